@@ -1,0 +1,99 @@
+// Package runtime is what the agent needs of a container runtime: start a process tree in its own namespaces under limits,
+// wait for it, end it, look at it, and find it again after a restart. It owns the vocabulary and holds no implementation:
+// agentd/shimclient is the real one, agentd/runtime/fake the one for tests, and runtimetest checks both against the same
+// suite. It knows nothing of Mesos, tasks or frameworks. Start reading at Runtime.
+package runtime
+
+import (
+	"context"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/ids"
+)
+
+// Runtime runs containers. All methods may be called at once from many goroutines. Every error is written for people: it
+// ends up in a task's status message.
+type Runtime interface {
+	// Launch creates and starts a container and returns when its process has been exec'ed. Launching a known id returns
+	// its Started again. After an error nothing of the container is left.
+	Launch(ctx context.Context, spec Spec) (Started, error)
+
+	// Wait returns when the container's first process has ended and everything in the container is gone. It may be called
+	// again and by many: the answer stays the same until Delete. It works for containers of an earlier agentd, too.
+	Wait(ctx context.Context, id ids.Container) (Exit, error)
+
+	// Signal sends a signal to the first process, or with all to every process of the container. SIGKILL with all cannot be
+	// escaped. Signalling a container that has ended is no error.
+	Signal(ctx context.Context, id ids.Container, signal int, all bool) error
+
+	// Delete frees what an ended container holds: cgroups, mounts, its shim and its records, but not its sandbox.
+	// Deleting an unknown id is no error.
+	Delete(ctx context.Context, id ids.Container) error
+
+	// Stats reads the counters of a running container; it costs microseconds.
+	Stats(ctx context.Context, id ids.Container) (Stats, error)
+
+	// Recover finds every container that an earlier agentd started, running or ended, and cleans up half-made ones. It is
+	// called once, before anything else.
+	Recover(ctx context.Context) ([]Recovered, error)
+}
+
+// Spec is one container. Paths are absolute and on the host.
+type Spec struct {
+	ID      ids.Container
+	Argv    []string // the executable's path or name, then its arguments, argv[0] included
+	Env     []string // KEY=value; nothing of the agent's own environment is inherited
+	User    string   // name or number on the host; "" for the agent's own
+	Sandbox string   // directory, exists; the container sees it writable at the same path and starts in it
+	Stdout  string   // file, opened for appending
+	Stderr  string
+	Hidden  []string // host directories that the container must not see, such as the agent's work dir
+	Limits  Limits
+}
+
+// Limits bound a container. A zero field means no limit.
+type Limits struct {
+	CPUs     float64 // a share under contention: 1024 a core
+	CPUQuota float64 // cores, hard
+	MemBytes int64   // hard, swap included; at least 16 MB
+	Pids     int64
+}
+
+// Started says that the first process runs.
+type Started struct {
+	PID int // on the host
+	At  time.Time
+}
+
+// Exit is how a container ended.
+type Exit struct {
+	WaitStatus int  // as of wait(2): exit 1 is 256, SIGKILL is 9
+	OOMKilled  bool // the kernel killed something in it for its memory limit
+	Lost       bool // nobody saw it end (the host rebooted, the shim was killed): WaitStatus means nothing
+	Started    time.Time
+	Ended      time.Time
+	Message    string // set if there is more to say, such as "memory limit of 128 MB exceeded"
+}
+
+// Stats are a container's counters at one moment.
+type Stats struct {
+	At           time.Time
+	CPUUser      time.Duration // since start
+	CPUSystem    time.Duration
+	Periods      int64 // of the CPU quota
+	Throttled    int64 // periods
+	ThrottledFor time.Duration
+	MemBytes     int64 // in all, as the limit counts it
+	AnonBytes    int64
+	CacheBytes   int64
+	MemLimit     int64 // bytes; 0 without one
+	OOMKills     int64
+	Processes    int
+}
+
+// Recovered is a container of an earlier agentd.
+type Recovered struct {
+	ID      ids.Container
+	Started Started
+	Exit    *Exit // nil while it runs
+}

@@ -1,0 +1,160 @@
+package cluster
+
+import (
+	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
+)
+
+// ConnID names one link stream of an agent. The edge counts them from 1 within a process; a newer one is larger.
+type ConnID uint64
+
+// StreamID names one subscription of a framework: the Mesos-Stream-Id, a UUID in text (spec 1.7).
+type StreamID string
+
+// Ticket ties an input to the Reply that answers it. The edge chooses it; 0 means that nobody waits for an answer.
+type Ticket uint64
+
+// Input is what enters the machine. Inputs are plain data: they can be logged, recorded and replayed. Kind is a constant
+// name for logs and metrics.
+type Input interface {
+	input()
+	Kind() string
+}
+
+// The inputs.
+type (
+	// Tick: the deadline has come. Timers fire and pending allocations run.
+	Tick struct{}
+
+	// AgentRegister is the first message of a link stream. The answer is ToAgent{Registered or Refused} on Conn; a first
+	// registration is written to the registry before it is answered.
+	AgentRegister struct {
+		Conn     ConnID
+		Register *agentlink.Register
+		PeerIP   string // what the agent is seen as, for agents that do not say where they are
+	}
+
+	// AgentClosed: the stream ended, for whatever reason. Goodbye is set if the agent said so before.
+	AgentClosed struct {
+		Conn    ConnID
+		Goodbye *agentlink.Goodbye
+	}
+
+	// AgentUpdate is a status update on its way to the framework.
+	AgentUpdate struct {
+		Conn   ConnID
+		Update *agentlink.StatusUpdate
+	}
+
+	// ExecutorExited: an executor's container ended.
+	ExecutorExited struct {
+		Conn   ConnID
+		Exited *agentlink.ExecutorExited
+	}
+
+	// ExecutorToFramework carries an executor's MESSAGE, best effort.
+	ExecutorToFramework struct {
+		Conn    ConnID
+		Message *agentlink.FrameworkMessage
+	}
+
+	// AgentSuspected: gossip says that the agent of this id failed. It shortens the wait for a broken link and never ends
+	// an unbroken one (study/cluster.md 6.3).
+	AgentSuspected struct{ Agent ids.Agent }
+
+	// Subscribe opens a framework's stream. Events arrive as ToFramework on Stream, SUBSCRIBED or ERROR first; there is
+	// no Reply, because a rejected subscription is a stream with one ERROR (spec 1.7).
+	Subscribe struct {
+		Stream    StreamID
+		Call      *scheduler.Call
+		Principal string // authenticated, "" while authentication is off
+	}
+
+	// FrameworkClosed: the framework's side of the stream is gone, or its outbox ran over.
+	FrameworkClosed struct{ Stream StreamID }
+
+	// Call is any scheduler call but SUBSCRIBE. The Reply carries a fault for the statuses of spec 1.7, nil for 202.
+	Call struct {
+		Ticket    Ticket
+		Stream    StreamID // the header's; "" if there was none
+		Call      *scheduler.Call
+		Principal string
+	}
+
+	// Teardown is the operator's TEARDOWN. Reply: NotFound for an unknown framework.
+	Teardown struct {
+		Ticket    Ticket
+		Framework ids.Framework
+		Who       string
+	}
+
+	// OperatorKill ends a task on an operator's behalf, whichever framework it belongs to. Reply: NotFound, or Conflict if
+	// it has ended already or its agent is not connected.
+	OperatorKill struct {
+		Ticket Ticket
+		Task   ids.Task
+		Policy *mesosv1.KillPolicy
+		Who    string
+	}
+
+	// Persisted answers a Persist effect. On an error the write may still have happened: the term is about to end.
+	Persisted struct {
+		Token uint64
+		Err   error
+	}
+)
+
+func (Tick) input()                {}
+func (AgentRegister) input()       {}
+func (AgentClosed) input()         {}
+func (AgentUpdate) input()         {}
+func (ExecutorExited) input()      {}
+func (ExecutorToFramework) input() {}
+func (AgentSuspected) input()      {}
+func (Subscribe) input()           {}
+func (FrameworkClosed) input()     {}
+func (Call) input()                {}
+func (Teardown) input()            {}
+func (OperatorKill) input()        {}
+func (Persisted) input()           {}
+
+// Kind names the input for logs and metrics.
+func (Tick) Kind() string { return "tick" }
+
+// Kind names the input for logs and metrics.
+func (AgentRegister) Kind() string { return "agent_register" }
+
+// Kind names the input for logs and metrics.
+func (AgentClosed) Kind() string { return "agent_closed" }
+
+// Kind names the input for logs and metrics.
+func (AgentUpdate) Kind() string { return "agent_update" }
+
+// Kind names the input for logs and metrics.
+func (ExecutorExited) Kind() string { return "executor_exited" }
+
+// Kind names the input for logs and metrics.
+func (ExecutorToFramework) Kind() string { return "executor_to_framework" }
+
+// Kind names the input for logs and metrics.
+func (AgentSuspected) Kind() string { return "agent_suspected" }
+
+// Kind names the input for logs and metrics.
+func (Subscribe) Kind() string { return "subscribe" }
+
+// Kind names the input for logs and metrics.
+func (FrameworkClosed) Kind() string { return "framework_closed" }
+
+// Kind names the input for logs and metrics.
+func (Call) Kind() string { return "call" }
+
+// Kind names the input for logs and metrics.
+func (Teardown) Kind() string { return "teardown" }
+
+// Kind names the input for logs and metrics.
+func (OperatorKill) Kind() string { return "operator_kill" }
+
+// Kind names the input for logs and metrics.
+func (Persisted) Kind() string { return "persisted" }

@@ -1,0 +1,54 @@
+package registry
+
+import (
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// Op is one change of the registry. Ops are values: they carry every time and id they need, so that each master that
+// applies one reaches the same State. Applying an op twice is the same as applying it once.
+type Op interface{ op() }
+
+// The ops. A name in the log (see encode.go) is fixed for ever; a new field must have a zero value that means "as before".
+type (
+	// SetCluster gives the cluster its identity, once: a later one is ignored.
+	SetCluster struct{ ID, Name string }
+
+	// AdmitAgent adds an agent, or replaces what is known of it; it ends being unreachable.
+	AdmitAgent struct {
+		Info *mesosv1.AgentInfo
+		At   time.Time
+	}
+
+	// MarkUnreachable records that an agent was not heard of for too long. Its tasks may still run.
+	MarkUnreachable struct {
+		Agent ids.Agent
+		At    time.Time
+	}
+
+	// MarkGone records that an agent never comes back, on an operator's word.
+	MarkGone struct {
+		Agent ids.Agent
+		At    time.Time
+	}
+
+	// RemoveAgent forgets an agent that said goodbye.
+	RemoveAgent struct{ Agent ids.Agent }
+
+	// PutJob stores a job, replacing an older version of it.
+	PutJob struct{ Job reeveapi.Job }
+
+	// RemoveJob forgets a job and its history.
+	RemoveJob struct{ Job ids.Job }
+)
+
+func (SetCluster) op()      {}
+func (AdmitAgent) op()      {}
+func (MarkUnreachable) op() {}
+func (MarkGone) op()        {}
+func (RemoveAgent) op()     {}
+func (PutJob) op()          {}
+func (RemoveJob) op()       {}

@@ -1,0 +1,35 @@
+package registry
+
+import (
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// State is everything the registry knows. Holders treat it as immutable: Apply returns a changed copy that shares what
+// did not change.
+type State struct {
+	ClusterID   string
+	ClusterName string
+	Agents      map[ids.Agent]Agent
+	Jobs        map[ids.Job]reeveapi.Job
+}
+
+// Standing is what the registry knows about an agent.
+type Standing int
+
+// Admitted is entered by AdmitAgent, Unreachable by MarkUnreachable and left by AdmitAgent, Gone by MarkGone and never left.
+const (
+	Admitted Standing = iota
+	Unreachable
+	Gone
+)
+
+// Agent is one agent's entry.
+type Agent struct {
+	Info     *mesosv1.AgentInfo
+	Standing Standing
+	Since    time.Time // when Standing was entered
+}

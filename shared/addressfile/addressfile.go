@@ -1,0 +1,66 @@
+// Package addressfile writes and reads <work-dir>/addresses.json, by which tests and scripts learn the ports that a
+// daemon took. It owns the file's form (DESIGN 2) and nothing of the listening. Start reading at Addresses.
+package addressfile
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Addresses are "ip:port" each; what a daemon does not serve is left empty.
+type Addresses struct {
+	HTTP   string `json:"http,omitempty"`
+	Link   string `json:"link,omitempty"`
+	Raft   string `json:"raft,omitempty"`
+	Gossip string `json:"gossip,omitempty"`
+}
+
+// name is fixed by DESIGN 2.
+const name = "addresses.json"
+
+// Write puts the addresses into dir, at once or not at all: a reader never sees half a file.
+func Write(dir string, a Addresses) error {
+	data, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("encode addresses: %w", err)
+	}
+	tmp, err := os.CreateTemp(dir, name+".*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	_, err = tmp.Write(append(data, '\n'))
+	if cerr := tmp.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), filepath.Join(dir, name))
+	}
+	if err != nil {
+		_ = os.Remove(tmp.Name()) // the write has failed already, and says so
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}
+
+// Read returns what the daemon of dir wrote; the error wraps fs.ErrNotExist while it has not served yet.
+func Read(dir string) (Addresses, error) {
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		return Addresses{}, err
+	}
+	var a Addresses
+	if err := json.Unmarshal(data, &a); err != nil {
+		return Addresses{}, fmt.Errorf("read %s: %w", filepath.Join(dir, name), err)
+	}
+	return a, nil
+}
+
+// Remove deletes the file, so that nobody takes the addresses of a former run for this one's. A missing file is no error.
+func Remove(dir string) error {
+	if err := os.Remove(filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("remove %s: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package reeveapi
+
+import "time"
+
+// Amounts are quantities of the four scalar resources.
+type Amounts struct {
+	CPUs float64 `json:"cpus" yaml:"cpus"`
+	Mem  float64 `json:"mem" yaml:"mem"`   // MB
+	Disk float64 `json:"disk" yaml:"disk"` // MB
+	GPUs float64 `json:"gpus" yaml:"gpus"`
+}
+
+// Cluster answers GET /reeve/v1/cluster: the figures of the overview.
+type Cluster struct {
+	Name    string    `json:"name"`
+	ID      string    `json:"id"`
+	Version string    `json:"version"`
+	Leader  string    `json:"leader"` // name of the leading master, "" while there is none
+	Term    uint64    `json:"term"`
+	Elected time.Time `json:"elected"`
+	Started time.Time `json:"started"` // of the answering masterd
+
+	Total     Amounts `json:"total"`
+	Allocated Amounts `json:"allocated"`
+	Offered   Amounts `json:"offered"`
+	Used      Amounts `json:"used"` // measured by the agents, of whole hosts
+
+	Agents     map[string]int `json:"agents"`     // by state of Agent
+	Tasks      map[string]int `json:"tasks"`      // by TASK_… name; ended ones since this term began
+	Frameworks map[string]int `json:"frameworks"` // by state of Framework
+	Masters    []Master       `json:"masters"`
+}
+
+// Master is one masterd, as the answering one sees it. GET /reeve/v1/masters answers a list, on standbys too.
+type Master struct {
+	Name    string `json:"name"`
+	ID      string `json:"id"`
+	HTTP    string `json:"http"`  // ip:port
+	State   string `json:"state"` // leading, standby, failed, left
+	Voter   bool   `json:"voter"`
+	Version string `json:"version"`
+}
+
+// Agent is one agentd. GET /reeve/v1/agents answers a list.
+type Agent struct {
+	ID           string    `json:"id"`
+	Name         string    `json:"name"`  // hostname
+	HTTP         string    `json:"http"`  // ip:port of its API
+	State        string    `json:"state"` // one of the Agent… constants
+	Reason       string    `json:"reason,omitempty"`
+	Version      string    `json:"version"`
+	Since        time.Time `json:"since"` // when State was entered
+	Registered   time.Time `json:"registered"`
+	Reregistered time.Time `json:"reregistered,omitzero"`
+
+	Total      Amounts           `json:"total"`
+	Allocated  Amounts           `json:"allocated"`
+	Offered    Amounts           `json:"offered"`
+	Ports      string            `json:"ports,omitempty"` // "[31000-32000]"
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Tasks      int               `json:"tasks"`           // not ended
+	Usage      *HostUsage        `json:"usage,omitempty"` // the newest heartbeat's; absent until the first
+}
+
+// States of an Agent. Active is entered by registration. Disconnected is entered when the link breaks and left by
+// registration or, after the time-out, to Unreachable. Recovered is an agent that a new leader knows from the registry
+// and has not heard of yet. Gone is entered on an operator's word and never left.
+const (
+	AgentActive       = "active"
+	AgentDeactivated  = "deactivated"
+	AgentDraining     = "draining"
+	AgentDisconnected = "disconnected"
+	AgentRecovered    = "recovered"
+	AgentUnreachable  = "unreachable"
+	AgentGone         = "gone"
+)
+
+// HostUsage is what a host used at one moment.
+type HostUsage struct {
+	At              time.Time `json:"at"`
+	CPUs            float64   `json:"cpus"` // cores busy
+	Load1           float64   `json:"load1"`
+	MemBytes        int64     `json:"mem_bytes"`
+	MemTotalBytes   int64     `json:"mem_total_bytes"`
+	DiskBytes       int64     `json:"disk_bytes"` // of the file system that holds the work dir
+	DiskTotalBytes  int64     `json:"disk_total_bytes"`
+	NetReceiveBytes int64     `json:"net_receive_bytes"` // counters since the host booted
+	NetSendBytes    int64     `json:"net_send_bytes"`
+}
+
+// Framework is one scheduler. GET /reeve/v1/frameworks answers a list.
+type Framework struct {
+	ID           string         `json:"id"`
+	Name         string         `json:"name"`
+	State        string         `json:"state"` // one of the Framework… constants
+	User         string         `json:"user"`
+	Principal    string         `json:"principal,omitempty"`
+	Hostname     string         `json:"hostname,omitempty"`
+	WebUI        string         `json:"webui,omitempty"`
+	Roles        []string       `json:"roles"`
+	Suppressed   []string       `json:"suppressed,omitempty"`
+	Capabilities []string       `json:"capabilities,omitempty"`
+	Registered   time.Time      `json:"registered"`
+	Ended        time.Time      `json:"ended,omitzero"`
+	Allocated    Amounts        `json:"allocated"`
+	Offered      Amounts        `json:"offered"`
+	Offers       int            `json:"offers"`
+	Tasks        map[string]int `json:"tasks"` // by TASK_… name
+}
+
+// States of a Framework. Active: subscribed. Inactive: its stream broke, and the failover time-out runs. Recovered: known
+// only from agents after a change of leader. Completed: torn down, its id can never come back.
+const (
+	FrameworkActive    = "active"
+	FrameworkInactive  = "inactive"
+	FrameworkRecovered = "recovered"
+	FrameworkCompleted = "completed"
+)
+
+// Error is the body of every answer of /reeve/v1 that is not a success.
+type Error struct {
+	Error string `json:"error"` // one sentence: the value, the rule, the way out
+	Kind  string `json:"kind"`  // a fault.Kind
+}

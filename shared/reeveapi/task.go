@@ -1,0 +1,54 @@
+package reeveapi
+
+import "time"
+
+// Task is one task, running or ended. GET /reeve/v1/tasks answers a list; POST
+// /reeve/v1/tasks/{framework}/{task}/kill asks for a task's end on behalf of an operator.
+type Task struct {
+	ID            string            `json:"id"`
+	Framework     string            `json:"framework"`
+	FrameworkName string            `json:"framework_name"`
+	Name          string            `json:"name"`
+	Role          string            `json:"role"`
+	Executor      string            `json:"executor"` // for a command task the task's id
+	Agent         string            `json:"agent"`
+	AgentName     string            `json:"agent_name"`
+	AgentHTTP     string            `json:"agent_http"` // where its files and usage are
+	Container     string            `json:"container,omitempty"`
+	State         string            `json:"state"` // TASK_…
+	Message       string            `json:"message,omitempty"`
+	Reason        string            `json:"reason,omitempty"`
+	Source        string            `json:"source,omitempty"`
+	Healthy       *bool             `json:"healthy,omitempty"`
+	Requested     Amounts           `json:"requested"`
+	Ports         string            `json:"ports,omitempty"`
+	Command       string            `json:"command,omitempty"`
+	Image         string            `json:"image,omitempty"`
+	User          string            `json:"user,omitempty"`
+	Labels        map[string]string `json:"labels,omitempty"`
+	Env           map[string]string `json:"env,omitempty"` // without the values of secrets
+	Job           string            `json:"job,omitempty"`
+	Sandbox       string            `json:"sandbox"` // virtual path for /files on the agent
+	History       []TaskStep        `json:"history"` // oldest first; the first is TASK_STAGING
+	Launched      time.Time         `json:"launched"`
+	Ended         time.Time         `json:"ended,omitzero"`
+}
+
+// TaskStep is one state a task has been in.
+type TaskStep struct {
+	State   string    `json:"state"`
+	At      time.Time `json:"at"`
+	Message string    `json:"message,omitempty"`
+}
+
+// Event is something that happened, for people: what, to whom, who did it and why.
+type Event struct {
+	Seq     uint64    `json:"seq"` // grows by one within a term
+	At      time.Time `json:"at"`
+	Kind    string    `json:"kind"`            // TASK_RUNNING, AGENT_UNREACHABLE, FRAMEWORK_ADDED, MASTER_ELECTED, …
+	Subject string    `json:"subject"`         // name of the task, agent, framework, master or job
+	ID      string    `json:"id"`              // its id; "framework/task" for a task
+	Agent   string    `json:"agent,omitempty"` // hostname, where one is involved
+	Text    string    `json:"text,omitempty"`
+	Who     string    `json:"who,omitempty"`
+}

@@ -1,0 +1,25 @@
+package reeveapi
+
+// Watch is one line of GET /reeve/v1/watch, a stream of JSON lines. The first line has Snapshot true and holds
+// everything; each later one holds what changed since the line before, whole objects, at most ten lines a second. Every
+// 5 seconds at the latest a line comes, empty if nothing changed: a reader that hears nothing for longer has lost the
+// stream. A stream whose leader steps down ends; the reader asks again, and starts from a snapshot.
+type Watch struct {
+	Snapshot bool     `json:"snapshot,omitempty"`
+	Version  uint64   `json:"version"`
+	Cluster  *Cluster `json:"cluster,omitempty"`
+
+	Agents        []Agent  `json:"agents,omitempty"`
+	AgentsRemoved []string `json:"agents_removed,omitempty"` // ids
+
+	Frameworks        []Framework `json:"frameworks,omitempty"` // completed ones included
+	FrameworksRemoved []string    `json:"frameworks_removed,omitempty"`
+
+	Tasks        []Task   `json:"tasks,omitempty"`         // ended ones that are still remembered included
+	TasksRemoved []string `json:"tasks_removed,omitempty"` // "framework/task"
+
+	Jobs        []Job    `json:"jobs,omitempty"`
+	JobsRemoved []string `json:"jobs_removed,omitempty"`
+
+	Events []Event `json:"events,omitempty"` // in a snapshot the newest 200
+}
