@@ -1,0 +1,220 @@
+package gossip
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/transport"
+)
+
+// open starts a member on a free port of loopback and closes it with the test.
+func open(t *testing.T, cfg Config) *Gossip {
+	t.Helper()
+	cfg.IP = "127.0.0.1"
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	if cfg.Tags == nil {
+		cfg.Tags = Tags{TagRole: RoleMaster}
+	}
+	g, err := Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return g
+}
+
+// eventually polls until ok, for at most 15 s.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(15 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 15 s: %s", what)
+		}
+	}
+}
+
+func find(g *Gossip, name string) (Member, bool) {
+	for _, m := range g.Members() {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return Member{}, false
+}
+
+func TestMembersFindEachOtherAndSeeTagsAndLeave(t *testing.T) {
+	t.Parallel()
+	a := open(t, Config{Name: "a"})
+	b := open(t, Config{Name: "b", Join: []string{a.Addr()}, Tags: Tags{TagRole: RoleAgent, TagHTTP: "127.0.0.1:1"}})
+	c := open(t, Config{Name: "c", Join: []string{b.Addr()}})
+	eventually(t, "all see all", func() bool {
+		return len(a.Members()) == 3 && len(b.Members()) == 3 && len(c.Members()) == 3
+	})
+	if m, _ := find(c, "b"); m.Role() != RoleAgent || m.HTTP() != "127.0.0.1:1" || m.Addr != b.Addr() || m.State != Alive {
+		t.Errorf("c sees b as %+v", m)
+	}
+
+	if err := b.SetTags(Tags{TagID: "S1", TagHTTP: ""}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a sees the new tags of b", func() bool {
+		m, _ := find(a, "b")
+		_, has := m.Tags[TagHTTP]
+		return m.ID() == "S1" && !has
+	})
+
+	if err := b.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a sees that b left", func() bool { m, _ := find(a, "b"); return m.State == Left })
+}
+
+func TestJoinIsRetriedUntilTheSeedExists(t *testing.T) {
+	t.Parallel()
+	l, err := transport.Config{}.Listen("x", "127.0.0.1", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := transport.PortOf(l.Addr())
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	early := open(t, Config{Name: "early", Join: []string{fmt.Sprintf("127.0.0.1:%d", port)}})
+	open(t, Config{Name: "seed", Port: port})
+	eventually(t, "the early one finds the late seed", func() bool { _, ok := find(early, "seed"); return ok })
+}
+
+func TestPeersFileReplacesSeedsAtARestart(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "peers.json")
+	a := open(t, Config{Name: "a"})
+	b, err := Open(t.Context(), Config{
+		Name: "b", IP: "127.0.0.1", Tags: Tags{TagRole: RoleMaster}, Join: []string{a.Addr()}, PeersFile: file,
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "b sees a", func() bool { _, ok := find(b, "a"); return ok })
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := open(t, Config{Name: "c", PeersFile: file})
+	eventually(t, "a member without seeds finds a from the file", func() bool { _, ok := find(again, "a"); return ok })
+}
+
+func TestWatchBeginsWithWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	a := open(t, Config{Name: "a"})
+	b := open(t, Config{Name: "b", Join: []string{a.Addr()}})
+	eventually(t, "a sees b", func() bool { _, ok := find(a, "b"); return ok })
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	defer cancel()
+	var seen []string
+	err := a.Watch(ctx, func(e Event) {
+		seen = append(seen, e.Member.Name+" "+e.Kind.String())
+		if len(seen) == 2 {
+			if err := b.Leave(ctx); err != nil {
+				t.Error(err)
+			}
+		}
+		if e.Kind == EventLeft {
+			cancel()
+		}
+	})
+	if err == nil || len(seen) != 3 || seen[2] != "b left" {
+		t.Errorf("watched %q, err %v", seen, err)
+	}
+}
+
+func TestMastersOfAnotherClusterAreRefused(t *testing.T) {
+	t.Parallel()
+	a := open(t, Config{Name: "a", Tags: Tags{TagRole: RoleMaster, TagCluster: "one"}})
+	b := open(t, Config{Name: "b", Tags: Tags{TagRole: RoleMaster, TagCluster: "two"}})
+	if _, err := b.serf.Join([]string{a.Addr()}, true); err == nil {
+		t.Error("a master of another cluster could join")
+	}
+	if _, ok := find(a, "b"); ok {
+		t.Error("the cluster took in a master of another one")
+	}
+}
+
+func TestKeysKeepStrangersOut(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name string, fill byte) string {
+		key := base64.StdEncoding.EncodeToString([]byte(strings.Repeat(string(rune(fill)), 32)))
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(`["`+key+`"]`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	ours, theirs := write("ours", 'a'), write("theirs", 'b')
+	a := open(t, Config{Name: "a", KeyFile: ours})
+	friend := open(t, Config{Name: "friend", KeyFile: ours, Join: []string{a.Addr()}})
+	stranger := open(t, Config{Name: "stranger", KeyFile: theirs})
+	eventually(t, "a friend joins", func() bool { return len(friend.Members()) == 2 })
+	if _, err := stranger.serf.Join([]string{a.Addr()}, true); err == nil {
+		t.Error("a stranger with another key could join")
+	}
+	if got := len(stranger.Members()); got != 1 {
+		t.Errorf("the stranger learned of %d members, want only itself", got)
+	}
+}
+
+func TestOpenRefusals(t *testing.T) {
+	t.Parallel()
+	a := open(t, Config{Name: "a"})
+	_, portText, _ := strings.Cut(a.Addr(), ":")
+	var port int
+	if _, err := fmt.Sscan(portText, &port); err != nil {
+		t.Fatal(err)
+	}
+	bad := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(bad, []byte(`["c2hvcnQ="]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		cfg  Config
+		want string
+	}{
+		"port in use":     {Config{IP: "127.0.0.1", Port: port}, "--gossip-port"},
+		"beyond loopback": {Config{IP: "0.0.0.0"}, "--insecure"},
+		"large tags":      {Config{IP: "127.0.0.1", Tags: Tags{"x": strings.Repeat("y", 200)}}, "200 are allowed"},
+		"short key":       {Config{IP: "127.0.0.1", KeyFile: bad}, "wrong length"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.cfg.Name, tt.cfg.Logger = "b", slog.New(slog.DiscardHandler)
+			_, err := Open(t.Context(), tt.cfg)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got error %v, want one with %q", err, tt.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "c2hvcnQ") {
+				t.Error("the error shows a key")
+			}
+		})
+	}
+}
+
+func FuzzParseKeyring(f *testing.F) {
+	f.Add([]byte(`["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]`))
+	f.Add([]byte(`[]`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		ring, err := parseKeyring(data)
+		if (ring == nil) == (err == nil) {
+			t.Errorf("ring %v, error %v", ring, err)
+		}
+	})
+}

@@ -1,0 +1,135 @@
+package gossip
+
+import (
+	"fmt"
+	"net"
+	"slices"
+
+	"github.com/hashicorp/serf/serf"
+
+	"codeberg.org/reeve/reeve/shared/fault"
+)
+
+// The tags. Keys are short because every member stores every member's tags.
+const (
+	TagRole    = "role" // RoleMaster or RoleAgent
+	TagID      = "id"   // of the agent, or of the master's raft node: kept in the work dir
+	TagHTTP    = "http" // ip:port of the HTTP API
+	TagLink    = "link" // ip:port for agents (masters only)
+	TagRaft    = "raft" // ip:port for masters (masters only)
+	TagVersion = "v"    // of Reeve
+	TagBoot    = "b"    // random, new at every start: a quick restart makes no other event (study/cluster.md 2.6)
+	TagCluster = "c"    // name of the cluster (masters only)
+	TagExpect  = "x"    // --bootstrap-expect (masters only)
+	TagMaster  = "m"    // the master's id of this start, in short form (masters only)
+)
+
+// Values of TagRole.
+const (
+	RoleMaster = "master"
+	RoleAgent  = "agent"
+)
+
+// Tags is what a member tells about itself.
+type Tags map[string]string
+
+// maxTagBytes keeps a mass join quick (study/cluster.md, decision 5); Serf itself allows 512.
+const maxTagBytes = 200
+
+// check reports whether the tags are small enough for a large cluster.
+func (t Tags) check() error {
+	if n := t.size(); n > maxTagBytes {
+		return fault.New(fault.Invalid, "the gossip tags need %d bytes and %d are allowed; use a shorter cluster name", n, maxTagBytes)
+	}
+	return nil
+}
+
+// size is at least what the tags take in Serf's encoding: a byte of type, the map's length, and up to two bytes of length
+// for each text.
+func (t Tags) size() int {
+	n := 2
+	for k, v := range t {
+		n += 2 + len(k) + len(v)
+		if len(v) > 31 {
+			n++
+		}
+	}
+	return n
+}
+
+// State is what gossip believes of a member.
+type State int
+
+// Alive is entered by joining, Failed when probes find nobody, Left on the member's own word. Each is left by joining.
+const (
+	Alive State = iota
+	Failed
+	Left
+)
+
+// String names the state in lower case.
+func (s State) String() string { return [...]string{"alive", "failed", "left"}[s] }
+
+// Member is one member at one moment. Nobody may change its Tags.
+type Member struct {
+	Name  string
+	Addr  string // ip:port of its gossip
+	Tags  Tags
+	State State
+}
+
+// Role returns the member's role, RoleMaster or RoleAgent.
+func (m Member) Role() string { return m.Tags[TagRole] }
+
+// ID returns the agent's id, or the master's raft id.
+func (m Member) ID() string { return m.Tags[TagID] }
+
+// HTTP returns ip:port of the member's API.
+func (m Member) HTTP() string { return m.Tags[TagHTTP] }
+
+// Link returns ip:port of a master's link for agents.
+func (m Member) Link() string { return m.Tags[TagLink] }
+
+// Raft returns ip:port of a master's raft.
+func (m Member) Raft() string { return m.Tags[TagRaft] }
+
+// memberOf copies a Serf member. A member that is leaving counts as alive until it has left.
+func memberOf(m serf.Member) Member {
+	state := Alive
+	switch m.Status {
+	case serf.StatusFailed:
+		state = Failed
+	case serf.StatusLeft, serf.StatusNone:
+		state = Left
+	case serf.StatusAlive, serf.StatusLeaving:
+	}
+	return Member{Name: m.Name, Addr: net.JoinHostPort(m.Addr.String(), fmt.Sprint(m.Port)), Tags: m.Tags, State: state}
+}
+
+// merge decides whom this member agrees to know.
+type merge struct{ g *Gossip }
+
+// NotifyMerge refuses masters of another cluster and a second member of this name: two agents or masters with one name
+// would take turns in everybody's view.
+func (d merge) NotifyMerge(members []*serf.Member) error {
+	d.g.mu.Lock()
+	own := d.g.tags
+	d.g.mu.Unlock()
+	for _, m := range members {
+		if c := m.Tags[TagCluster]; c != "" && own[TagCluster] != "" && c != own[TagCluster] {
+			return fmt.Errorf("%s belongs to cluster %q, this is %q; correct --cluster or --join", m.Name, c, own[TagCluster])
+		}
+		id := m.Tags[TagID]
+		if m.Name == d.g.cfg.Name && m.Status != serf.StatusLeft && id != "" && own[TagID] != "" && id != own[TagID] {
+			return fmt.Errorf("another member is already called %s; give this one another --name", m.Name)
+		}
+	}
+	return nil
+}
+
+// Masters keeps the masters that are in one of the states.
+func Masters(members []Member, states ...State) []Member {
+	return slices.DeleteFunc(slices.Clone(members), func(m Member) bool {
+		return m.Role() != RoleMaster || !slices.Contains(states, m.State)
+	})
+}

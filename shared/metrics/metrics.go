@@ -1,0 +1,142 @@
+// Package metrics holds the numbers of a daemon, once, under Mesos's names ("master/tasks_running"), and shows them twice:
+// flat for /metrics/snapshot, and to Prometheus as reeve_master_tasks_running. It owns no HTTP and no meaning.
+// Start reading at Set.
+package metrics
+
+import (
+	"maps"
+	"math"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// Set is all metrics of one process. Its methods may be called from any goroutine.
+type Set struct {
+	mu       sync.Mutex // guards the fields below
+	counters map[string]*Counter
+	gauges   map[string]func() float64
+	sources  []func() map[string]float64
+}
+
+// New returns an empty set.
+func New() *Set {
+	return &Set{counters: make(map[string]*Counter), gauges: make(map[string]func() float64)}
+}
+
+// Counter is a number that only grows while the process lives.
+type Counter struct{ bits atomic.Uint64 }
+
+// Add adds n, which must not be negative.
+func (c *Counter) Add(n float64) {
+	for {
+		old := c.bits.Load()
+		if c.bits.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+n)) {
+			return
+		}
+	}
+}
+
+// Value returns the sum so far.
+func (c *Counter) Value() float64 { return math.Float64frombits(c.bits.Load()) }
+
+// Counter returns the counter of a name, made at its first use.
+func (s *Set) Counter(name string) *Counter {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.counters[name]
+	if c == nil {
+		c = new(Counter)
+		s.counters[name] = c
+	}
+	return c
+}
+
+// Gauge declares a number that is asked for when somebody looks. read must not block for long; a later one of the same
+// name replaces it.
+func (s *Set) Gauge(name string, read func() float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gauges[name] = read
+}
+
+// Source declares gauges that are cheaper to compute together, from one view of a moment. read may leave any out.
+func (s *Set) Source(read func() map[string]float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sources = append(s.sources, read)
+}
+
+// Snapshot returns every metric by its Mesos name.
+func (s *Set) Snapshot() map[string]float64 {
+	counters, gauges := s.read()
+	maps.Copy(gauges, counters)
+	return gauges
+}
+
+// read asks every gauge without holding the lock, since a gauge may take its time.
+func (s *Set) read() (counters, gauges map[string]float64) {
+	s.mu.Lock()
+	counters = make(map[string]float64, len(s.counters))
+	for name, c := range s.counters {
+		counters[name] = c.Value()
+	}
+	reads, sources := maps.Clone(s.gauges), append([]func() map[string]float64(nil), s.sources...)
+	s.mu.Unlock()
+	gauges = make(map[string]float64, len(reads))
+	for _, read := range sources {
+		maps.Copy(gauges, read())
+	}
+	for name, read := range reads {
+		gauges[name] = read()
+	}
+	return counters, gauges
+}
+
+// Gatherer returns the set in Prometheus's form, together with the figures of the Go runtime and the process.
+func (s *Set) Gatherer() prometheus.Gatherer {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		collector{s},
+	)
+	return reg
+}
+
+// collector shows a Set to Prometheus. It describes nothing beforehand, because names come and go.
+type collector struct{ set *Set }
+
+// Describe sends nothing: the collector is unchecked.
+func (collector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect sends every metric of the moment. Two Mesos names may map to one; the first in counters, then gauges, wins.
+func (c collector) Collect(out chan<- prometheus.Metric) {
+	counters, gauges := c.set.read()
+	sent := make(map[string]bool, len(counters)+len(gauges))
+	emit := func(kind prometheus.ValueType, values map[string]float64) {
+		for name, value := range values {
+			flat := PrometheusName(name)
+			if sent[flat] {
+				continue
+			}
+			sent[flat] = true
+			out <- prometheus.MustNewConstMetric(prometheus.NewDesc(flat, name, nil, nil), kind, value)
+		}
+	}
+	emit(prometheus.CounterValue, counters)
+	emit(prometheus.GaugeValue, gauges)
+}
+
+// PrometheusName turns a Mesos name into one that Prometheus allows.
+func PrometheusName(name string) string {
+	return "reeve_" + strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, name)
+}
