@@ -4,7 +4,9 @@ package addressfile
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -59,7 +61,7 @@ func Read(dir string) (Addresses, error) {
 
 // Remove deletes the file, so that nobody takes the addresses of a former run for this one's. A missing file is no error.
 func Remove(dir string) error {
-	if err := os.Remove(filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
+	if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove %s: %w", name, err)
 	}
 	return nil

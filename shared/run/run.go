@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -73,8 +74,7 @@ func (c *Cleanups) Add(name string, timeout time.Duration, fn func(ctx context.C
 // Run undoes everything, last step first, and joins what failed. It may be called once; ctx ends all waiting early.
 func (c *Cleanups) Run(ctx context.Context) error {
 	var errs []error
-	for i := len(c.steps) - 1; i >= 0; i-- {
-		step := c.steps[i]
+	for _, step := range slices.Backward(c.steps) {
 		stepCtx, cancel := context.WithTimeout(ctx, step.timeout)
 		if err := step.fn(stepCtx); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", step.name, err))

@@ -1,0 +1,62 @@
+# Every verb of a developer is a target here; `make help` lists them.
+SHELL := /bin/bash
+BIN := bin
+MASTERS ?= 1
+AGENTS ?= 1
+T ?= 30s
+GO ?= go
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+STATIC := -trimpath -ldflags '-s -w'
+SHIM := -trimpath -tags 'seccomp netgo osusergo' -ldflags '-s -w -linkmode external -extldflags -static'
+SOURCES := $(shell git ls-files -co --exclude-standard -- '*.go' '*.yaml' '*.proto' go.mod go.sum 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help run build needs test check race lint fmt fuzz bench gen gen-check clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## start a cluster on this machine and open the console on it: make run [AGENTS=3] [MASTERS=3]
+	@$(BIN)/localcluster --bin=$(BIN) --work-dir=.run --masters=$(MASTERS) --agents=$(AGENTS)
+
+build: $(BIN)/masterd $(BIN)/agentd $(BIN)/agentd-shim $(BIN)/reeve $(BIN)/localcluster ## build the programs into bin/
+
+$(BIN)/masterd: $(SOURCES)
+	CGO_ENABLED=0 $(GO) build $(STATIC) -o $@ ./masterd
+$(BIN)/agentd: $(SOURCES)
+	CGO_ENABLED=0 $(GO) build $(STATIC) -o $@ ./agentd
+$(BIN)/reeve: $(SOURCES)
+	CGO_ENABLED=0 $(GO) build $(STATIC) -o $@ ./tui
+$(BIN)/localcluster: $(SOURCES)
+	CGO_ENABLED=0 $(GO) build $(STATIC) -o $@ ./shared/localcluster/cmd
+$(BIN)/agentd-shim: $(SOURCES) | needs
+	CGO_ENABLED=1 $(GO) build $(SHIM) -o $@ ./agentd/shim
+
+needs: ## install what the build needs, or say what to install
+	@bash shared/needs.sh
+
+test: build ## everything a developer needs before a commit; as root it runs real containers, too
+	$(GO) vet -tags seccomp ./...
+	$(GO) test -race -shuffle=on -tags seccomp ./...
+	cd shared/e2e/mesosgo && $(GO) vet ./... && $(GO) test -count=1 ./...
+
+check: lint gen-check test ## what lands must pass
+
+lint: ## golangci-lint, at the version this repository is written for
+	$(GO) run $(GOLANGCI) run ./...
+
+fmt: ## format the code
+	$(GO) run $(GOLANGCI) fmt ./...
+
+fuzz: ## run every fuzz target for T (30s)
+	@$(GO) run ./shared/arch/cmd/fuzz -time=$(T)
+
+bench: build ## launch latency and throughput beside a bare libcontainer start, and the other benchmarks
+	$(GO) run ./shared/bench/cmd --bin=$(BIN)
+
+gen: ## generate the Go of the .proto files (needs protoc)
+	cd shared && protoc -I. --go_out=. --go_opt=module=codeberg.org/reeve/reeve/shared \
+		--go-grpc_out=. --go-grpc_opt=module=codeberg.org/reeve/reeve/shared $$(cd . && find mesosv1 agentlink -name '*.proto')
+
+clean: ## remove what was built and the local cluster's data
+	@for dir in .run/*/a*/; do [ -d "$$dir" ] && $(BIN)/agentd clean --work-dir="$$dir"; done; rm -rf $(BIN) .run

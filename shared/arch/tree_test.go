@@ -1,0 +1,95 @@
+package arch
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// module is the prefix of our own import paths.
+const module = "codeberg.org/reeve/reeve/"
+
+// file is one Go file of the tree.
+type file struct {
+	path      string // from the repository's root
+	dir       string // its package's folder
+	test      bool
+	generated bool
+	syntax    *ast.File
+	lines     int
+	imports   []string
+}
+
+// tree parses every Go file of the main module.
+func tree(t *testing.T) (*token.FileSet, []file) {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	fset := token.NewFileSet()
+	var files []file
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return skip(root, path, d.Name())
+		}
+		if !strings.HasSuffix(path, ".go") {
+			return nil
+		}
+		f, err := parse(fset, root, path)
+		files = append(files, f)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 50 {
+		t.Fatalf("found %d Go files below %s: the rules would be checked against nothing", len(files), root)
+	}
+	return fset, files
+}
+
+// skip leaves out hidden folders, test data and nested modules.
+func skip(root, path, name string) error {
+	if path == root {
+		return nil
+	}
+	_, err := os.Stat(filepath.Join(path, "go.mod"))
+	if strings.HasPrefix(name, ".") || name == "testdata" || name == "bin" || err == nil {
+		return filepath.SkipDir
+	}
+	return nil
+}
+
+func parse(fset *token.FileSet, root, path string) (file, error) {
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return file{}, err
+	}
+	syntax, err := parser.ParseFile(fset, path, source, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return file{}, err
+	}
+	rel, err := filepath.Rel(root, path)
+	if err != nil {
+		return file{}, err
+	}
+	f := file{
+		path: rel, dir: filepath.Dir(rel), test: strings.HasSuffix(path, "_test.go"),
+		generated: ast.IsGenerated(syntax), syntax: syntax, lines: strings.Count(string(source), "\n"),
+	}
+	for _, spec := range syntax.Imports {
+		value, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return file{}, err
+		}
+		f.imports = append(f.imports, value)
+	}
+	return f, nil
+}

@@ -1,0 +1,94 @@
+package mesosgo
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestExampleScheduler runs mesos-go's example scheduler with its custom executor, which the agent fetches from the
+// scheduler's own web server, to the end of all its tasks.
+func TestExampleScheduler(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: the agent of this test runs full containers")
+	}
+	bin := t.TempDir()
+	build(t, ".", filepath.Join(bin, "scheduler"), "github.com/mesos/mesos-go/api/v1/cmd/example-scheduler")
+	build(t, ".", filepath.Join(bin, "executor"), "github.com/mesos/mesos-go/api/v1/cmd/example-executor")
+	master := startCluster(t, bin)
+	for _, codec := range []string{"protobuf", "json"} {
+		t.Run(codec, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, filepath.Join(bin, "scheduler"),
+				"-url=http://"+master+"/api/v1/scheduler", "-codec="+codec, "-exec.image=", "-tasks=20",
+				"-executor="+filepath.Join(bin, "executor"), "-cpu=0.1", "-memory=16", "-failoverTimeout=0s",
+				"-metrics.port=0", "-verbose")
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Fatalf("scheduler: %v\n%s", err, out)
+			}
+			if !strings.Contains(string(out), "mission accomplished, terminating") {
+				t.Errorf("the scheduler did not say that its tasks are done:\n%s", out)
+			}
+		})
+	}
+}
+
+// build builds a program of the module in dir.
+func build(t *testing.T, dir, out, pkg string) {
+	t.Helper()
+	cmd := exec.Command("go", "build", "-o", out, pkg)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // the executor runs in a container, wherever that is
+	if msg, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build %s: %v\n%s", pkg, err, msg)
+	}
+}
+
+// startCluster starts one master and one agent from the repository's bin, and returns the master's address.
+func startCluster(t *testing.T, bin string) string {
+	t.Helper()
+	root, err := filepath.Abs("../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner := filepath.Join(bin, "localcluster")
+	build(t, root, runner, "./shared/localcluster/cmd")
+	cmd := exec.Command(runner, "--bin="+filepath.Join(root, "bin"), "--work-dir="+filepath.Join(t.TempDir(), "c"),
+		"--console=false", "--fixed-ports=false", "--agent-arg=--resources=cpus:4;mem:2048;disk:1024;ports:[31000-32000]")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Errorf("stop the cluster: %v", err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the cluster did not end well: %v", err)
+		}
+	})
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		if addr, ok := strings.CutPrefix(lines.Text(), "masters: "); ok {
+			go func() { // drain, so that the runner never blocks on its output
+				for lines.Scan() {
+				}
+			}()
+			return addr
+		}
+	}
+	t.Fatal("the cluster ended before it said where it serves")
+	return ""
+}

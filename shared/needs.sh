@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Checks for what the build needs beyond Go: a C compiler and libseccomp's headers and static library, for agentd-shim.
+# Installs what is missing where it may (root, or sudo without a password, on Debian and Ubuntu); otherwise says exactly
+# what to install, and fails.
+set -euo pipefail
+
+missing=()
+command -v gcc >/dev/null || missing+=(gcc libc6-dev)
+if command -v gcc >/dev/null; then
+  probe() { printf '%s\n' "$1" | gcc -x c -o /dev/null - "${@:2}" 2>/dev/null; }
+  probe 'int main(void){return 0;}' -static || missing+=(libc6-dev)
+  probe '#include <seccomp.h>
+int main(void){return seccomp_api_get()==99;}' -static -lseccomp || missing+=(libseccomp-dev)
+else
+  missing+=(libseccomp-dev)
+fi
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+command="apt-get install -y ${missing[*]}"
+if command -v apt-get >/dev/null; then
+  if [ "$(id -u)" -eq 0 ]; then sudo=""; elif sudo -n true 2>/dev/null; then sudo="sudo"; else sudo="none"; fi
+  if [ "$sudo" != none ]; then
+    echo "installing what the build needs: ${missing[*]}"
+    $sudo apt-get update -qq
+    $sudo env DEBIAN_FRONTEND=noninteractive $command -qq >/dev/null
+    exit 0
+  fi
+  echo "the build needs ${missing[*]}; install them with: sudo $command" >&2
+else
+  echo "the build needs a C compiler and the headers and static library of libseccomp (Debian: ${missing[*]})" >&2
+fi
+exit 1
