@@ -1,0 +1,209 @@
+package allocator
+
+import (
+	"fmt"
+
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/resources"
+)
+
+// agent is one agent's accounting. free = total − used always; vector is free's.
+type agent struct {
+	id         ids.Agent
+	generation uint32 // grows when the place is used again
+	active     bool   // may be offered
+	queued     bool   // is in Allocator.queue
+	plain      bool   // total holds nothing but unreserved, non-revocable, unshared resources
+	refined    bool   // total holds resources reserved more than once
+	gpus       bool
+	total      resources.Resources
+	used       resources.Resources // offered or used, not allocated to a role
+	free       resources.Resources
+	seen       resources.Resources // what free was when blocked was computed
+	vector     resources.Vector
+	grants     []grant
+	refusals   []refusal
+	blocked    bits // leaves with a refusal that holds
+}
+
+// grant is what one leaf has of one agent.
+type grant struct {
+	leaf      int32
+	resources resources.Resources // allocated to the leaf's role
+}
+
+// AddAgent makes an agent known and active. allocated is what its tasks and executors hold, by framework; frameworks that
+// have not subscribed yet are accounted for and offered nothing. An agent known already is replaced, its filters with it.
+func (a *Allocator) AddAgent(id ids.Agent, total resources.Resources, allocated map[ids.Framework]resources.Resources) {
+	a.RemoveAgent(id)
+	at := a.placeAgent(id)
+	a.setTotal(&a.agents[at], total)
+	for _, fw := range sortedKeys(allocated) {
+		a.grant(at, fw, allocated[fw])
+	}
+	a.touch(at)
+}
+
+func (a *Allocator) placeAgent(id ids.Agent) int32 {
+	var at int32
+	if last := len(a.unused) - 1; last >= 0 {
+		at = a.unused[last]
+		a.unused = a.unused[:last]
+		a.agents[at] = agent{generation: a.agents[at].generation}
+	} else {
+		at = int32(len(a.agents))
+		a.agents = append(a.agents, agent{})
+	}
+	a.agents[at].id = id
+	a.agents[at].active = true
+	a.agentIndex[id] = at
+	return at
+}
+
+// setTotal changes what an agent has.
+func (a *Allocator) setTotal(ag *agent, total resources.Resources) {
+	a.tree.addTotal(ag.total.Vector(), -1)
+	a.tree.addTotal(total.Vector(), +1)
+	ag.total = total
+	ag.plain = isPlain(total)
+	ag.refined = !ag.plain && isRefined(total)
+	ag.gpus = total.Scalar("gpus") > 0
+	ag.account()
+}
+
+// account derives what is free. An agent whose total shrank below what it uses has less free than nothing in some kind,
+// which counts as nothing.
+func (ag *agent) account() {
+	if ag.used.Empty() {
+		ag.free = ag.total
+	} else {
+		ag.free = ag.total.Minus(ag.used)
+	}
+	ag.vector = ag.free.Vector()
+}
+
+// UpdateAgent changes what an agent has in total. What is allocated stays.
+func (a *Allocator) UpdateAgent(id ids.Agent, total resources.Resources) {
+	if at, ok := a.agentIndex[id]; ok {
+		a.setTotal(&a.agents[at], total)
+		a.touch(at)
+	}
+}
+
+// RemoveAgent forgets an agent and everything that was allocated on it.
+func (a *Allocator) RemoveAgent(id ids.Agent) {
+	at, ok := a.agentIndex[id]
+	if !ok {
+		return
+	}
+	ag := &a.agents[at]
+	for _, g := range ag.grants {
+		a.tree.charge(a.leaves[g.leaf].node, negative(g.resources.Vector()), 0)
+		a.leaves[g.leaf].grants--
+		a.dropLeafIfUnused(g.leaf)
+	}
+	a.tree.addTotal(ag.total.Vector(), -1)
+	delete(a.agentIndex, id)
+	a.agents[at] = agent{generation: ag.generation + 1, queued: ag.queued}
+	if !ag.queued { // a place in the queue is given back when the queue reaches it
+		a.unused = append(a.unused, at)
+	}
+}
+
+// SetAgentActive says whether an agent's resources may be offered. Its accounting goes on either way.
+func (a *Allocator) SetAgentActive(id ids.Agent, active bool) {
+	if at, ok := a.agentIndex[id]; ok {
+		a.agents[at].active = active
+		a.touch(at)
+	}
+}
+
+// Allocated accounts for resources that an agent turns out to hold for a framework.
+func (a *Allocator) Allocated(fw ids.Framework, id ids.Agent, r resources.Resources) {
+	if at, ok := a.agentIndex[id]; ok {
+		a.grant(at, fw, r)
+	}
+}
+
+// grant accounts resources to the leaves they are allocated to.
+func (a *Allocator) grant(at int32, fw ids.Framework, r resources.Resources) {
+	for _, role := range r.AllocationRoles() {
+		part := r.AllocatedTo(role)
+		a.hold(at, a.leaf(fw, role), part, part.Unallocate(), 0)
+	}
+}
+
+// hold is the one place where resources become allocated.
+func (a *Allocator) hold(at, to int32, allocated, plain resources.Resources, offers uint64) {
+	ag := &a.agents[at]
+	if ag.used.Empty() {
+		ag.used = plain
+	} else {
+		ag.used = ag.used.Plus(plain)
+	}
+	ag.account()
+	a.tree.charge(a.leaves[to].node, plain.Vector(), offers)
+	for i := range ag.grants {
+		if ag.grants[i].leaf == to {
+			ag.grants[i].resources = ag.grants[i].resources.Plus(allocated)
+			return
+		}
+	}
+	ag.grants = append(ag.grants, grant{to, allocated})
+	a.leaves[to].grants++
+}
+
+// Recover takes back resources that were offered or used, in their allocated form. A filter, unless nil, keeps them from
+// being offered to the framework in that role again. Unknown agents are ignored: removing one recovered everything.
+// Recovering what is not allocated is a bug of the caller, and panics: accounting that is wrong must not go on.
+func (a *Allocator) Recover(fw ids.Framework, id ids.Agent, r resources.Resources, filter *Filter) {
+	at, ok := a.agentIndex[id]
+	if !ok {
+		return
+	}
+	for _, role := range r.AllocationRoles() {
+		a.release(at, fw, role, r.AllocatedTo(role), filter)
+	}
+	a.touch(at)
+}
+
+func (a *Allocator) release(at int32, fw ids.Framework, role string, part resources.Resources, filter *Filter) {
+	ag := &a.agents[at]
+	of := a.findLeaf(fw, role)
+	i := ag.findGrant(of)
+	if i < 0 || !ag.grants[i].resources.Contains(part) {
+		panic(fmt.Sprintf("allocator: recover %s of framework %s on agent %s: not allocated", part, fw, ag.id))
+	}
+	plain := part.Unallocate()
+	ag.used = ag.used.Minus(plain)
+	ag.account()
+	a.tree.charge(a.leaves[of].node, negative(plain.Vector()), 0)
+	if filter != nil && a.leaves[of].subscribed {
+		a.refuse(at, refusal{leaf: of, until: filter.Until, refused: plain})
+	}
+	if left := ag.grants[i].resources.Minus(part); !left.Empty() {
+		ag.grants[i].resources = left
+		return
+	}
+	ag.grants[i] = ag.grants[len(ag.grants)-1]
+	ag.grants = ag.grants[:len(ag.grants)-1]
+	a.leaves[of].grants--
+	a.dropLeafIfUnused(of)
+}
+
+// findGrant is the place of a leaf's grant, -1 if it has none.
+func (ag *agent) findGrant(leaf int32) int {
+	for i := range ag.grants {
+		if ag.grants[i].leaf == leaf {
+			return i
+		}
+	}
+	return -1
+}
+
+func negative(v resources.Vector) resources.Vector {
+	for i := range v {
+		v[i] = -v[i]
+	}
+	return v
+}

@@ -1,0 +1,116 @@
+package allocator
+
+import (
+	"slices"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/resources"
+)
+
+// Slice looks at no more than max candidates, in random order, and allocates what they have free. Call it again while
+// Pending. What it returns counts as allocated already.
+func (a *Allocator) Slice(now time.Time, most int) []Allocation {
+	a.expire(now)
+	a.tree.refresh()
+	var out []Allocation
+	for ; most > 0 && len(a.queue) > 0; most-- {
+		i := a.random.IntN(len(a.queue))
+		at := a.queue[i]
+		last := len(a.queue) - 1
+		a.queue[i] = a.queue[last]
+		a.queue = a.queue[:last]
+
+		ag := &a.agents[at]
+		ag.queued = false
+		switch {
+		case ag.id == "": // removed while it was queued
+			a.unused = append(a.unused, at)
+		case ag.active && a.worthOffering(ag.vector):
+			out = a.offer(at, out)
+		}
+	}
+	return out
+}
+
+// offer gives what an agent has free to whoever is next, and what that leaf may not have to whoever is next after it.
+func (a *Allocator) offer(at int32, out []Allocation) []Allocation {
+	ag := &a.agents[at]
+	if len(ag.refusals) > 0 {
+		a.settle(ag)
+	}
+	if !a.findEligible(ag) {
+		return out
+	}
+	for a.worthOffering(ag.vector) {
+		to := a.tree.first(a.eligible)
+		if to < 0 {
+			return out
+		}
+		a.eligible.remove(to)
+		part := a.offerable(ag, ag.free, to)
+		if !ag.plain && !a.worthOffering(part.Vector()) {
+			continue
+		}
+		l := &a.leaves[to]
+		allocated := part.Allocate(l.role)
+		a.hold(at, to, allocated, part, 1)
+		out = append(out, Allocation{l.framework.id, l.role, ag.id, allocated})
+	}
+	return out
+}
+
+// findEligible sets a.eligible to the leaves that may be offered something of an agent, and says whether there is any.
+func (a *Allocator) findEligible(ag *agent) bool {
+	a.eligible = append(a.eligible[:0], a.live...)
+	var any uint64
+	for i := range a.eligible {
+		if i < len(ag.blocked) {
+			a.eligible[i] &^= ag.blocked[i]
+		}
+		if ag.gpus {
+			if i < len(a.gpu) {
+				a.eligible[i] &= a.gpu[i]
+			} else {
+				a.eligible[i] = 0
+			}
+		}
+		any |= a.eligible[i]
+	}
+	return any != 0
+}
+
+// offerable is the part of free that a leaf may be offered. Nearly every agent is plain, and then it is all of it. What is
+// reserved to a role is for that role and those below it.
+func (a *Allocator) offerable(ag *agent, free resources.Resources, to int32) resources.Resources {
+	if ag.plain {
+		return free
+	}
+	l := &a.leaves[to]
+	caps := l.framework.caps
+	part := free.AllocatableTo(l.role)
+	if !caps.Revocable {
+		part = part.Nonrevocable()
+	}
+	if !caps.Shared {
+		part = part.Minus(part.Shared())
+	}
+	if !caps.ReservationRefinement && ag.refined {
+		for _, one := range part.Split() {
+			if isRefined(one) {
+				part = part.Minus(one)
+			}
+		}
+	}
+	return part
+}
+
+// isPlain says whether everybody may be offered all of r.
+func isPlain(r resources.Resources) bool {
+	return len(r.Reservations()) == 0 && r.Revocable().Empty() && r.Shared().Empty()
+}
+
+// isRefined says whether something in r is reserved more than once, to ever deeper roles.
+func isRefined(r resources.Resources) bool {
+	return slices.ContainsFunc(r.Proto(), func(p *mesosv1.Resource) bool { return len(p.GetReservations()) > 1 })
+}
