@@ -1,0 +1,174 @@
+package workload
+
+import (
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/mesosv1/executor"
+)
+
+// caller finds the executor that a call is from.
+func (m *Machine) caller(call *executor.Call) (*container, error) {
+	fw := m.frameworks[frameworkID(call.GetFrameworkId())]
+	if fw == nil {
+		return nil, fault.New(fault.Invalid, "Framework cannot be found")
+	}
+	c := fw.executors[executorID(call.GetExecutorId())]
+	if c == nil || c.command || !c.phase.Alive() {
+		return nil, fault.New(fault.Invalid, "Executor cannot be found")
+	}
+	return c, nil
+}
+
+// subscribe gives an executor its stream; a second one replaces the first (spec 3.10).
+func (m *Machine) subscribe(now time.Time, in Subscribe) {
+	c, err := m.caller(in.Call)
+	m.emit(Reply{Ticket: in.Ticket, Err: err})
+	if err != nil {
+		return
+	}
+	if c.stream != 0 {
+		m.emit(CloseExecutor{Stream: c.stream})
+	}
+	c.stream, c.waitUntil = in.Stream, time.Time{}
+	if c.phase > lifecycle.Running || c.phase == lifecycle.Cancelling {
+		m.sendShutdown(c)
+		m.emit(CloseExecutor{Stream: c.stream})
+		c.stream = 0
+		return
+	}
+	again := c.subscribed
+	if !again {
+		c.subscribed = true
+		m.save(&record.Entry{Entry: &record.Entry_Subscribed{Subscribed: &record.Subscribed{
+			FrameworkId: string(c.framework.id), ExecutorId: string(c.executor),
+		}}})
+	}
+	m.emit(ToExecutor{Stream: c.stream, Event: &executor.Event{
+		Type: executor.Event_SUBSCRIBED.Enum(),
+		Subscribed: &executor.Event_Subscribed{
+			ExecutorInfo:  c.info,
+			FrameworkInfo: c.framework.info,
+			AgentInfo:     m.agent,
+			ContainerId:   &mesosv1.ContainerID{Value: proto.String(string(c.id))},
+		},
+	}})
+	for _, update := range in.Call.GetSubscribe().GetUnacknowledgedUpdates() {
+		if checkUpdate(c, update.GetStatus()) == nil {
+			m.executorUpdate(now, c, update.GetStatus())
+		}
+	}
+	if again {
+		m.dropUndelivered(now, c, in.Call.GetSubscribe().GetUnacknowledgedTasks())
+	}
+	m.deliver(c)
+	m.deliverKills(c)
+	m.resize(c)
+}
+
+// dropUndelivered ends tasks that were handed to the executor and that it does not know: their delivery was lost.
+func (m *Machine) dropUndelivered(now time.Time, c *container, known []*mesosv1.TaskInfo) {
+	for _, t := range c.sortedTasks() {
+		listed := slices.ContainsFunc(known, func(info *mesosv1.TaskInfo) bool { return info.GetTaskId().GetValue() == t.id() })
+		if t.delivered && !listed && t.state == mesosv1.TaskState_TASK_STAGING {
+			m.report(now, c, t, byAgent(c.framework.lostAs(mesosv1.TaskState_TASK_DROPPED), mesosv1.TaskStatus_REASON_AGENT_RESTARTED,
+				"The task was launched, and its delivery to the executor was lost"))
+		}
+	}
+}
+
+// streamClosed: the executor may live on, and its tasks with it (spec 3.10).
+func (m *Machine) streamClosed(id StreamID) {
+	for _, c := range m.containers {
+		if c.stream == id {
+			c.stream = 0
+		}
+	}
+}
+
+// call takes an executor's UPDATE or MESSAGE.
+func (m *Machine) call(now time.Time, in Call) {
+	c, err := m.caller(in.Call)
+	if err == nil && !c.subscribed {
+		err = fault.New(fault.Forbidden, "Executor is not subscribed")
+	}
+	if err == nil && in.Call.GetType() == executor.Call_UPDATE {
+		err = checkUpdate(c, in.Call.GetUpdate().GetStatus())
+	}
+	if err != nil {
+		m.emit(Reply{Ticket: in.Ticket, Err: err})
+		return
+	}
+	if in.Call.GetType() == executor.Call_MESSAGE {
+		m.toMaster(&agentlink.FromAgent{Message: &agentlink.FromAgent_FrameworkMessage{FrameworkMessage: &agentlink.FrameworkMessage{
+			FrameworkId: c.framework.info.GetId(), ExecutorId: c.info.GetExecutorId(), Data: in.Call.GetMessage().GetData(),
+		}}})
+		m.emit(Reply{Ticket: in.Ticket})
+		return
+	}
+	m.executorUpdate(now, c, in.Call.GetUpdate().GetStatus())
+	m.emit(Reply{Ticket: in.Ticket})
+}
+
+// checkUpdate holds an executor's status against the rules of spec 3.10.
+func checkUpdate(c *container, status *mesosv1.TaskStatus) error {
+	invalid := func(format string, args ...any) error {
+		return fault.New(fault.Invalid, "Failed to validate executor::Call: "+format, args...)
+	}
+	switch {
+	case status == nil:
+		return invalid("Expecting 'update' to be present")
+	case len(status.GetUuid()) != 16:
+		return invalid("Not a valid UUID: %d bytes, not 16", len(status.GetUuid()))
+	case status.ExecutorId != nil && executorID(status.ExecutorId) != c.executor:
+		return invalid("ExecutorID in Call: %s does not match ExecutorID in TaskStatus: %s", c.executor, status.ExecutorId.GetValue())
+	case status.GetSource() != mesosv1.TaskStatus_SOURCE_EXECUTOR || status.Source == nil:
+		return invalid("Received Call from executor %s of framework %s with invalid source, expecting 'SOURCE_EXECUTOR'", c.executor, c.framework.id)
+	case status.GetState() == mesosv1.TaskState_TASK_STAGING:
+		return invalid("Received TASK_STAGING from executor %s of framework %s which is not allowed", c.executor, c.framework.id)
+	}
+	return nil
+}
+
+// executorUpdate takes an executor's status: it is acknowledged to the executor as soon as it is stored (pitfall 21).
+func (m *Machine) executorUpdate(now time.Time, c *container, status *mesosv1.TaskStatus) {
+	fw := c.framework
+	if fw.removed {
+		return
+	}
+	status = proto.CloneOf(status)
+	id := status.GetTaskId().GetValue()
+	owner, t := fw.task(id)
+	switch {
+	case m.seen(fw, id, status): // sent twice
+	case t != nil:
+		t.delivered = true // it can only know it from us
+		m.report(now, owner, t, status)
+	case !fw.knew(id): // stored and forwarded anyway
+		m.fill(now, c, status)
+		m.enqueue(now, fw, id, status)
+	}
+	if c.stream != 0 {
+		m.emit(ToExecutor{Stream: c.stream, Event: &executor.Event{
+			Type:         executor.Event_ACKNOWLEDGED.Enum(),
+			Acknowledged: &executor.Event_Acknowledged{TaskId: status.GetTaskId(), Uuid: status.GetUuid()},
+		}})
+	}
+}
+
+// seen says whether a status with this uuid has been stored before.
+func (m *Machine) seen(fw *framework, id string, status *mesosv1.TaskStatus) bool {
+	same := func(s *mesosv1.TaskStatus) bool { return string(s.GetUuid()) == string(status.GetUuid()) }
+	if _, t := fw.task(id); t != nil && slices.ContainsFunc(t.statuses, same) {
+		return true
+	}
+	s := fw.streams[id]
+	return s != nil && slices.ContainsFunc(s.pending, same)
+}

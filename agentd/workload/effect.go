@@ -1,0 +1,113 @@
+package workload
+
+import (
+	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/mesosv1/executor"
+)
+
+// Effect is what must happen after a turn. Effects are carried out in order; those after a durable Save only once it is
+// on disk.
+type Effect interface{ effect() }
+
+// The effects.
+type (
+	// Save writes an entry down. Durable ones must be on disk before any later effect happens; the others may be lost with
+	// the host's power, because losing them only repeats something that may be repeated.
+	Save struct {
+		Entry   *record.Entry
+		Durable bool
+	}
+
+	// Send appends to the outbox of a stream to a master.
+	Send struct {
+		Conn    ConnID
+		Message *agentlink.FromAgent
+	}
+
+	// ToExecutor appends to the outbox of an executor's stream.
+	ToExecutor struct {
+		Stream StreamID
+		Event  *executor.Event
+	}
+
+	// CloseExecutor ends an executor's stream after what is in its outbox.
+	CloseExecutor struct{ Stream StreamID }
+
+	// Reply answers the input with this ticket. Err is nil or has a fault kind.
+	Reply struct {
+		Ticket Ticket
+		Err    error
+	}
+
+	// Start has the supervisor make the sandbox, fetch and launch. Prepared and Launched answer, or LaunchFailed; then,
+	// once, Exited.
+	Start struct {
+		Spec  runtime.Spec
+		Owner string // whom the sandbox belongs to: a user of the host, "" for the agent's own
+		URIs  []*mesosv1.CommandInfo_URI
+		Grows bool // more tasks may come: its memory limit must be raised with Resize, or not be set
+	}
+
+	// Adopt has the supervisor wait for a container of an earlier agentd. Exited answers.
+	Adopt struct{ Container ids.Container }
+
+	// Cancel gives a start up. Whatever came of it is reported as usual.
+	Cancel struct{ Container ids.Container }
+
+	// Signal sends a signal to every process of a container.
+	Signal struct {
+		Container ids.Container
+		Signal    int
+	}
+
+	// Resize changes a container's limits.
+	Resize struct {
+		Container ids.Container
+		Limits    runtime.Limits
+	}
+
+	// Delete frees what an ended container holds. Deleted answers.
+	Delete struct{ Container ids.Container }
+
+	// Reap kills and frees a container that nobody knows. Nothing answers.
+	Reap struct{ Container ids.Container }
+
+	// SandboxEnded: nothing will write to a sandbox any more; it may be collected as garbage some day.
+	SandboxEnded struct{ Path string }
+
+	// Happened is a transition of a noun, for the log.
+	Happened struct {
+		Noun   string // "task", "executor", "framework", "agent"
+		ID     string
+		From   string
+		To     string
+		Reason string
+	}
+
+	// Count adds one to a counter of /metrics/snapshot, named as Mesos names it (spec 7.5): "slave/tasks_finished".
+	Count struct{ Name string }
+
+	// Drained: after Drain, no container is left, and every update has been acknowledged.
+	Drained struct{}
+)
+
+func (Save) effect()          {}
+func (Send) effect()          {}
+func (ToExecutor) effect()    {}
+func (CloseExecutor) effect() {}
+func (Reply) effect()         {}
+func (Start) effect()         {}
+func (Adopt) effect()         {}
+func (Cancel) effect()        {}
+func (Signal) effect()        {}
+func (Resize) effect()        {}
+func (Delete) effect()        {}
+func (Reap) effect()          {}
+func (SandboxEnded) effect()  {}
+func (Happened) effect()      {}
+func (Count) effect()         {}
+func (Drained) effect()       {}

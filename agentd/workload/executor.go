@@ -1,0 +1,211 @@
+package workload
+
+import (
+	"time"
+
+	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/mesosv1/executor"
+)
+
+// The signals that the machine sends.
+const (
+	sigKill = 9
+	sigTerm = 15
+)
+
+// advance moves a container through the table and carries out the action. It says whether the event meant anything.
+func (m *Machine) advance(now time.Time, c *container, event lifecycle.Event) bool {
+	step, ok := lifecycle.Next(c.phase, event)
+	if !ok {
+		return false
+	}
+	m.emit(Happened{Noun: "executor", ID: string(c.framework.id) + "/" + string(c.executor), From: c.phase.String(), To: step.To.String(), Reason: event.String()})
+	c.phase = step.To
+	if c.phase != lifecycle.Stopping {
+		c.killAt = time.Time{}
+	}
+	if !c.phase.Alive() {
+		c.waitUntil = time.Time{}
+	}
+	switch step.Action {
+	case lifecycle.Nothing:
+	case lifecycle.Start:
+		m.emit(m.start(c))
+	case lifecycle.Cancel:
+		m.emit(Cancel{Container: c.id})
+	case lifecycle.Terminate:
+		m.terminate(now, c)
+	case lifecycle.Destroy:
+		m.emit(Signal{Container: c.id, Signal: sigKill})
+	case lifecycle.Delete:
+		m.emit(Delete{Container: c.id})
+	}
+	if c.phase == lifecycle.Reaped {
+		m.touch(c.framework)
+	}
+	return true
+}
+
+// terminate asks a container to end: a command by SIGTERM, a custom executor by SHUTDOWN. killAt has been set.
+func (m *Machine) terminate(now time.Time, c *container) {
+	switch {
+	case c.command:
+		m.emit(Signal{Container: c.id, Signal: sigTerm})
+	case c.stream != 0:
+		m.sendShutdown(c)
+	case !c.subscribed: // it has never been there to be asked
+		m.advance(now, c, lifecycle.GraceOver)
+	}
+}
+
+func (m *Machine) sendShutdown(c *container) {
+	m.emit(ToExecutor{Stream: c.stream, Event: &executor.Event{Type: executor.Event_SHUTDOWN.Enum()}})
+}
+
+// stop has a container ended because of cause, with grace; a second stop may shorten the grace, never lengthen it
+// (spec 3.11). Zero grace kills at once.
+func (m *Machine) stop(now time.Time, c *container, cause record.Cause, grace time.Duration) {
+	killAt := now.Add(grace)
+	switch {
+	case !c.phase.Alive() || c.phase == lifecycle.Killing:
+		return
+	case c.phase == lifecycle.Cancelling:
+		return // it is killed as soon as it is there
+	case c.phase == lifecycle.Stopping:
+		if !killAt.Before(c.killAt) {
+			return
+		}
+	default:
+		c.cause = cause
+	}
+	c.waitUntil = time.Time{}
+	m.saveStopping(c, killAt)
+	if grace <= 0 {
+		m.advance(now, c, lifecycle.Kill)
+		return
+	}
+	if c.phase == lifecycle.Stopping {
+		c.killAt = killAt
+		return
+	}
+	m.advance(now, c, lifecycle.Stop)
+	if c.phase == lifecycle.Stopping {
+		c.killAt = killAt
+	}
+	m.neverStarted(now, c)
+}
+
+func (m *Machine) saveStopping(c *container, killAt time.Time) {
+	m.save(&record.Entry{Entry: &record.Entry_Stopping{Stopping: &record.Stopping{
+		FrameworkId: string(c.framework.id), ExecutorId: string(c.executor), KillAtNs: unixNano(killAt), Cause: c.cause,
+	}}})
+}
+
+// unixNano is 0 for the zero time, which as a time to kill at means now.
+func unixNano(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+// neverStarted reports the tasks of a container that was given up before its start.
+func (m *Machine) neverStarted(now time.Time, c *container) {
+	if c.phase == lifecycle.Reaped {
+		m.endTasks(now, c, ending{launch: true, message: "the executor was stopped before it was started"})
+	}
+}
+
+// launched notes that a container's process runs. A command task is then running.
+func (m *Machine) launched(now time.Time, in Launched) {
+	c := m.containers[in.Container]
+	if c == nil || !m.advance(now, c, lifecycle.Started) {
+		return
+	}
+	c.pid, c.started = in.Started.PID, in.Started.At
+	if c.phase != lifecycle.Running {
+		return
+	}
+	if c.command {
+		m.commandRuns(now, c)
+		return
+	}
+	if c.stream == 0 {
+		c.waitUntil = now.Add(m.cfg.RegistrationTimeout)
+	}
+}
+
+// commandRuns reports TASK_RUNNING for a command task and arms its max_completion_time.
+func (m *Machine) commandRuns(now time.Time, c *container) {
+	for _, t := range c.tasks {
+		if limit := t.info.GetMaxCompletionTime(); limit != nil {
+			t.doneBy = c.started.Add(time.Duration(limit.GetNanoseconds()))
+		}
+		m.report(now, c, t, &mesosv1.TaskStatus{
+			State:  mesosv1.TaskState_TASK_RUNNING.Enum(),
+			Source: mesosv1.TaskStatus_SOURCE_EXECUTOR.Enum(),
+		})
+	}
+}
+
+// launchFailed ends the tasks of a container that never came up.
+func (m *Machine) launchFailed(now time.Time, in LaunchFailed) {
+	c := m.containers[in.Container]
+	if c == nil || !m.advance(now, c, lifecycle.Failed) {
+		return
+	}
+	m.gone(now, c, ending{launch: true, message: in.Message})
+}
+
+// exited ends the tasks of a container that is gone.
+func (m *Machine) exited(now time.Time, in Exited) {
+	c := m.containers[in.Container]
+	if c == nil || !m.advance(now, c, lifecycle.Gone) {
+		return
+	}
+	if c.started.IsZero() {
+		c.started = in.Exit.Started
+	}
+	m.gone(now, c, ending{exit: in.Exit})
+}
+
+// ending is how a container ended: its exit, or why it never started.
+type ending struct {
+	launch  bool
+	message string
+	exit    runtime.Exit
+}
+
+// gone does what every end of a container needs.
+func (m *Machine) gone(now time.Time, c *container, e ending) {
+	if c.stream != 0 {
+		m.emit(CloseExecutor{Stream: c.stream})
+		c.stream = 0
+	}
+	m.endTasks(now, c, e)
+	status := e.exit.WaitStatus
+	if e.launch {
+		status = 1 << 8 // what a failed launch looks like to wait(2): exit status 1
+	}
+	m.toMaster(&agentlink.FromAgent{Message: &agentlink.FromAgent_ExecutorExited{ExecutorExited: &agentlink.ExecutorExited{
+		FrameworkId: c.framework.info.GetId(),
+		ExecutorId:  c.info.GetExecutorId(),
+		WaitStatus:  int32(status),
+		Command:     c.command,
+	}}})
+	m.emit(SandboxEnded{Path: m.sandbox(c)})
+	m.touch(c.framework)
+}
+
+// registrationTimedOut kills a custom executor that did not subscribe in time.
+func (m *Machine) registrationTimedOut(now time.Time, c *container) {
+	cause := record.Cause_REGISTRATION_TIMEOUT
+	if c.subscribed {
+		cause = record.Cause_REREGISTRATION_TIMEOUT
+	}
+	m.stop(now, c, cause, 0)
+}

@@ -1,0 +1,158 @@
+package workload
+
+import (
+	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1/executor"
+)
+
+// ConnID names one stream to a master. The edge counts them from 1.
+type ConnID uint64
+
+// StreamID names one subscription of an executor. The edge counts them from 1.
+type StreamID uint64
+
+// Ticket ties an input to the Reply that answers it; 0 means that nobody waits.
+type Ticket uint64
+
+// Input is what enters the machine. Kind is a constant name for logs and metrics.
+type Input interface {
+	input()
+	Kind() string
+}
+
+// The inputs.
+type (
+	// Tick: the deadline has come.
+	Tick struct{}
+
+	// Recovered comes first and once: what an earlier agentd saved, oldest first, and the containers it left.
+	Recovered struct {
+		Entries    []*record.Entry
+		Containers []runtime.Recovered
+	}
+
+	// LinkOpened: a stream to a master stands and waits for Register.
+	LinkOpened struct{ Conn ConnID }
+
+	// LinkClosed: it is gone.
+	LinkClosed struct{ Conn ConnID }
+
+	// Beat is due on a registered stream; it goes through the machine to prove that the loop turns.
+	Beat struct {
+		Conn  ConnID
+		Usage *agentlink.HostUsage
+	}
+
+	// FromMaster is a message of a stream, of the highest term seen.
+	FromMaster struct {
+		Conn    ConnID
+		Message *agentlink.FromMaster
+	}
+
+	// Subscribe opens an executor's stream. The Reply comes before the first event, or says why there is no stream.
+	Subscribe struct {
+		Ticket Ticket
+		Stream StreamID
+		Call   *executor.Call
+	}
+
+	// StreamClosed: the executor's side of a stream is gone, or its outbox ran over.
+	StreamClosed struct{ Stream StreamID }
+
+	// Call is an executor's UPDATE or MESSAGE.
+	Call struct {
+		Ticket Ticket
+		Call   *executor.Call
+	}
+
+	// Prepared: the sandbox of a container is ready and its URIs are fetched.
+	Prepared struct{ Container ids.Container }
+
+	// Launched: a container's process has been exec'ed.
+	Launched struct {
+		Container ids.Container
+		Started   runtime.Started
+	}
+
+	// LaunchFailed: a container could not be started, or its start was cancelled; nothing of it is left.
+	LaunchFailed struct {
+		Container ids.Container
+		Message   string // for people
+	}
+
+	// Exited: everything in a container has ended.
+	Exited struct {
+		Container ids.Container
+		Exit      runtime.Exit
+	}
+
+	// Deleted: the runtime has forgotten a container.
+	Deleted struct{ Container ids.Container }
+
+	// Drain ends every task; Drained follows when that is done and told.
+	Drain struct{}
+)
+
+func (Tick) input()         {}
+func (Recovered) input()    {}
+func (LinkOpened) input()   {}
+func (LinkClosed) input()   {}
+func (Beat) input()         {}
+func (FromMaster) input()   {}
+func (Subscribe) input()    {}
+func (StreamClosed) input() {}
+func (Call) input()         {}
+func (Prepared) input()     {}
+func (Launched) input()     {}
+func (LaunchFailed) input() {}
+func (Exited) input()       {}
+func (Deleted) input()      {}
+func (Drain) input()        {}
+
+// Kind names the input for logs and metrics.
+func (Tick) Kind() string { return "tick" }
+
+// Kind names the input for logs and metrics.
+func (Recovered) Kind() string { return "recovered" }
+
+// Kind names the input for logs and metrics.
+func (LinkOpened) Kind() string { return "link_opened" }
+
+// Kind names the input for logs and metrics.
+func (LinkClosed) Kind() string { return "link_closed" }
+
+// Kind names the input for logs and metrics.
+func (Beat) Kind() string { return "beat" }
+
+// Kind names the input for logs and metrics.
+func (FromMaster) Kind() string { return "from_master" }
+
+// Kind names the input for logs and metrics.
+func (Subscribe) Kind() string { return "subscribe" }
+
+// Kind names the input for logs and metrics.
+func (StreamClosed) Kind() string { return "stream_closed" }
+
+// Kind names the input for logs and metrics.
+func (Call) Kind() string { return "call" }
+
+// Kind names the input for logs and metrics.
+func (Prepared) Kind() string { return "prepared" }
+
+// Kind names the input for logs and metrics.
+func (Launched) Kind() string { return "launched" }
+
+// Kind names the input for logs and metrics.
+func (LaunchFailed) Kind() string { return "launch_failed" }
+
+// Kind names the input for logs and metrics.
+func (Exited) Kind() string { return "exited" }
+
+// Kind names the input for logs and metrics.
+func (Deleted) Kind() string { return "deleted" }
+
+// Kind names the input for logs and metrics.
+func (Drain) Kind() string { return "drain" }

@@ -1,0 +1,210 @@
+package workload
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/mesosv1/executor"
+)
+
+// linkOpened says everything we know to a new master; until it answers, nothing else is said.
+func (m *Machine) linkOpened(conn ConnID) {
+	m.conn, m.registered = conn, false
+	m.suspend()
+	m.emit(Send{Conn: conn, Message: &agentlink.FromAgent{Message: &agentlink.FromAgent_Register{Register: m.registration()}}})
+}
+
+func (m *Machine) linkClosed(conn ConnID) {
+	if conn != m.conn {
+		return // an older stream's end, heard late
+	}
+	if m.registered {
+		m.emit(Happened{Noun: "agent", ID: string(m.agentID()), From: "registered", To: "disconnected"})
+	}
+	m.conn, m.registered = 0, false
+	m.suspend()
+}
+
+// toMaster sends on a registered stream; without one the message is lost, as everything is that is not an update.
+func (m *Machine) toMaster(message *agentlink.FromAgent) {
+	if m.registered {
+		m.emit(Send{Conn: m.conn, Message: message})
+	}
+}
+
+// beat answers that the loop turns.
+func (m *Machine) beat(in Beat) {
+	if in.Conn != m.conn || !m.registered {
+		return
+	}
+	m.toMaster(&agentlink.FromAgent{Message: &agentlink.FromAgent_Heartbeat{Heartbeat: &agentlink.Heartbeat{Usage: in.Usage}}})
+}
+
+// fromMaster takes one message of the leading master.
+func (m *Machine) fromMaster(now time.Time, in FromMaster) {
+	if in.Conn != m.conn {
+		return
+	}
+	switch msg := in.Message.GetMessage().(type) {
+	case *agentlink.FromMaster_Registered:
+		m.accepted(now, msg.Registered)
+	case *agentlink.FromMaster_RunTasks:
+		m.runTasks(now, msg.RunTasks)
+	case *agentlink.FromMaster_KillTask:
+		m.killTask(now, msg.KillTask)
+	case *agentlink.FromMaster_Acknowledge:
+		m.acknowledged(now, msg.Acknowledge)
+	case *agentlink.FromMaster_ShutdownExecutor:
+		m.shutdownExecutor(now, msg.ShutdownExecutor)
+	case *agentlink.FromMaster_ShutdownFramework:
+		m.shutdownFramework(now, frameworkID(msg.ShutdownFramework.GetFrameworkId()))
+	case *agentlink.FromMaster_ExecutorMessage:
+		m.executorMessage(msg.ExecutorMessage)
+	case *agentlink.FromMaster_FrameworkUpdated:
+		m.frameworkUpdated(msg.FrameworkUpdated.GetFramework())
+	case *agentlink.FromMaster_Refused, *agentlink.FromMaster_HeartbeatAck:
+		// the edge's
+	default:
+		m.emit(Count{Name: "slave/invalid_framework_messages"}) // of a newer master
+	}
+}
+
+// accepted: the master has taken us on; it may have given us a new id.
+func (m *Machine) accepted(now time.Time, msg *agentlink.Registered) {
+	if msg.GetAgentId().GetValue() != string(m.agentID()) {
+		m.agent = proto.CloneOf(m.agent)
+		m.agent.Id = msg.GetAgentId()
+	}
+	m.save(&record.Entry{Entry: &record.Entry_Agent{Agent: &record.Agent{Info: m.agent}}})
+	m.registered = true
+	m.emit(Happened{Noun: "agent", ID: string(m.agentID()), To: "registered", Reason: msg.GetMaster().GetHostname()})
+	m.resend(now)
+}
+
+// shutdownExecutor ends an executor with its grace.
+func (m *Machine) shutdownExecutor(now time.Time, msg *agentlink.ShutdownExecutor) {
+	fw := m.frameworks[frameworkID(msg.GetFrameworkId())]
+	if fw == nil {
+		return
+	}
+	if c := fw.executors[executorID(msg.GetExecutorId())]; c != nil {
+		m.stop(now, c, record.Cause_SHUTDOWN, m.shutdownGrace(c))
+	}
+}
+
+// shutdownFramework ends everything of a framework. Nothing of it is reported any more: there is nobody to tell.
+func (m *Machine) shutdownFramework(now time.Time, id ids.Framework) {
+	fw := m.frameworks[id]
+	if fw == nil || fw.removed {
+		return
+	}
+	fw.removed = true
+	clear(fw.streams)
+	for _, c := range fw.sortedExecutors() {
+		for _, t := range c.sortedTasks() {
+			if t.ended() {
+				m.finish(c, t)
+			}
+		}
+		m.stop(now, c, record.Cause_FRAMEWORK_REMOVED, m.shutdownGrace(c))
+	}
+	m.touch(fw)
+}
+
+func (m *Machine) executorMessage(msg *agentlink.ExecutorMessage) {
+	fw := m.frameworks[frameworkID(msg.GetFrameworkId())]
+	if fw == nil {
+		return
+	}
+	if c := fw.executors[executorID(msg.GetExecutorId())]; c != nil && c.stream != 0 {
+		m.emit(ToExecutor{Stream: c.stream, Event: &executor.Event{
+			Type: executor.Event_MESSAGE.Enum(), Message: &executor.Event_Message{Data: nonNil(msg.GetData())},
+		}})
+	}
+}
+
+// nonNil makes a required bytes field present, even when it is empty.
+func nonNil(data []byte) []byte {
+	if data == nil {
+		return []byte{}
+	}
+	return data
+}
+
+func (m *Machine) frameworkUpdated(info *mesosv1.FrameworkInfo) {
+	fw := m.frameworks[frameworkID(info.GetId())]
+	if fw == nil {
+		return
+	}
+	fw.info = info
+	m.save(&record.Entry{Entry: &record.Entry_Framework{Framework: &record.Framework{Info: info}}})
+}
+
+// drain ends every task; what is launched from now on is refused.
+func (m *Machine) drain(now time.Time) {
+	m.draining = true
+	for _, fw := range m.sortedFrameworks() {
+		for _, c := range fw.sortedExecutors() {
+			m.stop(now, c, record.Cause_DRAIN, m.shutdownGrace(c))
+		}
+	}
+}
+
+// registration is everything that a master needs to know of us.
+func (m *Machine) registration() *agentlink.Register {
+	reg := proto.CloneOf(m.cfg.Register)
+	reg.AgentInfo = m.agent
+	for _, fw := range m.sortedFrameworks() {
+		if fw.removed {
+			continue
+		}
+		reg.Frameworks = append(reg.Frameworks, fw.info)
+		for _, c := range fw.sortedExecutors() {
+			if c.phase < lifecycle.Exited {
+				reg.Executors = append(reg.Executors, &agentlink.Executor{FrameworkId: fw.info.GetId(), Info: c.info, Command: c.command})
+			}
+			for _, t := range c.sortedTasks() {
+				reg.Tasks = append(reg.Tasks, &agentlink.Task{Task: m.taskProto(c, t), Info: t.info})
+			}
+		}
+	}
+	return reg
+}
+
+// taskProto is a task in Mesos's form: state is the latest, status_update_state that of the oldest update which the
+// framework has not acknowledged. The executor of a command task is not named (spec 8, pitfall 23).
+func (m *Machine) taskProto(c *container, t *task) *mesosv1.Task {
+	p := &mesosv1.Task{
+		Name:        t.info.Name,
+		TaskId:      t.info.GetTaskId(),
+		FrameworkId: c.framework.info.GetId(),
+		AgentId:     t.info.GetAgentId(),
+		State:       t.state.Enum(),
+		Resources:   t.info.GetResources(),
+		Statuses:    t.statuses,
+		Labels:      t.info.GetLabels(),
+		Discovery:   t.info.GetDiscovery(),
+		Container:   t.info.GetContainer(),
+		HealthCheck: t.info.GetHealthCheck(),
+		KillPolicy:  t.info.GetKillPolicy(),
+		User:        optional(m.user(c)),
+		Limits:      t.info.GetLimits(),
+	}
+	if !c.command {
+		p.ExecutorId = c.info.GetExecutorId()
+	}
+	if s := c.framework.streams[t.id()]; s != nil {
+		p.StatusUpdateState = s.pending[0].State
+		p.StatusUpdateUuid = s.pending[0].GetUuid()
+	} else if n := len(t.statuses); n > 0 {
+		p.StatusUpdateState = t.statuses[n-1].State
+		p.StatusUpdateUuid = t.statuses[n-1].GetUuid()
+	}
+	return p
+}

@@ -1,0 +1,339 @@
+package workload
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+)
+
+// Config is what a machine is told once. It never changes.
+type Config struct {
+	Register *agentlink.Register // what we say of ourselves; agent_info.id, frameworks, executors and tasks are filled in
+	IP       string              // tasks are told and shown to be reached here
+	HTTP     string              // ip:port of our API, for executors
+
+	WorkDir    string
+	Hidden     []string // host directories that no container sees
+	SwitchUser bool     // run as the user that the task or framework names
+	PidsLimit  int64    // of a container, 0 for none
+	ExtraEnv   []string // KEY=value for every executor, at the lowest priority
+
+	RegistrationTimeout   time.Duration // for an executor's first SUBSCRIBE
+	ReregistrationTimeout time.Duration // for its next one after a restart of agentd
+	ShutdownGrace         time.Duration // default of custom executors
+	KillGrace             time.Duration // default of command tasks
+	UpdateRetry           time.Duration // first wait for an acknowledgement; it doubles
+	UpdateRetryMax        time.Duration
+
+	NewUUID func() [16]byte // random; the machine has no randomness of its own
+}
+
+// Limits on what is remembered of the past (spec 4.2).
+const (
+	maxCompletedFrameworks = 50
+	maxCompletedExecutors  = 150
+	maxCompletedTasks      = 200
+)
+
+// Machine is the state of one agent. Make it with New, feed it with Step, from one goroutine.
+type Machine struct {
+	cfg        Config
+	agent      *mesosv1.AgentInfo // with the id, once admitted
+	frameworks map[ids.Framework]*framework
+	completed  []*framework // oldest first
+	containers map[ids.Container]*container
+
+	conn       ConnID // 0 without a stream
+	registered bool   // the master has accepted us on conn
+	group      uint64 // last number given to a task group
+	draining   bool
+	drained    bool
+
+	effs    []Effect     // of the turn in hand
+	touched []*framework // something of theirs ended in this turn
+}
+
+// framework is one framework with something on this host.
+type framework struct {
+	id        ids.Framework
+	info      *mesosv1.FrameworkInfo
+	executors map[ids.Executor]*container
+	streams   map[string]*stream // by task id; those with something to send
+	completed []*container       // oldest first
+	removed   bool               // told to shut down: nothing is reported any more
+}
+
+// container is one run of an executor. For a command task there is an executor in name only, and the container is the
+// command's.
+type container struct {
+	framework *framework
+	executor  ids.Executor
+	info      *mesosv1.ExecutorInfo
+	command   bool
+	id        ids.Container
+	agent     ids.Agent // who we were when it was made
+	created   time.Time
+	phase     lifecycle.Phase
+	pid       int
+	started   time.Time
+
+	tasks     map[string]*task
+	completed []*task // oldest first
+
+	cause  record.Cause // why it is being ended
+	killAt time.Time    // when its grace is over, in phase Stopping
+
+	stream     StreamID  // 0 without one
+	subscribed bool      // has ever been on the API
+	waitUntil  time.Time // when it must have subscribed; zero if it need not
+}
+
+// task is one task of an executor. It leaves when its terminal update has been acknowledged.
+type task struct {
+	info      *mesosv1.TaskInfo
+	group     uint64
+	state     mesosv1.TaskState // the latest
+	statuses  []*mesosv1.TaskStatus
+	delivered bool                // the executor has been told of it; always true for a command
+	kill      *mesosv1.KillPolicy // a KILL that waits for the executor to be there
+	doneBy    time.Time           // max_completion_time; zero without
+}
+
+// New returns a machine that knows nothing yet. Its first input must be Recovered.
+func New(cfg Config) *Machine {
+	return &Machine{
+		cfg:        cfg,
+		agent:      proto.CloneOf(cfg.Register.GetAgentInfo()),
+		frameworks: map[ids.Framework]*framework{},
+		containers: map[ids.Container]*container{},
+	}
+}
+
+// Step takes one input and returns what must happen.
+func (m *Machine) Step(now time.Time, in Input) []Effect {
+	m.effs, m.touched = nil, m.touched[:0]
+	switch in := in.(type) {
+	case Tick:
+	case Recovered:
+		m.recover(now, in)
+	case LinkOpened:
+		m.linkOpened(in.Conn)
+	case LinkClosed:
+		m.linkClosed(in.Conn)
+	case Beat:
+		m.beat(in)
+	case FromMaster:
+		m.fromMaster(now, in)
+	case Subscribe:
+		m.subscribe(now, in)
+	case StreamClosed:
+		m.streamClosed(in.Stream)
+	case Call:
+		m.call(now, in)
+	case Drain:
+		m.drain(now)
+	default:
+		m.supervised(now, in)
+	}
+	if next := m.Deadline(); !next.IsZero() && !now.Before(next) {
+		m.timers(now)
+	}
+	m.settle()
+	return m.effs
+}
+
+// supervised takes what supervisors report.
+func (m *Machine) supervised(now time.Time, in Input) {
+	switch in := in.(type) {
+	case Prepared:
+		if c := m.containers[in.Container]; c != nil {
+			m.advance(now, c, lifecycle.Prepared)
+		}
+	case Launched:
+		m.launched(now, in)
+	case LaunchFailed:
+		m.launchFailed(now, in)
+	case Exited:
+		m.exited(now, in)
+	case Deleted:
+		if c := m.containers[in.Container]; c != nil {
+			m.advance(now, c, lifecycle.Deleted)
+		}
+	}
+}
+
+// touch has settle look at a framework at the end of the turn.
+func (m *Machine) touch(fw *framework) {
+	if !slices.Contains(m.touched, fw) {
+		m.touched = append(m.touched, fw)
+	}
+}
+
+func (m *Machine) emit(eff Effect) { m.effs = append(m.effs, eff) }
+
+// save writes an entry that must survive before anything follows from it.
+func (m *Machine) save(e *record.Entry) { m.emit(Save{Entry: e, Durable: true}) }
+
+// saveLazily writes an entry whose loss only makes us repeat something.
+func (m *Machine) saveLazily(e *record.Entry) { m.emit(Save{Entry: e}) }
+
+func (m *Machine) agentID() ids.Agent { return ids.Agent(m.agent.GetId().GetValue()) }
+
+// Deadline is when the machine wants a Tick.
+func (m *Machine) Deadline() time.Time {
+	var next time.Time
+	sooner := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	for _, fw := range m.frameworks {
+		for _, s := range fw.streams {
+			sooner(s.retryAt)
+		}
+		for _, c := range fw.executors {
+			if !c.phase.Alive() {
+				continue
+			}
+			sooner(c.killAt)
+			sooner(c.waitUntil)
+			for _, t := range c.tasks {
+				sooner(t.doneBy)
+			}
+		}
+	}
+	return next
+}
+
+// timers does everything that is due.
+func (m *Machine) timers(now time.Time) {
+	due := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
+	for _, fw := range m.sortedFrameworks() {
+		for _, s := range fw.sortedStreams() {
+			if due(s.retryAt) {
+				m.retry(now, fw, s)
+			}
+		}
+		for _, c := range fw.sortedExecutors() {
+			if !c.phase.Alive() {
+				continue
+			}
+			if due(c.killAt) {
+				m.advance(now, c, lifecycle.GraceOver)
+			}
+			if due(c.waitUntil) {
+				m.registrationTimedOut(now, c)
+			}
+			for _, t := range c.tasks {
+				if due(t.doneBy) {
+					t.doneBy = time.Time{}
+					m.stop(now, c, record.Cause_MAX_COMPLETION_TIME, 0)
+				}
+			}
+		}
+	}
+}
+
+// settle forgets what has ended and been told.
+func (m *Machine) settle() {
+	for _, fw := range m.touched {
+		for _, c := range fw.sortedExecutors() {
+			if c.phase == lifecycle.Reaped && len(c.tasks) == 0 {
+				m.forgetContainer(c)
+			}
+		}
+		if len(fw.executors) == 0 && len(fw.streams) == 0 && m.frameworks[fw.id] == fw {
+			m.forgetFramework(fw)
+		}
+	}
+	if m.draining && !m.drained && len(m.containers) == 0 && (len(m.frameworks) == 0 || !m.registered) {
+		m.drained = true
+		m.emit(Drained{})
+	}
+}
+
+func (m *Machine) forgetContainer(c *container) {
+	fw := c.framework
+	delete(fw.executors, c.executor)
+	delete(m.containers, c.id)
+	fw.completed = appendLimited(fw.completed, c, maxCompletedExecutors)
+	m.saveLazily(&record.Entry{Entry: &record.Entry_ExecutorRemoved{ExecutorRemoved: &record.ExecutorRemoved{
+		FrameworkId: string(fw.id), ExecutorId: string(c.executor),
+	}}})
+}
+
+func (m *Machine) forgetFramework(fw *framework) {
+	delete(m.frameworks, fw.id)
+	m.completed = appendLimited(m.completed, fw, maxCompletedFrameworks)
+	m.saveLazily(&record.Entry{Entry: &record.Entry_FrameworkRemoved{FrameworkRemoved: &record.FrameworkRemoved{
+		FrameworkId: string(fw.id),
+	}}})
+	m.emit(Happened{Noun: "framework", ID: string(fw.id), From: "active", To: "completed"})
+}
+
+// appendLimited appends and drops the oldest beyond limit.
+func appendLimited[T any](list []T, item T, limit int) []T {
+	list = append(list, item)
+	if len(list) > limit {
+		list = slices.Delete(list, 0, len(list)-limit)
+	}
+	return list
+}
+
+func (m *Machine) sortedFrameworks() []*framework {
+	if len(m.frameworks) == 0 {
+		return nil
+	}
+	list := make([]*framework, 0, len(m.frameworks))
+	for _, id := range slices.Sorted(maps.Keys(m.frameworks)) {
+		list = append(list, m.frameworks[id])
+	}
+	return list
+}
+
+func (fw *framework) sortedExecutors() []*container {
+	list := make([]*container, 0, len(fw.executors))
+	for _, id := range slices.Sorted(maps.Keys(fw.executors)) {
+		list = append(list, fw.executors[id])
+	}
+	return list
+}
+
+func (c *container) sortedTasks() []*task {
+	list := make([]*task, 0, len(c.tasks))
+	for _, id := range slices.Sorted(maps.Keys(c.tasks)) {
+		list = append(list, c.tasks[id])
+	}
+	return list
+}
+
+// can says whether the framework has a capability.
+func (fw *framework) can(capability mesosv1.FrameworkInfo_Capability_Type) bool {
+	return slices.ContainsFunc(fw.info.GetCapabilities(), func(c *mesosv1.FrameworkInfo_Capability) bool {
+		return c.GetType() == capability
+	})
+}
+
+// lostAs is state for partition-aware frameworks and TASK_LOST for the others (spec 3.6).
+func (fw *framework) lostAs(state mesosv1.TaskState) mesosv1.TaskState {
+	if fw.can(mesosv1.FrameworkInfo_Capability_PARTITION_AWARE) {
+		return state
+	}
+	return mesosv1.TaskState_TASK_LOST
+}
+
+func (fw *framework) sortedStreams() []*stream {
+	list := make([]*stream, 0, len(fw.streams))
+	for _, id := range slices.Sorted(maps.Keys(fw.streams)) {
+		list = append(list, fw.streams[id])
+	}
+	return list
+}

@@ -1,0 +1,296 @@
+package workload
+
+import (
+	"bytes"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/taskstate"
+)
+
+// recover rebuilds the state from what was saved, and holds it against the containers that there are.
+func (m *Machine) recover(now time.Time, in Recovered) {
+	for _, e := range in.Entries {
+		m.replay(e)
+	}
+	found := map[ids.Container]runtime.Recovered{}
+	for _, r := range in.Containers {
+		found[r.ID] = r
+		if m.containers[r.ID] == nil {
+			m.emit(Reap{Container: r.ID})
+		}
+	}
+	for _, fw := range m.sortedFrameworks() {
+		m.touch(fw)
+		for _, c := range fw.sortedExecutors() {
+			fw.removed = fw.removed || c.cause == record.Cause_FRAMEWORK_REMOVED
+		}
+		if fw.removed {
+			clear(fw.streams)
+		}
+		for _, c := range fw.sortedExecutors() {
+			if r, ok := found[c.id]; ok {
+				m.adopt(now, c, r)
+			} else {
+				m.missing(now, c)
+			}
+		}
+	}
+}
+
+// adopt takes a container on as it is.
+func (m *Machine) adopt(now time.Time, c *container, r runtime.Recovered) {
+	c.phase, c.pid, c.started = lifecycle.Running, r.Started.PID, r.Started.At
+	if c.cause != record.Cause_NONE {
+		c.phase = lifecycle.Stopping
+		if c.killAt.IsZero() {
+			c.killAt = now
+		}
+	}
+	m.emit(Adopt{Container: c.id})
+	m.emit(Happened{Noun: "executor", ID: string(c.framework.id) + "/" + string(c.executor), To: c.phase.String(), Reason: "recovered"})
+	if c.phase == lifecycle.Stopping && c.command {
+		m.emit(Signal{Container: c.id, Signal: sigTerm}) // the first may not have been sent
+	}
+	switch {
+	case c.command:
+		m.commandRecovered(now, c)
+	case c.phase == lifecycle.Running && c.subscribed:
+		c.waitUntil = now.Add(m.cfg.ReregistrationTimeout)
+	case c.phase == lifecycle.Running:
+		c.waitUntil = now.Add(m.cfg.RegistrationTimeout)
+	}
+}
+
+// commandRecovered reports what an earlier agentd did not get to, and arms max_completion_time.
+func (m *Machine) commandRecovered(now time.Time, c *container) {
+	for _, t := range c.tasks {
+		switch {
+		case t.ended():
+		case t.state == mesosv1.TaskState_TASK_STAGING || t.state == mesosv1.TaskState_TASK_STARTING:
+			m.commandRuns(now, c)
+		default:
+			if limit := t.info.GetMaxCompletionTime(); limit != nil {
+				t.doneBy = c.started.Add(time.Duration(limit.GetNanoseconds()))
+			}
+		}
+	}
+}
+
+// missing ends a container that the runtime does not know: it was never started, or it has been deleted, or the host has
+// forgotten it.
+func (m *Machine) missing(now time.Time, c *container) {
+	c.phase, c.killAt = lifecycle.Reaped, time.Time{}
+	for _, t := range c.sortedTasks() {
+		if t.ended() {
+			continue
+		}
+		status := byAgent(mesosv1.TaskState_TASK_FAILED, mesosv1.TaskStatus_REASON_EXECUTOR_TERMINATED, lostMessage("it was not there when the agent came back"))
+		switch {
+		case c.command && c.cause == record.Cause_KILL:
+			status = byAgent(mesosv1.TaskState_TASK_KILLED, mesosv1.TaskStatus_REASON_TASK_KILLED_DURING_LAUNCH, "A task was killed before it was running")
+		case t.state == mesosv1.TaskState_TASK_STAGING || t.state == mesosv1.TaskState_TASK_STARTING:
+			status = byAgent(c.framework.lostAs(mesosv1.TaskState_TASK_DROPPED), mesosv1.TaskStatus_REASON_AGENT_RESTARTED, "The agent restarted before the task was started")
+		}
+		m.report(now, c, t, status)
+	}
+	m.emit(SandboxEnded{Path: m.sandbox(c)})
+}
+
+// replay applies one saved entry. Entries of things that are gone are of no interest.
+func (m *Machine) replay(e *record.Entry) {
+	switch e := e.GetEntry().(type) {
+	case *record.Entry_Agent:
+		id := e.Agent.GetInfo().GetId()
+		m.agent = proto.CloneOf(m.agent)
+		m.agent.Id = id
+	case *record.Entry_Framework:
+		m.replayFramework(e.Framework.GetInfo())
+	case *record.Entry_FrameworkRemoved:
+		m.replayFrameworkRemoved(ids.Framework(e.FrameworkRemoved.GetFrameworkId()))
+	case *record.Entry_Executor:
+		m.replayExecutor(e.Executor)
+	case *record.Entry_ExecutorRemoved:
+		if c := m.saved(e.ExecutorRemoved.GetFrameworkId(), e.ExecutorRemoved.GetExecutorId()); c != nil {
+			delete(c.framework.executors, c.executor)
+			delete(m.containers, c.id)
+		}
+	case *record.Entry_Stopping:
+		if c := m.saved(e.Stopping.GetFrameworkId(), e.Stopping.GetExecutorId()); c != nil {
+			c.cause, c.killAt = e.Stopping.GetCause(), time.Unix(0, e.Stopping.GetKillAtNs())
+		}
+	case *record.Entry_Subscribed:
+		if c := m.saved(e.Subscribed.GetFrameworkId(), e.Subscribed.GetExecutorId()); c != nil {
+			c.subscribed = true
+			for _, t := range c.tasks {
+				t.delivered = true // as far as anybody can know
+			}
+		}
+	case *record.Entry_Task:
+		m.replayTask(e.Task)
+	case *record.Entry_Update:
+		m.replayUpdate(e.Update)
+	case *record.Entry_Acknowledged:
+		m.replayAcknowledged(e.Acknowledged)
+	}
+}
+
+func (m *Machine) replayFramework(info *mesosv1.FrameworkInfo) {
+	id := frameworkID(info.GetId())
+	if fw := m.frameworks[id]; fw != nil {
+		fw.info = info
+		return
+	}
+	m.frameworks[id] = &framework{id: id, info: info, executors: map[ids.Executor]*container{}, streams: map[string]*stream{}}
+}
+
+func (m *Machine) replayFrameworkRemoved(id ids.Framework) {
+	if fw := m.frameworks[id]; fw != nil {
+		for _, c := range fw.executors {
+			delete(m.containers, c.id)
+		}
+		delete(m.frameworks, id)
+	}
+}
+
+// saved finds an executor that an entry names.
+func (m *Machine) saved(fw, ex string) *container {
+	f := m.frameworks[ids.Framework(fw)]
+	if f == nil {
+		return nil
+	}
+	return f.executors[ids.Executor(ex)]
+}
+
+func (m *Machine) replayExecutor(e *record.Executor) {
+	fw := m.frameworks[ids.Framework(e.GetFrameworkId())]
+	if fw == nil {
+		return
+	}
+	c := &container{
+		framework: fw,
+		executor:  executorID(e.GetInfo().GetExecutorId()),
+		info:      e.GetInfo(),
+		command:   e.GetCommand(),
+		id:        ids.Container(e.GetContainerId()),
+		agent:     ids.Agent(e.GetAgentId()),
+		created:   time.Unix(0, e.GetCreatedNs()),
+		tasks:     map[string]*task{},
+	}
+	fw.executors[c.executor] = c
+	m.containers[c.id] = c
+}
+
+func (m *Machine) replayTask(e *record.Task) {
+	c := m.saved(e.GetFrameworkId(), e.GetExecutorId())
+	if c == nil {
+		return
+	}
+	t := &task{info: e.GetInfo(), group: e.GetGroup(), state: mesosv1.TaskState_TASK_STAGING, delivered: c.command || c.subscribed}
+	c.tasks[t.id()] = t
+	m.group = max(m.group, t.group)
+}
+
+func (m *Machine) replayUpdate(e *record.Update) {
+	fw := m.frameworks[ids.Framework(e.GetFrameworkId())]
+	if fw == nil {
+		return
+	}
+	status := e.GetStatus()
+	id := status.GetTaskId().GetValue()
+	if _, t := fw.task(id); t != nil {
+		t.state = status.GetState()
+		t.delivered = true
+		t.remember(status)
+	}
+	s := fw.streams[id]
+	if s == nil {
+		s = &stream{task: id}
+		fw.streams[id] = s
+	}
+	s.pending = append(s.pending, status)
+}
+
+func (m *Machine) replayAcknowledged(e *record.Acknowledged) {
+	fw := m.frameworks[ids.Framework(e.GetFrameworkId())]
+	if fw == nil {
+		return
+	}
+	s := fw.streams[e.GetTaskId()]
+	if s == nil || !bytes.Equal(s.pending[0].GetUuid(), e.GetUuid()) {
+		return
+	}
+	m.pop(fw, s)
+}
+
+// Snapshot is everything that must survive, as the shortest list of entries that Recovered turns into it again. Updates
+// that have been acknowledged are kept while their task is there: its state is in them.
+func (m *Machine) Snapshot() []*record.Entry {
+	entries := []*record.Entry{{Entry: &record.Entry_Agent{Agent: &record.Agent{Info: m.agent}}}}
+	add := func(e *record.Entry) { entries = append(entries, e) }
+	for _, fw := range m.sortedFrameworks() {
+		add(&record.Entry{Entry: &record.Entry_Framework{Framework: &record.Framework{Info: fw.info}}})
+		for _, c := range fw.sortedExecutors() {
+			add(&record.Entry{Entry: c.entry()})
+			if c.cause != record.Cause_NONE {
+				add(&record.Entry{Entry: &record.Entry_Stopping{Stopping: &record.Stopping{
+					FrameworkId: string(fw.id), ExecutorId: string(c.executor), KillAtNs: unixNano(c.killAt), Cause: c.cause,
+				}}})
+			}
+			for _, t := range c.sortedTasks() {
+				add(&record.Entry{Entry: t.entry(c)})
+			}
+			if c.subscribed {
+				add(&record.Entry{Entry: &record.Entry_Subscribed{Subscribed: &record.Subscribed{FrameworkId: string(fw.id), ExecutorId: string(c.executor)}}})
+			}
+		}
+		entries = append(entries, fw.snapshotUpdates()...)
+	}
+	return entries
+}
+
+// snapshotUpdates lists a framework's updates, and acknowledges again those that have been.
+func (fw *framework) snapshotUpdates() []*record.Entry {
+	var entries []*record.Entry
+	add := func(status *mesosv1.TaskStatus, acknowledged bool) {
+		entries = append(entries, &record.Entry{Entry: &record.Entry_Update{Update: &record.Update{FrameworkId: string(fw.id), Status: status}}})
+		if acknowledged {
+			entries = append(entries, &record.Entry{Entry: &record.Entry_Acknowledged{Acknowledged: &record.Acknowledged{
+				FrameworkId: string(fw.id), TaskId: status.GetTaskId().GetValue(), Uuid: status.GetUuid(),
+			}}})
+		}
+	}
+	pending := func(id string, uuid []byte) bool {
+		s := fw.streams[id]
+		if s == nil {
+			return false
+		}
+		for _, p := range s.pending {
+			if bytes.Equal(p.GetUuid(), uuid) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, c := range fw.sortedExecutors() {
+		for _, t := range c.sortedTasks() {
+			for _, status := range t.statuses {
+				if !taskstate.Terminal(status.GetState()) && !pending(t.id(), status.GetUuid()) {
+					add(status, true)
+				}
+			}
+		}
+	}
+	for _, s := range fw.sortedStreams() {
+		for _, status := range s.pending {
+			add(status, false)
+		}
+	}
+	return entries
+}

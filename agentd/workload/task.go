@@ -1,0 +1,336 @@
+package workload
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/mesosv1/executor"
+	"codeberg.org/reeve/reeve/shared/taskstate"
+)
+
+func frameworkID(id *mesosv1.FrameworkID) ids.Framework { return ids.Framework(id.GetValue()) }
+
+func executorID(id *mesosv1.ExecutorID) ids.Executor { return ids.Executor(id.GetValue()) }
+
+// executorOf is the executor of a command task: it has the task's id (spec 3.11; pitfall 23).
+func executorOf(taskID string) ids.Executor { return ids.Executor(taskID) }
+
+// lowerState is "tasks_finished" for TASK_FINISHED, as in the names of Mesos's metrics.
+func lowerState(state mesosv1.TaskState) string {
+	return "tasks_" + strings.ToLower(strings.TrimPrefix(state.String(), "TASK_"))
+}
+
+// runTasks takes tasks that the master launches here.
+func (m *Machine) runTasks(now time.Time, run *agentlink.RunTasks) {
+	fw := m.frameworkFor(run.GetFramework())
+	var group uint64
+	if run.GetGroup() {
+		m.group++
+		group = m.group
+	}
+	for _, info := range run.GetTasks() {
+		if _, known := fw.task(info.GetTaskId().GetValue()); known != nil {
+			continue // sent twice
+		}
+		switch {
+		case fw.removed:
+			// its end is being seen to; the master knows that already
+		case m.draining:
+			m.refuse(now, fw, info, mesosv1.TaskStatus_REASON_AGENT_DRAINING, "the agent is draining")
+		case run.GetExecutor() == nil:
+			m.runCommand(now, fw, info)
+		default:
+			m.runOnExecutor(now, fw, run.GetExecutor(), info, group)
+		}
+	}
+	if c := fw.executors[executorID(run.GetExecutor().GetExecutorId())]; c != nil && !c.command {
+		m.deliver(c)
+		m.resize(c)
+	}
+	m.touch(fw)
+}
+
+// frameworkFor finds a framework, or takes it on.
+func (m *Machine) frameworkFor(info *mesosv1.FrameworkInfo) *framework {
+	id := frameworkID(info.GetId())
+	if fw := m.frameworks[id]; fw != nil {
+		return fw
+	}
+	fw := &framework{id: id, info: info, executors: map[ids.Executor]*container{}, streams: map[string]*stream{}}
+	for i, old := range m.completed {
+		if old.id == id { // it is back: what is remembered of it stays together
+			fw.completed = old.completed
+			m.completed = append(m.completed[:i:i], m.completed[i+1:]...)
+			break
+		}
+	}
+	m.frameworks[id] = fw
+	m.save(&record.Entry{Entry: &record.Entry_Framework{Framework: &record.Framework{Info: info}}})
+	m.emit(Happened{Noun: "framework", ID: string(id), To: "active", Reason: "first task"})
+	return fw
+}
+
+// refuse answers a launch that the agent does not take: the task was never started.
+func (m *Machine) refuse(now time.Time, fw *framework, info *mesosv1.TaskInfo, reason mesosv1.TaskStatus_Reason, message string) {
+	status := byAgent(fw.lostAs(mesosv1.TaskState_TASK_DROPPED), reason, message)
+	status.TaskId = info.GetTaskId()
+	m.fill(now, nil, status)
+	m.enqueue(now, fw, info.GetTaskId().GetValue(), status)
+}
+
+// runCommand takes a command task: its container is its own, and the agent plays the executor.
+func (m *Machine) runCommand(now time.Time, fw *framework, info *mesosv1.TaskInfo) {
+	id := executorOf(info.GetTaskId().GetValue())
+	if fw.executors[id] != nil {
+		m.refuse(now, fw, info, mesosv1.TaskStatus_REASON_TASK_INVALID, fmt.Sprintf("executor id %q is in use by this framework on this agent", id))
+		return
+	}
+	c := m.newContainer(now, fw, commandExecutor(fw, info), true)
+	t := m.addTask(c, info, 0)
+	t.delivered = true
+	if why := unsupported(info.GetContainer(), info.GetCommand(), info); why != "" {
+		m.failUnstarted(now, c, why)
+		return
+	}
+	m.advance(now, c, lifecycle.Launch)
+	m.report(now, c, t, &mesosv1.TaskStatus{
+		State:  mesosv1.TaskState_TASK_STARTING.Enum(),
+		Source: mesosv1.TaskStatus_SOURCE_EXECUTOR.Enum(),
+	})
+}
+
+// failUnstarted fails the tasks of a container that cannot be started at all.
+func (m *Machine) failUnstarted(now time.Time, c *container, why string) {
+	m.advance(now, c, lifecycle.Kill)
+	m.endTasks(now, c, ending{launch: true, message: why})
+}
+
+// runOnExecutor takes a task of a custom executor, and starts the executor for its first one.
+func (m *Machine) runOnExecutor(now time.Time, fw *framework, info *mesosv1.ExecutorInfo, ti *mesosv1.TaskInfo, group uint64) {
+	c := fw.executors[executorID(info.GetExecutorId())]
+	switch {
+	case c == nil:
+		c = m.newContainer(now, fw, withFramework(info, fw), false)
+	case c.phase >= lifecycle.Stopping || c.phase == lifecycle.Cancelling:
+		m.refuse(now, fw, ti, mesosv1.TaskStatus_REASON_EXECUTOR_TERMINATED, fmt.Sprintf("executor %q is ending", c.executor))
+		return
+	}
+	m.addTask(c, ti, group)
+	if c.phase != lifecycle.Pending {
+		return
+	}
+	if why := unsupportedExecutor(info); why != "" {
+		m.failUnstarted(now, c, why)
+		return
+	}
+	m.advance(now, c, lifecycle.Launch)
+}
+
+func withFramework(info *mesosv1.ExecutorInfo, fw *framework) *mesosv1.ExecutorInfo {
+	if info.GetFrameworkId() != nil {
+		return info
+	}
+	info = proto.CloneOf(info)
+	info.FrameworkId = fw.info.GetId()
+	return info
+}
+
+// newContainer makes a run of an executor and saves the intent.
+func (m *Machine) newContainer(now time.Time, fw *framework, info *mesosv1.ExecutorInfo, command bool) *container {
+	c := &container{
+		framework: fw,
+		executor:  executorID(info.GetExecutorId()),
+		info:      info,
+		command:   command,
+		id:        ids.Container(uuidText(m.cfg.NewUUID())),
+		agent:     m.agentID(),
+		created:   now,
+		tasks:     map[string]*task{},
+	}
+	fw.executors[c.executor] = c
+	m.containers[c.id] = c
+	m.save(&record.Entry{Entry: c.entry()})
+	return c
+}
+
+// entry is the container as it is saved.
+func (c *container) entry() *record.Entry_Executor {
+	return &record.Entry_Executor{Executor: &record.Executor{
+		FrameworkId: string(c.framework.id),
+		Info:        c.info,
+		Command:     c.command,
+		ContainerId: string(c.id),
+		CreatedNs:   c.created.UnixNano(),
+		AgentId:     string(c.agent),
+	}}
+}
+
+// addTask gives a container one more task.
+func (m *Machine) addTask(c *container, info *mesosv1.TaskInfo, group uint64) *task {
+	t := &task{info: info, group: group, state: mesosv1.TaskState_TASK_STAGING}
+	c.tasks[t.id()] = t
+	m.save(&record.Entry{Entry: t.entry(c)})
+	return t
+}
+
+// entry is the task as it is saved.
+func (t *task) entry(c *container) *record.Entry_Task {
+	return &record.Entry_Task{Task: &record.Task{
+		FrameworkId: string(c.framework.id), ExecutorId: string(c.executor), Info: t.info, Group: t.group,
+	}}
+}
+
+// deliver hands a custom executor the tasks it has not been told of.
+func (m *Machine) deliver(c *container) {
+	if c.stream == 0 || c.phase > lifecycle.Running { // it may subscribe before its start has been reported
+		return
+	}
+	groups := map[uint64]bool{}
+	for _, t := range c.sortedTasks() {
+		switch {
+		case t.delivered || t.ended():
+		case t.group == 0:
+			t.delivered = true
+			m.emit(ToExecutor{Stream: c.stream, Event: &executor.Event{
+				Type: executor.Event_LAUNCH.Enum(), Launch: &executor.Event_Launch{Task: t.info},
+			}})
+		case !groups[t.group]:
+			groups[t.group] = true
+			m.deliverGroup(c, t.group)
+		}
+	}
+}
+
+func (m *Machine) deliverGroup(c *container, group uint64) {
+	tasks := &mesosv1.TaskGroupInfo{}
+	for _, t := range c.sortedTasks() {
+		if t.group == group && !t.delivered {
+			t.delivered = true
+			tasks.Tasks = append(tasks.Tasks, t.info)
+		}
+	}
+	m.emit(ToExecutor{Stream: c.stream, Event: &executor.Event{
+		Type: executor.Event_LAUNCH_GROUP.Enum(), LaunchGroup: &executor.Event_LaunchGroup{TaskGroup: tasks},
+	}})
+}
+
+// resize gives a running custom executor the sum of what it and its tasks may use.
+func (m *Machine) resize(c *container) {
+	if c.phase == lifecycle.Running {
+		m.emit(Resize{Container: c.id, Limits: m.limits(c)})
+	}
+}
+
+// killTask takes a KILL of the framework or an operator.
+func (m *Machine) killTask(now time.Time, kill *agentlink.KillTask) {
+	id := kill.GetTaskId().GetValue()
+	fw := m.frameworks[frameworkID(kill.GetFrameworkId())]
+	if fw == nil || fw.removed {
+		return // the master reconciles what we do not know
+	}
+	c, t := fw.task(id)
+	switch {
+	case t == nil:
+		if fw.streams[id] == nil && !fw.knew(id) {
+			m.refuse(now, fw, &mesosv1.TaskInfo{TaskId: kill.GetTaskId()}, mesosv1.TaskStatus_REASON_EXECUTOR_TERMINATED, "Unable to kill the task: it is unknown to the agent")
+		}
+	case t.ended():
+	case c.command:
+		m.killCommand(now, c, t, kill.GetKillPolicy())
+	case !t.delivered:
+		m.killQueued(now, c, t)
+	default:
+		t.kill = kill.GetKillPolicy()
+		if t.kill == nil {
+			t.kill = &mesosv1.KillPolicy{}
+		}
+		m.deliverKills(c)
+	}
+}
+
+// killCommand ends a command task as the command executor would: TASK_KILLING for those who know it, SIGTERM, SIGKILL
+// after the grace period (spec 3.11).
+func (m *Machine) killCommand(now time.Time, c *container, t *task, policy *mesosv1.KillPolicy) {
+	grace := m.killGrace(t, policy)
+	if c.phase == lifecycle.Running && c.framework.can(mesosv1.FrameworkInfo_Capability_TASK_KILLING_STATE) {
+		m.report(now, c, t, &mesosv1.TaskStatus{
+			State:  mesosv1.TaskState_TASK_KILLING.Enum(),
+			Source: mesosv1.TaskStatus_SOURCE_EXECUTOR.Enum(),
+		})
+	}
+	m.stop(now, c, record.Cause_KILL, grace)
+}
+
+// killGrace: the KILL's policy, else the task's, else the default.
+func (m *Machine) killGrace(t *task, policy *mesosv1.KillPolicy) time.Duration {
+	if policy.GetGracePeriod() != nil {
+		return time.Duration(policy.GetGracePeriod().GetNanoseconds())
+	}
+	if own := t.info.GetKillPolicy().GetGracePeriod(); own != nil {
+		return time.Duration(own.GetNanoseconds())
+	}
+	return m.cfg.KillGrace
+}
+
+// killQueued ends a task that its executor has not heard of, and with it the rest of its group.
+func (m *Machine) killQueued(now time.Time, c *container, victim *task) {
+	left := 0
+	for _, t := range c.sortedTasks() {
+		if t == victim || victim.group != 0 && t.group == victim.group {
+			m.report(now, c, t, byAgent(mesosv1.TaskState_TASK_KILLED, mesosv1.TaskStatus_REASON_TASK_KILLED_DURING_LAUNCH, "A task was killed before it was delivered to the executor"))
+		} else if !t.ended() {
+			left++
+		}
+	}
+	if left == 0 && !c.subscribed { // nothing waits for this executor any more
+		m.stop(now, c, record.Cause_SHUTDOWN, 0)
+	}
+}
+
+// deliverKills hands a custom executor the KILLs that wait for it.
+func (m *Machine) deliverKills(c *container) {
+	if c.stream == 0 {
+		return
+	}
+	for _, t := range c.sortedTasks() {
+		if t.kill == nil || !t.delivered {
+			continue
+		}
+		event := &executor.Event{Type: executor.Event_KILL.Enum(), Kill: &executor.Event_Kill{TaskId: t.info.GetTaskId()}}
+		if t.kill.GracePeriod != nil {
+			event.Kill.KillPolicy = t.kill
+		}
+		t.kill = nil
+		m.emit(ToExecutor{Stream: c.stream, Event: event})
+	}
+}
+
+// shutdownGrace is how long an executor may take to shut down.
+func (m *Machine) shutdownGrace(c *container) time.Duration {
+	if c.command {
+		for _, t := range c.tasks {
+			return m.killGrace(t, nil)
+		}
+		return m.cfg.KillGrace
+	}
+	if own := c.info.GetShutdownGracePeriod(); own != nil {
+		return time.Duration(own.GetNanoseconds())
+	}
+	return m.cfg.ShutdownGrace
+}
+
+// ended says whether a task's latest state is final.
+func (t *task) ended() bool { return taskstate.Terminal(t.state) }
+
+// uuidText writes a UUID as text.
+func uuidText(u [16]byte) string {
+	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
+}

@@ -1,0 +1,86 @@
+package workload
+
+import (
+	"time"
+
+	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+)
+
+// View is the machine's state at one moment, for readers outside the loop. It shares messages with the machine, which
+// are never changed, and nothing else.
+type View struct {
+	Agent      *mesosv1.AgentInfo // with its id, once a master has admitted it
+	Registered bool               // with a master, now
+	Draining   bool
+	Frameworks []FrameworkView // by id
+	Completed  []FrameworkView // oldest first
+}
+
+// FrameworkView is a framework with something on this host.
+type FrameworkView struct {
+	ID        ids.Framework
+	Info      *mesosv1.FrameworkInfo
+	Executors []ExecutorView // by id
+	Completed []ExecutorView // oldest first
+}
+
+// ExecutorView is one run of an executor; for a command task one in name only.
+type ExecutorView struct {
+	ID        ids.Executor
+	Info      *mesosv1.ExecutorInfo
+	Command   bool
+	Container ids.Container
+	Sandbox   string // host path
+	Phase     lifecycle.Phase
+	PID       int
+	Created   time.Time
+	Started   time.Time
+	Tasks     []TaskView // by id: not ended, or ended and not acknowledged
+	Completed []TaskView // oldest first
+}
+
+// TaskView is a task of an executor.
+type TaskView struct {
+	Task   *mesosv1.Task // as the master is told; executor_id is unset for a command task
+	Info   *mesosv1.TaskInfo
+	Queued bool // the executor has not been told of it
+}
+
+// View copies the state. It must be called between two turns.
+func (m *Machine) View() *View {
+	v := &View{Agent: m.agent, Registered: m.registered, Draining: m.draining}
+	for _, fw := range m.sortedFrameworks() {
+		v.Frameworks = append(v.Frameworks, m.viewFramework(fw))
+	}
+	for _, fw := range m.completed {
+		v.Completed = append(v.Completed, m.viewFramework(fw))
+	}
+	return v
+}
+
+func (m *Machine) viewFramework(fw *framework) FrameworkView {
+	v := FrameworkView{ID: fw.id, Info: fw.info}
+	for _, c := range fw.sortedExecutors() {
+		v.Executors = append(v.Executors, m.viewExecutor(c))
+	}
+	for _, c := range fw.completed {
+		v.Completed = append(v.Completed, m.viewExecutor(c))
+	}
+	return v
+}
+
+func (m *Machine) viewExecutor(c *container) ExecutorView {
+	v := ExecutorView{
+		ID: c.executor, Info: c.info, Command: c.command, Container: c.id, Sandbox: m.sandbox(c), Phase: c.phase,
+		PID: c.pid, Created: c.created, Started: c.started,
+	}
+	for _, t := range c.sortedTasks() {
+		v.Tasks = append(v.Tasks, TaskView{Task: m.taskProto(c, t), Info: t.info, Queued: !t.delivered})
+	}
+	for _, t := range c.completed {
+		v.Completed = append(v.Completed, TaskView{Task: m.taskProto(c, t), Info: t.info})
+	}
+	return v
+}
