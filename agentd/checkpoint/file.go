@@ -1,0 +1,79 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"codeberg.org/reeve/reeve/shared/fault"
+)
+
+// replace puts content into dir/name so that a reader, or the next start, sees the old content or the new, whole.
+func replace(dir, name string, content []byte) error {
+	tmp, err := os.CreateTemp(dir, name+".*.tmp")
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(content)
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), filepath.Join(dir, name))
+	}
+	if err != nil {
+		_ = os.Remove(tmp.Name()) // the write has failed already, and says so
+		return err
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes a rename in dir survive the host's power.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// dataSync makes what was appended survive; metadata that reading does not need may come later.
+func dataSync(file *os.File) error { return unix.Fdatasync(int(file.Fd())) }
+
+// lockName is the file that the owner of a work directory holds locked.
+const lockName = "agentd.lock"
+
+// Lock is the right to a work directory.
+type Lock struct{ file *os.File }
+
+// Acquire takes the work directory for this process, or says who has it. The kernel frees it when the process ends,
+// however it ends.
+func Acquire(workDir string) (*Lock, error) {
+	path := filepath.Join(workDir, lockName)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock work directory: %w", err)
+	}
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		holder := make([]byte, 32)
+		n, _ := file.Read(holder) // only to name it
+		_ = file.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, fault.New(fault.Conflict, "work directory %s is in use by another agentd (pid %s); give each agentd a --work-dir of its own",
+				workDir, holder[:n])
+		}
+		return nil, fmt.Errorf("lock work directory %s: %w", workDir, err)
+	}
+	if err := errors.Join(file.Truncate(0), writeAt(file, fmt.Sprint(os.Getpid()))); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock work directory %s: %w", workDir, err), file.Close())
+	}
+	return &Lock{file: file}, nil
+}
+
+func writeAt(file *os.File, text string) error {
+	_, err := file.WriteAt([]byte(text), 0)
+	return err
+}
+
+// Release gives the work directory up.
+func (l *Lock) Release() error { return l.file.Close() }
