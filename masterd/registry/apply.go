@@ -1,0 +1,117 @@
+package registry
+
+import (
+	"fmt"
+	"maps"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// New returns an empty registry.
+func New() *State {
+	return &State{Agents: map[ids.Agent]Agent{}, Jobs: map[ids.Job]reeveapi.Job{}}
+}
+
+// Apply returns the state after the ops, in order. s is not changed; the result shares with it what stayed the same.
+func (s *State) Apply(ops ...Op) *State {
+	next := draft{State: *s}
+	for _, op := range ops {
+		next.apply(op)
+	}
+	return &next.State
+}
+
+// draft is a copy in the making: a map is cloned when it is first written to.
+type draft struct {
+	State
+	ownAgents, ownJobs bool
+}
+
+func (d *draft) apply(op Op) {
+	switch op := op.(type) {
+	case SetCluster:
+		if d.ClusterID == "" {
+			d.ClusterID, d.ClusterName = op.ID, op.Name
+		}
+	case AdmitAgent:
+		id := ids.Agent(op.Info.GetId().GetValue())
+		if d.Agents[id].Standing == Gone {
+			return // gone is for ever, whatever an op that was on its way says
+		}
+		d.putAgent(id, Agent{Info: op.Info, Standing: Admitted, Since: op.At})
+	case MarkUnreachable:
+		d.mark(op.Agent, Unreachable, op.At)
+	case MarkGone:
+		d.mark(op.Agent, Gone, op.At)
+	case RemoveAgent:
+		if d.Agents[op.Agent].Standing != Gone { // a gone id must stay refused
+			d.dropAgent(op.Agent)
+		}
+	case PutJob:
+		d.putJob(op.Job)
+	case RemoveJob:
+		d.dropJob(op.Job)
+	default:
+		panic(fmt.Sprintf("registry: op %T has no rule; Decode lets no such op in", op))
+	}
+}
+
+// mark changes the standing of an agent that is known and not gone. Marking twice keeps the first time.
+func (d *draft) mark(id ids.Agent, standing Standing, at time.Time) {
+	a, ok := d.Agents[id]
+	if !ok || a.Standing == standing || a.Standing == Gone {
+		return
+	}
+	a.Standing, a.Since = standing, at
+	d.putAgent(id, a)
+}
+
+func (d *draft) putAgent(id ids.Agent, a Agent) {
+	if !d.ownAgents {
+		d.Agents, d.ownAgents = cloned(d.Agents), true
+	}
+	d.Agents[id] = a
+}
+
+func (d *draft) dropAgent(id ids.Agent) {
+	if _, ok := d.Agents[id]; !ok {
+		return
+	}
+	if !d.ownAgents {
+		d.Agents, d.ownAgents = cloned(d.Agents), true
+	}
+	delete(d.Agents, id)
+}
+
+func (d *draft) putJob(job reeveapi.Job) {
+	if !d.ownJobs {
+		d.Jobs, d.ownJobs = cloned(d.Jobs), true
+	}
+	d.Jobs[ids.Job(job.Spec.Name)] = job
+}
+
+func (d *draft) dropJob(id ids.Job) {
+	if _, ok := d.Jobs[id]; !ok {
+		return
+	}
+	if !d.ownJobs {
+		d.Jobs, d.ownJobs = cloned(d.Jobs), true
+	}
+	delete(d.Jobs, id)
+}
+
+// cloned copies a map and never returns nil.
+func cloned[K comparable, V any](m map[K]V) map[K]V {
+	if m == nil {
+		return make(map[K]V)
+	}
+	return maps.Clone(m)
+}
+
+// infoOf is the agent's entry in bytes that are the same on every master.
+func infoOf(info *mesosv1.AgentInfo) ([]byte, error) {
+	return deterministic.Marshal(info)
+}
