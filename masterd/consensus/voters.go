@@ -1,0 +1,217 @@
+package consensus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/logkey"
+)
+
+// Intervals of looking at gossip's view of the masters when nothing has told of a change.
+const (
+	foundInterval  = 250 * time.Millisecond
+	voterInterval  = 30 * time.Second
+	waitingNotice  = 10 * time.Second
+	changeTimeout  = 10 * time.Second
+	removalTimeout = 2 * time.Second
+)
+
+// PeersChanged tells that gossip has news of a master.
+func (c *Consensus) PeersChanged() {
+	select {
+	case c.changed <- struct{}{}:
+	default:
+	}
+}
+
+// found makes the first configuration, once as many masters as were asked for see each other and none of them has a log.
+// All of them do it, with the same result. A master with a log, or with a seed, waits for the others instead.
+func (c *Consensus) found(ctx context.Context) error {
+	ticker := time.NewTicker(foundInterval)
+	defer ticker.Stop()
+	var before []raft.Server
+	noticed := time.Now()
+	for !c.HasLog() {
+		servers, complete := c.founders()
+		// Two looks have to agree, so that a master which has just been heard of is in everybody's configuration.
+		if complete && (c.cfg.Expect == 1 || slices.Equal(before, servers)) {
+			return c.bootstrap(servers)
+		}
+		before = servers
+		if time.Since(noticed) > waitingNotice {
+			noticed = time.Now()
+			c.log.Warn("waiting for masters: a leader that takes this one in, or as many as --bootstrap-expect says",
+				logkey.Count(len(servers)))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+	return nil
+}
+
+// founders returns the masters that would make the first configuration, and whether they may.
+func (c *Consensus) founders() ([]raft.Server, bool) {
+	if c.cfg.Expect == 1 {
+		self := []raft.Server{{ID: raft.ServerID(c.cfg.Identity.Node), Address: raft.ServerAddress(c.cfg.Advertise)}}
+		return self, !c.cfg.JoinsOthers
+	}
+	var servers []raft.Server
+	for _, p := range c.cfg.Peers() {
+		switch {
+		case !p.Alive:
+		case p.Expect == 0: // it has a log: its leader takes us in
+			return servers, false
+		case p.Expect == c.cfg.Expect:
+			servers = append(servers, raft.Server{ID: raft.ServerID(p.ID), Address: raft.ServerAddress(p.Addr)})
+		}
+	}
+	slices.SortFunc(servers, func(a, b raft.Server) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return servers, len(servers) >= c.cfg.Expect
+}
+
+func (c *Consensus) bootstrap(servers []raft.Server) error {
+	err := c.raft.BootstrapCluster(raft.Configuration{Servers: servers}).Error()
+	if errors.Is(err, raft.ErrCantBootstrap) {
+		return nil // another founder was quicker and has sent us the log already
+	}
+	if err != nil {
+		return fmt.Errorf("found the cluster: %w", err)
+	}
+	c.log.Info("cluster founded", logkey.Count(len(servers)))
+	return nil
+}
+
+// keepVoters runs while this master leads: every living master of the cluster votes, and one that left does not.
+func (c *Consensus) keepVoters(ctx context.Context) error {
+	ticker := time.NewTicker(voterInterval)
+	defer ticker.Stop()
+	for {
+		if err := c.alignVoters(); err != nil {
+			if isLoss(err) {
+				return nil
+			}
+			c.log.Warn("could not change the voters, will try again", logkey.Err(err))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.changed:
+		case <-ticker.C:
+		}
+	}
+}
+
+// alignVoters makes one change after the other until the configuration is what gossip says.
+func (c *Consensus) alignVoters() error {
+	for {
+		f := c.raft.GetConfiguration()
+		if err := f.Error(); err != nil {
+			return c.explain(err)
+		}
+		configuration := f.Configuration()
+		if err := c.calm(configuration); err != nil {
+			return err
+		}
+		changed, err := c.alignOne(configuration, f.Index())
+		if err != nil || !changed {
+			return err
+		}
+	}
+}
+
+// calm gives a master that began alone the patience that company needs.
+func (c *Consensus) calm(configuration raft.Configuration) error {
+	timing := c.raft.ReloadableConfig()
+	if voters(configuration) < 2 || timing.HeartbeatTimeout >= grownTimeout {
+		return nil
+	}
+	timing.HeartbeatTimeout, timing.ElectionTimeout = grownTimeout, grownTimeout
+	if err := c.raft.ReloadConfig(timing); err != nil {
+		return fmt.Errorf("change raft's timing: %w", err)
+	}
+	return nil
+}
+
+// alignOne makes the first change that is due.
+func (c *Consensus) alignOne(configuration raft.Configuration, index uint64) (changed bool, err error) {
+	for _, p := range c.cfg.Peers() {
+		if p.ID == c.cfg.Identity.Node || p.ID == "" || p.Addr == "" {
+			continue
+		}
+		at := slices.IndexFunc(configuration.Servers, func(s raft.Server) bool { return s.ID == raft.ServerID(p.ID) })
+		switch {
+		case p.Alive && (at < 0 || configuration.Servers[at].Address != raft.ServerAddress(p.Addr)):
+			return true, c.admit(configuration, p, index)
+		case p.Left && at >= 0 && voters(configuration)-1 >= c.cfg.Expect:
+			// Below --bootstrap-expect a master that left stays a voter: it is being restarted more often than not, and
+			// with every one removed the last would hold the registry alone.
+			c.log.Info("master left, it votes no more", logkey.Member(p.ID))
+			return true, c.explain(c.raft.RemoveServer(raft.ServerID(p.ID), index, changeTimeout).Error())
+		}
+	}
+	return false, nil
+}
+
+// admit adds a voter, or gives one its new address. Whoever had that address before is gone for good: it was a master
+// whose disk was lost.
+func (c *Consensus) admit(configuration raft.Configuration, p Peer, index uint64) error {
+	for _, s := range configuration.Servers {
+		if s.Address == raft.ServerAddress(p.Addr) && s.ID != raft.ServerID(p.ID) {
+			c.log.Info("master was replaced at its address", logkey.Member(string(s.ID)), logkey.Addr(p.Addr))
+			return c.explain(c.raft.RemoveServer(s.ID, index, changeTimeout).Error())
+		}
+	}
+	if voters(configuration) == 1 {
+		// The lone leader's beat has to be quicker than the newcomer's patience, and its lease longer than its beat.
+		if err := c.calm(raft.Configuration{Servers: make([]raft.Server, 2)}); err != nil {
+			return err
+		}
+	}
+	c.log.Info("master votes", logkey.Member(p.ID), logkey.Addr(p.Addr))
+	return c.explain(c.raft.AddVoter(raft.ServerID(p.ID), raft.ServerAddress(p.Addr), index, changeTimeout).Error())
+}
+
+// AwaitRemoval waits until this master, which has left gossip, is out of the configuration, if the others will do that.
+func (c *Consensus) AwaitRemoval(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, removalTimeout)
+	defer cancel()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		ids, err := c.Voters()
+		if err != nil || !slices.Contains(ids, c.cfg.Identity.Node) || len(ids)-1 < c.cfg.Expect {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// voters counts who may vote.
+func voters(configuration raft.Configuration) int {
+	n := 0
+	for _, s := range configuration.Servers {
+		if s.Suffrage == raft.Voter {
+			n++
+		}
+	}
+	return n
+}
+
+// isLoss reports whether an error only says that this master leads no more, or is being stopped.
+func isLoss(err error) bool {
+	return err != nil && fault.KindOf(err) == fault.NotLeader || errors.Is(err, context.Canceled) || errors.Is(err, raft.ErrRaftShutdown)
+}
