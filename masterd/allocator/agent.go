@@ -14,6 +14,7 @@ type agent struct {
 	active     bool   // may be offered
 	queued     bool   // is in Allocator.queue
 	plain      bool   // total holds nothing but unreserved, non-revocable, unshared resources
+	unsettled  bool   // some refusals have not been compared with free yet
 	refined    bool   // total holds resources reserved more than once
 	gpus       bool
 	total      resources.Resources
@@ -74,11 +75,7 @@ func (a *Allocator) setTotal(ag *agent, total resources.Resources) {
 // account derives what is free. An agent whose total shrank below what it uses has less free than nothing in some kind,
 // which counts as nothing.
 func (ag *agent) account() {
-	if ag.used.Empty() {
-		ag.free = ag.total
-	} else {
-		ag.free = ag.total.Minus(ag.used)
-	}
+	ag.free = ag.total.Minus(ag.used)
 	ag.vector = ag.free.Vector()
 }
 
@@ -129,25 +126,21 @@ func (a *Allocator) Allocated(fw ids.Framework, id ids.Agent, r resources.Resour
 func (a *Allocator) grant(at int32, fw ids.Framework, r resources.Resources) {
 	for _, role := range r.AllocationRoles() {
 		part := r.AllocatedTo(role)
-		a.hold(at, a.leaf(fw, role), part, part.Unallocate(), 0)
+		plain := part.Unallocate()
+		a.hold(at, a.leaf(fw, role), part, plain, 0)
+		a.agents[at].account()
 	}
 }
 
-// hold is the one place where resources become allocated.
+// hold is the one place where resources become allocated. The caller brings free up to date. plain is allocated without
+// its role.
 func (a *Allocator) hold(at, to int32, allocated, plain resources.Resources, offers uint64) {
 	ag := &a.agents[at]
-	if ag.used.Empty() {
-		ag.used = plain
-	} else {
-		ag.used = ag.used.Plus(plain)
-	}
-	ag.account()
+	ag.used = ag.used.Plus(plain)
 	a.tree.charge(a.leaves[to].node, plain.Vector(), offers)
-	for i := range ag.grants {
-		if ag.grants[i].leaf == to {
-			ag.grants[i].resources = ag.grants[i].resources.Plus(allocated)
-			return
-		}
+	if i := ag.findGrant(to); i >= 0 {
+		ag.grants[i].resources = ag.grants[i].resources.Plus(allocated)
+		return
 	}
 	ag.grants = append(ag.grants, grant{to, allocated})
 	a.leaves[to].grants++
@@ -158,35 +151,49 @@ func (a *Allocator) hold(at, to int32, allocated, plain resources.Resources, off
 // Recovering what is not allocated is a bug of the caller, and panics: accounting that is wrong must not go on.
 func (a *Allocator) Recover(fw ids.Framework, id ids.Agent, r resources.Resources, filter *Filter) {
 	at, ok := a.agentIndex[id]
-	if !ok {
+	if !ok || r.Empty() {
 		return
 	}
-	for _, role := range r.AllocationRoles() {
-		a.release(at, fw, role, r.AllocatedTo(role), filter)
+	ag := &a.agents[at]
+	if i := ag.findHolder(a, fw, r); i >= 0 { // nearly always it is all in one role
+		a.release(at, i, r, filter)
+	} else {
+		for _, role := range r.AllocationRoles() {
+			part := r.AllocatedTo(role)
+			i := ag.findHolder(a, fw, part)
+			if i < 0 {
+				panic(fmt.Sprintf("allocator: recover %s of framework %s on agent %s: not allocated", part, fw, id))
+			}
+			a.release(at, i, part, filter)
+		}
 	}
+	ag.account()
 	a.touch(at)
 }
 
-func (a *Allocator) release(at int32, fw ids.Framework, role string, part resources.Resources, filter *Filter) {
+// release takes part out of the agent's grant i, which holds it.
+func (a *Allocator) release(at int32, i int, part resources.Resources, filter *Filter) {
 	ag := &a.agents[at]
-	of := a.findLeaf(fw, role)
-	i := ag.findGrant(of)
-	if i < 0 || !ag.grants[i].resources.Contains(part) {
-		panic(fmt.Sprintf("allocator: recover %s of framework %s on agent %s: not allocated", part, fw, ag.id))
-	}
+	of := ag.grants[i].leaf
 	plain := part.Unallocate()
-	ag.used = ag.used.Minus(plain)
-	ag.account()
-	a.tree.charge(a.leaves[of].node, negative(plain.Vector()), 0)
+	a.tree.charge(a.leaves[of].node, negative(part.Vector()), 0)
 	if filter != nil && a.leaves[of].subscribed {
 		a.refuse(at, refusal{leaf: of, until: filter.Until, refused: plain})
 	}
-	if left := ag.grants[i].resources.Minus(part); !left.Empty() {
-		ag.grants[i].resources = left
+	if !part.Contains(ag.grants[i].resources) {
+		ag.grants[i].resources = ag.grants[i].resources.Minus(part)
+		ag.used = ag.used.Minus(plain)
 		return
 	}
-	ag.grants[i] = ag.grants[len(ag.grants)-1]
-	ag.grants = ag.grants[:len(ag.grants)-1]
+	last := len(ag.grants) - 1
+	ag.grants[i] = ag.grants[last]
+	ag.grants[last] = grant{}
+	ag.grants = ag.grants[:last]
+	if last == 0 {
+		ag.used = resources.Resources{}
+	} else {
+		ag.used = ag.used.Minus(plain)
+	}
 	a.leaves[of].grants--
 	a.dropLeafIfUnused(of)
 }
@@ -195,6 +202,16 @@ func (a *Allocator) release(at int32, fw ids.Framework, role string, part resour
 func (ag *agent) findGrant(leaf int32) int {
 	for i := range ag.grants {
 		if ag.grants[i].leaf == leaf {
+			return i
+		}
+	}
+	return -1
+}
+
+// findHolder is the place of the framework's grant that holds all of r, -1 if there is none.
+func (ag *agent) findHolder(a *Allocator, fw ids.Framework, r resources.Resources) int {
+	for i := range ag.grants {
+		if a.leaves[ag.grants[i].leaf].framework.id == fw && ag.grants[i].resources.Contains(r) {
 			return i
 		}
 	}

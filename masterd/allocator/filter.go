@@ -33,11 +33,13 @@ func (a *Allocator) refuse(at int32, r refusal) {
 		}
 		if !old.until.After(r.until) && r.refused.Contains(old.refused) {
 			*old = r
+			ag.unsettled = true
 			a.wheel.add(r.until, agentRef{at, ag.generation})
 			return
 		}
 	}
 	ag.refusals = append(ag.refusals, r)
+	ag.unsettled = true
 	a.wheel.add(r.until, agentRef{at, ag.generation})
 }
 
@@ -49,7 +51,12 @@ func (a *Allocator) settle(ag *agent) {
 			ag.refusals[i].known = false
 		}
 		clear(ag.blocked)
+		ag.unsettled = true
 	}
+	if !ag.unsettled {
+		return
+	}
+	ag.unsettled = false
 	for i := range ag.refusals {
 		r := &ag.refusals[i]
 		if r.known {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/resources"
 )
 
 // framework is a client with its leaves. It exists from AddFramework to RemoveFramework, and while anything is allocated
@@ -26,6 +27,8 @@ type leaf struct {
 	grants     int // agents on which it holds something
 	subscribed bool
 	suppressed bool
+
+	lastPart, lastAllocated resources.Resources // see allocate
 }
 
 // AddFramework makes a framework known and active. A framework known already is updated, and active again.

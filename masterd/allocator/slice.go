@@ -13,7 +13,10 @@ import (
 func (a *Allocator) Slice(now time.Time, most int) []Allocation {
 	a.expire(now)
 	a.tree.refresh()
-	var out []Allocation
+	if len(a.queue) == 0 {
+		return nil
+	}
+	out := make([]Allocation, 0, min(most, len(a.queue)))
 	for ; most > 0 && len(a.queue) > 0; most-- {
 		i := a.random.IntN(len(a.queue))
 		at := a.queue[i]
@@ -53,11 +56,24 @@ func (a *Allocator) offer(at int32, out []Allocation) []Allocation {
 			continue
 		}
 		l := &a.leaves[to]
-		allocated := part.Allocate(l.role)
+		allocated := l.allocate(part)
 		a.hold(at, to, allocated, part, 1)
+		if ag.plain {
+			ag.free, ag.vector = resources.Resources{}, resources.Vector{}
+		} else {
+			ag.account()
+		}
 		out = append(out, Allocation{l.framework.id, l.role, ag.id, allocated})
 	}
 	return out
+}
+
+// allocate returns part allocated to the leaf's role. Agents come in few sizes, so the last answer is often right again.
+func (l *leaf) allocate(part resources.Resources) resources.Resources {
+	if !l.lastPart.Equal(part) {
+		l.lastPart, l.lastAllocated = part, part.Allocate(l.role)
+	}
+	return l.lastAllocated
 }
 
 // findEligible sets a.eligible to the leaves that may be offered something of an agent, and says whether there is any.
