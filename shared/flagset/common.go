@@ -123,8 +123,8 @@ func (c *Common) completeNames() error {
 	return CheckName(c.Name)
 }
 
-// maxName is Serf's limit for a member's name.
-const maxName = 128
+// maxName leaves room for the role in Serf's limit of 128.
+const maxName = 100
 
 // CheckName reports why a member cannot have this name, or nil.
 func CheckName(name string) error {

@@ -116,13 +116,13 @@ func (g *Gossip) drain(ctx context.Context) error {
 func (g *Gossip) reconcile() {
 	seen := make(map[string]bool)
 	for _, m := range g.serf.Members() {
-		seen[m.Name] = true
+		seen[m.Name] = true // Serf's name: our Node
 		g.note(memberOf(m), false)
 	}
 	g.mu.Lock()
 	var gone []Member
-	for name, m := range g.members {
-		if !seen[name] {
+	for node, m := range g.members {
+		if !seen[node] {
 			gone = append(gone, m)
 		}
 	}
@@ -136,14 +136,14 @@ func (g *Gossip) reconcile() {
 func (g *Gossip) note(m Member, gone bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	old, known := g.members[m.Name]
+	old, known := g.members[m.Node]
 	e := Event{Kind: kindOf(m), Member: m}
 	switch {
 	case gone && !known:
 		return
 	case gone:
 		e.Kind = EventGone
-		delete(g.members, m.Name)
+		delete(g.members, m.Node)
 	case !known:
 	case old.State == m.State && old.Addr == m.Addr && maps.Equal(old.Tags, m.Tags):
 		return
@@ -151,10 +151,10 @@ func (g *Gossip) note(m Member, gone bool) {
 		e.Kind = EventUpdated
 	}
 	if !gone {
-		g.members[m.Name] = m
+		g.members[m.Node] = m
 	}
-	if m.Name != g.cfg.Name {
-		g.log.Info("member changed", logkey.Member(m.Name), logkey.To(e.Kind.String()), logkey.Addr(m.Addr))
+	if m.Node != g.node {
+		g.log.Info("member changed", logkey.Member(m.Node), logkey.To(e.Kind.String()), logkey.Addr(m.Addr))
 	}
 	for w := range g.watchers {
 		w.queue = append(w.queue, e)

@@ -46,6 +46,7 @@ type Config struct {
 // Gossip is this process's membership. Its methods may be called from any goroutine.
 type Gossip struct {
 	cfg     Config
+	node    string // this member's Node
 	serf    *serf.Serf
 	log     *slog.Logger
 	group   *run.Group
@@ -53,8 +54,8 @@ type Gossip struct {
 	rejoin  chan struct{} // capacity 1: a wish to look for seeds again, wishes merge
 	started time.Time
 
-	mu       sync.Mutex // guards the fields below
-	members  map[string]Member
+	mu       sync.Mutex        // guards the fields below
+	members  map[string]Member // by Node
 	watchers map[*watcher]struct{}
 	tags     Tags
 }
@@ -73,7 +74,7 @@ func Open(ctx context.Context, cfg Config) (*Gossip, error) {
 		return nil, err
 	}
 	g := &Gossip{
-		cfg: cfg, log: cfg.Logger.With(logkey.Source("gossip")),
+		cfg: cfg, node: nodeName(cfg.Name, cfg.Tags), log: cfg.Logger.With(logkey.Source("gossip")),
 		events: make(chan serf.Event, eventBuffer), rejoin: make(chan struct{}, 1), started: time.Now(),
 		members: make(map[string]Member), watchers: make(map[*watcher]struct{}), tags: maps.Clone(cfg.Tags),
 	}
@@ -113,7 +114,7 @@ func (g *Gossip) settings() (*serf.Config, error) {
 	ml.Logger = logger
 
 	conf := serf.DefaultConfig()
-	conf.NodeName = g.cfg.Name
+	conf.NodeName = g.node
 	conf.Tags = g.cfg.Tags
 	conf.EventCh = g.events
 	conf.Merge = merge{g}
@@ -148,12 +149,12 @@ func (g *Gossip) Addr() string {
 	return net.JoinHostPort(local.Addr.String(), fmt.Sprint(local.Port))
 }
 
-// Members returns every known member, this one included, sorted by name. Members that failed or left stay for a while.
+// Members returns every known member, this one included, sorted by node. Members that failed or left stay for a while.
 func (g *Gossip) Members() []Member {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	all := slices.Collect(maps.Values(g.members))
-	slices.SortFunc(all, func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b Member) int { return strings.Compare(a.Node, b.Node) })
 	return all
 }
 
@@ -184,7 +185,7 @@ func (g *Gossip) SetTags(change Tags) error {
 // Leave tells the others that this member goes away on purpose, and waits until the word has spread or ctx ends. A member
 // that is alone has nobody to tell. Close must follow.
 func (g *Gossip) Leave(ctx context.Context) error {
-	if !slices.ContainsFunc(g.Members(), func(m Member) bool { return m.State == Alive && m.Name != g.cfg.Name }) {
+	if !slices.ContainsFunc(g.Members(), func(m Member) bool { return m.State == Alive && m.Node != g.node }) {
 		return nil
 	}
 	left := make(chan error, 1) // written once, read at most once

@@ -101,7 +101,7 @@ func (g *Gossip) alone() bool {
 		if m.State != Alive {
 			continue
 		}
-		if m.Name != g.cfg.Name {
+		if m.Node != g.node {
 			others++
 		}
 		if m.Role() == RoleMaster {
@@ -152,7 +152,7 @@ func (g *Gossip) peers() []string {
 	var masters, others []string
 	for _, m := range g.Members() {
 		switch {
-		case m.Name == g.cfg.Name || m.State != Alive:
+		case m.Node == g.node || m.State != Alive:
 		case m.Role() == RoleMaster:
 			masters = append(masters, m.Addr)
 		case len(others) < maxPeers:

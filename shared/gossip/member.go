@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/serf/serf"
 
@@ -15,13 +16,13 @@ const (
 	TagRole    = "role" // RoleMaster or RoleAgent
 	TagID      = "id"   // of the agent, or of the master's raft node: kept in the work dir
 	TagHTTP    = "http" // ip:port of the HTTP API
-	TagLink    = "link" // ip:port for agents (masters only)
-	TagRaft    = "raft" // ip:port for masters (masters only)
+	TagLink    = "link" // port for agents, at the host of TagHTTP (masters only)
+	TagRaft    = "raft" // port for masters, at the host of TagHTTP (masters only)
 	TagVersion = "v"    // of Reeve
 	TagBoot    = "b"    // random, new at every start: a quick restart makes no other event (study/cluster.md 2.6)
 	TagCluster = "c"    // name of the cluster (masters only)
-	TagExpect  = "x"    // --bootstrap-expect (masters only)
-	TagMaster  = "m"    // the master's id of this start, in short form (masters only)
+	TagExpect  = "x"    // --bootstrap-expect, while the master has no raft log (masters only)
+	TagFound   = "i"    // start of the cluster's id, once it is known (masters only)
 )
 
 // Values of TagRole.
@@ -72,7 +73,8 @@ func (s State) String() string { return [...]string{"alive", "failed", "left"}[s
 
 // Member is one member at one moment. Nobody may change its Tags.
 type Member struct {
-	Name  string
+	Name  string // as --name says; a master and an agent of one host may share it
+	Node  string // Serf's name, unique: "<name>.<role>"
 	Addr  string // ip:port of its gossip
 	Tags  Tags
 	State State
@@ -88,10 +90,23 @@ func (m Member) ID() string { return m.Tags[TagID] }
 func (m Member) HTTP() string { return m.Tags[TagHTTP] }
 
 // Link returns ip:port of a master's link for agents.
-func (m Member) Link() string { return m.Tags[TagLink] }
+func (m Member) Link() string { return m.at(m.Tags[TagLink]) }
 
 // Raft returns ip:port of a master's raft.
-func (m Member) Raft() string { return m.Tags[TagRaft] }
+func (m Member) Raft() string { return m.at(m.Tags[TagRaft]) }
+
+// at puts a port to the host of the HTTP address: tags name the host once.
+func (m Member) at(port string) string {
+	host, _, err := net.SplitHostPort(m.HTTP())
+	if err != nil || port == "" {
+		return ""
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// nodeName is Serf's name of a member. The role is part of it, so that a master and an agent of one host, which both take
+// the host's name, are two members.
+func nodeName(name string, tags Tags) string { return name + "." + tags[TagRole] }
 
 // memberOf copies a Serf member. A member that is leaving counts as alive until it has left.
 func memberOf(m serf.Member) Member {
@@ -103,7 +118,8 @@ func memberOf(m serf.Member) Member {
 		state = Left
 	case serf.StatusAlive, serf.StatusLeaving:
 	}
-	return Member{Name: m.Name, Addr: net.JoinHostPort(m.Addr.String(), fmt.Sprint(m.Port)), Tags: m.Tags, State: state}
+	name := strings.TrimSuffix(m.Name, "."+m.Tags[TagRole])
+	return Member{Name: name, Node: m.Name, Addr: net.JoinHostPort(m.Addr.String(), fmt.Sprint(m.Port)), Tags: m.Tags, State: state}
 }
 
 // merge decides whom this member agrees to know.
@@ -119,8 +135,12 @@ func (d merge) NotifyMerge(members []*serf.Member) error {
 		if c := m.Tags[TagCluster]; c != "" && own[TagCluster] != "" && c != own[TagCluster] {
 			return fmt.Errorf("%s belongs to cluster %q, this is %q; correct --cluster or --join", m.Name, c, own[TagCluster])
 		}
+		if i := m.Tags[TagFound]; i != "" && own[TagFound] != "" && i != own[TagFound] {
+			return fmt.Errorf("%s belongs to another cluster that is called %q too (id %s, this one's is %s); correct --join",
+				m.Name, own[TagCluster], i, own[TagFound])
+		}
 		id := m.Tags[TagID]
-		if m.Name == d.g.cfg.Name && m.Status != serf.StatusLeft && id != "" && own[TagID] != "" && id != own[TagID] {
+		if m.Name == d.g.node && m.Status != serf.StatusLeft && id != "" && own[TagID] != "" && id != own[TagID] {
 			return fmt.Errorf("another member is already called %s; give this one another --name", m.Name)
 		}
 	}
