@@ -99,6 +99,14 @@ type (
 		Who    string
 	}
 
+	// MarkGone removes an agent for ever, on an operator's word. Reply: NotFound for an unknown agent, Unavailable while
+	// another change of its standing is being written, nil if it is gone already.
+	MarkGone struct {
+		Ticket Ticket
+		Agent  ids.Agent
+		Who    string
+	}
+
 	// Persisted answers a Persist effect. On an error the write may still have happened: the term is about to end.
 	Persisted struct {
 		Token uint64
@@ -118,6 +126,7 @@ func (FrameworkClosed) input()     {}
 func (Call) input()                {}
 func (Teardown) input()            {}
 func (OperatorKill) input()        {}
+func (MarkGone) input()            {}
 func (Persisted) input()           {}
 
 // Kind names the input for logs and metrics.
@@ -155,6 +164,9 @@ func (Teardown) Kind() string { return "teardown" }
 
 // Kind names the input for logs and metrics.
 func (OperatorKill) Kind() string { return "operator_kill" }
+
+// Kind names the input for logs and metrics.
+func (MarkGone) Kind() string { return "mark_gone" }
 
 // Kind names the input for logs and metrics.
 func (Persisted) Kind() string { return "persisted" }

@@ -54,6 +54,7 @@ type Agent struct {
 	Allocated    resources.Resources // of tasks and executors, with allocation roles
 	Offered      resources.Resources
 	Executors    map[ids.Framework]map[ids.Executor]*mesosv1.ExecutorInfo // without command executors
+	Tasks        int                                                      // on it, not ended or not acknowledged
 }
 
 // PID is the agent's address in Mesos's old form, "slave(1)@ip:port" (spec 8, pitfall 7).
@@ -105,6 +106,7 @@ type Task struct {
 	Statuses  []*mesosv1.TaskStatus // one per run of equal states, newest last, without data (spec 3.6)
 	Resources resources.Resources
 	User      string
+	UUID      []byte // of the last forwarded update that the framework has to acknowledge; nil until there is one
 	Launched  time.Time
 	Ended     time.Time // when a terminal state was first seen; zero while running
 	KilledBy  string    // the operator who asked for its end

@@ -1,0 +1,118 @@
+package cluster
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	"codeberg.org/reeve/reeve/masterd/validate"
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
+)
+
+// call answers a scheduler call before it takes effect, as Mesos does: a 202 says that it arrived and nothing more.
+func (s *State) call(in Call) {
+	f, err := s.caller(in)
+	if err == nil && in.Call.GetType() == scheduler.Call_UPDATE_FRAMEWORK {
+		err = s.checkUpdate(f, in.Call.GetUpdateFramework())
+	}
+	s.reply(in.Ticket, err)
+	if err == nil {
+		s.dispatch(f, in.Call)
+	}
+}
+
+// caller is the framework that makes a call, after the checks of spec 1.7 in their order.
+func (s *State) caller(in Call) (*framework, error) {
+	if err := validate.Call(in.Call, in.Principal); err != nil {
+		return nil, err
+	}
+	id := ids.Framework(in.Call.GetFrameworkId().GetValue())
+	f := s.frameworks[id]
+	switch {
+	case in.Call.GetType() == scheduler.Call_SUBSCRIBE:
+		return nil, fault.New(fault.Internal, "SUBSCRIBE came as a call instead of a stream")
+	case f == nil:
+		return nil, fault.New(fault.Invalid, "Framework cannot be found")
+	case in.Principal != "" && in.Principal != f.info.GetPrincipal():
+		return nil, fault.New(fault.Invalid, "Authenticated principal '%s' does not match principal '%s' set in `FrameworkInfo`",
+			in.Principal, f.info.GetPrincipal())
+	case f.state != FrameworkActive:
+		return nil, fault.New(fault.Forbidden, "Framework is not subscribed")
+	case in.Stream == "":
+		return nil, fault.New(fault.Invalid, "All non-subscribe calls should include the 'Mesos-Stream-Id' header")
+	case in.Stream != f.stream:
+		return nil, fault.New(fault.Invalid,
+			"The stream ID '%s' included in this request didn't match the stream ID currently associated with framework ID %s",
+			in.Stream, id)
+	}
+	return f, nil
+}
+
+func (s *State) dispatch(f *framework, call *scheduler.Call) {
+	switch call.GetType() {
+	case scheduler.Call_TEARDOWN:
+		s.removeFramework(f, "it tore itself down")
+	case scheduler.Call_ACCEPT:
+		s.accept(f, call.GetAccept())
+	case scheduler.Call_DECLINE:
+		s.decline(f, call.GetDecline())
+	case scheduler.Call_REVIVE:
+		s.revive(f, call.GetRevive().GetRoles())
+	case scheduler.Call_SUPPRESS:
+		s.suppress(f, call.GetSuppress().GetRoles())
+	case scheduler.Call_KILL:
+		s.kill(f, call.GetKill())
+	case scheduler.Call_SHUTDOWN:
+		s.shutdown(f, call.GetShutdown())
+	case scheduler.Call_ACKNOWLEDGE:
+		s.acknowledge(f, call.GetAcknowledge())
+	case scheduler.Call_RECONCILE:
+		s.reconcile(f, call.GetReconcile().GetTasks())
+	case scheduler.Call_MESSAGE:
+		s.message(f, call.GetMessage())
+	case scheduler.Call_UPDATE_FRAMEWORK:
+		s.updateFramework(f, call.GetUpdateFramework())
+	case scheduler.Call_RECONCILE_OPERATIONS:
+		s.reconcileOperations(f, call.GetReconcileOperations().GetOperations())
+	case scheduler.Call_ACKNOWLEDGE_OPERATION_STATUS:
+		s.count("messages_operation_status_update_acknowledgement")
+	case scheduler.Call_REQUEST:
+		s.count("messages_resource_request")
+	case scheduler.Call_ACCEPT_INVERSE_OFFERS, scheduler.Call_DECLINE_INVERSE_OFFERS:
+		// No inverse offers are made, so these name none that exist.
+	case scheduler.Call_UNKNOWN, scheduler.Call_SUBSCRIBE:
+		// caller has refused them.
+	}
+}
+
+// checkUpdate says why an UPDATE_FRAMEWORK can't be (spec 3.3).
+func (s *State) checkUpdate(f *framework, call *scheduler.Call_UpdateFramework) error {
+	info := call.GetFrameworkInfo()
+	if err := validate.Framework(info, call.GetSuppressedRoles()); err != nil {
+		return fault.New(fault.Invalid, "Supplied FrameworkInfo is not valid: %v", err)
+	}
+	switch {
+	case info.Principal != nil && info.GetPrincipal() != f.info.GetPrincipal():
+		return fault.New(fault.Invalid, "Changing framework's principal is not allowed.")
+	case info.GetUser() != f.info.GetUser():
+		return fault.New(fault.Invalid, "Updating 'FrameworkInfo.user' is unsupported")
+	case info.GetCheckpoint() != f.info.GetCheckpoint():
+		return fault.New(fault.Invalid, "Updating 'FrameworkInfo.checkpoint' is unsupported")
+	}
+	return nil
+}
+
+// updateFramework takes a new FrameworkInfo. Offers for roles that it left are rescinded.
+func (s *State) updateFramework(f *framework, call *scheduler.Call_UpdateFramework) {
+	info := proto.CloneOf(call.GetFrameworkInfo())
+	info.Id, info.Principal = f.info.Id, f.info.Principal
+	s.replaceInfo(f, info)
+	f.suppressed = setOf(call.GetSuppressedRoles())
+	s.alloc.UpdateFramework(f.id, f.roles, f.suppressed, f.caps.forAllocator())
+	for _, id := range sortedKeys(f.offers) {
+		if o := s.offers[id]; !f.hasRoles([]string{o.Role}) {
+			s.rescind(o)
+		}
+	}
+	s.frameworkUpdated(f)
+}
