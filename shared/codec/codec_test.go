@@ -32,12 +32,12 @@ var kinds = map[string]func() proto.Message{
 }
 
 // captured yields what a real Mesos and its clients wrote.
-func captured(t testing.TB, visit func(kind, line string)) {
-	t.Helper()
+func captured(tb testing.TB, visit func(kind, line string)) {
+	tb.Helper()
 	for kind := range kinds {
 		file, err := os.Open(filepath.Join("testdata", kind+".jsonl"))
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		lines := bufio.NewScanner(file)
 		lines.Buffer(nil, 1<<20)
@@ -45,10 +45,10 @@ func captured(t testing.TB, visit func(kind, line string)) {
 			visit(kind, lines.Text())
 		}
 		if err := lines.Err(); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if err := file.Close(); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 }
@@ -58,19 +58,19 @@ func captured(t testing.TB, visit func(kind, line string)) {
 type double float64
 
 // parsed reads JSON, without empty lists, which some of Mesos's hand-written answers have and messages can't.
-func parsed(t testing.TB, text []byte) any {
-	t.Helper()
+func parsed(tb testing.TB, text []byte) any {
+	tb.Helper()
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
-		t.Fatalf("%v in %s", err, text)
+		tb.Fatalf("%v in %s", err, text)
 	}
-	return normal(t, v)
+	return normal(tb, v)
 }
 
-func normal(t testing.TB, v any) any {
-	t.Helper()
+func normal(tb testing.TB, v any) any {
+	tb.Helper()
 	switch v := v.(type) {
 	case map[string]any:
 		// The master writes agents by hand from the v0 message, whose checkpoint field v1 doesn't have.
@@ -81,18 +81,18 @@ func normal(t testing.TB, v any) any {
 			if list, ok := value.([]any); ok && len(list) == 0 {
 				delete(v, key)
 			} else {
-				v[key] = normal(t, value)
+				v[key] = normal(tb, value)
 			}
 		}
 	case []any:
 		for i, value := range v {
-			v[i] = normal(t, value)
+			v[i] = normal(tb, value)
 		}
 	case json.Number:
 		if strings.ContainsAny(v.String(), ".e") {
 			f, err := v.Float64()
 			if err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 			return double(f)
 		}

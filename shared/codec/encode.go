@@ -3,6 +3,7 @@ package codec
 import (
 	"encoding/base64"
 	"math"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -113,10 +114,8 @@ func AppendDouble(buf []byte, f float64) []byte {
 	}
 	start := len(buf)
 	buf = strconv.AppendFloat(buf, f, 'f', -1, 64)
-	for _, c := range buf[start:] {
-		if c == '.' {
-			return buf
-		}
+	if slices.Contains(buf[start:], '.') {
+		return buf
 	}
 	return append(buf, ".0"...)
 }

@@ -32,7 +32,14 @@ func (d *decoder) scalar(fd protoreflect.FieldDescriptor) (protoreflect.Value, e
 			return none, err
 		}
 		return enumValue(fd, s)
+	default:
+		return d.unquoted(fd)
 	}
+}
+
+// unquoted reads numbers and bools.
+func (d *decoder) unquoted(fd protoreflect.FieldDescriptor) (protoreflect.Value, error) {
+	var none protoreflect.Value
 	token, err := d.token()
 	if err != nil {
 		return none, err

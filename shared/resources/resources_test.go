@@ -17,22 +17,22 @@ import (
 )
 
 // wire reads a JSON array of Resource messages.
-func wire(t testing.TB, text string) []*mesosv1.Resource {
-	t.Helper()
+func wire(tb testing.TB, text string) []*mesosv1.Resource {
+	tb.Helper()
 	offer := &mesosv1.Offer{}
 	id := `{"value":"x"}`
 	full := fmt.Sprintf(`{"id":%s,"framework_id":%s,"agent_id":%s,"hostname":"h","resources":%s}`, id, id, id, text)
 	if err := codec.JSON.Unmarshal([]byte(full), offer); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return offer.GetResources()
 }
 
-func fromJSON(t testing.TB, text string) resources.Resources {
-	t.Helper()
-	r, err := resources.FromProto(wire(t, text))
+func fromJSON(tb testing.TB, text string) resources.Resources {
+	tb.Helper()
+	r, err := resources.FromProto(wire(tb, text))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return r
 }

@@ -1,0 +1,114 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/backoff"
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/transport"
+)
+
+// headerTimeout bounds how long a peer may think before it answers at all. Streams answer at once, too.
+const headerTimeout = 15 * time.Second
+
+// electionPause is how often masters are asked again while they elect a leader: the first time soon, because an election
+// takes about a second.
+var electionPause = backoff.Policy{Base: 200 * time.Millisecond, Cap: 2 * time.Second}
+
+// Options say how to reach a cluster.
+type Options struct {
+	Masters   []string // "host:port" each, at least one; any master will do, the leader is found
+	Principal string   // with Secret: HTTP Basic credentials
+	Secret    string
+	Transport transport.Config
+}
+
+// Client is safe for concurrent use. Close it to free its connections.
+type Client struct {
+	options Options
+	http    *http.Client
+
+	mu     sync.Mutex // guards leader
+	leader string     // where the last request was served, "" before the first
+}
+
+// New checks the addresses; it connects to nothing yet.
+func New(options Options) (*Client, error) {
+	if len(options.Masters) == 0 {
+		return nil, fault.New(fault.Invalid, "no master given; name one as host:port")
+	}
+	for _, m := range options.Masters {
+		host, port, err := net.SplitHostPort(m)
+		if err != nil || host == "" || port == "" {
+			return nil, fault.New(fault.Invalid, "%q is no master's address; write host:port, such as 127.0.0.1:5050", m)
+		}
+	}
+	t := &http.Transport{
+		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+			return options.Transport.Dial(ctx, addr)
+		},
+		ResponseHeaderTimeout: headerTimeout,
+		MaxIdleConnsPerHost:   4,
+		IdleConnTimeout:       time.Minute,
+	}
+	return &Client{
+		options: options,
+		http: &http.Client{
+			Transport: t,
+			// Redirects are followed here, because the body has to be sent again and the leader remembered.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// Masters splits a list as --master has it: "a:5050,b:5050".
+func Masters(list string) []string {
+	var masters []string
+	for m := range strings.SplitSeq(list, ",") {
+		if m = strings.TrimSpace(m); m != "" {
+			masters = append(masters, m)
+		}
+	}
+	return masters
+}
+
+// Close frees idle connections. Streams end with their contexts.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Master is the address that served the last request, or the first that will be tried.
+func (c *Client) Master() string { return c.candidates()[0] }
+
+// candidates lists the masters in the order to try them.
+func (c *Client) candidates() []string {
+	c.mu.Lock()
+	leader := c.leader
+	c.mu.Unlock()
+	if leader == "" {
+		return c.options.Masters
+	}
+	others := slices.DeleteFunc(slices.Clone(c.options.Masters), func(m string) bool { return m == leader })
+	return append([]string{leader}, others...)
+}
+
+func (c *Client) remember(leader string) {
+	c.mu.Lock()
+	c.leader = leader
+	c.mu.Unlock()
+}
+
+// unsent reports whether a request certainly never reached the other side, so that it may be sent elsewhere.
+func unsent(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	if ok && op.Op == "dial" {
+		return true
+	}
+	_, dns := errors.AsType[*net.DNSError](err)
+	return dns
+}

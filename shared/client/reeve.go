@@ -1,0 +1,97 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+const base = "/reeve/v1"
+
+// Cluster returns the figures of the whole cluster.
+func (c *Client) Cluster(ctx context.Context) (*reeveapi.Cluster, error) {
+	return get[*reeveapi.Cluster](ctx, c, "/cluster")
+}
+
+// Masters returns the masters as the leading one sees them.
+func (c *Client) Masters(ctx context.Context) ([]reeveapi.Master, error) {
+	return get[[]reeveapi.Master](ctx, c, "/masters")
+}
+
+// Agents returns the agents.
+func (c *Client) Agents(ctx context.Context) ([]reeveapi.Agent, error) {
+	return get[[]reeveapi.Agent](ctx, c, "/agents")
+}
+
+// Frameworks returns the frameworks, completed ones included while they are remembered.
+func (c *Client) Frameworks(ctx context.Context) ([]reeveapi.Framework, error) {
+	return get[[]reeveapi.Framework](ctx, c, "/frameworks")
+}
+
+// Tasks returns the tasks, ended ones included while they are remembered.
+func (c *Client) Tasks(ctx context.Context) ([]reeveapi.Task, error) {
+	return get[[]reeveapi.Task](ctx, c, "/tasks")
+}
+
+// Jobs returns all jobs.
+func (c *Client) Jobs(ctx context.Context) ([]reeveapi.Job, error) {
+	return get[[]reeveapi.Job](ctx, c, "/jobs")
+}
+
+// Job returns one job by name.
+func (c *Client) Job(ctx context.Context, name string) (*reeveapi.Job, error) {
+	return get[*reeveapi.Job](ctx, c, "/jobs/"+url.PathEscape(name))
+}
+
+// SubmitJob hands a job to the cluster, which keeps it from then on.
+func (c *Client) SubmitJob(ctx context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error) {
+	return change[*reeveapi.Job](ctx, c, http.MethodPost, "/jobs", spec)
+}
+
+// StopJob asks for a job's end and returns before it has come.
+func (c *Client) StopJob(ctx context.Context, name string) error {
+	_, err := change[json.RawMessage](ctx, c, http.MethodPost, "/jobs/"+url.PathEscape(name)+"/stop", nil)
+	return err
+}
+
+// RemoveJob forgets an ended job.
+func (c *Client) RemoveJob(ctx context.Context, name string) error {
+	_, err := change[json.RawMessage](ctx, c, http.MethodDelete, "/jobs/"+url.PathEscape(name), nil)
+	return err
+}
+
+// KillTask asks for a task's end on behalf of an operator and returns before it has come.
+func (c *Client) KillTask(ctx context.Context, framework, task string) error {
+	_, err := change[json.RawMessage](ctx, c, http.MethodPost, "/tasks/"+url.PathEscape(framework)+"/"+url.PathEscape(task)+"/kill", nil)
+	return err
+}
+
+func get[T any](ctx context.Context, c *Client, path string) (T, error) {
+	return exchange[T](ctx, c, request{method: http.MethodGet, path: base + path, again: true})
+}
+
+func change[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
+	r := request{method: method, path: base + path}
+	if body != nil {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			var none T
+			return none, fault.Wrap(fault.Internal, err, "encode the request")
+		}
+		r.body, r.header = encoded, http.Header{"Content-Type": {"application/json"}}
+	}
+	return exchange[T](ctx, c, r)
+}
+
+func exchange[T any](ctx context.Context, c *Client, r request) (T, error) {
+	answer, err := c.leadFor(ctx, r)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return decode[T](answer)
+}

@@ -1,0 +1,144 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"codeberg.org/reeve/reeve/shared/fault"
+)
+
+// maxHops bounds how often one attempt is sent on; masters that disagree about the leader must not play ping-pong.
+const maxHops = 4
+
+// request is one request before it is known which master gets it.
+type request struct {
+	method string
+	path   string // with the query
+	body   []byte
+	header http.Header
+	again  bool // it changes nothing, so that it may be sent again when an answer got lost
+}
+
+// lead sends a request to the leading master. While masters answer but none leads, it asks again until ctx ends; if none
+// can be reached at all, it fails at once. The answer's body is open, and its status is a success.
+func (c *Client) lead(ctx context.Context, r request) (*http.Response, error) {
+	for attempt := 0; ; attempt++ {
+		answer, waiting, err := c.round(ctx, r)
+		if err == nil {
+			return answer, nil
+		}
+		if !waiting {
+			return nil, err
+		}
+		if electionPause.Sleep(ctx, attempt) != nil {
+			return nil, err // what the masters said tells more than that the time is over
+		}
+	}
+}
+
+// round asks every master once. waiting means that it is worth asking again.
+func (c *Client) round(ctx context.Context, r request) (answer *http.Response, waiting bool, err error) {
+	var failed []error
+	for _, master := range c.candidates() {
+		answer, err := c.follow(ctx, master, r)
+		switch {
+		case err == nil:
+			return answer, false, nil
+		case ctx.Err() != nil:
+			return nil, false, fault.Wrap(fault.Unavailable, context.Cause(ctx), "ask master %s", master)
+		case unsent(err):
+			failed = append(failed, err)
+		case fault.KindOf(err) == fault.Unavailable || r.again && lost(err):
+			waiting = true
+			failed = append(failed, err)
+		case lost(err):
+			return nil, false, fault.Wrap(fault.Unavailable, err,
+				"master %s went away before it answered; look whether it took effect before you try again", master)
+		default:
+			return nil, false, err
+		}
+	}
+	c.remember("")
+	if waiting {
+		return nil, true, failed[len(failed)-1]
+	}
+	return nil, false, fault.Wrap(fault.Unavailable, errors.Join(failed...), "no master can be reached at %s; name others with --master",
+		strings.Join(c.options.Masters, ", "))
+}
+
+// lost reports whether an answer went missing between us and a master, as opposed to an answer that says no.
+func lost(err error) bool {
+	_, answered := errors.AsType[*fault.Error](err)
+	return !answered
+}
+
+// follow sends a request to one master and where that sends it on to.
+func (c *Client) follow(ctx context.Context, master string, r request) (*http.Response, error) {
+	for range maxHops {
+		answer, err := c.send(ctx, master, r)
+		if err != nil {
+			return nil, err
+		}
+		if answer.StatusCode == http.StatusTemporaryRedirect {
+			next, err := location(answer)
+			discard(answer)
+			if err != nil {
+				return nil, err
+			}
+			master = next
+			continue
+		}
+		if answer.StatusCode < 200 || answer.StatusCode > 299 {
+			return nil, refusal(answer)
+		}
+		c.remember(master)
+		return answer, nil
+	}
+	return nil, fault.New(fault.Unavailable, "the masters disagree about who leads")
+}
+
+// location reads "//host:port/path", the redirect of Mesos (spec 1.6).
+func location(answer *http.Response) (string, error) {
+	to, err := url.Parse(answer.Header.Get("Location"))
+	if err != nil || to.Host == "" {
+		return "", fault.New(fault.Unavailable, "the master redirects to %q, which is no address", answer.Header.Get("Location"))
+	}
+	return to.Host, nil
+}
+
+// send sends a request to one peer. Its errors are the network's, without a kind.
+func (c *Client) send(ctx context.Context, peer string, r request) (*http.Response, error) {
+	httpRequest, err := http.NewRequestWithContext(ctx, r.method, "http://"+peer+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "ask %s", peer)
+	}
+	maps.Copy(httpRequest.Header, r.header)
+	if c.options.Secret != "" {
+		httpRequest.SetBasicAuth(c.options.Principal, c.options.Secret)
+	}
+	return c.http.Do(httpRequest)
+}
+
+// ask sends a request to one agent and returns its successful answer with an open body.
+func (c *Client) ask(ctx context.Context, agent string, r request) (*http.Response, error) {
+	answer, err := c.send(ctx, agent, r)
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "ask agent %s", agent)
+	}
+	if answer.StatusCode < 200 || answer.StatusCode > 299 {
+		return nil, refusal(answer)
+	}
+	return answer, nil
+}
+
+// discard ends an answer that nobody reads, so that its connection can be used again.
+func discard(answer *http.Response) {
+	_, _ = io.CopyN(io.Discard, answer.Body, maxRefusal) // what is not read is cut off by the close
+	_ = answer.Body.Close()                              // nothing was written
+}

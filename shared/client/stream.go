@@ -1,0 +1,101 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"codeberg.org/reeve/reeve/shared/codec"
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/recordio"
+)
+
+// streamSilence is how long a Mesos stream may say nothing: five heartbeats, as the API recommends (spec 1.7).
+const streamSilence = 75 * time.Second
+
+var errSilent = errors.New("the other side fell silent")
+
+// watchdog cancels a stream that says nothing for too long. A connection whose other side lost its power looks like
+// one that has nothing to say; only this tells them apart.
+type watchdog struct {
+	timer   *time.Timer
+	silence time.Duration
+	cancel  context.CancelCauseFunc
+}
+
+// watch returns a context that ends when the watchdog is not fed in time.
+func watch(ctx context.Context, silence time.Duration) (context.Context, *watchdog) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	w := &watchdog{silence: silence, cancel: cancel}
+	w.timer = time.AfterFunc(silence, func() { cancel(errSilent) })
+	return ctx, w
+}
+
+func (w *watchdog) feed() { w.timer.Reset(w.silence) }
+
+func (w *watchdog) stop() {
+	w.timer.Stop()
+	w.cancel(context.Canceled)
+}
+
+// records is an open stream of framed messages.
+type records struct {
+	answer *http.Response
+	reader *recordio.Reader
+	codec  codec.Codec
+	dog    *watchdog
+	cause  func() error
+}
+
+// open sends a subscription to the leading master.
+func (c *Client) open(ctx context.Context, r request) (*records, error) {
+	ctx, dog := watch(ctx, streamSilence)
+	answer, err := c.lead(ctx, r)
+	if err != nil {
+		dog.stop()
+		return nil, err
+	}
+	form, err := formOf(answer.Header.Get("Content-Type"))
+	if err != nil {
+		dog.stop()
+		_ = answer.Body.Close() // nothing was written
+		return nil, err
+	}
+	return &records{
+		answer: answer, reader: recordio.NewReader(answer.Body, recordio.DefaultLimit), codec: form, dog: dog,
+		cause: func() error { return context.Cause(ctx) },
+	}, nil
+}
+
+// next reads one message.
+func (r *records) next(m proto.Message) error {
+	record, err := r.reader.Read()
+	if err != nil {
+		return r.ended(err)
+	}
+	r.dog.feed()
+	if err := r.codec.Unmarshal(record, m); err != nil {
+		return fault.Wrap(fault.Internal, err, "the stream can't be read")
+	}
+	return nil
+}
+
+// ended says why a stream is over.
+func (r *records) ended(err error) error {
+	if cause := r.cause(); cause != nil {
+		err = cause
+	}
+	if errors.Is(err, io.EOF) {
+		return fault.Wrap(fault.Unavailable, err, "the master ended the stream")
+	}
+	return fault.Wrap(fault.Unavailable, err, "the stream broke off")
+}
+
+func (r *records) close() {
+	r.dog.stop()
+	_ = r.answer.Body.Close() // nothing was written
+}

@@ -1,0 +1,85 @@
+package client
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+const (
+	watchSilence = 15 * time.Second // a line comes every 5 s at the latest (reeveapi.Watch)
+	maxLine      = maxAnswer        // the snapshot of a very large cluster
+	lineBuffer   = 64 << 10
+)
+
+// Watch follows the cluster: it calls line with the snapshot and then with every change, until line or the stream fails or
+// ctx ends. The error says which; it is never nil. line may keep what it is given. A caller that wants more watches again
+// and starts from a snapshot.
+func (c *Client) Watch(ctx context.Context, line func(*reeveapi.Watch) error) error {
+	ctx, dog := watch(ctx, watchSilence)
+	defer dog.stop()
+	answer, err := c.lead(ctx, request{method: http.MethodGet, path: base + "/watch", again: true})
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close() //nolint:errcheck // nothing was written
+	in := bufio.NewReaderSize(answer.Body, lineBuffer)
+	for {
+		text, err := readLine(in)
+		if err != nil {
+			return c.watchEnded(ctx, err)
+		}
+		dog.feed()
+		w := &reeveapi.Watch{}
+		if err := json.Unmarshal(text, w); err != nil {
+			return fault.Wrap(fault.Internal, err, "the master's stream can't be read")
+		}
+		if err := line(w); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *Client) watchEnded(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	switch {
+	case errors.Is(err, errSilent):
+		return fault.Wrap(fault.Unavailable, err, "master %s said nothing for %s", c.Master(), watchSilence)
+	case errors.Is(err, io.EOF):
+		return fault.Wrap(fault.Unavailable, err, "master %s ended the stream", c.Master())
+	default:
+		return fault.Wrap(fault.Unavailable, err, "the stream of master %s broke off", c.Master())
+	}
+}
+
+// readLine reads up to a newline, and no more than maxLine.
+func readLine(in *bufio.Reader) ([]byte, error) {
+	var text []byte
+	for {
+		part, err := in.ReadSlice('\n')
+		text = append(text, part...)
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull) && len(text) <= maxLine:
+			continue
+		case errors.Is(err, bufio.ErrBufferFull):
+			return nil, fmt.Errorf("a line is longer than %d bytes", maxLine)
+		case errors.Is(err, io.EOF) && len(bytes.TrimSpace(text)) > 0:
+			return nil, io.ErrUnexpectedEOF
+		case err != nil:
+			return nil, err
+		default:
+			return text, nil
+		}
+	}
+}
