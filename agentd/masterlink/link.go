@@ -1,0 +1,192 @@
+// Package masterlink is the agent's stream to the leading master: it finds masters, follows their hints to the leader,
+// keeps the stream alive and carries messages both ways. It owns addresses, retries and raft terms, and understands no
+// message but the first; what they mean is the machine's business. Gossip tells it where masters may be and nothing
+// else: a stream that works is believed against any word of gossip. Start reading at Link.Run.
+package masterlink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"codeberg.org/reeve/reeve/agentd/workload"
+	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/backoff"
+	"codeberg.org/reeve/reeve/shared/logkey"
+)
+
+// Config is what a link needs. Every field but Changed is required.
+type Config struct {
+	Masters func() []string // link addresses of all known masters, now
+	Changed <-chan struct{} // a hint that Masters has more to say; nil for never
+	Dial    func(ctx context.Context, addr string) (net.Conn, error)
+	Post    func(ctx context.Context, in workload.Input) error
+	Usage   func() *agentlink.HostUsage // of the host, for heartbeats; cheap
+	Log     *slog.Logger
+}
+
+// rounds is the wait between two rounds in which every master was tried (study/cluster.md 4.1): a link that broke is
+// taken up again at once, and after that the wait grows.
+var rounds = backoff.Policy{Base: 200 * time.Millisecond, Cap: 15 * time.Second}
+
+// maxHints bounds how often one round follows "the leader is there": standbys may point at each other for a moment.
+const maxHints = 4
+
+// Link is the agent's side of the link. Make it with New and run it once.
+type Link struct {
+	cfg Config
+
+	mu       sync.Mutex // guards the fields below
+	session  *session   // nil while there is no stream
+	lastConn workload.ConnID
+	term     uint64 // the highest seen
+	leader   string // address of the last master that accepted us
+}
+
+// New returns a link that is not running yet.
+func New(cfg Config) *Link { return &Link{cfg: cfg} }
+
+// ShutdownError says that the master will never take this agent again: it must end its tasks and stop.
+type ShutdownError struct{ Reason string }
+
+// Error gives the master's reason.
+func (e *ShutdownError) Error() string { return "the master refuses this agent for good: " + e.Reason }
+
+// Run keeps a stream to the leader until ctx ends. It returns a ShutdownError if the master wants this agent gone.
+func (l *Link) Run(ctx context.Context) error {
+	for attempt := 0; ; attempt++ {
+		registered, err := l.round(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if _, gone := errors.AsType[*ShutdownError](err); gone {
+			return err
+		}
+		if registered {
+			attempt = -1
+			continue
+		}
+		if attempt == 0 || attempt%10 == 9 {
+			l.cfg.Log.Warn("no leading master was reached; trying on", logkey.Count(attempt+1), logkey.Err(err))
+		}
+		l.pause(ctx, attempt)
+	}
+}
+
+// pause waits for the next round; news of masters end it early.
+func (l *Link) pause(ctx context.Context, attempt int) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if l.cfg.Changed == nil {
+		_ = rounds.Sleep(ctx, attempt) // the caller looks at ctx
+		return
+	}
+	timer := time.NewTimer(rounds.Wait(attempt, random))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-l.cfg.Changed:
+	case <-ctx.Done():
+	}
+}
+
+// round tries every known master once, the likely leader first. It says whether one of them had accepted us, in which
+// case the stream has broken since.
+func (l *Link) round(ctx context.Context) (registered bool, err error) {
+	queue := l.candidates()
+	if len(queue) == 0 {
+		return false, errors.New("no master is known yet; give --join or --master")
+	}
+	var errs []error
+	hints := 0
+	for len(queue) > 0 && ctx.Err() == nil {
+		addr := queue[0]
+		queue = queue[1:]
+		registered, err := l.connect(ctx, addr)
+		if registered {
+			return true, err
+		}
+		refused, ok := errors.AsType[*refusedError](err)
+		if ok && refused.shutdown {
+			return false, &ShutdownError{Reason: refused.reason}
+		}
+		if ok && refused.leader != "" && refused.leader != addr && hints < maxHints {
+			hints++
+			queue = append([]string{refused.leader}, without(queue, refused.leader)...)
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", addr, err))
+	}
+	return false, errors.Join(errs...)
+}
+
+// candidates are the addresses to try: the last leader, then the others.
+func (l *Link) candidates() []string {
+	list := slices.Clone(l.cfg.Masters())
+	slices.Sort(list)
+	list = slices.Compact(list)
+	l.mu.Lock()
+	leader := l.leader
+	l.mu.Unlock()
+	shuffle(list)
+	if leader == "" {
+		return list
+	}
+	return append([]string{leader}, without(list, leader)...)
+}
+
+func without(list []string, addr string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == addr })
+}
+
+// accept notes a master that accepted us, and the term it leads.
+func (l *Link) accept(addr string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.leader = addr
+}
+
+// current says whether a message of this term is of the newest leader seen; older ones are fenced off (study 6.3).
+func (l *Link) current(term uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if term < l.term {
+		return false
+	}
+	l.term = term
+	return true
+}
+
+// Send puts a message into the outbox of a stream, if that is still the one. It never blocks.
+func (l *Link) Send(conn workload.ConnID, message *agentlink.FromAgent) {
+	l.mu.Lock()
+	s := l.session
+	l.mu.Unlock()
+	if s != nil && s.conn == conn {
+		s.push(message)
+	}
+}
+
+// Connected says whether a master has accepted us, and which.
+func (l *Link) Connected() (addr string, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.leader, l.session != nil && l.session.isRegistered()
+}
+
+// Goodbye tells the master that the agent ends in order, and waits until that is on its way or ctx ends. Without a
+// stream there is nobody to tell.
+func (l *Link) Goodbye(ctx context.Context, tasksEnded bool) error {
+	l.mu.Lock()
+	s := l.session
+	l.mu.Unlock()
+	if s == nil || !s.isRegistered() {
+		return nil
+	}
+	s.push(&agentlink.FromAgent{Message: &agentlink.FromAgent_Goodbye{Goodbye: &agentlink.Goodbye{TasksEnded: tasksEnded}}})
+	return s.flush(ctx)
+}

@@ -1,0 +1,137 @@
+// Package supervisor carries out what the workload machine decides about containers: one goroutine for each, which makes
+// the sandbox, fetches, launches, waits, signals and deletes, and reports what happened as inputs. It never decides: it
+// knows no tasks, no grace periods and no reasons. Ending its context detaches from the containers, which live on; only
+// an effect of the machine ends one. Start reading at Set.
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/workload"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/logkey"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/run"
+)
+
+// Fetch brings URIs into a sandbox; see agentd/fetcher.
+type Fetch func(ctx context.Context, sandbox string, uris []*mesosv1.CommandInfo_URI, user string, progress func(done, total int64)) error
+
+// Config is what a set of supervisors needs. Every field is required.
+type Config struct {
+	Runtime  runtime.Runtime
+	Sandbox  func(path, user string) error // makes it; see agentd/sandbox
+	Fetch    Fetch
+	Post     func(ctx context.Context, in workload.Input) error
+	Parallel int // launches at once
+	Log      *slog.Logger
+}
+
+// resizer is a runtime that can change a running container's limits.
+type resizer interface {
+	Resize(ctx context.Context, id ids.Container, limits runtime.Limits) error
+}
+
+// Set is all supervisors of an agent.
+type Set struct {
+	cfg       Config
+	group     *run.Group
+	launching chan struct{} // holds one value for each launch in hand
+
+	mu      sync.Mutex // guards workers
+	workers map[ids.Container]*worker
+}
+
+// New returns a set whose supervisors end with ctx.
+func New(ctx context.Context, cfg Config) *Set {
+	return &Set{
+		cfg:       cfg,
+		group:     run.NewGroup(ctx),
+		launching: make(chan struct{}, max(1, cfg.Parallel)),
+		workers:   map[ids.Container]*worker{},
+	}
+}
+
+// Wait returns when every supervisor has ended, which is after the set's context has. A launch that was being carried out
+// is finished first, so that the next agentd finds a container and not half of one.
+func (s *Set) Wait() error { return s.group.Wait() }
+
+// Do takes an effect of the machine. It never blocks. Effects that are not about containers are not its business.
+func (s *Set) Do(eff workload.Effect) {
+	switch eff := eff.(type) {
+	case workload.Start:
+		s.spawn(eff.Spec.ID, func(ctx context.Context, w *worker) { w.start(ctx, eff) })
+	case workload.Adopt:
+		s.spawn(eff.Container, func(ctx context.Context, w *worker) { w.watch(ctx) })
+	case workload.Reap:
+		s.spawn(eff.Container, func(ctx context.Context, w *worker) { w.reap(ctx) })
+	case workload.Cancel:
+		if w := s.find(eff.Container); w != nil {
+			w.giveUp()
+		}
+	case workload.Signal:
+		s.command(eff.Container, eff)
+	case workload.Resize:
+		s.command(eff.Container, eff)
+	case workload.Delete:
+		s.command(eff.Container, eff)
+	}
+}
+
+func (s *Set) find(id ids.Container) *worker {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.workers[id]
+}
+
+func (s *Set) spawn(id ids.Container, fn func(ctx context.Context, w *worker)) {
+	w := &worker{set: s, id: id, wake: make(chan struct{}, 1)}
+	s.mu.Lock()
+	s.workers[id] = w
+	s.mu.Unlock()
+	s.group.Go("supervisor "+string(id), func(ctx context.Context) error {
+		fn(ctx, w)
+		s.mu.Lock()
+		delete(s.workers, id)
+		s.mu.Unlock()
+		return nil
+	})
+}
+
+// command hands an effect to a container's supervisor. One that has none (its launch failed) has nothing to free.
+func (s *Set) command(id ids.Container, eff workload.Effect) {
+	if w := s.find(id); w != nil {
+		w.push(eff)
+		return
+	}
+	if _, ok := eff.(workload.Delete); ok {
+		s.spawn(id, func(ctx context.Context, w *worker) { w.delete(ctx) })
+	}
+}
+
+// post reports to the machine. It fails only when the agent is stopping: the next one finds out for itself.
+func (s *Set) post(ctx context.Context, in workload.Input) {
+	if err := s.cfg.Post(ctx, in); err != nil {
+		s.cfg.Log.Debug("report of a container was not taken: the agent is stopping", logkey.Input(in.Kind()), logkey.Err(err))
+	}
+}
+
+// linkLatest makes runs/latest lead to this run (spec 3.12).
+func linkLatest(sandbox string) error {
+	latest := filepath.Join(filepath.Dir(sandbox), "latest")
+	tmp := sandbox + ".latest"
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("link the latest run: %w", err)
+	}
+	if err := errors.Join(os.Symlink(filepath.Base(sandbox), tmp), os.Rename(tmp, latest)); err != nil {
+		return fmt.Errorf("link the latest run: %w", err)
+	}
+	return nil
+}

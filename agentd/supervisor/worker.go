@@ -1,0 +1,263 @@
+package supervisor
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/workload"
+	"codeberg.org/reeve/reeve/shared/backoff"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/logkey"
+)
+
+// worker is the supervisor of one container.
+type worker struct {
+	set  *Set
+	id   ids.Container
+	wake chan struct{} // 1: something was pushed
+
+	mu      sync.Mutex // guards the fields below
+	queue   []workload.Effect
+	givenUp bool               // the start is not wanted any more
+	cancel  context.CancelFunc // ends the start in hand
+}
+
+// retry is for what must succeed in the end: killing and deleting.
+var retry = backoff.Policy{Base: 100 * time.Millisecond, Cap: 30 * time.Second}
+
+func (w *worker) push(eff workload.Effect) {
+	w.mu.Lock()
+	w.queue = append(w.queue, eff)
+	w.mu.Unlock()
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (w *worker) pop() (workload.Effect, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.queue) == 0 {
+		return nil, false
+	}
+	eff := w.queue[0]
+	w.queue = w.queue[1:]
+	return eff, true
+}
+
+// giveUp ends a start in hand, or the one to come.
+func (w *worker) giveUp() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.givenUp = true
+	if w.cancel != nil {
+		w.cancel()
+	}
+}
+
+// cancelWith has giveUp call cancel; it says whether giveUp has been called before.
+func (w *worker) cancelWith(cancel context.CancelFunc) (givenUp bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cancel = cancel
+	return w.givenUp
+}
+
+// start brings a container up and stays with it to its end.
+func (w *worker) start(ctx context.Context, eff workload.Start) {
+	started, err := w.launch(ctx, eff)
+	switch {
+	case err == nil:
+		w.set.post(ctx, workload.Launched{Container: w.id, Started: started})
+		w.watch(ctx)
+	case ctx.Err() == nil:
+		w.set.post(ctx, workload.LaunchFailed{Container: w.id, Message: err.Error()})
+		w.awaitDelete(ctx)
+	}
+}
+
+// launch prepares and launches. Two things end it early: being given up, which kills, and the end of ctx, which detaches
+// and does not end it once the runtime has been called.
+func (w *worker) launch(ctx context.Context, eff workload.Start) (runtime.Started, error) {
+	kill, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	prepare, detach := context.WithCancel(kill)
+	defer detach()
+	defer context.AfterFunc(ctx, detach)()
+	if w.cancelWith(cancel) {
+		return runtime.Started{}, context.Canceled
+	}
+	if err := w.prepare(prepare, eff); err != nil {
+		return runtime.Started{}, err
+	}
+	w.set.post(ctx, workload.Prepared{Container: w.id})
+	select {
+	case w.set.launching <- struct{}{}:
+		defer func() { <-w.set.launching }()
+	case <-prepare.Done():
+	}
+	if err := prepare.Err(); err != nil {
+		return runtime.Started{}, err
+	}
+	spec := eff.Spec
+	if _, ok := w.set.cfg.Runtime.(resizer); !ok && eff.Grows {
+		spec.Limits.MemBytes = 0 // a limit that cannot be raised would kill the tasks that come later
+	}
+	return w.set.cfg.Runtime.Launch(kill, spec)
+}
+
+func (w *worker) prepare(ctx context.Context, eff workload.Start) error {
+	if err := w.set.cfg.Sandbox(eff.Spec.Sandbox, eff.Owner); err != nil {
+		return err
+	}
+	if err := linkLatest(eff.Spec.Sandbox); err != nil {
+		return err
+	}
+	if len(eff.URIs) == 0 {
+		return nil
+	}
+	return w.set.cfg.Fetch(ctx, eff.Spec.Sandbox, eff.URIs, eff.Owner, nil)
+}
+
+// watch carries out effects until the container has ended and been deleted.
+func (w *worker) watch(ctx context.Context) {
+	exited := make(chan runtime.Exit, 1)
+	w.set.group.Go("wait for "+string(w.id), func(ctx context.Context) error {
+		if exit, ok := w.wait(ctx); ok {
+			exited <- exit
+		}
+		return nil
+	})
+	kill := time.NewTimer(0) // fires when a SIGKILL has to be sent again
+	defer kill.Stop()
+	kill.Stop()
+	attempt := 0
+	for {
+		killed := true
+		select {
+		case <-ctx.Done():
+			return
+		case exit := <-exited:
+			w.set.post(ctx, workload.Exited{Container: w.id, Exit: exit})
+			w.awaitDelete(ctx)
+			return
+		case <-w.wake:
+			killed = w.carryOut(ctx)
+		case <-kill.C:
+			killed = w.signal(ctx, sigKill)
+		}
+		if !killed {
+			kill.Reset(retry.Base << min(attempt, 8))
+			attempt++
+		}
+	}
+}
+
+// carryOut does everything that was pushed; it says whether a SIGKILL, if one was wanted, was delivered.
+func (w *worker) carryOut(ctx context.Context) bool {
+	killed := true
+	for {
+		eff, ok := w.pop()
+		if !ok {
+			return killed
+		}
+		switch eff := eff.(type) {
+		case workload.Signal:
+			if !w.signal(ctx, eff.Signal) && eff.Signal == sigKill {
+				killed = false
+			}
+		case workload.Resize:
+			w.resize(ctx, eff.Limits)
+		}
+	}
+}
+
+const sigKill = 9
+
+func (w *worker) signal(ctx context.Context, signal int) bool {
+	err := w.set.cfg.Runtime.Signal(ctx, w.id, signal, true)
+	if err != nil && ctx.Err() == nil {
+		w.set.cfg.Log.Warn("container could not be signalled", logkey.Container(w.id), logkey.Count(signal), logkey.Err(err))
+	}
+	return err == nil
+}
+
+func (w *worker) resize(ctx context.Context, limits runtime.Limits) {
+	r, ok := w.set.cfg.Runtime.(resizer)
+	if !ok {
+		return
+	}
+	if err := r.Resize(ctx, w.id, limits); err != nil && ctx.Err() == nil {
+		w.set.cfg.Log.Warn("limits of a container could not be changed", logkey.Container(w.id), logkey.Err(err))
+	}
+}
+
+// wait returns how the container ended. If the runtime cannot say, whatever is left is killed and the container is lost.
+func (w *worker) wait(ctx context.Context) (exit runtime.Exit, ok bool) {
+	exit, err := w.set.cfg.Runtime.Wait(ctx, w.id)
+	if err == nil {
+		return exit, true
+	}
+	if ctx.Err() != nil {
+		return runtime.Exit{}, false
+	}
+	w.set.cfg.Log.Warn("container was lost", logkey.Container(w.id), logkey.Err(err))
+	w.signal(ctx, sigKill)
+	return runtime.Exit{Lost: true, Ended: time.Now(), Message: err.Error()}, true
+}
+
+// awaitDelete waits for the machine's word to free the container, and does it.
+func (w *worker) awaitDelete(ctx context.Context) {
+	for {
+		for {
+			eff, ok := w.pop()
+			if !ok {
+				break
+			}
+			if _, ok := eff.(workload.Delete); ok {
+				w.delete(ctx)
+				return
+			}
+		}
+		select {
+		case <-w.wake:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// delete frees the container, however often it has to be tried.
+func (w *worker) delete(ctx context.Context) {
+	if w.deleteRetrying(ctx) {
+		w.set.post(ctx, workload.Deleted{Container: w.id})
+	}
+}
+
+func (w *worker) deleteRetrying(ctx context.Context) bool {
+	for attempt := 0; ; attempt++ {
+		err := w.set.cfg.Runtime.Delete(ctx, w.id)
+		if err == nil {
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		w.set.cfg.Log.Warn("container could not be deleted; trying again", logkey.Container(w.id), logkey.Err(err))
+		if retry.Sleep(ctx, attempt) != nil {
+			return false
+		}
+	}
+}
+
+// reap kills and frees a container that the machine does not know.
+func (w *worker) reap(ctx context.Context) {
+	w.set.cfg.Log.Warn("container of an unknown executor is ended", logkey.Container(w.id))
+	w.signal(ctx, sigKill)
+	if _, ok := w.wait(ctx); ok {
+		w.deleteRetrying(ctx)
+	}
+}
