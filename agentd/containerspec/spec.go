@@ -1,0 +1,174 @@
+package containerspec
+
+import (
+	"math"
+	"regexp"
+	"strings"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/shared/fault"
+)
+
+// Host is what a container's spec depends on beside what was asked for.
+type Host struct {
+	Root         string // the read-only view of the host's root file system
+	Init         string // the program that becomes pid 1; it is bound to InitTarget
+	CgroupParent string // absolute, below each hierarchy's root
+	CgroupV2     bool   // the unified hierarchy holds the controllers
+	SwapLimit    bool   // the kernel can bound swap
+	SandboxAlias bool   // the host has a directory MesosSandbox
+	ResolvConf   string // where /etc/resolv.conf leads, if that is not /etc/resolv.conf itself
+	UID, GID     uint32
+	Groups       []uint32
+	MaxNoFile    uint64 // the hard limit that may be given
+	Rootless     bool   // no cgroups, no other users
+}
+
+// The fixed places inside a container.
+const (
+	InitTarget   = "/run/reeve-init"
+	MesosSandbox = "/mnt/mesos/sandbox" // spec 3.12
+)
+
+// MinMemory is the least memory limit that a container's own start fits into.
+const MinMemory = 16 << 20
+
+// defaultPids bounds a container for which nothing was asked: a fork bomb must not take the host along.
+const defaultPids = 4096
+
+// capabilities are what Docker gives: enough for ordinary daemons as root, without a way out.
+var capabilities = [...]string{
+	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID",
+	"CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
+}
+
+var validID = regexp.MustCompile(`^[A-Za-z0-9_+.-]{1,242}$`)
+
+// Check reports why a spec can never be run, as an error of kind Invalid.
+func Check(spec runtime.Spec) error {
+	switch {
+	case !validID.MatchString(string(spec.ID)) || spec.ID == "." || spec.ID == "..":
+		return fault.New(fault.Invalid, "container id %q may hold letters, digits and _ + . - only, at most 242", spec.ID)
+	case len(spec.Argv) == 0 || spec.Argv[0] == "":
+		return fault.New(fault.Invalid, "start container %s: its command is empty", spec.ID)
+	case !cleanAbs(spec.Sandbox) || spec.Sandbox == "/":
+		return fault.New(fault.Invalid, "sandbox %q must be an absolute path without . and .. and not /", spec.Sandbox)
+	case spec.Limits.MemBytes != 0 && spec.Limits.MemBytes < MinMemory:
+		return fault.New(fault.Invalid, "memory limit of %d bytes is too small for a container to start; ask for at least %d MB",
+			spec.Limits.MemBytes, MinMemory>>20)
+	}
+	for _, word := range append(append([]string{}, spec.Argv...), spec.Env...) {
+		if strings.ContainsRune(word, 0) {
+			return fault.New(fault.Invalid, "command or environment of container %s holds a NUL character", spec.ID)
+		}
+	}
+	return nil
+}
+
+// Build returns the OCI spec of a container. spec has passed Check.
+func Build(spec runtime.Spec, host Host) *specs.Spec {
+	return &specs.Spec{
+		Version: specs.Version,
+		Root:    &specs.Root{Path: host.Root, Readonly: true},
+		Mounts:  mounts(spec, host),
+		Process: process(spec, host),
+		Linux: &specs.Linux{
+			CgroupsPath:   host.CgroupParent + "/" + string(spec.ID),
+			Namespaces:    namespaces(),
+			Resources:     resources(spec.Limits, host),
+			MaskedPaths:   maskedPaths(),
+			ReadonlyPaths: []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"},
+		},
+	}
+}
+
+// namespaces lists all but the network's: containers share the host's, as Mesos's do.
+func namespaces() []specs.LinuxNamespace {
+	return []specs.LinuxNamespace{
+		{Type: specs.PIDNamespace},
+		{Type: specs.MountNamespace},
+		{Type: specs.IPCNamespace},
+		{Type: specs.UTSNamespace},
+		{Type: specs.CgroupNamespace},
+	}
+}
+
+func maskedPaths() []string {
+	return []string{
+		"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+		"/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats",
+		"/sys/devices/virtual/powercap", "/sys/firmware",
+	}
+}
+
+func process(spec runtime.Spec, host Host) *specs.Process {
+	p := &specs.Process{
+		Args:            append([]string{InitTarget}, spec.Argv...),
+		Env:             spec.Env,
+		Cwd:             spec.Sandbox,
+		User:            specs.User{UID: host.UID, GID: host.GID, AdditionalGids: host.Groups},
+		NoNewPrivileges: true,
+		Capabilities:    &specs.LinuxCapabilities{},
+		Rlimits:         rlimits(host),
+		// Explicit: a task would inherit the shim's, which is protected from the OOM killer.
+		OOMScoreAdj: new(0),
+	}
+	if host.UID == 0 {
+		all := capabilities[:]
+		p.Capabilities = &specs.LinuxCapabilities{Bounding: all, Effective: all, Permitted: all}
+	}
+	if host.Rootless {
+		p.OOMScoreAdj = nil
+		p.User.AdditionalGids = nil
+	}
+	return p
+}
+
+// softNoFile is what a process gets without asking: more than the 1024 of old, less than what makes programs that close
+// every possible descriptor slow.
+const softNoFile = 65536
+
+func rlimits(host Host) []specs.POSIXRlimit {
+	if host.MaxNoFile == 0 {
+		return nil
+	}
+	return []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Hard: host.MaxNoFile, Soft: min(softNoFile, host.MaxNoFile)}}
+}
+
+// The kernel's period of CPU quotas, and the smallest quota it takes, in microseconds.
+const (
+	cpuPeriod   = 100_000
+	minCPUQuota = 1_000
+)
+
+func resources(l runtime.Limits, host Host) *specs.LinuxResources {
+	r := &specs.LinuxResources{Devices: []specs.LinuxDeviceCgroup{{Allow: false, Access: "rwm"}}}
+	if host.Rootless {
+		return r
+	}
+	pids := l.Pids
+	if pids == 0 {
+		pids = defaultPids
+	}
+	r.Pids = &specs.LinuxPids{Limit: &pids}
+	if l.CPUs > 0 {
+		// The kernel refuses fewer than 2 shares and more than 262144.
+		r.CPU = &specs.LinuxCPU{Shares: new(uint64(min(max(2, math.Round(l.CPUs*1024)), 262144)))}
+	}
+	if l.CPUQuota > 0 {
+		if r.CPU == nil {
+			r.CPU = &specs.LinuxCPU{}
+		}
+		r.CPU.Period = new(uint64(cpuPeriod))
+		r.CPU.Quota = new(max(minCPUQuota, int64(math.Round(l.CPUQuota*cpuPeriod))))
+	}
+	if l.MemBytes > 0 {
+		r.Memory = &specs.LinuxMemory{Limit: &l.MemBytes}
+		if host.SwapLimit {
+			r.Memory.Swap = &l.MemBytes // memory and swap together: no swap beyond the limit
+		}
+	}
+	return r
+}

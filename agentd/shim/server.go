@@ -1,0 +1,273 @@
+//go:build linux && cgo
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+
+	"codeberg.org/reeve/reeve/agentd/cgroupfs"
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/shimapi"
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/logkey"
+)
+
+// server answers one agentd at a time and owns the containers.
+type server struct {
+	log    *slog.Logger
+	launch launcher
+	stop   chan struct{} // closed by a shutdown request
+
+	mu         sync.Mutex // guards the fields below
+	containers map[ids.Container]*entry
+	conn       *connection // the newest
+	stopping   bool
+}
+
+// entry is a container from its launch request until its deletion.
+type entry struct {
+	dir     string
+	decided chan struct{} // closed when the launch has succeeded or failed
+	err     error         // why it failed
+	running *container
+	exit    *runtime.Exit // guarded by the server's mu
+}
+
+func newServer(cfg config, log *slog.Logger) *server {
+	cgroups, err := cgroupfs.Find()
+	if err != nil {
+		log.Warn("cgroups not found, OOM kills will not be told from others", logkey.Err(err))
+	}
+	return &server{
+		log:        log,
+		launch:     launcher{stateDir: cfg.stateDir(), convert: newConverter(cfg.rootless), cgroups: cgroups},
+		stop:       make(chan struct{}),
+		containers: make(map[ids.Container]*entry),
+	}
+}
+
+// run serves until a shutdown request. The calling goroutine does nothing else: it holds the main thread.
+func (s *server) run(listener net.Listener) error {
+	failed := make(chan error, 1) // one accept loop, one error
+	go func() { failed <- s.accept(listener) }()
+	select {
+	case <-s.stop:
+		return listener.Close()
+	case err := <-failed:
+		return err
+	}
+}
+
+// accept takes connections one after another. A new agentd replaces the old one completely: what that had asked for is
+// read to its end before the new one is heard, so that nothing is launched behind its back.
+func (s *server) accept(listener net.Listener) error {
+	for {
+		c, err := listener.Accept()
+		if err != nil {
+			return fmt.Errorf("accept agentd: %w", err)
+		}
+		conn := &connection{Conn: c, done: make(chan struct{})}
+		s.mu.Lock()
+		old := s.conn
+		s.conn = conn
+		s.mu.Unlock()
+		if old != nil {
+			old.hangUp()
+			<-old.done
+		}
+		go s.converse(conn)
+	}
+}
+
+// connection is one agentd's. Replies and events may be written by many goroutines.
+type connection struct {
+	net.Conn
+	done chan struct{} // closed when no further request will be taken from it
+
+	mu sync.Mutex // guards writing
+}
+
+func (c *connection) send(reply shimapi.Reply) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := shimapi.Write(c.Conn, reply); err != nil {
+		c.hangUp() // agentd is gone; the next one asks for everything
+	}
+}
+
+func (c *connection) hangUp() { _ = c.Close() } // closing twice is fine
+
+func (s *server) converse(c *connection) {
+	defer close(c.done)
+	defer c.hangUp()
+	for {
+		var req shimapi.Request
+		if err := shimapi.Read(c, &req); err != nil {
+			return
+		}
+		if req.Op == shimapi.OpLaunch {
+			s.admit(c, req) // in order: a hello that comes later must see it
+			continue
+		}
+		go func() { c.send(s.answer(req)) }()
+	}
+}
+
+// admit notes a launch before anything else is read, and carries it out beside.
+func (s *server) admit(c *connection, req shimapi.Request) {
+	if req.Launch == nil || req.Launch.Spec == nil || req.Container == "" {
+		c.send(refuse(req, fault.New(fault.Invalid, "launch lacks a container id or a spec")))
+		return
+	}
+	s.mu.Lock()
+	if s.stopping {
+		s.mu.Unlock()
+		c.send(refuse(req, fault.New(fault.Unavailable, "the shim is shutting down")))
+		return
+	}
+	e, known := s.containers[req.Container]
+	if !known {
+		e = &entry{dir: req.Launch.Dir, decided: make(chan struct{})}
+		s.containers[req.Container] = e
+	}
+	s.mu.Unlock()
+	go func() {
+		if !known {
+			s.start(req, e)
+		}
+		<-e.decided
+		if e.err != nil {
+			c.send(refuse(req, e.err))
+			return
+		}
+		c.send(shimapi.Reply{ID: req.ID, Started: new(s.describe(req.Container, e))})
+	}()
+}
+
+func (s *server) start(req shimapi.Request, e *entry) {
+	running, err := s.launch.start(string(req.Container), req.Launch)
+	s.mu.Lock()
+	e.running, e.err = running, err
+	if err != nil {
+		delete(s.containers, req.Container)
+	}
+	s.mu.Unlock()
+	close(e.decided)
+	if err == nil {
+		go s.watch(req.Container, e)
+	}
+}
+
+// watch waits for a container's end, puts it on the disk, and then tells agentd.
+func (s *server) watch(id ids.Container, e *entry) {
+	exit, err := e.running.wait(s.launch.cgroups)
+	if err != nil {
+		s.log.Warn("container left something behind", logkey.Container(id), logkey.Err(err))
+	}
+	record := shimapi.Container{ID: id, PID: e.running.pid, Started: e.running.started, Exit: &exit}
+	if err := shimapi.WriteExit(e.dir, record); err != nil {
+		s.log.Error("exit not recorded", logkey.Container(id), logkey.Err(err))
+	}
+	s.mu.Lock()
+	e.exit = &exit
+	conn := s.conn
+	s.mu.Unlock()
+	if conn != nil {
+		conn.send(shimapi.Reply{Exited: &record})
+	}
+}
+
+func (s *server) answer(req shimapi.Request) shimapi.Reply {
+	switch req.Op {
+	case shimapi.OpHello:
+		return s.hello(req)
+	case shimapi.OpSignal:
+		return refuse(req, s.signal(req))
+	case shimapi.OpDelete:
+		return refuse(req, s.forget(req.Container))
+	case shimapi.OpShutdown:
+		return refuse(req, s.shutdown())
+	}
+	return refuse(req, fault.New(fault.Unsupported, "operation %q is not known to this shim", req.Op))
+}
+
+// refuse answers with an error, or with plain success for nil.
+func refuse(req shimapi.Request, err error) shimapi.Reply {
+	return shimapi.Reply{ID: req.ID, Error: shimapi.NewError(err)}
+}
+
+// hello lists the containers, after every launch in flight has been decided.
+func (s *server) hello(req shimapi.Request) shimapi.Reply {
+	s.mu.Lock()
+	entries := make(map[ids.Container]*entry, len(s.containers))
+	for id, e := range s.containers {
+		entries[id] = e
+	}
+	s.mu.Unlock()
+	hello := &shimapi.Hello{Version: shimapi.Version, Binary: shimapi.Binary("/proc/self/exe"), PID: os.Getpid()}
+	for id, e := range entries {
+		<-e.decided
+		if e.err == nil {
+			hello.Containers = append(hello.Containers, s.describe(id, e))
+		}
+	}
+	return shimapi.Reply{ID: req.ID, Hello: hello}
+}
+
+func (s *server) describe(id ids.Container, e *entry) shimapi.Container {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return shimapi.Container{ID: id, PID: e.running.pid, Started: e.running.started, Exit: e.exit}
+}
+
+func (s *server) signal(req shimapi.Request) error {
+	s.mu.Lock()
+	e, ok := s.containers[req.Container]
+	s.mu.Unlock()
+	if !ok {
+		return fault.New(fault.NotFound, "container %s is not known", req.Container)
+	}
+	<-e.decided
+	if e.err != nil {
+		return nil // it has ended before it began
+	}
+	if err := e.running.signal(req.Signal, req.All); err != nil {
+		return fmt.Errorf("signal container %s: %w", req.Container, err)
+	}
+	return nil
+}
+
+func (s *server) forget(id ids.Container) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.containers[id]
+	if ok && e.exit == nil {
+		return fault.New(fault.Conflict, "delete container %s: it still runs; end it first", id)
+	}
+	delete(s.containers, id)
+	return nil
+}
+
+var errBusy = errors.New("containers are running in this shim")
+
+// shutdown ends the shim if nothing runs in it. What has ended is on the disk.
+func (s *server) shutdown() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.containers {
+		if e.exit == nil {
+			return fault.Wrap(fault.Conflict, errBusy, "shut down shim")
+		}
+	}
+	if !s.stopping {
+		s.stopping = true
+		close(s.stop)
+	}
+	return nil
+}

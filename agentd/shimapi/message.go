@@ -1,0 +1,91 @@
+package shimapi
+
+import (
+	"time"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/ids"
+)
+
+// Version of the protocol. Shims outlive agentd, so an agentd talks to shims of the version before, too.
+const Version = 1
+
+// Op is what a request asks for.
+type Op string
+
+// The operations; the package comment says what each does.
+const (
+	OpHello    Op = "hello"
+	OpLaunch   Op = "launch"
+	OpSignal   Op = "signal"
+	OpDelete   Op = "delete"
+	OpShutdown Op = "shutdown"
+)
+
+// Request is one question of agentd. ID is chosen by agentd, not 0, and unique on the connection.
+type Request struct {
+	ID        uint64        `json:"id"`
+	Op        Op            `json:"op"`
+	Container ids.Container `json:"container,omitempty"`
+	Launch    *Launch       `json:"launch,omitempty"`
+	Signal    int           `json:"signal,omitempty"`
+	All       bool          `json:"all,omitempty"`
+}
+
+// Launch is all a shim has to know about a container.
+type Launch struct {
+	Dir    string      `json:"dir"` // the container's records: exit.json goes there
+	Spec   *specs.Spec `json:"spec"`
+	Stdout string      `json:"stdout,omitempty"`
+	Stderr string      `json:"stderr,omitempty"`
+}
+
+// Reply answers the request with the same id; id 0 is an event. At most one of the other fields is set.
+type Reply struct {
+	ID      uint64     `json:"id"`
+	Error   *Error     `json:"error,omitempty"`
+	Hello   *Hello     `json:"hello,omitempty"`
+	Started *Container `json:"started,omitempty"`
+	Exited  *Container `json:"exited,omitempty"`
+}
+
+// Error is a refusal or a failure, with text for people.
+type Error struct {
+	Kind fault.Kind `json:"kind"`
+	Text string     `json:"text"`
+}
+
+// Err returns the error that the other side had, nil for nil.
+func (e *Error) Err() error {
+	if e == nil {
+		return nil
+	}
+	return fault.New(e.Kind, "%s", e.Text)
+}
+
+// NewError packs an error for the wire, nil for nil.
+func NewError(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Kind: fault.KindOf(err), Text: err.Error()}
+}
+
+// Hello introduces a shim.
+type Hello struct {
+	Version    int         `json:"version"`
+	Binary     string      `json:"binary"` // Binary() of what the shim runs
+	PID        int         `json:"pid"`
+	Containers []Container `json:"containers,omitempty"`
+}
+
+// Container is the state of one container.
+type Container struct {
+	ID      ids.Container `json:"id"`
+	PID     int           `json:"pid"`
+	Started time.Time     `json:"started"`
+	Exit    *runtime.Exit `json:"exit,omitempty"`
+}

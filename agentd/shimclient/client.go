@@ -1,0 +1,405 @@
+package shimclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	goruntime "runtime"
+	"strings"
+	"sync"
+
+	"codeberg.org/reeve/reeve/agentd/cgroupfs"
+	"codeberg.org/reeve/reeve/agentd/containerspec"
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/shimapi"
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/logkey"
+)
+
+// DefaultGroupSize is how many containers share a shim: enough that one costs a task 0.1 MB, few enough that the death of
+// one is no catastrophe.
+const DefaultGroupSize = 32
+
+// Config is what a client needs.
+type Config struct {
+	ShimPath   string // the agentd-shim binary
+	RuntimeDir string // sockets, locks and libcontainer's state; short, best on a tmpfs, not below or above ShimPath's directory
+	WorkDir    string // the agent's; records of containers are kept below it, and containers cannot see it
+	CgroupRoot string // the cgroup below which everything is made, such as "/reeve"; this agent's alone
+	GroupSize  int    // containers a shim; 0 for DefaultGroupSize, 1 for a shim of its own each
+	Log        *slog.Logger
+}
+
+// maxSocketPath is the kernel's limit for the name of a unix socket.
+const maxSocketPath = 107
+
+func (c Config) validate() error {
+	if info, err := os.Stat(c.ShimPath); err != nil || !info.Mode().IsRegular() {
+		return fault.New(fault.Invalid, "the shim %q is not a program; build it with make build and put it beside agentd", c.ShimPath)
+	}
+	for name, path := range map[string]string{
+		"shim path": c.ShimPath, "runtime dir": c.RuntimeDir, "work dir": c.WorkDir, "root cgroup": c.CgroupRoot,
+	} {
+		if !filepath.IsAbs(path) || filepath.Clean(path) != path || path == "/" {
+			return fault.New(fault.Invalid, "%s %q must be an absolute path without . and .. and not /", name, path)
+		}
+	}
+	if n := len(c.socket("01234567")); n > maxSocketPath {
+		return fault.New(fault.Invalid, "runtime dir %q is too long for sockets below it; it may have %d characters",
+			c.RuntimeDir, len(c.RuntimeDir)-(n-maxSocketPath))
+	}
+	if bin := filepath.Dir(c.ShimPath); within(c.RuntimeDir, bin) || within(bin, c.RuntimeDir) {
+		return fault.New(fault.Invalid, "runtime dir %q must not lie below or above %q, where the shim's binary is: "+
+			"the kernel could not protect the binary from containers", c.RuntimeDir, bin)
+	}
+	if within(c.WorkDir, c.RuntimeDir) || within(c.RuntimeDir, c.WorkDir) {
+		return fault.New(fault.Invalid, "runtime dir %q and work dir %q must not lie in one another", c.RuntimeDir, c.WorkDir)
+	}
+	return nil
+}
+
+func within(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
+
+func (c Config) shims() string                  { return filepath.Join(c.RuntimeDir, "shims") }
+func (c Config) socket(shim string) string      { return filepath.Join(c.shims(), shim, "s") }
+func (c Config) state() string                  { return filepath.Join(c.RuntimeDir, "c") }
+func (c Config) records() string                { return filepath.Join(c.WorkDir, "containers") }
+func (c Config) groups() string                 { return filepath.Join(c.CgroupRoot, "containers") } // "tasks" is a file in every group of v1
+func (c Config) record(id ids.Container) string { return filepath.Join(c.records(), string(id)) }
+func (c Config) group(id ids.Container) string  { return filepath.Join(c.groups(), string(id)) }
+
+// Client implements runtime.Runtime by shims. Make one with New, call Recover, and Close it at the end.
+type Client struct {
+	cfg      Config
+	log      *slog.Logger
+	cgroups  cgroupfs.Host
+	rootless bool
+	launches chan struct{}  // holds a token for each launch in flight: 2 a core use the machine fully, more only wait
+	starting chan struct{}  // holds a token while a shim is started, so that a burst of launches starts one
+	wg       sync.WaitGroup // readers of shims, and what they do after a shim's end
+
+	mu         sync.Mutex // guards the fields below, and load and binary of the links
+	containers map[ids.Container]*entry
+	links      map[string]*link
+	closed     bool
+}
+
+// entry is what the client knows of one container. The fields above decided are set before it is closed, exit before ended
+// is.
+type entry struct {
+	id      ids.Container
+	link    *link
+	started runtime.Started
+	err     error // why the launch failed
+	decided chan struct{}
+	exit    runtime.Exit
+	ended   chan struct{}
+
+	mu       sync.Mutex // guards counters
+	counters *cgroupfs.Counters
+}
+
+func newEntry(id ids.Container) *entry {
+	return &entry{id: id, decided: make(chan struct{}), ended: make(chan struct{})}
+}
+
+func (e *entry) hasEnded() bool {
+	select {
+	case <-e.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// New makes the directories and looks at the host. It starts nothing and touches no container: that is Recover's.
+func New(cfg Config) (*Client, error) {
+	if cfg.GroupSize == 0 {
+		cfg.GroupSize = DefaultGroupSize
+	}
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	cgroups, err := cgroupfs.Find()
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range []string{cfg.RuntimeDir, cfg.shims(), cfg.state(), cfg.records()} {
+		if err := os.MkdirAll(dir, 0o711); err != nil {
+			return nil, fmt.Errorf("make directory for containers: %w", err)
+		}
+	}
+	return &Client{
+		cfg: cfg, log: cfg.Log, cgroups: cgroups, rootless: os.Geteuid() != 0,
+		launches:   make(chan struct{}, 2*goruntime.NumCPU()),
+		starting:   make(chan struct{}, 1),
+		containers: make(map[ids.Container]*entry),
+		links:      make(map[string]*link),
+	}, nil
+}
+
+// Close detaches: containers and the shims that have any go on, and the next client recovers them. Nothing may be called
+// afterwards.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	links := make([]*link, 0, len(c.links))
+	for _, l := range c.links {
+		links = append(links, l)
+	}
+	entries := make([]*entry, 0, len(c.containers))
+	for _, e := range c.containers {
+		entries = append(entries, e)
+	}
+	c.mu.Unlock()
+	var errs []error
+	for _, l := range links {
+		errs = append(errs, l.detach())
+	}
+	c.wg.Wait()
+	for _, e := range entries {
+		errs = append(errs, e.closeCounters())
+	}
+	return errors.Join(errs...)
+}
+
+// Limits says, a line each, what this agent cannot do for its containers for want of privileges; nothing as root.
+func (c *Client) Limits() []string {
+	if !c.rootless {
+		return nil
+	}
+	return []string{
+		"not root: CPU, memory and process limits are not enforced, and there are no statistics of containers",
+		"not root: all tasks run as the agent's own user",
+		"not root: a container killed for memory cannot be told from one killed otherwise",
+	}
+}
+
+// Launch implements runtime.Runtime. ctx bounds the wait for a free slot; once a shim has been asked the launch is carried
+// through, which takes milliseconds.
+func (c *Client) Launch(ctx context.Context, spec runtime.Spec) (runtime.Started, error) {
+	if err := containerspec.Check(spec); err != nil {
+		return runtime.Started{}, err
+	}
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return runtime.Started{}, errClosed
+	}
+	e, known := c.containers[spec.ID]
+	if !known {
+		e = newEntry(spec.ID)
+		c.containers[spec.ID] = e
+	}
+	c.mu.Unlock()
+	if !known {
+		e.err = c.launch(ctx, spec, e)
+		if e.err != nil {
+			c.mu.Lock()
+			delete(c.containers, spec.ID)
+			c.mu.Unlock()
+		}
+		close(e.decided)
+	}
+	select {
+	case <-e.decided:
+		return e.started, e.err
+	case <-ctx.Done():
+		return runtime.Started{}, ctx.Err()
+	}
+}
+
+var errClosed = fault.New(fault.Unavailable, "the container runtime is closed")
+
+func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry) error {
+	host, err := c.host(spec)
+	if err != nil {
+		return err
+	}
+	select {
+	case c.launches <- struct{}{}:
+		defer func() { <-c.launches }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	l, err := c.pick(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.writeRecord(spec.ID); err != nil {
+		c.release(l)
+		return err
+	}
+	spec.Hidden = append([]string{c.cfg.WorkDir, c.cfg.RuntimeDir}, spec.Hidden...)
+	e.link = l
+	reply, err := l.call(context.WithoutCancel(ctx), shimapi.Request{
+		Op: shimapi.OpLaunch, Container: spec.ID,
+		Launch: &shimapi.Launch{
+			Dir: c.cfg.record(spec.ID), Spec: containerspec.Build(spec, host), Stdout: spec.Stdout, Stderr: spec.Stderr,
+		},
+	})
+	if err == nil && reply.Started == nil {
+		err = fault.New(fault.Internal, "the shim gave no answer to a launch")
+	}
+	if err != nil {
+		return errors.Join(err, c.undo(ctx, e, err))
+	}
+	e.started = runtime.Started{PID: reply.Started.PID, At: reply.Started.Started}
+	return nil
+}
+
+// undo removes what a failed launch left. A shim that answered has cleaned up itself.
+func (c *Client) undo(ctx context.Context, e *entry, cause error) error {
+	if !e.hasEnded() { // then its place has been given back
+		defer c.release(e.link)
+	}
+	if errors.Is(cause, errGone) {
+		if c.isClosed() {
+			return nil // detached in mid launch: the next agent finds it in the shim
+		}
+		if err := c.purge(context.WithoutCancel(ctx), e.id); err != nil {
+			return err
+		}
+	}
+	return os.RemoveAll(c.cfg.record(e.id))
+}
+
+func (c *Client) isClosed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
+}
+
+// find returns a container whose launch has succeeded.
+func (c *Client) find(ctx context.Context, id ids.Container) (*entry, error) {
+	c.mu.Lock()
+	e, ok := c.containers[id]
+	c.mu.Unlock()
+	if !ok {
+		return nil, unknown(id)
+	}
+	select {
+	case <-e.decided:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if e.err != nil {
+		return nil, unknown(id)
+	}
+	return e, nil
+}
+
+func unknown(id ids.Container) error {
+	return fault.New(fault.NotFound, "container %s is not known", id)
+}
+
+// Wait implements runtime.Runtime.
+func (c *Client) Wait(ctx context.Context, id ids.Container) (runtime.Exit, error) {
+	e, err := c.find(ctx, id)
+	if err != nil {
+		return runtime.Exit{}, err
+	}
+	select {
+	case <-e.ended:
+		return e.exit, nil
+	case <-ctx.Done():
+		return runtime.Exit{}, ctx.Err()
+	}
+}
+
+// Signal implements runtime.Runtime.
+func (c *Client) Signal(ctx context.Context, id ids.Container, signal int, all bool) error {
+	e, err := c.find(ctx, id)
+	if err != nil || e.hasEnded() {
+		return err
+	}
+	_, err = e.link.call(ctx, shimapi.Request{Op: shimapi.OpSignal, Container: id, Signal: signal, All: all})
+	if errors.Is(err, errGone) {
+		return nil // the shim died: what it ran is being killed
+	}
+	return err
+}
+
+// Delete implements runtime.Runtime.
+func (c *Client) Delete(ctx context.Context, id ids.Container) error {
+	c.mu.Lock()
+	e, ok := c.containers[id]
+	c.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	if !e.hasEnded() {
+		return fault.New(fault.Conflict, "delete container %s: it still runs; end it first", id)
+	}
+	if e.link != nil {
+		// A shim that cannot be asked forgets by dying.
+		if _, err := e.link.call(ctx, shimapi.Request{Op: shimapi.OpDelete, Container: id}); err != nil && !errors.Is(err, errGone) {
+			return err
+		}
+	}
+	if err := os.RemoveAll(c.cfg.record(id)); err != nil {
+		return fmt.Errorf("delete container %s: %w", id, err)
+	}
+	c.mu.Lock()
+	delete(c.containers, id)
+	c.mu.Unlock()
+	return e.closeCounters()
+}
+
+// Stats implements runtime.Runtime.
+func (c *Client) Stats(ctx context.Context, id ids.Container) (runtime.Stats, error) {
+	e, err := c.find(ctx, id)
+	if err != nil {
+		return runtime.Stats{}, err
+	}
+	if c.rootless {
+		return runtime.Stats{}, fault.New(fault.Unsupported, "no statistics of containers: the agent is not root")
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.hasEnded() {
+		return runtime.Stats{}, fault.New(fault.Conflict, "read statistics of container %s: it has ended", id)
+	}
+	if e.counters == nil {
+		if e.counters, err = c.cgroups.Open(c.cfg.group(id)); err != nil {
+			return runtime.Stats{}, fault.Wrap(fault.Conflict, err, "container %s is ending", id)
+		}
+	}
+	stats, err := e.counters.Read()
+	if err != nil {
+		return runtime.Stats{}, fault.Wrap(fault.Conflict, err, "container %s is ending", id)
+	}
+	return stats, nil
+}
+
+func (e *entry) closeCounters() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.counters == nil {
+		return nil
+	}
+	err := e.counters.Close()
+	e.counters = nil
+	return err
+}
+
+// finish notes how a container ended. The first word counts.
+func (c *Client) finish(id ids.Container, exit runtime.Exit) {
+	c.mu.Lock()
+	e, ok := c.containers[id]
+	if !ok || e.hasEnded() {
+		c.mu.Unlock()
+		return
+	}
+	e.exit = exit
+	close(e.ended)
+	c.mu.Unlock()
+	if err := e.closeCounters(); err != nil {
+		c.log.Debug("statistics not closed", logkey.Container(id), logkey.Err(err))
+	}
+	c.release(e.link)
+}

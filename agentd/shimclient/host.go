@@ -1,0 +1,50 @@
+package shimclient
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"codeberg.org/reeve/reeve/agentd/containerspec"
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/sandbox"
+	"codeberg.org/reeve/reeve/shared/fault"
+)
+
+// host gathers what a container's spec depends on. It looks each time: users and resolv.conf change while agents run.
+func (c *Client) host(spec runtime.Spec) (containerspec.Host, error) {
+	if info, err := os.Stat(spec.Sandbox); err != nil || !info.IsDir() {
+		return containerspec.Host{}, fault.New(fault.Invalid, "sandbox %q is not a directory", spec.Sandbox)
+	}
+	owner, err := sandbox.Lookup(spec.User)
+	if err != nil {
+		return containerspec.Host{}, err
+	}
+	if c.rootless && owner.UID != os.Geteuid() {
+		return containerspec.Host{}, fault.New(fault.Invalid, "task asks for user %q; an agent that is not root can only run tasks as its own user", spec.User)
+	}
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return containerspec.Host{}, fmt.Errorf("read the limit of open files: %w", err)
+	}
+	h := containerspec.Host{
+		Root: filepath.Join(c.cfg.RuntimeDir, "hostroot"), Init: filepath.Join(c.cfg.RuntimeDir, "init"),
+		CgroupParent: c.cfg.groups(), CgroupV2: c.cgroups.Unified, SwapLimit: c.cgroups.SwapLimit(),
+		UID: uint32(owner.UID), GID: uint32(owner.GID), MaxNoFile: limit.Max, Rootless: c.rootless,
+	}
+	for _, gid := range owner.Groups {
+		h.Groups = append(h.Groups, uint32(gid))
+	}
+	if c.rootless {
+		h.UID, h.GID = 0, 0 // the shim's user namespace calls the agent's user so
+	}
+	if info, err := os.Stat(containerspec.MesosSandbox); err == nil {
+		h.SandboxAlias = info.IsDir()
+	}
+	if path, err := filepath.EvalSymlinks("/etc/resolv.conf"); err == nil {
+		h.ResolvConf = path
+	}
+	return h, nil
+}
