@@ -1,0 +1,198 @@
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"codeberg.org/reeve/reeve/masterd/cluster"
+	"codeberg.org/reeve/reeve/masterd/outbox"
+	"codeberg.org/reeve/reeve/masterd/reading"
+	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesoshttp"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/mesosv1/master"
+	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
+	"codeberg.org/reeve/reeve/shared/metrics"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// Term is one leadership, as this edge sees it; masterd/term has the contracts of its methods.
+type Term interface {
+	Number() uint64
+	Elected() time.Time
+	Done() <-chan struct{}
+	View(ctx context.Context) (*cluster.View, error)
+	Do(ctx context.Context, build func(cluster.Ticket) cluster.Input) error
+	Subscribe(ctx context.Context, call *scheduler.Call, principal string) (cluster.StreamID, *outbox.Box[*scheduler.Event], error)
+	SubscribeOperators(ctx context.Context) (*cluster.View, *outbox.Box[*master.Event], error)
+	Operators() int
+	Jobs(ctx context.Context) ([]reeveapi.Job, error)
+	SubmitJob(ctx context.Context, spec reeveapi.JobSpec, by string) (reeveapi.Job, error)
+	StopJob(ctx context.Context, name ids.Job, by string) (reeveapi.Job, error)
+	RemoveJob(ctx context.Context, name ids.Job) error
+	Events(since uint64) []reeveapi.Event
+	Usage(agent ids.Agent) (usage *agentlink.HostUsage, at time.Time, ok bool)
+}
+
+// Config is what the edge is built from. Functions are called from many goroutines and must not block for long.
+type Config struct {
+	Term    func() Term                // nil while this master does not lead
+	Info    func() *mesosv1.MasterInfo // of this master
+	Leader  func() *mesosv1.MasterInfo // nil while no leader is known; this master's own while it leads
+	Masters func() []reeveapi.Master
+	Cluster func() (name, id string)
+
+	Name    string // of this master, for people
+	Started time.Time
+	Flags   map[string]string
+	Metrics *metrics.Set
+	Roots   mesoshttp.Roots // of /files; nil for none
+	Auth    Auth
+	Logger  *slog.Logger
+}
+
+// Auth says who must prove who they are. The zero value asks nobody.
+type Auth struct {
+	Frameworks bool // the scheduler API
+	Readonly   bool // what only reads
+	Readwrite  bool // the operator API, and what changes something
+	Secrets    map[string]string
+}
+
+func (a Auth) guard(on bool, realm string) mesoshttp.Authenticator {
+	if !on {
+		return mesoshttp.Authenticator{}
+	}
+	secrets := a.Secrets
+	if secrets == nil {
+		secrets = map[string]string{} // nobody can be known, and nobody gets in
+	}
+	return mesoshttp.Authenticator{Realm: realm, Secrets: secrets}
+}
+
+// api is the edge.
+type api struct {
+	cfg       Config
+	build     *mesosv1.VersionInfo
+	files     mesoshttp.Files
+	operators streams
+}
+
+// New returns the handler of everything that a master serves. It also declares the master's counters and gauges in
+// cfg.Metrics, so that all of them exist from the start.
+func New(cfg Config) http.Handler {
+	a := &api{cfg: cfg, build: mesoshttp.Build(), files: mesoshttp.Files{Roots: cfg.Roots}}
+	if cfg.Roots == nil {
+		a.files.Roots = func() map[string]string { return nil }
+	}
+	a.declareMetrics()
+	mesos, reeve := mesoshttp.NewRouter("master", a.routes()...), a.reeve()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/reeve/"):
+			reeve.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, "/debug/pprof/"):
+			Profiles(w, r)
+		default:
+			mesos.ServeHTTP(w, r)
+		}
+	})
+}
+
+// routes lists every path but Reeve's own. Where the leader must answer, the redirect comes before any other check
+// (spec 1.4).
+func (a *api) routes() []mesoshttp.Route {
+	get, post := []string{http.MethodGet, http.MethodHead}, []string{http.MethodPost}
+	schedulers := a.cfg.Auth.guard(a.cfg.Auth.Frameworks, "mesos-master-scheduler")
+	readers := a.cfg.Auth.guard(a.cfg.Auth.Readonly, "mesos-master-readonly")
+	writers := a.cfg.Auth.guard(a.cfg.Auth.Readwrite, "mesos-master-readwrite")
+
+	routes := []mesoshttp.Route{
+		{Path: "/api/v1/scheduler", Handler: schedulers.Guard(a.leading(a.scheduler))},
+		{Path: "/api/v1", Handler: writers.Guard(a.leading(a.operator))},
+		{Path: "/teardown", Handler: writers.Guard(a.leading(a.teardown)), Methods: post},
+		{Path: "/redirect", Handler: a.redirect, Exact: true},
+		{Path: "/health", Handler: a.health},
+		{Path: "/ready", Handler: a.ready, Methods: get, Exact: true},
+		{Path: "/flags", Handler: readers.Guard(a.flags), Methods: get},
+		{Path: "/version", Handler: a.version, Methods: get, Separate: true},
+		{Path: "/system/stats.json", Handler: mesoshttp.SystemStats, Methods: get, Separate: true},
+		{Path: "/metrics/snapshot", Handler: readers.Guard(a.snapshot), Methods: get, Separate: true},
+		{Path: "/metrics", Handler: a.prometheus(), Methods: get, Separate: true, Exact: true},
+	}
+	for path, document := range map[string]document{
+		"/state": a.state, "/state-summary": a.summary, "/slaves": a.slaves, "/frameworks": a.frameworks,
+		"/tasks": a.tasks, "/roles": a.roles,
+	} {
+		routes = append(routes, mesoshttp.Route{
+			Path: path, Handler: readers.Guard(a.leading(a.reading(document))), Methods: get,
+		})
+	}
+	for _, route := range a.files.Routes() {
+		route.Handler = readers.Guard(route.Handler)
+		routes = append(routes, route)
+	}
+	return routes
+}
+
+// declareMetrics makes every counter exist and adds the gauges that come from views.
+func (a *api) declareMetrics() {
+	for _, name := range reading.Counters() {
+		a.cfg.Metrics.Counter(name)
+	}
+	a.cfg.Metrics.Source(mesoshttp.SystemGauges)
+	a.cfg.Metrics.Source(a.gauges)
+}
+
+// gaugesPatience is how long a scrape waits for a busy loop before it goes without the figures of the view.
+const gaugesPatience = 5 * time.Second
+
+func (a *api) gauges() map[string]float64 {
+	standing := reading.Standing{Uptime: time.Since(a.cfg.Started)}
+	t := a.cfg.Term()
+	if t == nil {
+		return reading.Gauges(standing, nil)
+	}
+	standing.Leading, standing.Subscribers = true, t.Operators()
+	ctx, cancel := context.WithTimeout(context.Background(), gaugesPatience)
+	defer cancel()
+	v, err := t.View(ctx)
+	if err != nil {
+		v = nil
+	}
+	return reading.Gauges(standing, v)
+}
+
+func (a *api) prometheus() http.HandlerFunc {
+	handler := promhttp.HandlerFor(a.cfg.Metrics.Gatherer(), promhttp.HandlerOpts{})
+	return handler.ServeHTTP
+}
+
+// Profiles serves the profiles of the Go runtime to this machine only.
+func Profiles(w http.ResponseWriter, r *http.Request) {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if ip := net.ParseIP(host); err != nil || !ip.IsLoopback() {
+		mesoshttp.WriteText(w, r, http.StatusForbidden, "profiles are served to this machine only; ask from a shell on it")
+		return
+	}
+	switch r.URL.Path {
+	case "/debug/pprof/cmdline":
+		pprof.Cmdline(w, r)
+	case "/debug/pprof/profile":
+		pprof.Profile(w, r)
+	case "/debug/pprof/symbol":
+		pprof.Symbol(w, r)
+	case "/debug/pprof/trace":
+		pprof.Trace(w, r)
+	default:
+		pprof.Index(w, r)
+	}
+}

@@ -1,0 +1,366 @@
+package httpapi
+
+import (
+	"context"
+	_ "embed" // for the API's description
+	"encoding/json"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"codeberg.org/reeve/reeve/masterd/cluster"
+	"codeberg.org/reeve/reeve/masterd/overview"
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesoshttp"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// openapi describes /reeve/v1; a test holds it and reeveRoutes together.
+//
+//go:embed openapi.yaml
+var openapi []byte
+
+// reeveRoutes lists Reeve's own API.
+func (a *api) reeveRoutes() []mesoshttp.APIRoute {
+	return []mesoshttp.APIRoute{
+		{Method: http.MethodGet, Path: "/reeve/v1/openapi.yaml", Handler: a.describe},
+		{Method: http.MethodGet, Path: "/reeve/v1/masters", Handler: a.masters},
+		{Method: http.MethodGet, Path: "/reeve/v1/cluster", Handler: a.led(a.cluster)},
+		{Method: http.MethodGet, Path: "/reeve/v1/agents", Handler: a.led(a.agents)},
+		{Method: http.MethodGet, Path: "/reeve/v1/frameworks", Handler: a.led(a.frameworkList)},
+		{Method: http.MethodGet, Path: "/reeve/v1/tasks", Handler: a.led(a.taskList)},
+		{Method: http.MethodGet, Path: "/reeve/v1/tasks/{framework}/{task}", Handler: a.led(a.task)},
+		{Method: http.MethodPost, Path: "/reeve/v1/tasks/{framework}/{task}/kill", Handler: a.led(a.kill)},
+		{Method: http.MethodGet, Path: "/reeve/v1/jobs", Handler: a.led(a.jobs)},
+		{Method: http.MethodPost, Path: "/reeve/v1/jobs", Handler: a.led(a.submit)},
+		{Method: http.MethodGet, Path: "/reeve/v1/jobs/{name}", Handler: a.led(a.job)},
+		{Method: http.MethodDelete, Path: "/reeve/v1/jobs/{name}", Handler: a.led(a.removeJob)},
+		{Method: http.MethodPost, Path: "/reeve/v1/jobs/{name}/stop", Handler: a.led(a.stopJob)},
+		{Method: http.MethodGet, Path: "/reeve/v1/events", Handler: a.led(a.events)},
+		{Method: http.MethodGet, Path: "/reeve/v1/watch", Handler: a.led(a.watch)},
+	}
+}
+
+// reeve returns the handler of /reeve/v1.
+func (a *api) reeve() http.Handler {
+	readers := a.cfg.Auth.guard(a.cfg.Auth.Readonly, "mesos-master-readonly")
+	writers := a.cfg.Auth.guard(a.cfg.Auth.Readwrite, "mesos-master-readwrite")
+	routes := a.reeveRoutes()
+	for i := range routes {
+		if routes[i].Method == http.MethodGet {
+			routes[i].Handler = readers.Guard(routes[i].Handler)
+		} else {
+			routes[i].Handler = writers.Guard(routes[i].Handler)
+		}
+	}
+	return mesoshttp.NewAPI(routes...)
+}
+
+// led lets requests through to h while this master leads. An error that h returns is answered.
+func (a *api) led(h func(http.ResponseWriter, *http.Request, Term) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if t := a.cfg.Term(); t != nil {
+			if err := h(w, r, t); err != nil {
+				mesoshttp.WriteAPIError(w, r, err)
+			}
+			return
+		}
+		status, text, location := a.elsewhere(r)
+		if location != "" {
+			w.Header().Set("Location", location)
+			mesoshttp.WriteEmpty(w, r, status)
+			return
+		}
+		mesoshttp.WriteAPIError(w, r, fault.New(fault.Unavailable, "%s; try again in a moment", text))
+	}
+}
+
+// who is the person behind a request: proved, claimed, or at least an address.
+func who(r *http.Request) string {
+	if p := mesoshttp.Principal(r); p != "" {
+		return p
+	}
+	const longest = 64
+	claimed := strings.Map(func(c rune) rune {
+		if c < ' ' || c == 0x7f {
+			return -1
+		}
+		return c
+	}, r.Header.Get("X-Reeve-User"))
+	if claimed != "" {
+		return claimed[:min(len(claimed), longest)]
+	}
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
+}
+
+func (a *api) describe(w http.ResponseWriter, r *http.Request) {
+	mesoshttp.Write(w, r, http.StatusOK, "application/yaml", openapi)
+}
+
+func (a *api) masters(w http.ResponseWriter, r *http.Request) {
+	list := a.cfg.Masters()
+	if list == nil {
+		list = []reeveapi.Master{}
+	}
+	mesoshttp.WriteAPI(w, r, http.StatusOK, list)
+}
+
+// figures is what the overview says besides the view's.
+func (a *api) figures(t Term) overview.Identity {
+	name, id := a.cfg.Cluster()
+	return overview.Identity{
+		Name: name, ID: id, Leader: a.cfg.Name, Term: t.Number(), Elected: t.Elected(), Started: a.cfg.Started,
+		Masters: a.cfg.Masters(),
+	}
+}
+
+func (a *api) cluster(w http.ResponseWriter, r *http.Request, t Term) error {
+	v, err := t.View(r.Context())
+	if err != nil {
+		return err
+	}
+	mesoshttp.WriteAPI(w, r, http.StatusOK, overview.Cluster(a.figures(t), v, t.Usage))
+	return nil
+}
+
+func (a *api) agents(w http.ResponseWriter, r *http.Request, t Term) error {
+	v, err := t.View(r.Context())
+	if err != nil {
+		return err
+	}
+	mesoshttp.WriteAPI(w, r, http.StatusOK, overview.Agents(v, t.Usage))
+	return nil
+}
+
+func (a *api) frameworkList(w http.ResponseWriter, r *http.Request, t Term) error {
+	v, err := t.View(r.Context())
+	if err != nil {
+		return err
+	}
+	mesoshttp.WriteAPI(w, r, http.StatusOK, overview.Frameworks(v))
+	return nil
+}
+
+// taskList lists tasks, those of ?framework=, ?agent= and ?state= if they are given.
+func (a *api) taskList(w http.ResponseWriter, r *http.Request, t Term) error {
+	v, err := t.View(r.Context())
+	if err != nil {
+		return err
+	}
+	q := r.URL.Query()
+	framework, agent, state := q.Get("framework"), q.Get("agent"), q.Get("state")
+	mesoshttp.WriteAPI(w, r, http.StatusOK, overview.Tasks(v, func(t *cluster.Task) bool {
+		return (framework == "" || framework == string(t.ID.Framework)) &&
+			(agent == "" || agent == string(t.Agent)) && (state == "" || state == t.Latest.String())
+	}))
+	return nil
+}
+
+func taskID(r *http.Request) ids.Task {
+	return ids.Task{Framework: ids.Framework(r.PathValue("framework")), ID: r.PathValue("task")}
+}
+
+func (a *api) task(w http.ResponseWriter, r *http.Request, t Term) error {
+	v, err := t.View(r.Context())
+	if err != nil {
+		return err
+	}
+	found, ok := overview.FindTask(v, taskID(r))
+	if !ok {
+		return fault.New(fault.NotFound, "task %s is not known; it may have ended long ago", taskID(r))
+	}
+	mesoshttp.WriteAPI(w, r, http.StatusOK, found)
+	return nil
+}
+
+// kill ends a task; ?grace=seconds overrides how long it has to end by itself.
+func (a *api) kill(w http.ResponseWriter, r *http.Request, t Term) error {
+	var policy *mesosv1.KillPolicy
+	if text := r.URL.Query().Get("grace"); text != "" {
+		seconds, err := strconv.ParseFloat(text, 64)
+		const most = 24 * 60 * 60
+		if err != nil || !(seconds >= 0 && seconds <= most) {
+			return fault.New(fault.Invalid, "grace is %q, and must be seconds between 0 and %d", text, most)
+		}
+		policy = &mesosv1.KillPolicy{GracePeriod: &mesosv1.DurationInfo{
+			Nanoseconds: new(int64(seconds * float64(time.Second))),
+		}}
+	}
+	id, by := taskID(r), who(r)
+	err := t.Do(context.WithoutCancel(r.Context()), func(ticket cluster.Ticket) cluster.Input {
+		return cluster.OperatorKill{Ticket: ticket, Task: id, Policy: policy, Who: by}
+	})
+	if err != nil {
+		return err
+	}
+	mesoshttp.WriteEmpty(w, r, http.StatusAccepted)
+	return nil
+}
+
+func (a *api) jobs(w http.ResponseWriter, r *http.Request, t Term) error {
+	list, err := sortedJobs(r.Context(), t)
+	if err != nil {
+		return err
+	}
+	mesoshttp.WriteAPI(w, r, http.StatusOK, list)
+	return nil
+}
+
+// sortedJobs lists all jobs by name.
+func sortedJobs(ctx context.Context, t Term) ([]reeveapi.Job, error) {
+	jobs, err := t.Jobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := append([]reeveapi.Job{}, jobs...)
+	slices.SortFunc(list, func(a, b reeveapi.Job) int { return strings.Compare(a.Spec.Name, b.Spec.Name) })
+	return list, nil
+}
+
+func (a *api) job(w http.ResponseWriter, r *http.Request, t Term) error {
+	list, err := t.Jobs(r.Context())
+	if err != nil {
+		return err
+	}
+	name := r.PathValue("name")
+	i := slices.IndexFunc(list, func(j reeveapi.Job) bool { return j.Spec.Name == name })
+	if i < 0 {
+		return fault.New(fault.NotFound, "there is no job %q", name)
+	}
+	mesoshttp.WriteAPI(w, r, http.StatusOK, list[i])
+	return nil
+}
+
+func (a *api) submit(w http.ResponseWriter, r *http.Request, t Term) error {
+	var spec reeveapi.JobSpec
+	if err := mesoshttp.ReadAPI(w, r, &spec); err != nil {
+		return err
+	}
+	job, err := t.SubmitJob(context.WithoutCancel(r.Context()), spec, who(r))
+	if err != nil {
+		return err
+	}
+	mesoshttp.WriteAPI(w, r, http.StatusCreated, job)
+	return nil
+}
+
+func (a *api) stopJob(w http.ResponseWriter, r *http.Request, t Term) error {
+	job, err := t.StopJob(context.WithoutCancel(r.Context()), ids.Job(r.PathValue("name")), who(r))
+	if err != nil {
+		return err
+	}
+	mesoshttp.WriteAPI(w, r, http.StatusOK, job)
+	return nil
+}
+
+func (a *api) removeJob(w http.ResponseWriter, r *http.Request, t Term) error {
+	if err := t.RemoveJob(context.WithoutCancel(r.Context()), ids.Job(r.PathValue("name"))); err != nil {
+		return err
+	}
+	mesoshttp.WriteEmpty(w, r, http.StatusNoContent)
+	return nil
+}
+
+// lookEvery is the time between two looks of a stream at what has changed: at most ten lines a second.
+const lookEvery = 100 * time.Millisecond
+
+// sayEvery is the longest time without a line.
+const sayEvery = 5 * time.Second
+
+// events lists what happened since ?since=seq, and with ?follow=1 streams what happens from then on.
+func (a *api) events(w http.ResponseWriter, r *http.Request, t Term) error {
+	var since uint64
+	if text := r.URL.Query().Get("since"); text != "" {
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			return fault.New(fault.Invalid, "since is %q, and must be the seq of an event", text)
+		}
+		since = n
+	}
+	if follow := r.URL.Query().Get("follow"); follow == "" || follow == "0" || follow == "false" {
+		mesoshttp.WriteAPI(w, r, http.StatusOK, append([]reeveapi.Event{}, t.Events(since)...))
+		return nil
+	}
+	stream, err := mesoshttp.StartLines(w)
+	if err != nil {
+		return nil // the client has left before the first byte
+	}
+	a.brokenStream(r, "event stream broke", follow(r.Context(), t.Done(), func(time.Time) error {
+		for _, e := range t.Events(since) {
+			since = e.Seq
+			if err := sendLine(stream, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	return nil
+}
+
+// follow calls look now and every lookEvery, until it fails, the client leaves or the term ends.
+func follow(ctx context.Context, done <-chan struct{}, look func(now time.Time) error) error {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for now := time.Now(); ; {
+		if err := look(now); err != nil {
+			return err
+		}
+		select {
+		case now = <-ticker.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-done:
+			return nil
+		}
+	}
+}
+
+func sendLine(stream *mesoshttp.Stream, v any) error {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return stream.SendLine(line)
+}
+
+// watch streams the whole cluster: everything first, then what changes.
+func (a *api) watch(w http.ResponseWriter, r *http.Request, t Term) error {
+	v, err := t.View(r.Context())
+	if err != nil {
+		return err
+	}
+	stream, err := mesoshttp.StartLines(w)
+	if err != nil {
+		return nil // the client has left before the first byte
+	}
+	var watcher overview.Watcher
+	var said time.Time
+	a.brokenStream(r, "watch broke", follow(r.Context(), t.Done(), func(now time.Time) error {
+		if !said.IsZero() {
+			if v, err = t.View(r.Context()); err != nil {
+				return err
+			}
+		}
+		jobs, err := sortedJobs(r.Context(), t)
+		if err != nil {
+			return err
+		}
+		line, changed := watcher.Next(overview.Now{
+			At: now, Identity: a.figures(t), View: v, Jobs: jobs, Events: t.Events(watcher.Since()), Usage: t.Usage,
+		})
+		if !changed && now.Sub(said) < sayEvery {
+			return nil
+		}
+		said = now
+		return sendLine(stream, line)
+	}))
+	return nil
+}

@@ -1,0 +1,271 @@
+package overview
+
+import (
+	"slices"
+	"time"
+
+	"codeberg.org/reeve/reeve/masterd/cluster"
+	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/resources"
+)
+
+// Usage returns what an agent's newest heartbeat said of its host; ok is false before the first.
+type Usage func(ids.Agent) (usage *agentlink.HostUsage, at time.Time, ok bool)
+
+// Amounts are the scalars of some resources.
+func Amounts(r resources.Resources) reeveapi.Amounts {
+	return reeveapi.Amounts{
+		CPUs: r.Scalar("cpus").Float(),
+		Mem:  r.Scalar("mem").Float(),
+		Disk: r.Scalar("disk").Float(),
+		GPUs: r.Scalar("gpus").Float(),
+	}
+}
+
+// Agent shows one agent. tasks is how many of its tasks have not ended.
+func Agent(a *cluster.Agent, tasks int, usage Usage) reeveapi.Agent {
+	out := reeveapi.Agent{
+		ID:           string(a.ID),
+		Name:         a.Info.GetHostname(),
+		HTTP:         a.HTTP,
+		State:        agentState(a.State),
+		Version:      a.Version,
+		Since:        a.Since,
+		Registered:   a.Registered,
+		Reregistered: a.Reregistered,
+		Total:        Amounts(a.Total),
+		Allocated:    Amounts(a.Allocated),
+		Offered:      Amounts(a.Offered),
+		Ports:        a.Total.Text("ports"),
+		Tasks:        tasks,
+	}
+	if list := a.Info.GetAttributes(); len(list) > 0 {
+		out.Attributes = make(map[string]string, len(list))
+		for _, attribute := range list {
+			out.Attributes[attribute.GetName()] = resources.AttributeText(attribute)
+		}
+	}
+	if u, at, ok := usage(a.ID); ok {
+		shown := hostUsage(u, at)
+		out.Usage = &shown
+	}
+	return out
+}
+
+func agentState(s cluster.AgentState) string {
+	switch s {
+	case cluster.AgentRecovered:
+		return reeveapi.AgentRecovered
+	case cluster.AgentActive:
+		return reeveapi.AgentActive
+	case cluster.AgentDisconnected:
+		return reeveapi.AgentDisconnected
+	case cluster.AgentUnreachable:
+		return reeveapi.AgentUnreachable
+	case cluster.AgentGone:
+		return reeveapi.AgentGone
+	}
+	return "unknown"
+}
+
+func hostUsage(u *agentlink.HostUsage, at time.Time) reeveapi.HostUsage {
+	return reeveapi.HostUsage{
+		At:              at,
+		CPUs:            u.GetCpus(),
+		Load1:           u.GetLoad1(),
+		MemBytes:        u.GetMemBytes(),
+		MemTotalBytes:   u.GetMemTotalBytes(),
+		DiskBytes:       u.GetDiskBytes(),
+		DiskTotalBytes:  u.GetDiskTotalBytes(),
+		NetReceiveBytes: u.GetNetReceiveBytes(),
+		NetSendBytes:    u.GetNetSendBytes(),
+	}
+}
+
+// Framework shows one framework. tasks counts its tasks by state, offers its outstanding offers.
+func Framework(f *cluster.Framework, tasks map[string]int, offers int) reeveapi.Framework {
+	out := reeveapi.Framework{
+		ID:         string(f.ID),
+		Name:       f.Info.GetName(),
+		State:      frameworkState(f.State),
+		User:       f.Info.GetUser(),
+		Principal:  f.Info.GetPrincipal(),
+		Hostname:   f.Info.GetHostname(),
+		WebUI:      f.Info.GetWebuiUrl(),
+		Roles:      f.Roles,
+		Registered: f.Registered,
+		Ended:      f.Unregistered,
+		Allocated:  Amounts(f.Allocated),
+		Offered:    Amounts(f.Offered),
+		Offers:     offers,
+		Tasks:      tasks,
+	}
+	for role, suppressed := range f.Suppressed {
+		if suppressed {
+			out.Suppressed = append(out.Suppressed, role)
+		}
+	}
+	slices.Sort(out.Suppressed)
+	for _, c := range f.Info.GetCapabilities() {
+		out.Capabilities = append(out.Capabilities, c.GetType().String())
+	}
+	return out
+}
+
+func frameworkState(s cluster.FrameworkState) string {
+	switch s {
+	case cluster.FrameworkActive:
+		return reeveapi.FrameworkActive
+	case cluster.FrameworkInactive:
+		return reeveapi.FrameworkInactive
+	case cluster.FrameworkRecovered:
+		return reeveapi.FrameworkRecovered
+	case cluster.FrameworkCompleted:
+		return reeveapi.FrameworkCompleted
+	}
+	return "unknown"
+}
+
+// Task shows one task. agent is nil if it is not known any more.
+func Task(t *cluster.Task, framework string, agent *cluster.Agent) reeveapi.Task {
+	executor := string(t.Executor)
+	if executor == "" {
+		executor = t.ID.ID
+	}
+	out := reeveapi.Task{
+		ID:            t.ID.ID,
+		Framework:     string(t.ID.Framework),
+		FrameworkName: framework,
+		Name:          t.Info.GetName(),
+		Role:          t.Role,
+		Executor:      executor,
+		Agent:         string(t.Agent),
+		State:         t.Latest.String(),
+		Requested:     Amounts(t.Resources),
+		Ports:         t.Resources.Text("ports"),
+		User:          t.User,
+		Launched:      t.Launched,
+		Ended:         t.Ended,
+		Sandbox:       sandbox(t, executor),
+	}
+	if agent != nil {
+		out.AgentName, out.AgentHTTP = agent.Info.GetHostname(), agent.HTTP
+	}
+	describe(&out, t.Info)
+	history(&out, t)
+	return out
+}
+
+// sandbox is the task's virtual path on its agent (spec 3.12).
+func sandbox(t *cluster.Task, executor string) string {
+	path := "/frameworks/" + string(t.ID.Framework) + "/executors/" + executor + "/runs/latest"
+	if t.Info.GetExecutor().GetType() == mesosv1.ExecutorInfo_DEFAULT {
+		path += "/tasks/" + t.ID.ID
+	}
+	return path
+}
+
+// jobLabel is the label by which the built-in framework marks the tasks of a job.
+const jobLabel = "reeve.job"
+
+// describe fills in what the task was launched as.
+func describe(out *reeveapi.Task, info *mesosv1.TaskInfo) {
+	command := info.GetCommand()
+	if command == nil {
+		command = info.GetExecutor().GetCommand()
+	}
+	out.Command = commandText(command)
+	container := info.GetContainer()
+	if container == nil {
+		container = info.GetExecutor().GetContainer()
+	}
+	out.Image = imageOf(container)
+	for _, v := range command.GetEnvironment().GetVariables() {
+		if v.GetSecret() != nil || v.Value == nil {
+			continue // what a secret is worth is nobody's business here
+		}
+		if out.Env == nil {
+			out.Env = map[string]string{}
+		}
+		out.Env[v.GetName()] = v.GetValue()
+	}
+	for _, l := range info.GetLabels().GetLabels() {
+		if out.Labels == nil {
+			out.Labels = map[string]string{}
+		}
+		out.Labels[l.GetKey()] = l.GetValue()
+	}
+	out.Job = out.Labels[jobLabel]
+}
+
+func commandText(c *mesosv1.CommandInfo) string {
+	if c.GetShell() || len(c.GetArguments()) == 0 {
+		return c.GetValue()
+	}
+	text := c.GetArguments()[0]
+	for _, argument := range c.GetArguments()[1:] {
+		text += " " + argument
+	}
+	return text
+}
+
+func imageOf(c *mesosv1.ContainerInfo) string {
+	if image := c.GetDocker().GetImage(); image != "" {
+		return image
+	}
+	return c.GetMesos().GetImage().GetDocker().GetName()
+}
+
+// history fills in what has happened to the task.
+func history(out *reeveapi.Task, t *cluster.Task) {
+	staging := mesosv1.TaskState_TASK_STAGING
+	if len(t.Statuses) == 0 || t.Statuses[0].GetState() != staging {
+		out.History = append(out.History, reeveapi.TaskStep{State: staging.String(), At: t.Launched})
+	}
+	for _, s := range t.Statuses {
+		out.History = append(out.History, reeveapi.TaskStep{
+			State: s.GetState().String(), At: statusTime(s), Message: s.GetMessage(),
+		})
+		if c := s.GetContainerStatus().GetContainerId().GetValue(); c != "" {
+			out.Container = c
+		}
+		if s.Healthy != nil {
+			out.Healthy = s.Healthy
+		}
+	}
+	if n := len(t.Statuses); n > 0 {
+		newest := t.Statuses[n-1]
+		out.Message = newest.GetMessage()
+		if newest.Reason != nil {
+			out.Reason = newest.GetReason().String()
+		}
+		if newest.Source != nil {
+			out.Source = newest.GetSource().String()
+		}
+	}
+}
+
+func statusTime(s *mesosv1.TaskStatus) time.Time {
+	return time.UnixMicro(int64(s.GetTimestamp() * 1e6)).UTC()
+}
+
+// Remembered yields every task that is remembered of a framework, live ones first.
+func Remembered(f *cluster.Framework) func(yield func(*cluster.Task) bool) {
+	return func(yield func(*cluster.Task) bool) {
+		for _, t := range f.Tasks {
+			if !yield(t) {
+				return
+			}
+		}
+		for _, list := range [][]*cluster.Task{f.Unreachable, f.Ended} {
+			for _, t := range list {
+				if !yield(t) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package reading
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"codeberg.org/reeve/reeve/masterd/cluster"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/mesosv1/master"
+	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
+	"codeberg.org/reeve/reeve/shared/version"
+)
+
+// GetState answers GET_STATE, and is the first event of the operator stream.
+func GetState(v *cluster.View) *master.Response_GetState {
+	x := newIndex(v)
+	return &master.Response_GetState{
+		GetTasks:      x.getTasks(),
+		GetExecutors:  x.getExecutors(),
+		GetFrameworks: x.getFrameworks(),
+		GetAgents:     x.getAgents(),
+	}
+}
+
+// GetAgents answers GET_AGENTS.
+func GetAgents(v *cluster.View) *master.Response_GetAgents { return newIndex(v).getAgents() }
+
+// GetFrameworks answers GET_FRAMEWORKS.
+func GetFrameworks(v *cluster.View) *master.Response_GetFrameworks {
+	return newIndex(v).getFrameworks()
+}
+
+// GetExecutors answers GET_EXECUTORS.
+func GetExecutors(v *cluster.View) *master.Response_GetExecutors { return newIndex(v).getExecutors() }
+
+// GetTasks answers GET_TASKS.
+func GetTasks(v *cluster.View) *master.Response_GetTasks { return newIndex(v).getTasks() }
+
+// GetRoles answers GET_ROLES.
+func GetRoles(v *cluster.View) *master.Response_GetRoles {
+	m := &master.Response_GetRoles{}
+	for _, r := range newIndex(v).roles() {
+		out := &mesosv1.Role{
+			Name:      proto.String(r.name),
+			Weight:    proto.Float64(1),
+			Resources: r.allocated.Plus(r.offered).Proto(),
+		}
+		for _, f := range r.frameworks {
+			out.Frameworks = append(out.Frameworks, &mesosv1.FrameworkID{Value: proto.String(string(f))})
+		}
+		m.Roles = append(m.Roles, out)
+	}
+	return m
+}
+
+func (x *index) getAgents() *master.Response_GetAgents {
+	m := &master.Response_GetAgents{}
+	for _, a := range x.registered {
+		m.Agents = append(m.Agents, agentMessage(a))
+	}
+	for _, a := range x.recovered {
+		m.RecoveredAgents = append(m.RecoveredAgents, a.Info)
+	}
+	return m
+}
+
+func agentMessage(a *cluster.Agent) *master.Response_GetAgents_Agent {
+	m := &master.Response_GetAgents_Agent{
+		AgentInfo:          a.Info,
+		Active:             proto.Bool(a.State == cluster.AgentActive),
+		Deactivated:        proto.Bool(false),
+		Version:            proto.String(version.Mesos),
+		Pid:                proto.String(a.PID()),
+		RegisteredTime:     timeInfo(a.Registered),
+		ReregisteredTime:   timeInfo(a.Reregistered),
+		TotalResources:     a.Total.ProtoEndpoint(),
+		AllocatedResources: a.Allocated.ProtoEndpoint(),
+		OfferedResources:   a.Offered.ProtoEndpoint(),
+	}
+	for _, c := range agentCapabilities {
+		m.Capabilities = append(m.Capabilities, &mesosv1.AgentInfo_Capability{Type: c.Enum()})
+	}
+	return m
+}
+
+// timeInfo returns nil for the zero time.
+func timeInfo(t time.Time) *mesosv1.TimeInfo {
+	if t.IsZero() {
+		return nil
+	}
+	return &mesosv1.TimeInfo{Nanoseconds: proto.Int64(t.UnixNano())}
+}
+
+func (x *index) getFrameworks() *master.Response_GetFrameworks {
+	m := &master.Response_GetFrameworks{}
+	for _, f := range x.live {
+		m.Frameworks = append(m.Frameworks, x.frameworkMessage(f))
+	}
+	for _, f := range x.view.Completed {
+		m.CompletedFrameworks = append(m.CompletedFrameworks, x.frameworkMessage(f))
+	}
+	return m
+}
+
+func (x *index) frameworkMessage(f *cluster.Framework) *master.Response_GetFrameworks_Framework {
+	reregistered := f.Reregistered
+	if reregistered.IsZero() {
+		reregistered = f.Registered // Mesos sets both at the first registration
+	}
+	m := &master.Response_GetFrameworks_Framework{
+		FrameworkInfo:      f.Info,
+		Active:             proto.Bool(f.State == cluster.FrameworkActive),
+		Connected:          proto.Bool(f.State == cluster.FrameworkActive),
+		Recovered:          proto.Bool(f.State == cluster.FrameworkRecovered),
+		RegisteredTime:     timeInfo(f.Registered),
+		ReregisteredTime:   timeInfo(reregistered),
+		UnregisteredTime:   timeInfo(f.Unregistered),
+		AllocatedResources: f.Allocated.ProtoEndpoint(),
+		OfferedResources:   f.Offered.ProtoEndpoint(),
+		OfferConstraints:   &scheduler.OfferConstraints{},
+	}
+	for _, o := range x.offers[f.ID] {
+		m.Offers = append(m.Offers, x.offerMessage(o))
+	}
+	return m
+}
+
+func (x *index) offerMessage(o *cluster.Offer) *mesosv1.Offer {
+	m := &mesosv1.Offer{
+		Id:             &mesosv1.OfferID{Value: proto.String(string(o.ID))},
+		FrameworkId:    &mesosv1.FrameworkID{Value: proto.String(string(o.Framework))},
+		AgentId:        &mesosv1.AgentID{Value: proto.String(string(o.Agent))},
+		Hostname:       proto.String(""),
+		Resources:      o.Resources.ProtoEndpoint(),
+		AllocationInfo: &mesosv1.Resource_AllocationInfo{Role: proto.String(o.Role)},
+	}
+	if a := x.view.Agents[o.Agent]; a != nil {
+		m.Hostname = proto.String(a.Info.GetHostname())
+		m.Attributes = a.Info.GetAttributes()
+	}
+	return m
+}
+
+func (x *index) getExecutors() *master.Response_GetExecutors {
+	m := &master.Response_GetExecutors{}
+	for _, f := range x.live {
+		for _, e := range x.executors[f.ID] {
+			m.Executors = append(m.Executors, &master.Response_GetExecutors_Executor{
+				ExecutorInfo: e.info,
+				AgentId:      &mesosv1.AgentID{Value: proto.String(string(e.agent))},
+			})
+		}
+	}
+	return m
+}
+
+// getTasks has the tasks of ended frameworks in both forms, JSON and protobuf; Mesos leaves them out of one.
+func (x *index) getTasks() *master.Response_GetTasks {
+	m := &master.Response_GetTasks{}
+	add := func(f *cluster.Framework) {
+		for _, t := range tasksOf(f) {
+			m.Tasks = append(m.Tasks, shape(t).Proto())
+		}
+		for _, t := range f.Unreachable {
+			m.UnreachableTasks = append(m.UnreachableTasks, shape(t).Proto())
+		}
+		for _, t := range f.Ended {
+			m.CompletedTasks = append(m.CompletedTasks, shape(t).Proto())
+		}
+	}
+	for _, f := range x.live {
+		add(f)
+	}
+	for _, f := range x.view.Completed {
+		add(f)
+	}
+	return m
+}

@@ -1,0 +1,51 @@
+package mesoshttp
+
+import (
+	"os"
+	"runtime/debug"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/version"
+)
+
+// Build describes this binary for /version and GET_VERSION. The version is the one of Mesos whose API is spoken, because
+// clients compare it.
+func Build() *mesosv1.VersionInfo {
+	built := builtAt()
+	info := &mesosv1.VersionInfo{
+		Version:   proto.String(version.Mesos),
+		BuildDate: proto.String(built.UTC().Format("2006-01-02 15:04:05 UTC")),
+		BuildTime: proto.Float64(float64(built.Unix())),
+		BuildUser: proto.String(""),
+	}
+	if sha := version.Commit(); sha != "" {
+		info.GitSha = proto.String(sha)
+	}
+	return info
+}
+
+// builtAt is the time of the commit that was built, or of the binary if the build did not record it.
+func builtAt() time.Time {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key != "vcs.time" {
+				continue
+			}
+			if at, err := time.Parse(time.RFC3339, s.Value); err == nil {
+				return at
+			}
+		}
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return time.Unix(0, 0)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Unix(0, 0)
+	}
+	return info.ModTime()
+}
