@@ -52,7 +52,7 @@ func upgrade(w *mesosv1.Resource) ([]*mesosv1.Resource_ReservationInfo, error) {
 		return nil, err
 	}
 	if w.Reservation == nil {
-		return []*mesosv1.Resource_ReservationInfo{{Role: &role, Type: static.Enum()}}, nil
+		return reservedTo(role), nil
 	}
 	if w.GetReservation().Role != nil || w.GetReservation().Type != nil {
 		return nil, fmt.Errorf("reservation must not have role or type; use reservations for that form")
@@ -60,6 +60,14 @@ func upgrade(w *mesosv1.Resource) ([]*mesosv1.Resource_ReservationInfo, error) {
 	return []*mesosv1.Resource_ReservationInfo{{
 		Role: &role, Type: dynamic.Enum(), Principal: w.GetReservation().Principal, Labels: w.GetReservation().GetLabels(),
 	}}, nil
+}
+
+// reservedTo is the stack of what an operator reserves to a role; "*" stands for nobody.
+func reservedTo(role string) []*mesosv1.Resource_ReservationInfo {
+	if role == "*" {
+		return nil
+	}
+	return []*mesosv1.Resource_ReservationInfo{{Role: &role, Type: static.Enum()}}
 }
 
 // checkStack holds the rules of reservations[]: the first may be static, each refines the role below it.

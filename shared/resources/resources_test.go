@@ -262,6 +262,27 @@ func TestQueries(t *testing.T) {
 	}
 }
 
+func TestPick(t *testing.T) {
+	offered := resources.MustParse("cpus(a):1;cpus:4;cpus(b):8;mem:100;ports:[1-10];ports(a):[20-29]").Allocate("a")
+	for wanted, want := range map[string]string{
+		"cpus:0.5":          "cpus(a):0.5",
+		"cpus:2;mem:100":    "cpus(a):1;cpus:1;mem:100",
+		"ports:[5-6,22-22]": "ports:[5-6];ports(a):[22-22]",
+		"cpus:5":            "cpus(a):1;cpus:4",
+		"cpus:5.001":        "",
+		"ports:[10-11]":     "",
+		"disk:1":            "",
+	} {
+		got, ok := offered.Pick(resources.MustParse(wanted), "a")
+		if ok != (want != "") || !got.Equal(resources.MustParse(want).Allocate("a")) {
+			t.Errorf("Pick(%q) = %v, %v; want %q", wanted, got, ok, want)
+		}
+	}
+	if got, want := offered.ToUnreserved().Unallocate().String(), "cpus:13; mem:100; ports:[1-10, 20-29]"; got != want {
+		t.Errorf("ToUnreserved() = %q, want %q", got, want)
+	}
+}
+
 func TestTenthsNeverDrift(t *testing.T) {
 	tenth, sum := resources.MustParse("cpus:0.1"), resources.Resources{}
 	for range 10_000 {

@@ -82,8 +82,8 @@ func parseJSON(text, defaultRole string) ([]*mesosv1.Resource, error) {
 		if err := codec.JSON.Unmarshal(element, wire[i]); err != nil {
 			return nil, fmt.Errorf("element %d: %w", i, err)
 		}
-		if wire[i].Role == nil && len(wire[i].Reservations) == 0 {
-			wire[i].Role = new(defaultRole)
+		if wire[i].Role == nil && len(wire[i].Reservations) == 0 { //nolint:staticcheck // the old form is accepted, too
+			wire[i].Reservations = reservedTo(defaultRole)
 		}
 	}
 	return wire, nil
@@ -110,7 +110,7 @@ func parsePair(pair, defaultRole string) (*mesosv1.Resource, error) {
 		return nil, fmt.Errorf("%q: %q is no amount; write a number, [begin-end] or {item,item}", pair, value)
 	}
 	return &mesosv1.Resource{
-		Name: &name, Type: parsed.Type, Role: &role,
+		Name: &name, Type: parsed.Type, Reservations: reservedTo(role),
 		Scalar: parsed.Scalar, Ranges: parsed.Ranges, Set: parsed.Set,
 	}, nil
 }
