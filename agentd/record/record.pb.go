@@ -444,8 +444,9 @@ type Executor struct {
 	Info          *mesosv1.ExecutorInfo  `protobuf:"bytes,2,opt,name=info,proto3" json:"info,omitempty"`
 	Command       bool                   `protobuf:"varint,3,opt,name=command,proto3" json:"command,omitempty"` // stands for a command task
 	ContainerId   string                 `protobuf:"bytes,4,opt,name=container_id,json=containerId,proto3" json:"container_id,omitempty"`
-	CreatedNs     int64                  `protobuf:"varint,5,opt,name=created_ns,json=createdNs,proto3" json:"created_ns,omitempty"` // Unix time
-	AgentId       string                 `protobuf:"bytes,6,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`        // who we were then: part of the sandbox's path
+	CreatedNs     int64                  `protobuf:"varint,5,opt,name=created_ns,json=createdNs,proto3" json:"created_ns,omitempty"`     // Unix time
+	AgentId       string                 `protobuf:"bytes,6,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`            // who we were then: part of the sandbox's path
+	HostBootId    string                 `protobuf:"bytes,7,opt,name=host_boot_id,json=hostBootId,proto3" json:"host_boot_id,omitempty"` // of the host's run that it was made in
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -518,6 +519,13 @@ func (x *Executor) GetCreatedNs() int64 {
 func (x *Executor) GetAgentId() string {
 	if x != nil {
 		return x.AgentId
+	}
+	return ""
+}
+
+func (x *Executor) GetHostBootId() string {
+	if x != nil {
+		return x.HostBootId
 	}
 	return ""
 }
@@ -903,7 +911,7 @@ const file_agentd_record_record_proto_rawDesc = "" +
 	"\tFramework\x12+\n" +
 	"\x04info\x18\x01 \x01(\v2\x17.mesos.v1.FrameworkInfoR\x04info\"5\n" +
 	"\x10FrameworkRemoved\x12!\n" +
-	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\"\xd0\x01\n" +
+	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\"\xf2\x01\n" +
 	"\bExecutor\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12*\n" +
 	"\x04info\x18\x02 \x01(\v2\x16.mesos.v1.ExecutorInfoR\x04info\x12\x18\n" +
@@ -911,7 +919,9 @@ const file_agentd_record_record_proto_rawDesc = "" +
 	"\fcontainer_id\x18\x04 \x01(\tR\vcontainerId\x12\x1d\n" +
 	"\n" +
 	"created_ns\x18\x05 \x01(\x03R\tcreatedNs\x12\x19\n" +
-	"\bagent_id\x18\x06 \x01(\tR\aagentId\"U\n" +
+	"\bagent_id\x18\x06 \x01(\tR\aagentId\x12 \n" +
+	"\fhost_boot_id\x18\a \x01(\tR\n" +
+	"hostBootId\"U\n" +
 	"\x0fExecutorRemoved\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12\x1f\n" +
 	"\vexecutor_id\x18\x02 \x01(\tR\n" +

@@ -41,8 +41,7 @@ func (m *Machine) advance(now time.Time, c *container, event lifecycle.Event) bo
 		m.terminate(now, c)
 	case lifecycle.Destroy:
 		m.emit(Signal{Container: c.id, Signal: sigKill})
-	case lifecycle.Delete:
-		m.emit(Delete{Container: c.id})
+	case lifecycle.Delete: // gone does it, once the end has been saved
 	}
 	if c.phase == lifecycle.Reaped {
 		m.touch(c.framework)
@@ -198,6 +197,7 @@ func (m *Machine) gone(now time.Time, c *container, e ending) {
 		Command:     c.command,
 	}}})
 	m.emit(SandboxEnded{Path: m.sandbox(c)})
+	m.emit(Delete{Container: c.id}) // last: until then the runtime can say again how it ended
 	m.touch(c.framework)
 }
 

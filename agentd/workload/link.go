@@ -139,7 +139,7 @@ func nonNil(data []byte) []byte {
 
 func (m *Machine) frameworkUpdated(info *mesosv1.FrameworkInfo) {
 	fw := m.frameworks[frameworkID(info.GetId())]
-	if fw == nil {
+	if fw == nil || proto.Equal(fw.info, info) {
 		return
 	}
 	fw.info = info

@@ -80,6 +80,7 @@ type container struct {
 	command   bool
 	id        ids.Container
 	agent     ids.Agent // who we were when it was made
+	hostBoot  string    // the host's boot in which it was made
 	created   time.Time
 	phase     lifecycle.Phase
 	pid       int

@@ -83,9 +83,27 @@ func (m *Machine) commandRecovered(now time.Time, c *container) {
 	}
 }
 
-// missing ends a container that the runtime does not know: it was never started, or it has been deleted, or the host has
-// forgotten it.
+// neverLaunched says whether a container that the runtime does not know can only be one whose launch was not begun: the
+// runtime remembers every other one until we delete it, and the host has not been rebooted since.
+func (m *Machine) neverLaunched(c *container) bool {
+	if c.cause != record.Cause_NONE || c.subscribed || c.hostBoot == "" || c.hostBoot != m.cfg.Register.GetHostBootId() || len(c.tasks) == 0 {
+		return false
+	}
+	for _, t := range c.tasks {
+		if t.state != mesosv1.TaskState_TASK_STAGING && t.state != mesosv1.TaskState_TASK_STARTING {
+			return false
+		}
+	}
+	return true
+}
+
+// missing starts a container that an earlier agentd did not get to start, and ends any other that the runtime does not
+// know: it has been deleted, or the host has forgotten it.
 func (m *Machine) missing(now time.Time, c *container) {
+	if m.neverLaunched(c) {
+		m.advance(now, c, lifecycle.Launch)
+		return
+	}
 	c.phase, c.killAt = lifecycle.Reaped, time.Time{}
 	for _, t := range c.sortedTasks() {
 		if t.ended() {
@@ -180,6 +198,7 @@ func (m *Machine) replayExecutor(e *record.Executor) {
 		command:   e.GetCommand(),
 		id:        ids.Container(e.GetContainerId()),
 		agent:     ids.Agent(e.GetAgentId()),
+		hostBoot:  e.GetHostBootId(),
 		created:   time.Unix(0, e.GetCreatedNs()),
 		tasks:     map[string]*task{},
 	}

@@ -62,6 +62,7 @@ func (m *Machine) runTasks(now time.Time, run *agentlink.RunTasks) {
 func (m *Machine) frameworkFor(info *mesosv1.FrameworkInfo) *framework {
 	id := frameworkID(info.GetId())
 	if fw := m.frameworks[id]; fw != nil {
+		m.frameworkUpdated(info)
 		return fw
 	}
 	fw := &framework{id: id, info: info, executors: map[ids.Executor]*container{}, streams: map[string]*stream{}}
@@ -152,6 +153,7 @@ func (m *Machine) newContainer(now time.Time, fw *framework, info *mesosv1.Execu
 		command:   command,
 		id:        ids.Container(uuidText(m.cfg.NewUUID())),
 		agent:     m.agentID(),
+		hostBoot:  m.cfg.Register.GetHostBootId(),
 		created:   now,
 		tasks:     map[string]*task{},
 	}
@@ -170,6 +172,7 @@ func (c *container) entry() *record.Entry_Executor {
 		ContainerId: string(c.id),
 		CreatedNs:   c.created.UnixNano(),
 		AgentId:     string(c.agent),
+		HostBootId:  c.hostBoot,
 	}}
 }
 
