@@ -21,6 +21,7 @@ const (
 	waitingNotice  = 10 * time.Second
 	changeTimeout  = 10 * time.Second
 	removalTimeout = 2 * time.Second
+	reachTimeout   = 2 * time.Second
 )
 
 // PeersChanged tells that gossip has news of a master.
@@ -171,6 +172,9 @@ func (c *Consensus) admit(configuration raft.Configuration, p Peer, index uint64
 			return c.explain(c.raft.RemoveServer(s.ID, index, changeTimeout).Error())
 		}
 	}
+	if err := c.reach(p.Addr); err != nil {
+		return err
+	}
 	if voters(configuration) == 1 {
 		// The lone leader's beat has to be quicker than the newcomer's patience, and its lease longer than its beat.
 		if err := c.calm(raft.Configuration{Servers: make([]raft.Server, 2)}); err != nil {
@@ -179,6 +183,17 @@ func (c *Consensus) admit(configuration raft.Configuration, p Peer, index uint64
 	}
 	c.log.Info("master votes", logkey.Member(p.ID), logkey.Addr(p.Addr))
 	return c.explain(c.raft.AddVoter(raft.ServerID(p.ID), raft.ServerAddress(p.Addr), index, changeTimeout).Error())
+}
+
+// reach tries whether a new voter can be talked to: one that can't would cost the cluster its majority at once.
+func (c *Consensus) reach(addr string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), reachTimeout)
+	defer cancel()
+	conn, err := c.cfg.Dial(ctx, addr)
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "reach a master that gossip knows at its raft address %s", addr)
+	}
+	return conn.Close()
 }
 
 // AwaitRemoval waits until this master, which has left gossip, is out of the configuration, if the others will do that.

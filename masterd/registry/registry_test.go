@@ -1,0 +1,192 @@
+package registry
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/testing/protocmp"
+	"pgregory.net/rapid"
+
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+func agentInfo(id, hostname string) *mesosv1.AgentInfo {
+	return &mesosv1.AgentInfo{Id: &mesosv1.AgentID{Value: &id}, Hostname: &hostname}
+}
+
+// genOp draws an op over few ids, so that ops meet.
+func genOp(t *rapid.T) Op {
+	agent := fmt.Sprintf("S%d", rapid.IntRange(0, 3).Draw(t, "agent"))
+	job := fmt.Sprintf("job%d", rapid.IntRange(0, 3).Draw(t, "job"))
+	at := time.Unix(rapid.Int64Range(0, 1<<31).Draw(t, "at"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanos")).UTC()
+	text := rapid.StringN(0, 10, 30).Draw(t, "text")
+	switch rapid.IntRange(0, 6).Draw(t, "kind") {
+	case 0:
+		return SetCluster{ID: text, Name: job}
+	case 1:
+		return AdmitAgent{Info: agentInfo(agent, strings.ToValidUTF8(text, "")), At: at}
+	case 2:
+		return MarkUnreachable{Agent: ids.Agent(agent), At: at}
+	case 3:
+		return MarkGone{Agent: ids.Agent(agent), At: at}
+	case 4:
+		return RemoveAgent{Agent: ids.Agent(agent)}
+	case 5:
+		return PutJob{Job: reeveapi.Job{
+			Spec: reeveapi.JobSpec{Name: job, Command: text, Env: map[string]string{"a": text}}, Submitted: at, State: text,
+		}}
+	default:
+		return RemoveJob{Job: ids.Job(job)}
+	}
+}
+
+func bytesOf(t interface{ Fatal(...any) }, s *State) string {
+	var b bytes.Buffer
+	if err := s.EncodeSnapshot(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// Two masters hold the same bytes whatever entries the ops came in and whether they came by log or by snapshot; a state
+// that somebody holds never changes.
+func TestEveryWayToTheSameStateGivesTheSameBytes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		ops := rapid.SliceOfN(rapid.Custom(genOp), 0, 30).Draw(t, "ops")
+		cut := rapid.IntRange(0, len(ops)).Draw(t, "cut")
+
+		atOnce := New().Apply(ops...)
+		data, err := Encode(ops)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoded, err := Decode(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		half := New().Apply(decoded[:cut]...)
+		before := bytesOf(t, half)
+		restored, err := DecodeSnapshot(strings.NewReader(before))
+		if err != nil {
+			t.Fatal(err)
+		}
+		byLog, bySnapshot := half, restored
+		for _, op := range decoded[cut:] {
+			byLog = byLog.Apply(op)
+			if got, want := bytesOf(t, byLog.Apply(op)), bytesOf(t, byLog); got != want {
+				t.Fatalf("%T twice is not once:\n%s\n%s", op, got, want)
+			}
+		}
+		bySnapshot = bySnapshot.Apply(decoded[cut:]...)
+
+		want := bytesOf(t, atOnce)
+		if got := bytesOf(t, byLog); got != want {
+			t.Fatalf("by log:\n%s\nat once:\n%s", got, want)
+		}
+		if got := bytesOf(t, bySnapshot); got != want {
+			t.Fatalf("by snapshot:\n%s\nat once:\n%s", got, want)
+		}
+		if got := bytesOf(t, half); got != before {
+			t.Fatalf("a held state changed:\n%s\nwas\n%s", got, before)
+		}
+	})
+}
+
+func TestGoneIsForEver(t *testing.T) {
+	t.Parallel()
+	at := time.Unix(100, 0).UTC()
+	s := New().Apply(AdmitAgent{agentInfo("S0", "a"), at}, MarkGone{"S0", at.Add(1)})
+	s = s.Apply(AdmitAgent{agentInfo("S0", "b"), at.Add(2)}, MarkUnreachable{"S0", at.Add(3)}, RemoveAgent{"S0"})
+	want := map[ids.Agent]Agent{"S0": {Info: agentInfo("S0", "a"), Standing: Gone, Since: at.Add(1)}}
+	if diff := cmp.Diff(s.Agents, want, protocmp.Transform()); diff != "" {
+		t.Errorf("agents (-got +want):\n%s", diff)
+	}
+}
+
+func TestAnUnknownOpNamesTheWayOut(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []string{
+		`{"form":2,"ops":[{"op":"set_quota","value":{}}]}`,
+		`{"form":1,"ops":[{"op":"set_quota","value":{}}]}`,
+		`{"form":2,"ops":[]}`,
+	} {
+		_, err := Decode([]byte(tt))
+		e, ok := errors.AsType[UnknownFormError](err)
+		if !ok || !strings.Contains(e.Error(), "upgrade this master") {
+			t.Errorf("Decode(%s): %v, want an UnknownFormError", tt, err)
+		}
+	}
+	if _, err := DecodeSnapshot(strings.NewReader(`{"form":2}`)); err == nil {
+		t.Error("a snapshot of a newer form was read")
+	}
+}
+
+// The names and fields below are in the logs of running clusters: this test may get lines, and must not change one.
+func TestEntriesOfFormerVersionsAreRead(t *testing.T) {
+	t.Parallel()
+	const entry = `{"form":1,"ops":[` +
+		`{"op":"set_cluster","value":{"id":"c1","name":"prod"}},` +
+		`{"op":"admit_agent","value":{"info":"CgFhMgQKAlMw","at":"2026-01-02T03:04:05Z"}},` +
+		`{"op":"mark_unreachable","value":{"agent":"S0","at":"2026-01-02T03:04:06Z"}},` +
+		`{"op":"mark_gone","value":{"agent":"S9","at":"2026-01-02T03:04:06Z"}},` +
+		`{"op":"remove_agent","value":{"agent":"S8"}},` +
+		`{"op":"put_job","value":{"spec":{"name":"j","command":"true","resources":{"cpus":1,"mem":0,"disk":0,"gpus":0}},"state":"pending","submitted":"2026-01-02T03:04:05Z","instances":null}},` +
+		`{"op":"remove_job","value":{"job":"k"}}]}`
+	ops, err := Decode([]byte(entry))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got bytes.Buffer
+	again, err := Encode(ops)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Compact(&got, again); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(got.String(), entry); diff != "" {
+		t.Errorf("written again (-got +want):\n%s", diff)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	data, err := Encode([]Op{SetCluster{"i", "n"}, AdmitAgent{agentInfo("S0", "h"), time.Unix(1, 0)}, RemoveJob{"j"}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte(`{"form":1,"ops":[{"op":"put_job","value":null}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		ops, err := Decode(data)
+		if err != nil {
+			return
+		}
+		s := New().Apply(ops...)
+		if _, err := DecodeSnapshot(strings.NewReader(bytesOf(t, s))); err != nil {
+			t.Errorf("a state from a log cannot be read from its snapshot: %v", err)
+		}
+	})
+}
+
+func FuzzDecodeSnapshot(f *testing.F) {
+	f.Add(bytesOf(f, New().Apply(SetCluster{"i", "n"}, AdmitAgent{agentInfo("S0", "h"), time.Unix(1, 0)})))
+	f.Fuzz(func(t *testing.T, data string) {
+		s, err := DecodeSnapshot(strings.NewReader(data))
+		if err != nil {
+			return
+		}
+		again, err := DecodeSnapshot(strings.NewReader(bytesOf(t, s)))
+		if err != nil || bytesOf(t, again) != bytesOf(t, s) {
+			t.Errorf("written and read again it differs: %v", err)
+		}
+	})
+}
