@@ -18,6 +18,7 @@ type Common struct {
 	GossipPort  int
 	AdvertiseIP string
 	Hostname    string
+	Named       bool // --hostname was given, not asked of the system: people expect others to be able to resolve it
 	Name        string
 	WorkDir     string
 	Join        []string
@@ -110,7 +111,8 @@ func firstAddress() (string, error) {
 }
 
 func (c *Common) completeNames() error {
-	if c.Hostname == "" {
+	c.Named = c.Hostname != ""
+	if !c.Named {
 		name, err := os.Hostname()
 		if err != nil {
 			return fault.Wrap(fault.Invalid, err, "ask the system for its host name; give one with --hostname")
