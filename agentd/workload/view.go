@@ -84,3 +84,30 @@ func (m *Machine) viewExecutor(c *container) ExecutorView {
 	}
 	return v
 }
+
+// RunningContainer is a container that can be measured.
+type RunningContainer struct {
+	ID      ids.Container
+	Sandbox string
+	Tasks   []ids.Task // those that have not ended
+}
+
+// Running lists the containers whose processes run. It must be called between two turns.
+func (m *Machine) Running() []RunningContainer {
+	var list []RunningContainer
+	for _, fw := range m.sortedFrameworks() {
+		for _, c := range fw.sortedExecutors() {
+			if c.phase != lifecycle.Running && c.phase != lifecycle.Stopping {
+				continue
+			}
+			r := RunningContainer{ID: c.id, Sandbox: m.sandbox(c)}
+			for _, t := range c.sortedTasks() {
+				if !t.ended() {
+					r.Tasks = append(r.Tasks, ids.Task{Framework: fw.id, ID: t.id()})
+				}
+			}
+			list = append(list, r)
+		}
+	}
+	return list
+}

@@ -1,0 +1,69 @@
+package usage
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/workload"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// An hour of a task that uses half a core: the figures are right, 30 minutes are kept, and an ended task stays a while.
+func TestAnHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		running := []workload.RunningContainer{{ID: "c1", Tasks: []ids.Task{{Framework: "f", ID: "t"}}}}
+		s := New(Config{
+			Running: func(context.Context) ([]workload.RunningContainer, error) { return running, nil },
+			Stats: func(context.Context, ids.Container) (runtime.Stats, error) {
+				return runtime.Stats{At: time.Now(), CPUUser: time.Since(start) / 2, MemBytes: 30 << 20, CacheBytes: 10 << 20, MemLimit: 64 << 20, Processes: 3}, nil
+			},
+			Disk: func(string) (int64, error) { return 5 << 20, nil },
+			Host: func() reeveapi.HostUsage { return reeveapi.HostUsage{At: time.Now(), CPUs: 1} },
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Run(ctx) }()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+
+		u := s.Usage("", time.Hour)
+		now := u.Tasks["f/t"]
+		if now.CPUs != 0.5 || now.MemBytes != 20<<20 || now.CacheBytes != 10<<20 || now.DiskBytes != 5<<20 || now.Processes != 3 {
+			t.Errorf("got %+v, want half a core, 20 MB without 10 MB of cache, 5 MB of disk, 3 processes", now)
+		}
+		history := u.TaskHistory["f/t"]
+		if len(history) != keep || len(u.HostHistory) < keep {
+			t.Fatalf("got %d samples of the task and %d of the host, want %d", len(history), len(u.HostHistory), keep)
+		}
+		for i := range history {
+			if i > 0 && history[i].At.Sub(history[i-1].At) != interval || history[i].CPUs != 0.5 {
+				t.Fatalf("sample %d: got %+v after %+v", i, history[i], history[max(0, i-1)])
+			}
+		}
+		if got := len(s.Usage("f/t", time.Minute).TaskHistory["f/t"]); got < 60 || got > 61 {
+			t.Errorf("got %d samples of the last minute, want 60", got)
+		}
+
+		running = nil
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if got := s.Usage("f/t", time.Hour); len(got.TaskHistory["f/t"]) != keep || len(got.Tasks) != 0 {
+			t.Errorf("got %d samples of a task that ended ten minutes ago and %d running, want %d and 0", len(got.TaskHistory["f/t"]), len(got.Tasks), keep)
+		}
+		time.Sleep(30 * time.Minute)
+		synctest.Wait()
+		if got := s.Usage("f/t", time.Hour).TaskHistory["f/t"]; got != nil {
+			t.Errorf("got %d samples of a task that ended long ago, want none", len(got))
+		}
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+}
