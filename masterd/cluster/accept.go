@@ -187,6 +187,7 @@ func (s *State) launch(on *acceptance, op *mesosv1.Offer_Operation, info *mesosv
 	}
 	s.addTask(f, a, t)
 	s.taskAdded(t)
+	s.happened(s.aboutTask(t, ""))
 	on.send(t, info)
 }
 

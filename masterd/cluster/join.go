@@ -56,6 +56,9 @@ func (s *State) join(id ids.Agent, in AgentRegister) {
 	}
 	s.announce(a, first)
 	s.takeReport(a, in.Register, before == AgentUnreachable)
+	if before == AgentUnreachable {
+		s.missedTasks(a)
+	}
 	s.sendKills(a)
 }
 
@@ -188,29 +191,35 @@ func (s *State) takeExecutors(a *agent, reported []*agentlink.Executor, known ma
 		if a.executors[fw][id] != nil {
 			continue
 		}
-		uses := s.reportedResources(f, e.GetInfo().GetResources())
+		uses := s.reportedResources(f, a, e.GetInfo().GetResources())
 		s.addExecutor(f, a, e.GetInfo(), uses)
 		s.alloc.Allocated(fw, a.id, uses)
 	}
 	return seen
 }
 
-// reportedResources gives what an agent reports its allocation role, which is there unless the agent is older than us.
-func (s *State) reportedResources(f *framework, from []*mesosv1.Resource) resources.Resources {
+// reportedResources is what a task or executor that an agent reports adds to what is held there. It belongs to one role,
+// as it did when it was launched. Should the agent say that two of them have the same port, the first one has it: what is
+// given back is never more than what was taken.
+func (s *State) reportedResources(f *framework, a *agent, from []*mesosv1.Resource) resources.Resources {
 	r, err := resources.FromProto(from)
 	if err != nil {
 		return resources.Resources{} // it was checked when it was launched
 	}
-	if len(f.roles) > 0 && !r.AllocatedTo("").Empty() {
-		r = r.Minus(r.AllocatedTo("")).Plus(r.AllocatedTo("").Allocate(f.roles[0]))
+	role := "*"
+	if roles := r.AllocationRoles(); len(roles) > 0 {
+		role = roles[0]
+	} else if len(f.roles) > 0 {
+		role = f.roles[0]
 	}
-	return r
+	held := a.allocated.Unallocate()
+	return held.Plus(r.Unallocate()).Minus(held).Allocate(role)
 }
 
 // takeTask starts to track a task that an agent reports.
 func (s *State) takeTask(f *framework, a *agent, rt *agentlink.Task, wasUnreachable bool) {
 	rec := rt.GetTask()
-	uses := s.reportedResources(f, rec.GetResources())
+	uses := s.reportedResources(f, a, rec.GetResources())
 	t := &Task{
 		ID: ids.Task{Framework: f.id, ID: rec.GetTaskId().GetValue()}, Agent: a.id,
 		Executor: ids.Executor(rec.GetExecutorId().GetValue()), Info: rt.GetInfo(),
@@ -237,6 +246,34 @@ func (s *State) takeTask(f *framework, a *agent, rt *agentlink.Task, wasUnreacha
 	s.taskAdded(t)
 	if returned || wasUnreachable {
 		s.tellReregistered(f, t)
+	}
+}
+
+// missedTasks ends the unreachable tasks that their agent came back without.
+func (s *State) missedTasks(a *agent) {
+	for _, fw := range sortedKeys(s.frameworks) {
+		f := s.frameworks[fw]
+		for _, t := range f.unreachable {
+			if t.Agent != a.id {
+				continue
+			}
+			s.forgetUnreachable(f, t)
+			if taskstate.Terminal(t.Latest) { // its framework was told TASK_LOST
+				s.record(f, t)
+				continue
+			}
+			status := s.masterStatus(t.ID, f.aware(mesosv1.TaskState_TASK_GONE), mesosv1.TaskStatus_REASON_RECONCILIATION,
+				"Agent came back without the task")
+			status.AgentId = agentID(a.id)
+			gone := *t // not by applyStatus: it holds nothing any more
+			gone.State, gone.Latest, gone.Ended = status.GetState(), status.GetState(), s.now
+			gone.Statuses = appendStatus(t.Statuses, status)
+			s.count(stateCounter(gone.State))
+			s.taskUpdated(&gone, status)
+			s.happened(s.aboutTask(&gone, status.GetMessage()))
+			s.record(f, &gone)
+			s.sendUpdate(f, status)
+		}
 	}
 }
 

@@ -29,7 +29,11 @@ func (s *State) agentClosed(in AgentClosed) {
 		}
 		return
 	}
-	s.disconnect(a)
+	why := "its link broke"
+	if in.Goodbye != nil {
+		why = "it was stopped"
+	}
+	s.disconnect(a, why)
 	if in.Goodbye.GetTasksEnded() && !a.writing {
 		s.count("messages_unregister_slave")
 		s.write(a, write{kind: writeRemove, agent: id, loss: lossUnregistered}, registry.RemoveAgent{Agent: id})
@@ -37,7 +41,7 @@ func (s *State) agentClosed(in AgentClosed) {
 }
 
 // disconnect takes an agent's offers back and waits for it to return.
-func (s *State) disconnect(a *agent) {
+func (s *State) disconnect(a *agent, why string) {
 	if a.conn != 0 {
 		delete(s.conns, a.conn)
 		a.conn = 0
@@ -48,7 +52,7 @@ func (s *State) disconnect(a *agent) {
 	s.rescindAgent(a)
 	s.alloc.SetAgentActive(a.id, false)
 	s.setAgentState(a, AgentDisconnected)
-	s.happened(s.aboutAgent(a, "AGENT_DISCONNECTED", fmt.Sprintf("its link broke; its %d tasks may still run", len(a.tasks))))
+	s.happened(s.aboutAgent(a, "AGENT_DISCONNECTED", fmt.Sprintf("%s; it has %d tasks", why, len(a.tasks))))
 	wait := s.cfg.AgentTimeout
 	if !a.suspected.IsZero() && s.now.Sub(a.suspected) < s.cfg.AgentTimeout {
 		wait = s.cfg.SuspectTimeout
@@ -72,6 +76,9 @@ func (s *State) agentSuspected(id ids.Agent) {
 		s.timer.Set(key, later(sooner, s.now))
 	}
 }
+
+// away says that something has to end an agent's state, be it its return.
+func (a *agent) away() bool { return a.state == AgentDisconnected || a.state == AgentRecovered }
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {

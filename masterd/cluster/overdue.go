@@ -32,7 +32,7 @@ func (o *overdue) init(now time.Time) { o.tokens, o.filled = removalBurst, now }
 // agentOverdue queues an agent whose time to come back is up.
 func (s *State) agentOverdue(id ids.Agent) {
 	a := s.agents[id]
-	if a == nil || a.overdue || a.writing {
+	if a == nil || a.overdue || a.writing || s.isAdmitting(id) {
 		return
 	}
 	a.overdue = true
@@ -49,8 +49,11 @@ func (s *State) markOverdue() {
 	o.filled = s.now
 	for len(o.queue) > 0 {
 		a := s.agents[o.queue[0]]
-		if a == nil || !a.overdue || a.writing || a.state != AgentDisconnected && a.state != AgentRecovered {
+		if a == nil || !a.overdue || a.writing || !a.away() || s.isAdmitting(a.id) {
 			o.queue = o.queue[1:] // it came back, or somebody else removed it
+			if a != nil {
+				a.overdue = false
+			}
 			s.count("slave_unreachable_canceled")
 			continue
 		}

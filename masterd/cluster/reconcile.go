@@ -63,9 +63,6 @@ func (s *State) knownStatus(t *Task) *mesosv1.TaskStatus {
 	if n := len(t.Statuses); n > 0 {
 		last := t.Statuses[n-1]
 		status.Healthy, status.CheckStatus, status.ContainerStatus = last.Healthy, last.CheckStatus, last.ContainerStatus
-		if status.ExecutorId == nil {
-			status.ExecutorId = last.ExecutorId
-		}
 	}
 	return status
 }

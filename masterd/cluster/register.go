@@ -39,13 +39,13 @@ func (s *State) agentRegister(in AgentRegister) {
 	if id == "" {
 		id = s.sameAgent(place, in.Register.GetBootId())
 	}
-	if id == "" {
-		id = ids.Agent(fmt.Sprintf("%s-S%d", s.cfg.MasterID, s.nextAgent))
-		s.nextAgent++
-	}
 	if old := s.places[place]; old != "" && old != id && !s.makeRoom(old) {
 		s.refuse(in.Conn, fmt.Sprintf("agent %s is registered from %s; stop it or use another port", old, place), false)
 		return
+	}
+	if id == "" {
+		id = ids.Agent(fmt.Sprintf("%s-S%d", s.cfg.MasterID, s.nextAgent))
+		s.nextAgent++
 	}
 	s.register(id, in)
 }
@@ -90,7 +90,7 @@ func (s *State) sameAgent(place, bootID string) ids.Agent {
 // makeRoom removes the agent that was at a place where another one is now. It can't be there any more, unless it answers.
 func (s *State) makeRoom(old ids.Agent) bool {
 	a := s.agents[old]
-	if a == nil || a.state == AgentActive || a.writing {
+	if a == nil || a.state == AgentActive || a.writing || s.isAdmitting(old) {
 		return false
 	}
 	s.write(a, write{kind: writeRemove, agent: old, loss: lossReplaced}, registry.RemoveAgent{Agent: old})
@@ -239,8 +239,10 @@ func (s *State) admitted(w write, err error) {
 	in := s.admitting[w.agent]
 	delete(s.admitting, w.agent)
 	if err != nil {
-		if s.agents[w.agent] == nil {
+		if a := s.agents[w.agent]; a == nil {
 			delete(s.places, placeOf(in))
+		} else if a.away() {
+			s.timer.Set(timer{timerAgentLost, string(a.id)}, s.now.Add(s.cfg.AgentTimeout))
 		}
 		if s.conns[in.Conn] == w.agent {
 			s.refuse(in.Conn, "the registry could not be written; try again", false)
@@ -254,7 +256,7 @@ func (s *State) admitted(w write, err error) {
 	alive := s.conns[in.Conn] == w.agent
 	s.join(w.agent, in)
 	if !alive { // its stream broke while we wrote: it is admitted, but not here
-		s.disconnect(s.agents[w.agent])
+		s.disconnect(s.agents[w.agent], "its link broke")
 	}
 }
 

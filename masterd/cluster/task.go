@@ -54,17 +54,12 @@ func (s *State) charge(f *framework, a *agent, r resources.Resources) {
 	s.touchFramework(f)
 }
 
-// release gives back what a task or executor held. An agent may have reported tasks that overlap, two on one port; then
-// the second one to end has nothing to give.
+// release gives back what a task or executor held.
 func (s *State) release(f *framework, a *agent, r resources.Resources) {
-	held := f.allocated[a.id]
-	if !held.Contains(r) {
-		r = held.Minus(held.Minus(r))
-	}
 	if r.Empty() {
 		return
 	}
-	if left := held.Minus(r); left.Empty() {
+	if left := f.allocated[a.id].Minus(r); left.Empty() {
 		delete(f.allocated, a.id)
 	} else {
 		f.allocated[a.id] = left
@@ -106,9 +101,7 @@ func (s *State) applyStatus(f *framework, a *agent, t *Task, status *mesosv1.Tas
 	}
 	s.putTask(f, &next)
 	if next.State != before.State || next.Latest != before.Latest || isCheck(status) {
-		s.toOperators(&master.Event{Type: master.Event_TASK_UPDATED.Enum(), TaskUpdated: &master.Event_TaskUpdated{
-			FrameworkId: frameworkID(f.id), Status: status, State: next.Latest.Enum(),
-		}})
+		s.taskUpdated(&next, status)
 	}
 	if next.State != before.State {
 		s.happened(s.aboutTask(&next, status.GetMessage()))
@@ -143,6 +136,12 @@ func (s *State) endTask(f *framework, a *agent, t *Task) {
 		s.release(f, a, t.Resources)
 	}
 	s.dropTask(f, a, t)
+	s.record(f, t)
+}
+
+// record keeps an ended task, and forgets the oldest.
+func (s *State) record(f *framework, t *Task) {
+	s.touchFramework(f)
 	f.ended = append(f.ended, t)
 	if over := len(f.ended) - s.cfg.CompletedTasks; over > 0 {
 		f.ended = f.ended[over:]
@@ -218,10 +217,15 @@ func (s *State) tellReregistered(f *framework, t *Task) {
 	s.sendUpdate(f, status)
 }
 
-// taskAdded tells operators and people of a task that is tracked from now on.
+func (s *State) taskUpdated(t *Task, status *mesosv1.TaskStatus) {
+	s.toOperators(&master.Event{Type: master.Event_TASK_UPDATED.Enum(), TaskUpdated: &master.Event_TaskUpdated{
+		FrameworkId: frameworkID(t.ID.Framework), Status: status, State: t.Latest.Enum(),
+	}})
+}
+
+// taskAdded tells operators of a task that is tracked from now on.
 func (s *State) taskAdded(t *Task) {
 	s.toOperators(&master.Event{Type: master.Event_TASK_ADDED.Enum(), TaskAdded: &master.Event_TaskAdded{Task: t.Proto()}})
-	s.happened(s.aboutTask(t, ""))
 }
 
 func (s *State) aboutTask(t *Task, text string) reeveapi.Event {
