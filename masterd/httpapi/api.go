@@ -3,9 +3,7 @@ package httpapi
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/http/pprof"
 	"strings"
 	"time"
 
@@ -100,7 +98,7 @@ func New(cfg Config) http.Handler {
 		case strings.HasPrefix(r.URL.Path, "/reeve/"):
 			reeve.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, "/debug/pprof/"):
-			Profiles(w, r)
+			mesoshttp.Profiles(w, r)
 		default:
 			mesos.ServeHTTP(w, r)
 		}
@@ -174,25 +172,4 @@ func (a *api) gauges() map[string]float64 {
 func (a *api) prometheus() http.HandlerFunc {
 	handler := promhttp.HandlerFor(a.cfg.Metrics.Gatherer(), promhttp.HandlerOpts{})
 	return handler.ServeHTTP
-}
-
-// Profiles serves the profiles of the Go runtime to this machine only.
-func Profiles(w http.ResponseWriter, r *http.Request) {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if ip := net.ParseIP(host); err != nil || !ip.IsLoopback() {
-		mesoshttp.WriteText(w, r, http.StatusForbidden, "profiles are served to this machine only; ask from a shell on it")
-		return
-	}
-	switch r.URL.Path {
-	case "/debug/pprof/cmdline":
-		pprof.Cmdline(w, r)
-	case "/debug/pprof/profile":
-		pprof.Profile(w, r)
-	case "/debug/pprof/symbol":
-		pprof.Symbol(w, r)
-	case "/debug/pprof/trace":
-		pprof.Trace(w, r)
-	default:
-		pprof.Index(w, r)
-	}
 }

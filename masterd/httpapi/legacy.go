@@ -166,6 +166,6 @@ func (a *api) version(w http.ResponseWriter, r *http.Request) {
 
 func (a *api) snapshot(w http.ResponseWriter, r *http.Request) {
 	var out mesosjson.Writer
-	reading.Metrics(&out, a.cfg.Metrics.Snapshot())
+	out.FloatMap(a.cfg.Metrics.Snapshot())
 	mesoshttp.WriteDocument(w, r, &out)
 }

@@ -1,14 +1,11 @@
 package reading
 
 import (
-	"maps"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/cluster"
-	"codeberg.org/reeve/reeve/shared/mesosjson"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/resources"
 )
@@ -215,13 +212,4 @@ func perFramework(g map[string]float64, f *cluster.Framework) {
 		g["master/tasks_"+name]++
 		g[prefix+"tasks/active/task_"+name]++
 	}
-}
-
-// Metrics writes a snapshot as the document of /metrics/snapshot.
-func Metrics(w *mesosjson.Writer, snapshot map[string]float64) {
-	w.Open()
-	for _, name := range slices.Sorted(maps.Keys(snapshot)) {
-		w.FloatField(name, snapshot[name])
-	}
-	w.Close()
 }

@@ -2,7 +2,9 @@ package mesosjson
 
 import (
 	"bytes"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -116,6 +118,15 @@ func (w *Writer) EmptyObjectField(name string) { w.Key(name); w.Open(); w.Close(
 
 // MessageField writes a member that is a protobuf message.
 func (w *Writer) MessageField(name string, m proto.Message) { w.Key(name); w.Message(m) }
+
+// FloatMap writes an object of numbers, by name.
+func (w *Writer) FloatMap(values map[string]float64) {
+	w.Open()
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		w.FloatField(name, values[name])
+	}
+	w.Close()
+}
 
 // Seconds is a time as the legacy endpoints write it.
 func Seconds(t time.Time) float64 {
