@@ -1,0 +1,82 @@
+package fetcher
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"codeberg.org/reeve/reeve/agentd/sandbox"
+	"codeberg.org/reeve/reeve/shared/fault"
+)
+
+// openLocal opens a file of the host with the rights of the task's user: the agent is root, and a task must not get by a
+// URI what it could not read. The agent's work dir is out of bounds for everybody, since other tasks' sandboxes are in it.
+func (f *fetcher) openLocal(path string) (*source, error) {
+	file, err := openAs(path, f.owner)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "the file cannot be read")
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.Join(fault.New(fault.Invalid, "it is not a regular file"), file.Close())
+	}
+	// What was opened counts, not what was asked for: links may lead anywhere.
+	real, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(int(file.Fd())))
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	if work, _, ok := strings.Cut(f.dir, "/slaves/"); ok && strings.HasPrefix(real, filepath.Clean(work)+"/") {
+		return nil, errors.Join(fault.New(fault.Forbidden, "it lies in the agent's work dir"), file.Close())
+	}
+	return &source{ReadCloser: file, size: info.Size(), mode: info.Mode().Perm() | 0o400}, nil
+}
+
+// openAs opens a file for reading with another user's rights. They belong to a thread, so one is used for it and thrown
+// away.
+func openAs(path string, owner sandbox.Owner) (*os.File, error) {
+	if os.Geteuid() != 0 || owner.UID == 0 {
+		return os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	}
+	type result struct {
+		file *os.File
+		err  error
+	}
+	opened := make(chan result, 1)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		err := assume(owner)
+		if err != nil {
+			opened <- result{nil, err}
+			return
+		}
+		file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+		opened <- result{file, err}
+	}()
+	r := <-opened
+	return r.file, r.err
+}
+
+// assume gives the calling thread the groups and the file access rights of a user.
+func assume(owner sandbox.Owner) error {
+	groups := []uint32{uint32(owner.GID)}
+	for _, gid := range owner.Groups {
+		groups = append(groups, uint32(gid))
+	}
+	// The library's calls would change all threads.
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, uintptr(len(groups)), uintptr(unsafe.Pointer(&groups[0])), 0); errno != 0 {
+		return errno
+	}
+	if err := unix.Setfsgid(owner.GID); err != nil {
+		return err
+	}
+	return unix.Setfsuid(owner.UID) // takes the capabilities that pass over permissions, too
+}
