@@ -32,6 +32,7 @@ type Job struct {
 	State     string     `json:"state"` // one of the Job… constants
 	Submitted time.Time  `json:"submitted"`
 	By        string     `json:"by,omitempty"`      // who submitted it
+	Run       int        `json:"run,omitempty"`     // how often the name was submitted before, as far as is remembered
 	Stopped   bool       `json:"stopped,omitempty"` // an operator asked for its end
 	Ended     time.Time  `json:"ended,omitzero"`
 	Instances []Instance `json:"instances"`
@@ -50,9 +51,10 @@ const (
 
 // Instance is one of a job's tasks, in its newest attempt.
 type Instance struct {
-	Index   int       `json:"index"`          // from 0
-	Attempt int       `json:"attempt"`        // from 0
-	Task    string    `json:"task,omitempty"` // id of the newest attempt's task, "" before the first
+	Index   int       `json:"index"`            // from 0
+	Attempt int       `json:"attempt"`          // from 0
+	Failed  int       `json:"failed,omitempty"` // attempts that failed; others ended with their agent, or never began
+	Task    string    `json:"task,omitempty"`   // id of the newest attempt's task, "" before the first
 	Agent   string    `json:"agent,omitempty"`
 	State   string    `json:"state,omitempty"` // TASK_…, "" before the first launch
 	Message string    `json:"message,omitempty"`

@@ -1,0 +1,176 @@
+package jobs
+
+import (
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
+)
+
+// role is one role that unfinished jobs are in.
+type role struct {
+	jobs   []*job // in the order in which they were submitted
+	ready  int    // instances that want an offer
+	revive bool   // some began to since the cluster was last asked for offers
+	offers int    // since then, that did not hold what was asked
+	most   demand // of each resource, in one of those
+}
+
+func (s *State) joinRole(j *job) {
+	r := s.roles[j.record.Spec.Role]
+	if r == nil {
+		r = &role{}
+		s.roles[j.record.Spec.Role] = r
+	}
+	r.jobs = append(r.jobs, j)
+}
+
+func (s *State) leaveRole(j *job) {
+	r := s.roles[j.record.Spec.Role]
+	r.jobs = slices.DeleteFunc(r.jobs, func(o *job) bool { return o == j })
+	if len(r.jobs) == 0 {
+		delete(s.roles, j.record.Spec.Role)
+	}
+}
+
+// failoverTimeout is how long the tasks may wait for another leader. Nothing but an operator gives jobs up.
+const failoverTimeout = 365 * 24 * time.Hour
+
+func (s *State) frameworkInfo() *mesosv1.FrameworkInfo {
+	info := &mesosv1.FrameworkInfo{
+		User:            proto.String(s.cfg.User),
+		Name:            proto.String("reeve"),
+		Id:              &mesosv1.FrameworkID{Value: proto.String(string(s.cfg.FrameworkID))},
+		FailoverTimeout: proto.Float64(failoverTimeout.Seconds()),
+		Checkpoint:      proto.Bool(true),
+		Hostname:        proto.String(s.cfg.Hostname),
+		Roles:           sortedKeys(s.roles),
+	}
+	for _, c := range []mesosv1.FrameworkInfo_Capability_Type{
+		mesosv1.FrameworkInfo_Capability_MULTI_ROLE,
+		mesosv1.FrameworkInfo_Capability_PARTITION_AWARE,
+		mesosv1.FrameworkInfo_Capability_RESERVATION_REFINEMENT,
+		mesosv1.FrameworkInfo_Capability_TASK_KILLING_STATE,
+	} {
+		info.Capabilities = append(info.Capabilities, &mesosv1.FrameworkInfo_Capability{Type: c.Enum()})
+	}
+	return info
+}
+
+// call makes a call in the framework's name.
+func (s *State) call(c *scheduler.Call) {
+	c.FrameworkId = &mesosv1.FrameworkID{Value: proto.String(string(s.cfg.FrameworkID))}
+	s.effect(Call{c})
+}
+
+// suppressed lists the roles in which nothing wants an offer, and notes all of them as what the cluster was told.
+func (s *State) suppressed() []string {
+	clear(s.told)
+	var none []string
+	for _, name := range sortedKeys(s.roles) {
+		r := s.roles[name]
+		s.told[name] = r.ready == 0
+		if r.ready == 0 {
+			none = append(none, name)
+		}
+		r.asked()
+	}
+	return none
+}
+
+// asked begins to count the offers that do not help.
+func (r *role) asked() { r.revive, r.offers, r.most = false, 0, demand{} }
+
+func (s *State) subscribe() {
+	s.subscribed = false
+	s.call(&scheduler.Call{
+		Type:      scheduler.Call_SUBSCRIBE.Enum(),
+		Subscribe: &scheduler.Call_Subscribe{FrameworkInfo: s.frameworkInfo(), SuppressedRoles: s.suppressed()},
+	})
+}
+
+// subscribedAgain begins to work, with questions about every task that may exist.
+func (s *State) subscribedAgain() {
+	s.subscribed = true
+	for _, name := range sortedKeys(s.jobs) {
+		j := s.jobs[name]
+		if j.over() {
+			continue
+		}
+		for i := range j.instances {
+			if p := j.instances[i].phase; p == asking || p == launched {
+				j.instances[i].tries = 0
+				s.timeCame(j, i)
+			}
+		}
+	}
+	s.lookAround()
+}
+
+// refused tries again later: the cluster does not want the framework, which only an operator can have caused.
+func (s *State) refused(reason string) {
+	s.subscribed = false
+	clear(s.told)
+	s.timers.Cancel(timer{what: forLookingAround})
+	s.timers.Set(timer{what: forSubscribing}, s.now.Add(resubscribeAfter))
+	s.effect(Happened{reeveEvent(s.now, "JOBS_DISCONNECTED", reason)})
+}
+
+// lookAround asks for all tasks of the framework, to find those that nobody here knows (see stranger).
+func (s *State) lookAround() {
+	if len(s.roles) > 0 {
+		s.call(&scheduler.Call{Type: scheduler.Call_RECONCILE.Enum(), Reconcile: &scheduler.Call_Reconcile{}})
+	}
+	s.timers.Set(timer{what: forLookingAround}, s.now.Add(lookAroundEvery))
+}
+
+// tellRoles tells the cluster which roles the jobs are in, and in which of them something wants an offer.
+func (s *State) tellRoles() {
+	if !s.subscribed {
+		return
+	}
+	if !s.sameRoles() {
+		s.call(&scheduler.Call{
+			Type: scheduler.Call_UPDATE_FRAMEWORK.Enum(),
+			UpdateFramework: &scheduler.Call_UpdateFramework{
+				FrameworkInfo: s.frameworkInfo(), SuppressedRoles: s.suppressed(),
+			},
+		})
+		return
+	}
+	var revive, suppress []string
+	for _, name := range sortedKeys(s.roles) {
+		r := s.roles[name]
+		switch {
+		case r.ready == 0 && !s.told[name]:
+			suppress = append(suppress, name)
+		case r.ready > 0 && (r.revive || s.told[name]):
+			revive = append(revive, name)
+			r.asked()
+		default:
+			continue
+		}
+		s.told[name] = r.ready == 0
+	}
+	if len(suppress) > 0 {
+		s.call(&scheduler.Call{Type: scheduler.Call_SUPPRESS.Enum(), Suppress: &scheduler.Call_Suppress{Roles: suppress}})
+	}
+	if len(revive) > 0 {
+		s.call(&scheduler.Call{Type: scheduler.Call_REVIVE.Enum(), Revive: &scheduler.Call_Revive{Roles: revive}})
+	}
+}
+
+func (s *State) sameRoles() bool {
+	if len(s.roles) != len(s.told) {
+		return false
+	}
+	for name := range s.roles {
+		if _, ok := s.told[name]; !ok {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,204 @@
+package jobs
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"codeberg.org/reeve/reeve/masterd/deadlines"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// FrameworkID is the id of the built-in framework in every cluster.
+const FrameworkID ids.Framework = "reeve-jobs"
+
+// Config is what a State is told once.
+type Config struct {
+	FrameworkID ids.Framework // default FrameworkID
+	User        string        // tasks run as it unless the job says otherwise; default root
+	Hostname    string        // of this master
+}
+
+const (
+	resubscribeAfter = 30 * time.Second // after the cluster refused the framework
+	lookAroundEvery  = 10 * time.Minute // for tasks that nobody here knows
+)
+
+// State is the machine of one term.
+type State struct {
+	cfg     Config
+	now     time.Time
+	effects []Effect
+
+	jobs   map[ids.Job]*job
+	busy   map[ids.Job]bool // names whose first record or removal is being stored
+	roles  map[string]*role // of unfinished jobs
+	tasks  map[string]ref   // by task id: what may exist or has not been settled
+	timers deadlines.Heap[timer]
+
+	subscribed bool
+	told       map[string]bool // the cluster's roles, and whether each is suppressed
+	asks       []*scheduler.Call_Reconcile_Task
+
+	writes   map[uint64]func(error) // what waits for Persisted
+	token    uint64
+	dirty    map[ids.Job]bool
+	settled  []settled // to go with the next write
+	writing  bool      // a lazy write is under way
+	nextSave time.Time
+}
+
+// ref points to an instance.
+type ref struct {
+	job   *job
+	index int
+}
+
+// timer is a key of the deadlines: what an instance waits for is told by its phase.
+type timer struct {
+	job   ids.Job
+	index int
+	what  int
+}
+
+// The kinds of timers that belong to no instance have no job.
+const (
+	forInstance = iota
+	forSaving
+	forSubscribing
+	forLookingAround
+)
+
+// New builds the machine of a term from the jobs that the registry holds.
+func New(cfg Config, stored map[ids.Job]reeveapi.Job, now time.Time) *State {
+	cfg.FrameworkID = cmp.Or(cfg.FrameworkID, FrameworkID)
+	cfg.User = cmp.Or(cfg.User, "root")
+	s := &State{
+		cfg:    cfg,
+		now:    now,
+		jobs:   map[ids.Job]*job{},
+		busy:   map[ids.Job]bool{},
+		roles:  map[string]*role{},
+		tasks:  map[string]ref{},
+		told:   map[string]bool{},
+		writes: map[uint64]func(error){},
+		dirty:  map[ids.Job]bool{},
+	}
+	records := slices.SortedFunc(maps.Values(stored), func(a, b reeveapi.Job) int {
+		return cmp.Or(a.Submitted.Compare(b.Submitted), cmp.Compare(a.Spec.Name, b.Spec.Name))
+	})
+	for _, record := range records {
+		s.restore(record)
+	}
+	return s
+}
+
+// Start subscribes the framework. Call it once, before Step.
+func (s *State) Start(now time.Time) []Effect {
+	s.now = now
+	s.subscribe()
+	return s.end()
+}
+
+// Step takes one input and returns what follows from it.
+func (s *State) Step(now time.Time, in Input) []Effect {
+	s.now = now
+	switch in := in.(type) {
+	case Event:
+		s.event(in.Event)
+	case Submit:
+		s.submit(in)
+	case Stop:
+		s.stop(in)
+	case Remove:
+		s.remove(in)
+	case Persisted:
+		if done := s.writes[in.Token]; done != nil {
+			delete(s.writes, in.Token)
+			done(in.Err)
+		}
+	case Tick:
+	}
+	s.wake()
+	return s.end()
+}
+
+// end does what is done once a turn, however much has changed in it.
+func (s *State) end() []Effect {
+	s.askAll()
+	s.tellRoles()
+	s.save()
+	out := s.effects
+	s.effects = nil
+	return out
+}
+
+// Deadline says when Step wants a Tick, the zero time for never.
+func (s *State) Deadline() time.Time { return s.timers.Next() }
+
+// Jobs returns every job as it is now, by name. The values are never changed again: a job that changes is replaced.
+func (s *State) Jobs() map[ids.Job]*reeveapi.Job {
+	all := make(map[ids.Job]*reeveapi.Job, len(s.jobs))
+	for name, j := range s.jobs {
+		all[name] = s.publish(j)
+	}
+	return all
+}
+
+// Job returns one job as it is now, nil if there is none of that name.
+func (s *State) Job(name ids.Job) *reeveapi.Job {
+	j, ok := s.jobs[name]
+	if !ok {
+		return nil
+	}
+	return s.publish(j)
+}
+
+// wake runs the timers that are due.
+func (s *State) wake() {
+	for {
+		t, ok := s.timers.Pop(s.now)
+		if !ok {
+			return
+		}
+		switch t.what {
+		case forSaving: // save looks at the time itself
+		case forSubscribing:
+			s.subscribe()
+		case forLookingAround:
+			s.lookAround()
+		case forInstance:
+			if j := s.jobs[t.job]; j != nil {
+				s.timeCame(j, t.index)
+			}
+		}
+	}
+}
+
+// event takes an event of the stream. Offers are answered in the same turn, so that a RESCIND finds nothing to take back.
+func (s *State) event(e *scheduler.Event) {
+	switch e.GetType() {
+	case scheduler.Event_SUBSCRIBED:
+		s.subscribedAgain()
+	case scheduler.Event_OFFERS:
+		for _, offer := range e.GetOffers().GetOffers() {
+			s.place(offer)
+		}
+	case scheduler.Event_UPDATE:
+		s.update(e.GetUpdate().GetStatus())
+	case scheduler.Event_ERROR:
+		s.refused(e.GetError().GetMessage())
+	default: // nothing that concerns jobs
+	}
+}
+
+func (s *State) effect(e Effect) { s.effects = append(s.effects, e) }
+
+func (s *State) happened(kind string, j *job, text, who string) {
+	s.effect(Happened{reeveapi.Event{
+		At: s.now, Kind: kind, Subject: j.record.Spec.Name, ID: j.record.Spec.Name, Text: text, Who: who,
+	}})
+}

@@ -1,0 +1,139 @@
+package jobs
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"codeberg.org/reeve/reeve/masterd/registry"
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// submit stores a job; it begins to exist when the registry has it.
+func (s *State) submit(in Submit) {
+	spec := complete(in.Spec)
+	if err := check(spec); err != nil {
+		s.reply(in.Ticket, nil, err)
+		return
+	}
+	name := ids.Job(spec.Name)
+	former := s.jobs[name]
+	if s.busy[name] || former != nil && !former.over() {
+		s.reply(in.Ticket, nil, fault.New(fault.Conflict, "there is a job %q already; stop it or choose another name", name))
+		return
+	}
+	record := reeveapi.Job{
+		Spec: spec, State: reeveapi.JobPending, Submitted: s.now, By: in.By,
+		Instances: make([]reeveapi.Instance, spec.Instances),
+	}
+	for i := range record.Instances {
+		record.Instances[i].Index = i
+	}
+	if former != nil {
+		record.Run = former.record.Run + 1
+	}
+	s.busy[name] = true
+	delete(s.dirty, name) // the former job of that name must not be written over this one
+	stored := record
+	stored.Instances = slices.Clone(record.Instances)
+	s.write([]registry.Op{registry.PutJob{Job: stored}}, func(err error) {
+		delete(s.busy, name)
+		if err != nil {
+			s.reply(in.Ticket, nil, fault.Wrap(fault.Unavailable, err, "job %q may or may not have been stored; look for it before you submit it again", name))
+			return
+		}
+		j := s.track(record)
+		s.happened("JOB_SUBMITTED", j, "", in.By)
+		s.reply(in.Ticket, s.publish(j), nil)
+	})
+}
+
+// stop begins to end a job at once, and answers when that has been stored: a new leader would go on with it.
+func (s *State) stop(in Stop) {
+	j := s.jobs[in.Name]
+	switch {
+	case j == nil:
+		s.reply(in.Ticket, nil, unknown(in.Name))
+		return
+	case j.over():
+		s.reply(in.Ticket, nil, fault.New(fault.Conflict, "job %q has ended already: it is %s", in.Name, j.record.State))
+		return
+	}
+	if !j.record.Stopped {
+		j.record.Stopped = true
+		j.published = nil
+		s.happened("JOB_STOPPING", j, "", in.By)
+		for i := range j.instances {
+			s.stopInstance(j, i)
+		}
+		s.finishIfOver(j)
+	}
+	s.write([]registry.Op{registry.PutJob{Job: *s.publish(j)}}, func(err error) {
+		if err != nil {
+			err = fault.Wrap(fault.Unavailable, err, "job %q is being stopped, but that could not be stored; stop it again", in.Name)
+		}
+		s.reply(in.Ticket, s.publish(j), err)
+	})
+}
+
+// stopInstance ends an instance that has no task, and kills the task that it may have.
+func (s *State) stopInstance(j *job, i int) {
+	switch j.instances[i].phase {
+	case ready, waiting:
+		s.enter(j, i, ended)
+	case asking, launched:
+		j.instances[i].tries = 0
+		s.kill(j, i)
+	case settling, ended, phases:
+	}
+}
+
+// remove forgets an ended job once the registry has.
+func (s *State) remove(in Remove) {
+	j := s.jobs[in.Name]
+	switch {
+	case j == nil:
+		s.reply(in.Ticket, nil, unknown(in.Name))
+		return
+	case s.busy[in.Name]:
+		s.reply(in.Ticket, nil, fault.New(fault.Conflict, "job %q is being submitted or removed", in.Name))
+		return
+	case !j.over():
+		s.reply(in.Ticket, nil, fault.New(fault.Conflict, "job %q is %s; stop it before you remove it", in.Name, j.record.State))
+		return
+	}
+	s.busy[in.Name] = true
+	delete(s.dirty, in.Name)
+	s.write([]registry.Op{registry.RemoveJob{Job: in.Name}}, func(err error) {
+		delete(s.busy, in.Name)
+		if err != nil {
+			s.reply(in.Ticket, nil, fault.Wrap(fault.Unavailable, err, "job %q may or may not have been removed", in.Name))
+			return
+		}
+		delete(s.jobs, in.Name)
+		s.reply(in.Ticket, s.publish(j), nil)
+	})
+}
+
+// forget drops an ended job from the history.
+func (s *State) forget(j *job) {
+	delete(s.jobs, j.name())
+	delete(s.dirty, j.name())
+	s.write([]registry.Op{registry.RemoveJob{Job: j.name()}}, func(error) {}) // one job too many in the registry does no harm
+}
+
+func (s *State) reply(ticket Ticket, j *reeveapi.Job, err error) {
+	if err != nil {
+		j = nil
+	}
+	s.effect(Reply{Ticket: ticket, Job: j, Err: err})
+}
+
+func unknown(name ids.Job) error {
+	return fault.New(fault.NotFound, "there is no job %q", name)
+}
+
+// sortedKeys fixes the order in which maps are walked: equal inputs must give equal effects.
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
