@@ -133,7 +133,7 @@ func Seconds(t time.Time) float64 {
 	if t.IsZero() {
 		return 0
 	}
-	return float64(t.UnixMicro()) / 1e6
+	return float64(t.Round(time.Microsecond).UnixMicro()) / 1e6
 }
 
 const hexDigits = "0123456789abcdef"
