@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/shared/flagset"
+	"codeberg.org/reeve/reeve/tui/cli/execute"
+)
+
+// Options are the global flags.
+type Options struct {
+	Masters []string // "host:port" each, never empty
+	Output  string   // table, wide, json, yaml or name
+}
+
+// The exit statuses of DESIGN 2.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // what a shell makes of SIGINT
+)
+
+// defaultMaster is where a master listens that was told nothing.
+const defaultMaster = "127.0.0.1:5050"
+
+// app is what all verbs share.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	terminal       func() bool // whether a person can answer a question
+	masters        string
+	output         string
+}
+
+// New returns the command of reeve. Without a verb it calls console. The caller executes it, and ends with ExitCode; what
+// went wrong has been written to stderr by then.
+func New(stdout, stderr io.Writer, console func(Options) error) *cobra.Command {
+	a := &app{stdin: os.Stdin, stdout: stdout, stderr: stderr, terminal: stdinIsTerminal}
+	return a.command(console)
+}
+
+func (a *app) command(console func(Options) error) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "reeve",
+		Short:         "See and steer a Reeve cluster; without a verb, in the console",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("unknown verb %q; \"reeve --help\" lists them", args[0])
+			}
+			return nil
+		},
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.checkOutput() },
+		RunE: func(*cobra.Command, []string) error {
+			return console(Options{Masters: client.Masters(a.masters), Output: a.output})
+		},
+	}
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err.Error()} })
+	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-"))
+	})
+	masters := defaultMaster
+	if set := os.Getenv(flagset.EnvName("master")); set != "" {
+		masters = set
+	}
+	root.PersistentFlags().StringVar(&a.masters, "master", masters, "masters, host:port separated by commas; any will do (REEVE_MASTER)")
+	root.PersistentFlags().StringVarP(&a.output, "output", "o", formTable, "table, wide, json, yaml or name")
+	root.AddCommand(
+		a.executeCommand(), a.runCommand(), a.jobsCommand(), a.stopCommand(), a.tasksCommand(), a.agentsCommand(),
+		a.frameworksCommand(), a.mastersCommand(), a.eventsCommand(), a.logsCommand(), a.filesCommand(), a.killCommand(),
+		a.versionCommand(),
+	)
+	for _, verb := range append(root.Commands(), root) {
+		a.reportErrors(verb)
+	}
+	return root
+}
+
+// reportErrors makes a command write its own error, so that whoever executes it only needs the exit status. Cobra would
+// add a second line.
+func (a *app) reportErrors(command *cobra.Command) {
+	if check := command.Args; check != nil {
+		command.Args = func(c *cobra.Command, args []string) error {
+			err := check(c, args)
+			if err == nil {
+				return nil
+			}
+			if _, ours := errors.AsType[*usageError](err); !ours {
+				err = usagef("%v; see \"%s --help\"", err, c.CommandPath())
+			}
+			return a.report(err)
+		}
+	}
+	if runE := command.RunE; runE != nil {
+		command.RunE = func(c *cobra.Command, args []string) error { return a.report(runE(c, args)) }
+	}
+	onFlag := command.FlagErrorFunc()
+	command.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return a.report(onFlag(c, err)) })
+}
+
+func (a *app) report(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	fmt.Fprintln(a.stderr, "reeve: "+oneLine(err.Error()))
+	return err
+}
+
+// usageError is wrong use of a verb.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// ExitCode is the exit status for what executing the command returned.
+func ExitCode(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	if errors.Is(err, context.Canceled) {
+		return exitInterrupted
+	}
+	if _, wrong := errors.AsType[*usageError](err); wrong {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// connect makes a client of the masters in the flags.
+func (a *app) connect() (*client.Client, error) {
+	return a.connectAs("", "")
+}
+
+func (a *app) connectAs(principal, secret string) (*client.Client, error) {
+	c, err := client.New(client.Options{Masters: client.Masters(a.masters), Principal: principal, Secret: secret})
+	if err != nil {
+		return nil, usagef("--master: %v", err)
+	}
+	return c, nil
+}
+
+func (a *app) executeCommand() *cobra.Command {
+	return execute.Command(a.stdout, a.stderr, a.connectAs)
+}

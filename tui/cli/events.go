@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+func (a *app) eventsCommand() *cobra.Command {
+	follow := false
+	command := &cobra.Command{
+		Use: "events", Short: "Print what happened last: to whom, who did it, and why", Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if !follow {
+				return a.ask(command, a.lastEvents)
+			}
+			return a.followEvents(command.Context())
+		},
+	}
+	command.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what happens next; JSON is one event a line then")
+	return command
+}
+
+// errEnough ends a stream of which the first line was all we wanted.
+var errEnough = errors.New("enough")
+
+func (a *app) lastEvents(ctx context.Context, c *client.Client) error {
+	var events []reeveapi.Event
+	err := c.Watch(ctx, func(w *reeveapi.Watch) error {
+		events = w.Events
+		return errEnough
+	})
+	if !errors.Is(err, errEnough) {
+		return err
+	}
+	return show(a, events, listing[reeveapi.Event]{
+		empty: "Nothing has happened yet.",
+		name:  func(e reeveapi.Event) string { return e.ID },
+		columns: []column[reeveapi.Event]{
+			{head: "TIME", cell: func(e reeveapi.Event) string { return e.At.Local().Format(time.DateTime) }},
+			{head: "KIND", cell: func(e reeveapi.Event) string { return e.Kind }},
+			{head: "SUBJECT", cell: func(e reeveapi.Event) string { return e.Subject }},
+			{head: "AGENT", cell: func(e reeveapi.Event) string { return e.Agent }},
+			{head: "WHO", cell: func(e reeveapi.Event) string { return e.Who }},
+			{head: "TEXT", cell: func(e reeveapi.Event) string { return e.Text }},
+			{head: "ID", wide: true, cell: func(e reeveapi.Event) string { return e.ID }},
+		},
+	})
+}
+
+// followEvents prints events until it is interrupted.
+func (a *app) followEvents(ctx context.Context) error {
+	c, err := a.connect()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	tail := eventTail{print: a.printEvent}
+	for attempt := 0; ; attempt++ {
+		err := c.Watch(ctx, func(w *reeveapi.Watch) error {
+			attempt = 0
+			return tail.take(w.Events)
+		})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if fault.KindOf(err) != fault.Unavailable || !tail.heard {
+			return err
+		}
+		if err := rewatch.Sleep(ctx, attempt); err != nil {
+			return err
+		}
+	}
+}
+
+// eventTail prints every event once. After a lost stream the new snapshot has old events again: what was printed before is
+// known by its number, or by its time if another leader counts anew.
+type eventTail struct {
+	print func(reeveapi.Event) error
+	last  reeveapi.Event
+	heard bool
+}
+
+func (t *eventTail) take(events []reeveapi.Event) error {
+	t.heard = true
+	for _, e := range events {
+		if e.Seq <= t.last.Seq && !e.At.After(t.last.At) {
+			continue
+		}
+		t.last = e
+		if err := t.print(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) printEvent(e reeveapi.Event) error {
+	switch a.output {
+	case formJSON, formYAML:
+		text, err := json.Marshal(e)
+		if err != nil {
+			return fmt.Errorf("write JSON: %w", err)
+		}
+		_, err = fmt.Fprintln(a.stdout, string(text))
+		return err
+	case formName:
+		_, err := fmt.Fprintln(a.stdout, oneLine(e.ID))
+		return err
+	}
+	parts := []string{e.At.Local().Format(time.DateTime), fmt.Sprintf("%-18s", e.Kind), e.Subject}
+	if e.Agent != "" && e.Agent != e.Subject {
+		parts = append(parts, "on "+e.Agent)
+	}
+	if e.Who != "" {
+		parts = append(parts, "by "+e.Who)
+	}
+	if e.Text != "" {
+		parts = append(parts, "– "+e.Text)
+	}
+	_, err := fmt.Fprintln(a.stdout, oneLine(strings.Join(parts, "  ")))
+	return err
+}

@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/taskstate"
+)
+
+func (a *app) jobsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "jobs [JOB]", Short: "List jobs, or one job and its instances", Args: cobra.MaximumNArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return a.ask(command, func(ctx context.Context, c *client.Client) error {
+				if len(args) == 1 {
+					job, err := c.Job(ctx, args[0])
+					if err != nil {
+						return err
+					}
+					return a.showJob(job)
+				}
+				jobs, err := c.Jobs(ctx)
+				if err != nil {
+					return err
+				}
+				slices.SortStableFunc(jobs, func(x, y reeveapi.Job) int { return x.Submitted.Compare(y.Submitted) })
+				return show(a, jobs, jobListing())
+			})
+		},
+	}
+}
+
+func jobListing() listing[reeveapi.Job] {
+	columns := []column[reeveapi.Job]{
+		{head: "NAME", cell: func(j reeveapi.Job) string { return j.Spec.Name }},
+		{head: "KIND", cell: func(j reeveapi.Job) string { return string(cmp.Or(j.Spec.Kind, reeveapi.Batch)) }},
+		{head: "STATE", cell: func(j reeveapi.Job) string { return j.State }},
+		{head: "INSTANCES", cell: instances},
+	}
+	columns = append(columns, amountColumns(func(j reeveapi.Job) reeveapi.Amounts { return j.Spec.Resources })...)
+	return listing[reeveapi.Job]{
+		empty: "No jobs. Submit one with \"reeve run\".",
+		name:  func(j reeveapi.Job) string { return j.Spec.Name },
+		columns: append(columns, []column[reeveapi.Job]{
+			{head: "ROLE", cell: func(j reeveapi.Job) string { return j.Spec.Role }},
+			{head: "AGE", cell: func(j reeveapi.Job) string { return age(time.Now(), j.Submitted) }},
+			{head: "BY", wide: true, cell: func(j reeveapi.Job) string { return j.By }},
+			{head: "COMMAND", wide: true, cell: func(j reeveapi.Job) string { return j.Spec.Command }},
+			{head: "WAITS FOR", cell: func(j reeveapi.Job) string { return j.Waiting }},
+		}...),
+	}
+}
+
+// instances says how many of a job's instances have succeeded, "2/3 finished", or what they do instead.
+func instances(j reeveapi.Job) string {
+	counts := map[string]int{}
+	for _, i := range j.Instances {
+		counts[i.State]++
+	}
+	var states []string
+	for _, s := range taskstate.All() {
+		states = append(states, s.String())
+	}
+	return cmp.Or(tally(counts, states, taskstate.LabelOf), strconv.Itoa(max(j.Spec.Instances, len(j.Instances))))
+}
+
+// showJob prints a job; in a table its instances follow.
+func (a *app) showJob(job *reeveapi.Job) error {
+	if a.output == formJSON || a.output == formYAML {
+		return a.showData(job)
+	}
+	if err := show(a, []reeveapi.Job{*job}, jobListing()); err != nil || a.output == formName || len(job.Instances) == 0 {
+		return err
+	}
+	fmt.Fprintln(a.stdout)
+	return show(a, job.Instances, listing[reeveapi.Instance]{
+		name: func(i reeveapi.Instance) string { return i.Task },
+		columns: []column[reeveapi.Instance]{
+			{head: "INSTANCE", cell: func(i reeveapi.Instance) string { return strconv.Itoa(i.Index) }},
+			{head: "STATE", cell: func(i reeveapi.Instance) string { return cmp.Or(taskstate.LabelOf(i.State), "waiting") }},
+			{head: "ATTEMPT", cell: func(i reeveapi.Instance) string { return strconv.Itoa(i.Attempt + 1) }},
+			{head: "TASK", cell: func(i reeveapi.Instance) string { return i.Task }},
+			{head: "AGENT", cell: func(i reeveapi.Instance) string { return i.Agent }},
+			{head: "SINCE", cell: func(i reeveapi.Instance) string { return age(time.Now(), i.Changed) }},
+			{head: "MESSAGE", cell: func(i reeveapi.Instance) string { return i.Message }},
+		},
+	})
+}
+
+func (a *app) stopCommand() *cobra.Command {
+	forget := false
+	command := &cobra.Command{
+		Use: "stop JOB", Short: "End a job and its tasks", Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return a.ask(command, func(ctx context.Context, c *client.Client) error {
+				if forget {
+					if err := c.RemoveJob(ctx, args[0]); err != nil {
+						return err
+					}
+					fmt.Fprintf(a.stdout, "Forgot job %s\n", args[0])
+					return nil
+				}
+				if err := c.StopJob(ctx, args[0]); err != nil {
+					return err
+				}
+				fmt.Fprintf(a.stdout, "Stopping job %s\n", args[0])
+				return nil
+			})
+		},
+	}
+	command.Flags().BoolVar(&forget, "forget", false, "remove a job that has ended from the list")
+	return command
+}

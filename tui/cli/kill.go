@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/taskstate"
+)
+
+func stdinIsTerminal() bool { return isatty.IsTerminal(os.Stdin.Fd()) }
+
+func (a *app) killCommand() *cobra.Command {
+	yes := false
+	command := &cobra.Command{
+		Use: "kill TASK", Short: "End a task now; its framework hears that an operator did it", Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			var task reeveapi.Task
+			err := a.ask(command, func(ctx context.Context, c *client.Client) (err error) {
+				task, err = findTask(ctx, c, args[0])
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if taskstate.TerminalName(task.State) {
+				return fault.New(fault.Conflict, "task %s has ended already: it is %s", task.ID, taskstate.LabelOf(task.State))
+			}
+			if !yes {
+				if err := a.confirm(fmt.Sprintf("Kill task %s of %s on %s?", task.ID, task.FrameworkName, task.AgentName)); err != nil {
+					return err
+				}
+			}
+			err = a.ask(command, func(ctx context.Context, c *client.Client) error {
+				return c.KillTask(ctx, task.Framework, task.ID)
+			})
+			if err == nil {
+				fmt.Fprintf(a.stdout, "Asked to kill task %s\n", oneLine(task.ID))
+			}
+			return err
+		},
+	}
+	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return command
+}
+
+// confirm asks a person, and takes everything but yes for no. Without a person there is nobody to ask.
+func (a *app) confirm(question string) error {
+	if !a.terminal() {
+		return fault.New(fault.Conflict, "not done: there is no terminal to ask for confirmation; give --yes")
+	}
+	fmt.Fprint(a.stderr, oneLine(question)+" [y/N] ")
+	answer, err := bufio.NewReader(io.LimitReader(a.stdin, 1<<10)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fault.Wrap(fault.Internal, err, "read the answer")
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return fault.New(fault.Conflict, "not done: you did not say yes")
+}

@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/run"
+)
+
+const (
+	logChunk  = 64 << 10 // what an agent gives at once (spec 7.4)
+	logPoll   = 250 * time.Millisecond
+	logErrors = 20 // polls in a row that may fail once the task has ended
+)
+
+func (a *app) logsCommand() *cobra.Command {
+	follow, stderr := false, false
+	command := &cobra.Command{
+		Use: "logs TASK", Short: "Print what a task has written; TASK is a task's id or a job's name", Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			file := "stdout"
+			if stderr {
+				file = "stderr"
+			}
+			return a.logs(command, args[0], file, follow)
+		},
+	}
+	command.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the task has ended")
+	command.Flags().BoolVar(&stderr, "stderr", false, "print what went to stderr instead of stdout")
+	return command
+}
+
+func (a *app) logs(command *cobra.Command, name, file string, follow bool) error {
+	c, err := a.connect()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	find, cancel := context.WithTimeout(command.Context(), patience)
+	defer cancel()
+	task, err := findTask(find, c, name)
+	if err != nil {
+		return err
+	}
+	log := &taskLog{client: c, task: task, file: file, out: a.stdout}
+	if !follow {
+		return log.drain(command.Context())
+	}
+	tracked := trackTask(task)
+	group := run.NewGroup(command.Context())
+	group.Go("follow the task", func(ctx context.Context) error { return tracked.run(ctx, c) })
+	group.Go("follow the log", func(ctx context.Context) error {
+		defer group.Stop()
+		return log.follow(ctx, func() bool { return tracked.ended(fullName(task)) })
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return command.Context().Err()
+}
+
+// taskLog reads one file of one task from where it stopped the last time.
+type taskLog struct {
+	client *client.Client
+	task   reeveapi.Task
+	file   string
+	out    io.Writer
+	offset int64
+}
+
+func (l *taskLog) path() string { return l.task.Sandbox + "/" + l.file }
+
+// drain copies what there is.
+func (l *taskLog) drain(ctx context.Context) error {
+	for {
+		count, err := l.read(ctx)
+		if err != nil || count == 0 {
+			return err
+		}
+	}
+}
+
+// read copies the next piece and says how large it was.
+func (l *taskLog) read(ctx context.Context) (int, error) {
+	data, size, err := l.client.ReadFile(ctx, l.task.AgentHTTP, l.path(), l.offset, logChunk)
+	if err != nil {
+		return 0, err
+	}
+	if size < l.offset {
+		l.offset = 0 // it was rotated or truncated: what is there now is new
+		return l.read(ctx)
+	}
+	if _, err := l.out.Write(data); err != nil {
+		return 0, fmt.Errorf("write the log: %w", err)
+	}
+	l.offset += int64(len(data))
+	return len(data), nil
+}
+
+// follow copies until the task has ended and everything it wrote was read. Until then a file that is not there yet and
+// an agent that can't be reached are no reason to give up.
+func (l *taskLog) follow(ctx context.Context, ended func() bool) error {
+	failed := 0
+	for {
+		over := ended() // asked before the read: what is written after it was asked is read in the next turn
+		count, err := l.read(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil:
+			failed = 0
+		case !passing(err):
+			return err
+		case over && fault.KindOf(err) == fault.NotFound:
+			return nil // it never wrote anything
+		default:
+			if failed++; over && failed >= logErrors {
+				return err
+			}
+		}
+		if count > 0 {
+			continue
+		}
+		if over && err == nil {
+			return nil
+		}
+		if err := wait(ctx, logPoll); err != nil {
+			return err
+		}
+	}
+}
+
+// passing reports whether an error may go away by itself.
+func passing(err error) bool {
+	kind := fault.KindOf(err)
+	return kind == fault.NotFound || kind == fault.Unavailable
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/taskstate"
+)
+
+// taskFilter is what the flags of tasks ask for. Empty fields ask for nothing.
+type taskFilter struct {
+	all                                bool
+	state, framework, agent, role, job string
+}
+
+func (a *app) tasksCommand() *cobra.Command {
+	f := taskFilter{}
+	command := &cobra.Command{
+		Use: "tasks", Short: "List tasks", Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if _, known := taskstate.Parse(f.state); f.state != "" && !known {
+				return usagef("--state %q is no state of a task; use running, failed, lost, …", f.state)
+			}
+			return a.ask(command, func(ctx context.Context, c *client.Client) error {
+				tasks, err := c.Tasks(ctx)
+				if err != nil {
+					return err
+				}
+				tasks = slices.DeleteFunc(tasks, func(t reeveapi.Task) bool { return !f.match(t) })
+				slices.SortStableFunc(tasks, func(x, y reeveapi.Task) int { return x.Launched.Compare(y.Launched) })
+				return show(a, tasks, taskListing(f.all))
+			})
+		},
+	}
+	command.Flags().BoolVar(&f.all, "all", false, "show ended ones, too")
+	command.Flags().StringVar(&f.state, "state", "", "only tasks in that state, such as running or failed")
+	command.Flags().StringVar(&f.framework, "framework", "", "only tasks of that framework, by id or name")
+	command.Flags().StringVar(&f.agent, "agent", "", "only tasks on that agent, by id or name")
+	command.Flags().StringVar(&f.role, "role", "", "only tasks of that role")
+	command.Flags().StringVar(&f.job, "job", "", "only tasks of that job")
+	return command
+}
+
+func (f taskFilter) match(t reeveapi.Task) bool {
+	if f.state != "" {
+		wanted, _ := taskstate.Parse(f.state) // checked by the command
+		if wanted.String() != t.State {
+			return false
+		}
+	} else if !f.all && taskstate.TerminalName(t.State) {
+		return false
+	}
+	return (f.framework == "" || f.framework == t.Framework || f.framework == t.FrameworkName) &&
+		(f.agent == "" || f.agent == t.Agent || f.agent == t.AgentName) &&
+		(f.role == "" || f.role == t.Role) && (f.job == "" || f.job == t.Job)
+}
+
+func taskListing(all bool) listing[reeveapi.Task] {
+	empty := "No tasks. --all shows ended ones, too."
+	if all {
+		empty = "No tasks."
+	}
+	columns := []column[reeveapi.Task]{
+		{head: "ID", cell: func(t reeveapi.Task) string { return t.ID }},
+		{head: "STATE", cell: func(t reeveapi.Task) string { return taskstate.LabelOf(t.State) }},
+		{head: "FRAMEWORK", cell: func(t reeveapi.Task) string { return t.FrameworkName }},
+		{head: "AGENT", cell: func(t reeveapi.Task) string { return t.AgentName }},
+	}
+	columns = append(columns, amountColumns(func(t reeveapi.Task) reeveapi.Amounts { return t.Requested })...)
+	return listing[reeveapi.Task]{
+		empty: empty,
+		name:  fullName,
+		columns: append(columns, []column[reeveapi.Task]{
+			{head: "PORTS", wide: true, cell: func(t reeveapi.Task) string { return t.Ports }},
+			{head: "AGE", cell: func(t reeveapi.Task) string { return age(time.Now(), t.Launched) }},
+			{head: "ROLE", wide: true, cell: func(t reeveapi.Task) string { return t.Role }},
+			{head: "JOB", wide: true, cell: func(t reeveapi.Task) string { return t.Job }},
+			{head: "CONTAINER", wide: true, cell: func(t reeveapi.Task) string { return t.Container }},
+			{head: "FRAMEWORK ID", wide: true, cell: func(t reeveapi.Task) string { return t.Framework }},
+			{head: "COMMAND", wide: true, cell: func(t reeveapi.Task) string { return t.Command }},
+			{head: "MESSAGE", wide: true, cell: func(t reeveapi.Task) string { return t.Message }},
+		}...),
+	}
+}
+
+// fullName names a task beyond doubt: task ids are unique within their framework only.
+func fullName(t reeveapi.Task) string { return t.Framework + "/" + t.ID }
+
+// findTask finds the task that a person means: by its id, by "framework/id", or by the name of a job, whose newest
+// attempts count. A running task is preferred to ended ones.
+func findTask(ctx context.Context, c *client.Client, name string) (reeveapi.Task, error) {
+	tasks, err := c.Tasks(ctx)
+	if err != nil {
+		return reeveapi.Task{}, err
+	}
+	found := matching(tasks, func(t reeveapi.Task) bool { return t.ID == name || fullName(t) == name })
+	if len(found) == 0 {
+		job, err := c.Job(ctx, name)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return reeveapi.Task{}, err
+		}
+		if job != nil {
+			found = matching(tasks, func(t reeveapi.Task) bool {
+				return t.Job == name && slices.ContainsFunc(job.Instances, func(i reeveapi.Instance) bool { return i.Task == t.ID })
+			})
+			if len(found) == 0 {
+				return reeveapi.Task{}, fault.New(fault.NotFound, "no task of job %q is known yet or any more; \"reeve jobs %s\" shows how far it is", name, name)
+			}
+		}
+	}
+	return chooseTask(found, name)
+}
+
+func matching(tasks []reeveapi.Task, match func(reeveapi.Task) bool) []reeveapi.Task {
+	var found []reeveapi.Task
+	for _, t := range tasks {
+		if match(t) {
+			found = append(found, t)
+		}
+	}
+	return found
+}
+
+// chooseTask picks the only task, or the only running one.
+func chooseTask(found []reeveapi.Task, name string) (reeveapi.Task, error) {
+	if running := matching(found, func(t reeveapi.Task) bool { return !taskstate.TerminalName(t.State) }); len(running) > 0 {
+		found = running
+	}
+	switch len(found) {
+	case 0:
+		return reeveapi.Task{}, fault.New(fault.NotFound, "no task and no job is called %q; \"reeve tasks --all\" lists what is known", name)
+	case 1:
+		return found[0], nil
+	default:
+		return reeveapi.Task{}, ambiguous(name, found)
+	}
+}
+
+// maxCandidates keeps an error readable.
+const maxCandidates = 20
+
+func ambiguous(name string, found []reeveapi.Task) error {
+	slices.SortFunc(found, func(x, y reeveapi.Task) int { return cmp.Compare(fullName(x), fullName(y)) })
+	var candidates []string
+	for _, t := range found[:min(len(found), maxCandidates)] {
+		candidates = append(candidates, fullName(t)+" ("+taskstate.LabelOf(t.State)+")")
+	}
+	more := ""
+	if len(found) > maxCandidates {
+		more = fmt.Sprintf(" and %d more", len(found)-maxCandidates)
+	}
+	return fault.New(fault.Conflict, "%q means %d tasks; name one of: %s%s", name, len(found), strings.Join(candidates, ", "), more)
+}

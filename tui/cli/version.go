@@ -1,0 +1,26 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"codeberg.org/reeve/reeve/shared/version"
+)
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version of this program", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if a.output == formJSON || a.output == formYAML {
+				return a.showData(map[string]string{"version": version.Reeve, "mesos": version.Mesos, "commit": version.Commit()})
+			}
+			text := "reeve " + version.Reeve
+			if commit := version.Commit(); commit != "" {
+				text += " (" + commit + ")"
+			}
+			_, err := fmt.Fprintln(a.stdout, text)
+			return err
+		},
+	}
+}
