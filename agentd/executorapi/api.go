@@ -82,7 +82,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // check holds a call against the rules of its form.
 func check(call *executor.Call) error {
-	invalid := func(text string) error { return fault.New(fault.Invalid, "Failed to validate executor::Call: %s", text) }
+	invalid := func(text string) error {
+		return fault.New(fault.Invalid, "Failed to validate executor::Call: %s", text)
+	}
 	switch call.GetType() {
 	case executor.Call_SUBSCRIBE:
 		if call.GetSubscribe() == nil {

@@ -1,0 +1,292 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	goruntime "runtime"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"codeberg.org/reeve/reeve/agentd/checkpoint"
+	"codeberg.org/reeve/reeve/agentd/executorapi"
+	"codeberg.org/reeve/reeve/agentd/fetcher"
+	"codeberg.org/reeve/reeve/agentd/gc"
+	"codeberg.org/reeve/reeve/agentd/httpapi"
+	"codeberg.org/reeve/reeve/agentd/masterlink"
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/sandbox"
+	"codeberg.org/reeve/reeve/agentd/supervisor"
+	"codeberg.org/reeve/reeve/agentd/usage"
+	"codeberg.org/reeve/reeve/agentd/workload"
+	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/logkey"
+	"codeberg.org/reeve/reeve/shared/loop"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/metrics"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/run"
+	"codeberg.org/reeve/reeve/shared/transport"
+	"codeberg.org/reeve/reeve/shared/version"
+)
+
+// metaDir is the directory of the journal, below the work dir.
+const metaDir = "meta"
+
+// launchesPerCore bounds how many containers are started at once.
+const launchesPerCore = 2
+
+// slowTurn is how long a turn of the loop may take before it is worth a line.
+const slowTurn = 50 * time.Millisecond
+
+// agent is the machine on its loop, and everybody who carries out its effects.
+type agent struct {
+	log         *slog.Logger
+	metrics     *metrics.Set
+	machine     *workload.Machine // touched by the loop only
+	loop        *loop.Loop[workload.Input, workload.Effect]
+	core        *run.Group // the loop and the pump
+	pump        *pump
+	supervisors *supervisor.Set
+	executors   *executorapi.API
+	usage       *usage.Sampler
+	gc          *gc.Collector
+	runtime     runtime.Runtime
+	link        atomic.Pointer[masterlink.Link] // nil until there is one
+	bootID      string
+	named       chan ids.Agent // 1: the id that a master has given us
+	drained     chan struct{}  // closed by Drained
+	recovered   atomic.Bool
+}
+
+// openAgent recovers what an earlier agentd left and starts the loop.
+func (d *daemon) openAgent(ctx context.Context) error {
+	journal, recovery, err := checkpoint.Open(d.cfg.WorkDir + "/" + metaDir)
+	if err != nil {
+		return err
+	}
+	d.undo.Add("journal", closeTimeout, func(context.Context) error { return journal.Close() })
+	if recovery.Torn > 0 {
+		d.log.Warn("the end of the journal was half written and has been cut off", logkey.Bytes(recovery.Torn))
+	}
+	rt, closeRuntime, err := d.parts.Runtime(d.cfg, d.log)
+	if err != nil {
+		return err
+	}
+	d.undo.Add("runtime", closeTimeout, func(context.Context) error { return closeRuntime() })
+	containers, err := rt.Recover(ctx)
+	if err != nil {
+		return fmt.Errorf("recover containers: %w", err)
+	}
+	d.agent = d.newAgent(ctx, rt, journal)
+	return d.agent.start(ctx, d.undo, workload.Recovered{Entries: recovery.Entries, Containers: containers})
+}
+
+func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *checkpoint.Journal) *agent {
+	a := &agent{
+		log: d.log, metrics: d.metrics, runtime: rt, bootID: uuid.NewString(),
+		named: make(chan ids.Agent, 1), drained: make(chan struct{}),
+	}
+	a.machine = workload.New(d.machineConfig(a.bootID))
+	a.pump = newPump(journal, a.deliver, a.machine.Snapshot)
+	a.loop = loop.New(loop.Config[workload.Input, workload.Effect]{
+		Name: "the agent's loop", Machine: a.machine, Tick: workload.Tick{}, Execute: a.pump.execute, Observe: a.observe,
+	})
+	a.supervisors = supervisor.New(ctx, supervisor.Config{
+		Runtime: rt, Sandbox: sandbox.Create, Fetch: fetcher.Fetch, Post: a.post,
+		Parallel: launchesPerCore * goruntime.NumCPU(), Log: d.log,
+	})
+	a.executors = executorapi.New(executorapi.Config{Post: a.post, Log: d.log})
+	a.usage = usage.New(usage.Config{Running: a.running, Stats: rt.Stats, Disk: diskUse, Host: d.host.usage})
+	a.gc = gc.New(gc.Config{
+		WorkDir: d.cfg.WorkDir, Delay: d.cfg.GCDelay, Interval: d.cfg.DiskInterval, Headroom: d.cfg.GCHeadroom,
+		DiskUsed: func() (used, total int64) { u := a.usage.Host(); return u.DiskBytes, u.DiskTotalBytes },
+		Log:      d.log,
+	})
+	return a
+}
+
+func (d *daemon) machineConfig(bootID string) workload.Config {
+	var env []string
+	for name, value := range d.cfg.ExecutorEnv {
+		env = append(env, name+"="+value)
+	}
+	return workload.Config{
+		Register: &agentlink.Register{
+			LinkVersion: version.Link, Version: version.Reeve, BootId: bootID, HostBootId: d.host.bootID,
+			AgentInfo: d.agentInfo(), HttpAddress: d.httpAddr(), GossipName: d.cfg.Name,
+		},
+		IP: d.cfg.AdvertiseIP, HTTP: d.httpAddr(), WorkDir: d.cfg.WorkDir, Hidden: []string{d.cfg.WorkDir}, SwitchUser: d.cfg.SwitchUser,
+		PidsLimit: d.cfg.PidsLimit, ExtraEnv: env,
+		RegistrationTimeout: d.cfg.RegistrationTimeout, ReregistrationTimeout: d.cfg.ReregistrationTimeout,
+		ShutdownGrace: d.cfg.ShutdownGrace, KillGrace: 3 * time.Second,
+		UpdateRetry: 10 * time.Second, UpdateRetryMax: 10 * time.Minute,
+		NewUUID: func() [16]byte { return uuid.New() },
+	}
+}
+
+// start runs the loop and has it recover; what follows finds a machine that knows everything.
+func (a *agent) start(ctx context.Context, undo *run.Cleanups, recovered workload.Recovered) error {
+	begin := time.Now()
+	pumpGroup := run.NewGroup(context.WithoutCancel(ctx))
+	a.core = run.NewGroup(context.WithoutCancel(ctx))
+	pumpGroup.Go("effects", func(ctx context.Context) error {
+		err := a.pump.run(ctx)
+		if ctx.Err() == nil {
+			a.core.Go("effects", func(context.Context) error { return err }) // a disk that fails ends the agent
+		}
+		return err
+	})
+	undo.Add("supervisors", detachTimeout, func(context.Context) error { return a.supervisors.Wait() })
+	undo.Add("effects", closeTimeout, func(context.Context) error { pumpGroup.Stop(); return pumpGroup.Wait() })
+	undo.Add("loop", closeTimeout, func(context.Context) error { a.core.Stop(); return a.core.Wait() })
+	a.core.Go("loop", a.loop.Run)
+	if err := a.loop.Post(ctx, recovered); err != nil {
+		return err
+	}
+	v, err := a.view(ctx)
+	if err != nil {
+		return err
+	}
+	inUse, tasks := map[string]bool{}, 0
+	for _, fw := range v.Frameworks {
+		for _, e := range fw.Executors {
+			inUse[e.Sandbox] = true
+			tasks += len(e.Tasks)
+		}
+	}
+	if err := a.gc.Find(inUse); err != nil {
+		return err
+	}
+	a.recovered.Store(true)
+	a.executors.Ready()
+	a.log.Info("recovered", logkey.Count(tasks), logkey.Took(time.Since(begin)))
+	return nil
+}
+
+func (a *agent) post(ctx context.Context, in workload.Input) error { return a.loop.Post(ctx, in) }
+
+// failed is closed when the loop or the disk cannot go on; err says why.
+func (a *agent) failed() <-chan struct{} { return a.core.Done() }
+
+func (a *agent) err() error { return a.core.Wait() }
+
+// view reads the machine between two turns.
+func (a *agent) view(ctx context.Context) (v *workload.View, err error) {
+	err = a.loop.Inspect(ctx, func() { v = a.machine.View() })
+	return v, err
+}
+
+func (a *agent) running(ctx context.Context) (list []workload.RunningContainer, err error) {
+	err = a.loop.Inspect(ctx, func() { list = a.machine.Running() })
+	return list, err
+}
+
+// id is who we are, "" before a master has said so.
+func (a *agent) id(ctx context.Context) ids.Agent {
+	v, err := a.view(ctx)
+	if err != nil {
+		return ""
+	}
+	return ids.Agent(v.Agent.GetId().GetValue())
+}
+
+// drain ends every task and waits until that is done and told; it says whether it was, in the time there is.
+func (a *agent) drain(ctx context.Context) bool {
+	if err := a.post(ctx, workload.Drain{}); err != nil {
+		return false
+	}
+	select {
+	case <-a.drained:
+		return true
+	case <-ctx.Done():
+		a.log.Warn("not every task ended in time; those that are left go on")
+		return false
+	}
+}
+
+// deliver carries out one effect. It runs on the pump and must not block.
+func (a *agent) deliver(eff workload.Effect) {
+	switch eff := eff.(type) {
+	case workload.Send:
+		if link := a.link.Load(); link != nil {
+			link.Send(eff.Conn, eff.Message)
+		}
+	case workload.ToExecutor:
+		a.executors.Send(eff.Stream, eff.Event)
+	case workload.CloseExecutor:
+		a.executors.Close(eff.Stream)
+	case workload.Reply:
+		a.executors.Reply(eff.Ticket, eff.Err)
+	case workload.SandboxEnded:
+		a.gc.Ended(eff.Path)
+	case workload.Happened:
+		a.happened(eff)
+	case workload.Count:
+		a.metrics.Counter(eff.Name).Add(1)
+	case workload.Drained:
+		close(a.drained)
+	default:
+		a.supervisors.Do(eff)
+	}
+}
+
+// happened logs a transition: agents and frameworks for everybody, tasks and executors for those who debug.
+func (a *agent) happened(eff workload.Happened) {
+	level := slog.LevelDebug
+	switch eff.Noun {
+	case "agent":
+		level = slog.LevelInfo
+		if eff.To == "registered" {
+			select {
+			case a.named <- ids.Agent(eff.ID):
+			default: // known already
+			}
+		}
+	case "framework":
+		level = slog.LevelInfo
+	}
+	a.log.LogAttrs(context.Background(), level, "state changed",
+		logkey.Noun(eff.Noun), logkey.ID(eff.ID), logkey.From(eff.From), logkey.To(eff.To), logkey.Reason(eff.Reason))
+}
+
+// observe watches over the time of turns.
+func (a *agent) observe(in workload.Input, took time.Duration) {
+	a.metrics.Counter("slave/event_turns").Add(1)
+	if took > slowTurn {
+		a.log.Warn("a turn of the loop was slow", logkey.Input(in.Kind()), logkey.Took(took))
+	}
+}
+
+// handler is everything that this agent serves over HTTP.
+func (a *agent) handler(d *daemon) http.Handler {
+	return httpapi.New(httpapi.Config{
+		View: a.view, Ready: a.recovered.Load, Stats: a.runtime.Stats,
+		Usage: func(history time.Duration, task string) (reeveapi.Usage, error) {
+			return a.usage.Usage(task, history), nil
+		},
+		Master: func() string {
+			addr, ok := d.link.Connected()
+			if !ok {
+				return ""
+			}
+			host, _, _ := strings.Cut(addr, ":")
+			return host
+		},
+		Hostname: d.cfg.Hostname, HTTP: d.httpAddr(), Executor: a.executors, Started: d.started,
+		Flags: d.cfg.Flags, Metrics: d.metrics, Logger: d.log,
+	})
+}
+
+// agentInfo is what a master is told of this host.
+func (d *daemon) agentInfo() *mesosv1.AgentInfo {
+	return &mesosv1.AgentInfo{
+		Hostname: &d.cfg.Hostname, Port: new(int32(transport.PortOf(d.listener.Addr()))), //nolint:gosec // a port has 16 bits
+		Resources: d.host.resources.Proto(), Attributes: d.host.attributes,
+	}
+}
