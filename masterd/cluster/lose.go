@@ -34,7 +34,7 @@ func (s *State) agentClosed(in AgentClosed) {
 		why = "it was stopped"
 	}
 	s.disconnect(a, why)
-	if in.Goodbye.GetTasksEnded() && !a.writing {
+	if in.Goodbye.GetTasksEnded() && !a.writing && !s.isAdmitting(id) {
 		s.count("messages_unregister_slave")
 		s.write(a, write{kind: writeRemove, agent: id, loss: lossUnregistered}, registry.RemoveAgent{Agent: id})
 	}

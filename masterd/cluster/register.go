@@ -102,12 +102,14 @@ func (s *State) makeRoom(old ids.Agent) bool {
 func (s *State) register(id ids.Agent, in AgentRegister) {
 	if other, ok := s.admitting[id]; ok { // the answer goes to the newer stream
 		s.closeConn(other.Conn)
+		s.forgetAdmission(id, other)
 		s.conns[in.Conn] = id
-		s.admitting[id] = in
+		s.keepAdmission(id, in)
 		return
 	}
 	a := s.agents[id]
 	if a == nil {
+		s.conns[in.Conn] = id
 		s.admit(id, in)
 		return
 	}
@@ -127,6 +129,7 @@ func (s *State) register(id ids.Agent, in AgentRegister) {
 		s.refuse(in.Conn, reason, true)
 		return
 	}
+	s.conns[in.Conn] = id
 	if a.state == AgentUnreachable || !sameInfo(a.info, in.Register.GetAgentInfo()) {
 		s.admit(id, in)
 		return
@@ -158,12 +161,23 @@ func sameInfo(a, b *mesosv1.AgentInfo) bool {
 func (s *State) admit(id ids.Agent, in AgentRegister) {
 	info := proto.CloneOf(in.Register.GetAgentInfo())
 	info.Id = agentID(id)
-	s.admitting[id] = in
-	s.conns[in.Conn] = id
-	if place := placeOf(in); s.places[place] == "" || s.agents[id] != nil {
-		s.places[place] = id
-	}
+	s.keepAdmission(id, in)
 	s.persist(write{kind: writeAdmit, agent: id, info: info}, registry.AdmitAgent{Info: info, At: s.now})
+}
+
+// keepAdmission remembers whom to answer. A new agent has its place from here on, so that it is known if it asks again.
+func (s *State) keepAdmission(id ids.Agent, in AgentRegister) {
+	s.admitting[id] = in
+	if s.agents[id] == nil {
+		s.places[placeOf(in)] = id
+	}
+}
+
+func (s *State) forgetAdmission(id ids.Agent, in AgentRegister) {
+	delete(s.admitting, id)
+	if s.agents[id] == nil && s.places[placeOf(in)] == id {
+		delete(s.places, placeOf(in))
+	}
 }
 
 func (s *State) refuse(conn ConnID, reason string, shutdown bool) {
@@ -226,6 +240,7 @@ func (s *State) persisted(in Persisted) {
 	if in.Err == nil {
 		s.loseAgent(a, w)
 	} else {
+		s.waitAgain(a)
 		s.reply(w.ticket, fault.Wrap(fault.Unavailable, in.Err, "write to the registry"))
 	}
 	if reg := a.waiting; reg != nil {
@@ -235,14 +250,19 @@ func (s *State) persisted(in Persisted) {
 	}
 }
 
+// waitAgain starts the wait for an agent anew, after a write that failed.
+func (s *State) waitAgain(a *agent) {
+	if a.away() {
+		s.timer.Set(timer{timerAgentLost, string(a.id)}, s.now.Add(s.cfg.AgentTimeout))
+	}
+}
+
 func (s *State) admitted(w write, err error) {
 	in := s.admitting[w.agent]
-	delete(s.admitting, w.agent)
+	s.forgetAdmission(w.agent, in)
 	if err != nil {
-		if a := s.agents[w.agent]; a == nil {
-			delete(s.places, placeOf(in))
-		} else if a.away() {
-			s.timer.Set(timer{timerAgentLost, string(a.id)}, s.now.Add(s.cfg.AgentTimeout))
+		if a := s.agents[w.agent]; a != nil {
+			s.waitAgain(a)
 		}
 		if s.conns[in.Conn] == w.agent {
 			s.refuse(in.Conn, "the registry could not be written; try again", false)

@@ -1,0 +1,341 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"codeberg.org/reeve/reeve/masterd/registry"
+	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
+	"codeberg.org/reeve/reeve/shared/resources"
+)
+
+// FuzzCluster turns bytes into inputs: agents, frameworks and operators that follow the protocol only now and then. After
+// every step the invariants hold, and nothing panics.
+func FuzzCluster(f *testing.F) {
+	f.Add([]byte("registering, subscribing, launching"))
+	f.Fuzz(func(t *testing.T, data []byte) { newChaos(t, data).run() })
+}
+
+// TestRandomInputs runs the fuzz target on bytes that are new every time; a failure prints its seed.
+func TestRandomInputs(t *testing.T) {
+	for range 150 {
+		seed := rand.Uint64()
+		random := rand.New(rand.NewPCG(seed, 1))
+		data := make([]byte, 1500)
+		for i := range data {
+			data[i] = byte(random.Uint32())
+		}
+		if !t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { newChaos(t, data).run() }) {
+			return
+		}
+	}
+}
+
+// chaos draws decisions from bytes.
+type chaos struct {
+	t       *testing.T
+	data    []byte
+	s       *State
+	now     time.Time
+	conns   ConnID
+	streams int
+	open    []StreamID
+	writes  []uint64
+	reports map[ids.Task]*agentlink.Task // what agents would report
+}
+
+func newChaos(t *testing.T, data []byte) *chaos {
+	t.Helper()
+	c := &chaos{t: t, data: data, now: time.Unix(1_800_000_000, 0), reports: map[ids.Task]*agentlink.Task{}}
+	reg := &registry.State{Agents: map[ids.Agent]registry.Agent{}}
+	for i, standing := range []registry.Standing{registry.Admitted, registry.Admitted, registry.Unreachable, registry.Gone} {
+		info := agentInfo(fmt.Sprintf("h%d", i), "cpus:4;mem:1024;ports:[1-20]")
+		id := ids.Agent(fmt.Sprintf("old-S%d", i))
+		info.Id = agentID(id)
+		reg.Agents[id] = registry.Agent{Info: info, Standing: standing, Since: c.now}
+	}
+	c.s = New(Config{MasterID: "m", OfferTimeout: 40 * time.Second, CompletedFrameworks: 3, CompletedTasks: 4, UnreachableTasks: 3}, reg, c.now)
+	return c
+}
+
+func (c *chaos) draw(n int) int {
+	if len(c.data) == 0 || n <= 0 {
+		return 0
+	}
+	b := c.data[0]
+	c.data = c.data[1:]
+	return int(b) % n
+}
+
+func (c *chaos) run() {
+	for len(c.data) > 0 {
+		c.step(c.input())
+		if c.draw(3) > 0 {
+			for i := 0; i < 5 && !c.s.Deadline().IsZero() && !c.s.Deadline().After(c.now); i++ {
+				c.step(Tick{})
+			}
+		}
+	}
+}
+
+func (c *chaos) step(in Input) {
+	for _, e := range c.s.Step(c.now, in) {
+		switch e := e.(type) {
+		case Persist:
+			c.writes = append(c.writes, e.Token)
+		case ToAgent:
+			c.remember(e.Message.GetRunTasks())
+		}
+	}
+	if err := c.s.checkInvariants(); err != nil {
+		c.t.Fatalf("after %s %+v: %v", in.Kind(), in, err)
+	}
+}
+
+func (c *chaos) remember(run *agentlink.RunTasks) {
+	for _, info := range run.GetTasks() {
+		fw := run.GetFramework().GetId()
+		c.reports[ids.Task{Framework: ids.Framework(fw.GetValue()), ID: info.GetTaskId().GetValue()}] = &agentlink.Task{
+			Info: info, Task: &mesosv1.Task{
+				Name: info.Name, TaskId: info.TaskId, FrameworkId: fw, AgentId: info.AgentId, Resources: info.Resources,
+				ExecutorId: info.GetExecutor().GetExecutorId(),
+			},
+		}
+	}
+}
+
+func (c *chaos) input() Input {
+	switch c.draw(16) {
+	case 0, 1:
+		return c.agentRegister()
+	case 2:
+		in := AgentClosed{Conn: c.anyConn()}
+		if c.draw(4) == 0 {
+			in.Goodbye = &agentlink.Goodbye{TasksEnded: c.draw(2) == 0}
+		}
+		return in
+	case 3:
+		return c.subscribe()
+	case 4:
+		return FrameworkClosed{c.anyStream()}
+	case 5, 6, 7:
+		return c.accept()
+	case 8, 9:
+		return c.update()
+	case 10:
+		return c.otherCall()
+	case 11, 12:
+		if len(c.writes) > 0 {
+			i := c.draw(len(c.writes))
+			in := Persisted{Token: c.writes[i]}
+			c.writes = append(c.writes[:i], c.writes[i+1:]...)
+			if c.draw(6) == 0 {
+				in.Err = errors.New("no quorum")
+			}
+			return in
+		}
+	case 13:
+		c.now = c.now.Add([]time.Duration{time.Millisecond, time.Second, 20 * time.Second, 80 * time.Second, 15 * time.Minute}[c.draw(5)])
+	case 14:
+		switch c.draw(4) {
+		case 0:
+			return AgentSuspected{c.anyAgent()}
+		case 1:
+			return MarkGone{1, c.anyAgent(), "ann"}
+		case 2:
+			return Teardown{1, c.anyFramework(), "ann"}
+		}
+		return OperatorKill{Ticket: 1, Task: c.anyTask(), Who: "ann"}
+	case 15:
+		id := c.anyTask()
+		return ExecutorExited{c.anyConn(), &agentlink.ExecutorExited{
+			FrameworkId: frameworkID(id.Framework), ExecutorId: executorID("e"), Command: c.draw(3) == 0,
+		}}
+	}
+	return Tick{}
+}
+
+func pick[K ids.Agent | ids.Framework | ids.Offer, V any](c *chaos, m map[K]V) K {
+	keys := sortedKeys(m)
+	if len(keys) == 0 {
+		return "none"
+	}
+	return keys[c.draw(len(keys))]
+}
+
+func (c *chaos) anyAgent() ids.Agent         { return pick(c, c.s.agents) }
+func (c *chaos) anyFramework() ids.Framework { return pick(c, c.s.frameworks) }
+
+func (c *chaos) anyConn() ConnID { return ConnID(c.draw(int(c.conns) + 2)) }
+
+func (c *chaos) anyStream() StreamID {
+	if len(c.open) == 0 {
+		return "none"
+	}
+	return c.open[c.draw(len(c.open))]
+}
+
+func (c *chaos) anyTask() ids.Task {
+	keys := sortedTasks(c.reports)
+	if len(keys) == 0 {
+		return ids.Task{Framework: "none", ID: "none"}
+	}
+	return keys[c.draw(len(keys))]
+}
+
+func (c *chaos) agentRegister() Input {
+	c.conns++
+	host := fmt.Sprintf("h%d", c.draw(6))
+	reg := &agentlink.Register{
+		BootId: fmt.Sprint(c.draw(2)), HttpAddress: host + ":5051",
+		AgentInfo: agentInfo(host, []string{"cpus:4;mem:1024;ports:[1-20]", "cpus:2;mem:512"}[c.draw(5)/4]),
+	}
+	if c.draw(3) > 0 {
+		id := c.anyAgent()
+		if a := c.s.agents[id]; a != nil && c.draw(8) > 0 {
+			reg.AgentInfo.Hostname, reg.HttpAddress = a.info.Hostname, a.info.GetHostname()+":5051"
+		}
+		reg.AgentInfo.Id = agentID(id)
+	}
+	seen := map[ids.Framework]bool{}
+	for range c.draw(5) {
+		id := c.anyTask()
+		if c.reports[id] == nil {
+			break
+		}
+		t := proto.CloneOf(c.reports[id])
+		t.Task.State = c.state().Enum()
+		reg.Tasks = append(reg.Tasks, t)
+		if !seen[id.Framework] && c.draw(10) > 0 {
+			seen[id.Framework] = true
+			info := frameworkInfo("x", "aware")
+			info.Id = frameworkID(id.Framework)
+			reg.Frameworks = append(reg.Frameworks, info)
+		}
+		if t.Task.ExecutorId != nil && c.draw(3) > 0 {
+			reg.Executors = append(reg.Executors, &agentlink.Executor{
+				FrameworkId: frameworkID(id.Framework), Info: executorInfo("e", string(id.Framework), "cpus:0.5;ports:[1-3]"),
+			})
+		}
+	}
+	return AgentRegister{Conn: c.conns, Register: reg, PeerIP: "10.0.0.1"}
+}
+
+func (c *chaos) state() mesosv1.TaskState {
+	return []mesosv1.TaskState{
+		mesosv1.TaskState_TASK_STARTING, mesosv1.TaskState_TASK_RUNNING, mesosv1.TaskState_TASK_KILLING,
+		mesosv1.TaskState_TASK_FINISHED, mesosv1.TaskState_TASK_FAILED, mesosv1.TaskState_TASK_LOST,
+	}[c.draw(6)]
+}
+
+func (c *chaos) subscribe() Input {
+	c.streams++
+	stream := StreamID(fmt.Sprintf("s%d", c.streams))
+	c.open = append(c.open, stream)
+	info := frameworkInfo("x", []string{"aware", "", "aware,multi,refine", "multi"}[c.draw(4)])
+	if capabilitiesOf(info).multiRole {
+		info.Roles = [][]string{{"*"}, {"a", "b"}, {"a/b", "a"}, {}}[c.draw(4)]
+	}
+	info.FailoverTimeout = proto.Float64([]float64{0, 10, 1000}[c.draw(3)])
+	call := &scheduler.Call{Type: scheduler.Call_SUBSCRIBE.Enum(), Subscribe: &scheduler.Call_Subscribe{FrameworkInfo: info}}
+	if c.draw(2) == 0 {
+		info.Id = frameworkID(c.anyFramework())
+		call.FrameworkId = info.Id
+	}
+	return Subscribe{Stream: stream, Call: call}
+}
+
+func (c *chaos) call(f ids.Framework, call *scheduler.Call) Input {
+	call.FrameworkId = frameworkID(f)
+	stream := c.anyStream()
+	if fw := c.s.frameworks[f]; fw != nil {
+		stream = fw.stream
+	}
+	return Call{Ticket: 1, Stream: stream, Call: call}
+}
+
+func (c *chaos) accept() Input {
+	accept := &scheduler.Call_Accept{Filters: &mesosv1.Filters{RefuseSeconds: proto.Float64([]float64{0, 5, -1, 100}[c.draw(4)])}}
+	var f ids.Framework
+	on := ids.Agent("none")
+	for range 1 + c.draw(2) {
+		id := pick(c, c.s.offers)
+		if o := c.s.offers[id]; o != nil && (f == "" || c.draw(4) == 0) {
+			f, on = o.Framework, o.Agent
+		}
+		accept.OfferIds = append(accept.OfferIds, offerID(id))
+	}
+	launch := &mesosv1.Offer_Operation_Launch{}
+	for range c.draw(4) {
+		id := fmt.Sprintf("t%d", c.draw(8))
+		uses := []string{"cpus:1;mem:100", "cpus:0.5;ports:[1-2]", "mem:400;ports:[2-9]", "cpus:9"}[c.draw(4)]
+		task := &mesosv1.TaskInfo{Name: proto.String(id), TaskId: taskID(id), AgentId: agentID(on), Resources: resources.MustParse(uses).Proto()}
+		if c.draw(3) == 0 {
+			task.Executor = &mesosv1.ExecutorInfo{
+				ExecutorId: executorID("e"), Command: &mesosv1.CommandInfo{Value: proto.String("x")},
+				Resources: resources.MustParse([]string{"cpus:0.5;ports:[1-3]", "cpus:0.2"}[c.draw(5)/4]).Proto(),
+			}
+		} else {
+			task.Command = &mesosv1.CommandInfo{Value: proto.String("x")}
+		}
+		launch.TaskInfos = append(launch.TaskInfos, task)
+	}
+	if len(launch.TaskInfos) > 0 {
+		accept.Operations = []*mesosv1.Offer_Operation{{Type: mesosv1.Offer_Operation_LAUNCH.Enum(), Launch: launch}}
+	}
+	return c.call(f, &scheduler.Call{Type: scheduler.Call_ACCEPT.Enum(), Accept: accept})
+}
+
+func (c *chaos) update() Input {
+	id := c.anyTask()
+	conn := c.anyConn()
+	if f := c.s.frameworks[id.Framework]; f != nil && f.tasks[id.ID] != nil && c.draw(8) > 0 {
+		t := f.tasks[id.ID]
+		conn = c.s.agents[t.Agent].conn
+		if c.draw(3) == 0 { // acknowledge instead
+			return c.call(id.Framework, &scheduler.Call{Type: scheduler.Call_ACKNOWLEDGE.Enum(), Acknowledge: &scheduler.Call_Acknowledge{
+				AgentId: agentID(t.Agent), TaskId: taskID(id.ID), Uuid: uuid(fmt.Sprint(c.draw(2))),
+			}})
+		}
+	}
+	return AgentUpdate{conn, &agentlink.StatusUpdate{
+		FrameworkId: frameworkID(id.Framework), LatestState: int32(c.state()),
+		Status: &mesosv1.TaskStatus{TaskId: taskID(id.ID), State: c.state().Enum(), Uuid: uuid(fmt.Sprint(c.draw(2)))},
+	}}
+}
+
+func (c *chaos) otherCall() Input {
+	f := c.anyFramework()
+	id := c.anyTask()
+	switch c.draw(8) {
+	case 0:
+		return c.call(f, &scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum()})
+	case 1:
+		return c.call(f, &scheduler.Call{Type: scheduler.Call_REVIVE.Enum()})
+	case 2:
+		return c.call(f, &scheduler.Call{Type: scheduler.Call_SUPPRESS.Enum(), Suppress: &scheduler.Call_Suppress{Roles: []string{"a"}}})
+	case 3:
+		return c.call(id.Framework, &scheduler.Call{Type: scheduler.Call_KILL.Enum(), Kill: &scheduler.Call_Kill{TaskId: taskID(id.ID)}})
+	case 4:
+		return c.call(id.Framework, &scheduler.Call{Type: scheduler.Call_RECONCILE.Enum(), Reconcile: &scheduler.Call_Reconcile{
+			Tasks: []*scheduler.Call_Reconcile_Task{{TaskId: taskID(id.ID)}, {TaskId: taskID("x"), AgentId: agentID(c.anyAgent())}},
+		}})
+	case 5:
+		return c.call(f, &scheduler.Call{Type: scheduler.Call_RECONCILE.Enum(), Reconcile: &scheduler.Call_Reconcile{}})
+	case 6:
+		info := frameworkInfo("new", "multi")
+		info.Id, info.Roles = frameworkID(f), []string{"a", "c"}
+		return c.call(f, &scheduler.Call{Type: scheduler.Call_UPDATE_FRAMEWORK.Enum(), UpdateFramework: &scheduler.Call_UpdateFramework{FrameworkInfo: info}})
+	}
+	return c.call(f, &scheduler.Call{Type: scheduler.Call_DECLINE.Enum(), Decline: &scheduler.Call_Decline{
+		OfferIds: []*mesosv1.OfferID{offerID(pick(c, c.s.offers))},
+	}})
+}
