@@ -46,6 +46,12 @@ func masterInfo(port int) *mesosv1.MasterInfo {
 // newMaster returns a master that leads, and whose term ends with the test.
 func newMaster(t *testing.T) *testMaster {
 	t.Helper()
+	return newMasterUntil(t, context.Background())
+}
+
+// newMasterUntil returns a master that leads until ctx ends.
+func newMasterUntil(t *testing.T, ctx context.Context) *testMaster {
+	t.Helper()
 	m := &testMaster{leader: masterInfo(15050), metrics: metrics.New()}
 	m.term = term.New(term.Config{
 		Number: 3, Elected: time.Now(),
@@ -55,7 +61,7 @@ func newMaster(t *testing.T) *testMaster {
 		Apply:    func(context.Context, []registry.Op) error { return nil },
 		Metrics:  m.metrics, Logger: slog.New(slog.DiscardHandler),
 	})
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1) // the one result of Run
 	go func() { ended <- m.term.Run(ctx) }()
 	t.Cleanup(func() {
@@ -91,7 +97,7 @@ func (m *testMaster) build() {
 	})
 }
 
-// agent registers an agent with 8 cpus and returns its link.
+// agent registers an agent with 8 cpus, waits until it is in, and returns its link.
 func (m *testMaster) agent(t *testing.T) *outbox.Box[*agentlink.FromMaster] {
 	t.Helper()
 	box := m.term.ConnectAgent(1)
@@ -106,6 +112,7 @@ func (m *testMaster) agent(t *testing.T) *outbox.Box[*agentlink.FromMaster] {
 	if err != nil {
 		t.Fatal(err)
 	}
+	<-box.Ready() // it is told that it is registered
 	return box
 }
 
@@ -133,7 +140,9 @@ func (m *testMaster) piped(t *testing.T) (dial func() net.Conn) {
 	p := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1) // the one result of Serve
-	go func() { ended <- mesoshttp.Serve(ctx, mesoshttp.NewServer(m.handler, slog.New(slog.DiscardHandler)), p) }()
+	go func() {
+		ended <- mesoshttp.Serve(ctx, mesoshttp.NewServer(m.handler, slog.New(slog.DiscardHandler)), p)
+	}()
 	t.Cleanup(func() {
 		cancel()
 		<-ended
@@ -167,6 +176,20 @@ func post(t *testing.T, c *http.Client, url, body string, header ...string) *htt
 	r.Header.Set("Content-Type", "application/json")
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
+	}
+	answer, err := c.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// get asks. The caller closes the answer.
+func get(t *testing.T, c *http.Client, url string) *http.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
 	}
 	answer, err := c.Do(r)
 	if err != nil {

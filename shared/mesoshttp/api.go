@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -127,16 +126,4 @@ func writeAPIError(w http.ResponseWriter, r *http.Request, status int, kind faul
 		body = []byte("{}") // cannot happen: two strings
 	}
 	Write(w, r, status, jsonType, append(body, '\n'))
-}
-
-// Methods lists the methods that routes have for a path, for descriptions and tests.
-func Methods(routes []APIRoute, path string) []string {
-	var methods []string
-	for _, r := range routes {
-		if r.Path == path {
-			methods = append(methods, strings.ToLower(r.Method))
-		}
-	}
-	slices.Sort(methods)
-	return methods
 }

@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"codeberg.org/reeve/reeve/shared/codec"
+	"codeberg.org/reeve/reeve/shared/recordio"
 )
 
 // Stream is an endless answer: records, each flushed as it is sent. Its methods are for one goroutine.
@@ -52,9 +52,7 @@ func (s *Stream) Send(m proto.Message) error {
 
 // SendRecord writes one encoded message as a record and flushes it.
 func (s *Stream) SendRecord(data []byte) error {
-	s.buf = strconv.AppendInt(s.buf[:0], int64(len(data)), 10)
-	s.buf = append(s.buf, '\n')
-	s.buf = append(s.buf, data...)
+	s.buf = recordio.Append(s.buf[:0], data)
 	return s.write()
 }
 
