@@ -1,0 +1,118 @@
+// Package config is masterd's settings: which flags there are, what they mean, and one immutable Config made of them. It
+// reads flags, environment and file through shared/flagset and starts nothing. Start reading at Config.
+package config
+
+import (
+	"context"
+	"os"
+	"unicode"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/flagset"
+	"codeberg.org/reeve/reeve/shared/version"
+)
+
+// Config is everything that an operator can set. It does not change after Command has made it.
+type Config struct {
+	flagset.Common
+	LinkPort        int
+	RaftPort        int
+	BootstrapExpect int
+	Cluster         string
+	Flags           map[string]string // every flag as it is in force, for /flags; secrets are in files, never here
+}
+
+// Defaults of DESIGN 2.
+const (
+	defaultPort     = 5050
+	defaultLinkPort = 5052
+	defaultRaftPort = 5053
+	defaultWorkDir  = "/var/lib/reeve/master"
+	defaultCluster  = "reeve"
+)
+
+// maxCluster keeps the gossip tags small; see gossip.Tags.
+const maxCluster = 30
+
+// Command is masterd's command line. start gets the finished Config and runs until ctx ends.
+func Command(start func(ctx context.Context, cfg Config) error) *cobra.Command {
+	var cfg Config
+	cmd := &cobra.Command{
+		Use:   "masterd",
+		Short: "The master of a Reeve cluster: it pools the agents' resources and offers them to frameworks",
+		Long: "masterd is the master of a Reeve cluster: it pools the agents' resources and offers them to frameworks.\n\n" +
+			"Every flag can also be set as REEVE_<NAME> in the environment, or in the YAML file of --config; the command\n" +
+			"line wins over the environment, and that over the file. \"_\" may be written for \"-\" in names.",
+		Args:          noArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       version.Reeve,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := cfg.complete(cmd.Flags(), os.LookupEnv); err != nil {
+				return err
+			}
+			return start(cmd.Context(), cfg)
+		},
+	}
+	cfg.register(cmd.Flags())
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return fault.New(fault.Invalid, "%v; masterd --help lists the flags", err)
+	})
+	return cmd
+}
+
+func noArgs(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fault.New(fault.Invalid, "masterd takes no arguments, only flags; %q is neither", args[0])
+	}
+	return nil
+}
+
+func (c *Config) register(fs *pflag.FlagSet) {
+	flagset.Normalize(fs)
+	c.Register(fs, defaultPort, defaultWorkDir)
+	fs.IntVar(&c.LinkPort, "link-port", defaultLinkPort, "port for agents; 0 takes a free one")
+	fs.IntVar(&c.RaftPort, "raft-port", defaultRaftPort, "port for the other masters; 0 takes a free one")
+	fs.IntVar(&c.BootstrapExpect, "bootstrap-expect", 1, "masters to wait for before the first election; the same on each")
+	fs.StringVar(&c.Cluster, "cluster", defaultCluster, "name of the cluster, for people")
+}
+
+// complete takes in environment and file, and checks everything.
+func (c *Config) complete(fs *pflag.FlagSet, lookup func(string) (string, bool)) error {
+	if err := flagset.Load(fs, lookup); err != nil {
+		return err
+	}
+	if err := flagset.CheckPorts(map[string]int{"link-port": c.LinkPort, "raft-port": c.RaftPort}); err != nil {
+		return err
+	}
+	if c.BootstrapExpect < 1 {
+		return fault.New(fault.Invalid, "--bootstrap-expect %d makes no cluster; give 1, or the number of masters that start together", c.BootstrapExpect)
+	}
+	if err := checkCluster(c.Cluster); err != nil {
+		return err
+	}
+	if err := c.Complete(); err != nil {
+		return err
+	}
+	c.Flags = make(map[string]string)
+	fs.VisitAll(func(f *pflag.Flag) { c.Flags[f.Name] = f.Value.String() })
+	for name, value := range map[string]string{"hostname": c.Hostname, "name": c.Name, "advertise-ip": c.AdvertiseIP, "work-dir": c.WorkDir} {
+		c.Flags[name] = value
+	}
+	return nil
+}
+
+func checkCluster(name string) error {
+	if name == "" || len(name) > maxCluster {
+		return fault.New(fault.Invalid, "--cluster %q must have 1 to %d characters", name, maxCluster)
+	}
+	for _, r := range name {
+		if !unicode.IsPrint(r) {
+			return fault.New(fault.Invalid, "--cluster %q must consist of characters that can be printed", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package term
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"codeberg.org/reeve/reeve/masterd/cluster"
+	"codeberg.org/reeve/reeve/masterd/jobs"
+	"codeberg.org/reeve/reeve/masterd/outbox"
+	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1/master"
+	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// Bounds of the boxes. A framework or operator that is this far behind has stopped reading; an agent gets few messages.
+const (
+	frameworkLimit = 64 << 10
+	operatorLimit  = 64 << 10
+	agentLimit     = 16 << 10
+)
+
+// Number is the raft term of this leadership.
+func (t *Term) Number() uint64 { return t.cfg.Number }
+
+// Elected is when this leadership began.
+func (t *Term) Elected() time.Time { return t.cfg.Elected }
+
+// Done is closed when the term has ended: whoever serves a stream of it ends the stream.
+func (t *Term) Done() <-chan struct{} { return t.done }
+
+// View returns the cluster as it is now.
+func (t *Term) View(ctx context.Context) (*cluster.View, error) {
+	var v *cluster.View
+	err := t.loop.Inspect(ctx, func() { v = t.machine.cluster.View() })
+	return v, t.explain(err)
+}
+
+// Jobs returns all jobs as they are now, sorted by name.
+func (t *Term) Jobs(ctx context.Context) ([]reeveapi.Job, error) {
+	var byName map[ids.Job]*reeveapi.Job
+	if err := t.loop.Inspect(ctx, func() { byName = t.machine.jobs.Jobs() }); err != nil {
+		return nil, t.explain(err)
+	}
+	all := make([]reeveapi.Job, 0, len(byName))
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		all = append(all, *byName[name])
+	}
+	return all, nil
+}
+
+// Do hands an input that is answered to the machine, and returns the answer. build gets the ticket to put into the input.
+// When ctx or the term ends first, the input may still have its effect.
+func (t *Term) Do(ctx context.Context, build func(cluster.Ticket) cluster.Input) error {
+	ticket, answer := t.replies.open()
+	if err := t.Post(ctx, build(cluster.Ticket(ticket))); err != nil {
+		t.replies.drop(ticket)
+		return err
+	}
+	_, err := t.await(ctx, ticket, answer)
+	return err
+}
+
+// Post hands an input that nobody waits for to the machine. It waits while the mailbox is full.
+func (t *Term) Post(ctx context.Context, in cluster.Input) error {
+	return t.explain(t.loop.Post(ctx, clusterInput{in}))
+}
+
+// Subscribe opens a framework's stream for a SUBSCRIBE call; call and principal must be valid in shape already. The
+// machine's answer, SUBSCRIBED or ERROR, is the first event. Whoever writes the stream hangs the box up when it ends.
+func (t *Term) Subscribe(ctx context.Context, call *scheduler.Call, principal string) (cluster.StreamID, *outbox.Box[*scheduler.Event], error) {
+	id := cluster.StreamID(uuid.NewString())
+	box := outbox.New[*scheduler.Event](frameworkLimit, func() { t.frameworkGone(id) })
+	t.frameworks.put(id, box)
+	if err := t.Post(ctx, cluster.Subscribe{Stream: id, Call: call, Principal: principal}); err != nil {
+		t.frameworks.drop(id)
+		return "", nil, err
+	}
+	return id, box, nil
+}
+
+// SubscribeOperators opens a stream of the operator API. The view is of the very moment at which the stream begins.
+func (t *Term) SubscribeOperators(ctx context.Context) (*cluster.View, *outbox.Box[*master.Event], error) {
+	var v *cluster.View
+	var box *outbox.Box[*master.Event]
+	box = outbox.New[*master.Event](operatorLimit, func() { t.operators.drop(box) })
+	err := t.loop.Inspect(ctx, func() {
+		v = t.machine.cluster.View()
+		t.operators.put(box, box)
+	})
+	if err != nil {
+		return nil, nil, t.explain(err)
+	}
+	return v, box, nil
+}
+
+// Operators is how many streams of the operator API are open.
+func (t *Term) Operators() int { return t.operators.len() }
+
+// SubmitJob stores and starts a job.
+func (t *Term) SubmitJob(ctx context.Context, spec reeveapi.JobSpec, by string) (reeveapi.Job, error) {
+	return t.doJob(ctx, func(ticket jobs.Ticket) jobs.Input {
+		return jobs.Submit{Ticket: ticket, Spec: spec, By: by}
+	})
+}
+
+// StopJob ends a job's tasks and keeps the job.
+func (t *Term) StopJob(ctx context.Context, name ids.Job, by string) (reeveapi.Job, error) {
+	return t.doJob(ctx, func(ticket jobs.Ticket) jobs.Input {
+		return jobs.Stop{Ticket: ticket, Name: name, By: by}
+	})
+}
+
+// RemoveJob forgets a job that has ended.
+func (t *Term) RemoveJob(ctx context.Context, name ids.Job) error {
+	_, err := t.doJob(ctx, func(ticket jobs.Ticket) jobs.Input {
+		return jobs.Remove{Ticket: ticket, Name: name}
+	})
+	return err
+}
+
+func (t *Term) doJob(ctx context.Context, build func(jobs.Ticket) jobs.Input) (reeveapi.Job, error) {
+	ticket, answer := t.replies.open()
+	if err := t.loop.Post(ctx, jobsInput{build(jobs.Ticket(ticket))}); err != nil {
+		t.replies.drop(ticket)
+		return reeveapi.Job{}, t.explain(err)
+	}
+	return t.await(ctx, ticket, answer)
+}
+
+// Events returns the remembered events with a larger Seq than since, oldest first. Seq starts at 1 in each term.
+func (t *Term) Events(since uint64) []reeveapi.Event { return t.history.since(since) }
+
+// ConnectAgent opens a link stream. conn must be new and larger than those before; the edge posts AgentRegister next, and
+// hangs the box up when the stream ends; that posts AgentClosed with the goodbye of AgentGoodbye, if there was one.
+func (t *Term) ConnectAgent(conn cluster.ConnID) *outbox.Box[*agentlink.FromMaster] {
+	box := outbox.New[*agentlink.FromMaster](agentLimit, func() { t.agentGone(conn) })
+	t.agents.put(conn, box)
+	return box
+}
+
+// AgentGoodbye notes that the agent of a stream said goodbye; the end of the stream will tell the machine.
+func (t *Term) AgentGoodbye(conn cluster.ConnID, goodbye *agentlink.Goodbye) {
+	t.goodbyes.put(conn, goodbye)
+}
+
+// NoteUsage keeps what an agent's newest heartbeat says of its host.
+func (t *Term) NoteUsage(agent ids.Agent, usage *agentlink.HostUsage, at time.Time) {
+	if usage != nil {
+		t.usage.put(agent, hostUsage{usage, at})
+	}
+}
+
+// Usage returns what NoteUsage kept; ok is false if the agent has not sent a heartbeat in this term.
+func (t *Term) Usage(agent ids.Agent) (usage *agentlink.HostUsage, at time.Time, ok bool) {
+	u, ok := t.usage.get(agent)
+	return u.usage, u.at, ok
+}
+
+// explain turns the end of the loop into an answer for peers.
+func (t *Term) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	select {
+	case <-t.done:
+		return errEnded()
+	default:
+		return err
+	}
+}
