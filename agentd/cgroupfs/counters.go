@@ -115,9 +115,13 @@ func (h Host) OOMKills(group string) (kills int64, ownLimit bool) {
 		return s.OOMKills, ownLimit
 	}
 	parseOOM(slurp(filepath.Join(dir, "memory.oom_control")), &s)
-	hits := number(slurp(filepath.Join(dir, "memory.failcnt"))) + number(slurp(filepath.Join(dir, "memory.memsw.failcnt")))
-	return s.OOMKills, hits > 0
+	// Kernels of today leave memory.failcnt at 0, so the high-water mark has to tell.
+	most, limit := number(slurp(filepath.Join(dir, "memory.max_usage_in_bytes"))), number(slurp(filepath.Join(dir, "memory.limit_in_bytes")))
+	return s.OOMKills, most+chargeBatch >= limit
 }
+
+// chargeBatch is how close to its limit the kernel lets a group come: it charges 64 pages at once at most.
+const chargeBatch = 64 * 4096
 
 // slurp reads a small file; one that is missing counts nothing.
 func slurp(path string) string {

@@ -1,5 +1,11 @@
 package shimclient
 
-const helperEnv = "REEVE_TEST_HELPER"
+import (
+	"context"
+	"log/slog"
+)
 
-func helper() int { return 0 }
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// background is for the helper process, which has no test.
+func background() context.Context { return context.Background() }

@@ -20,8 +20,9 @@ type link struct {
 	conn net.Conn
 	cmd  *exec.Cmd // if this client started the shim: it has to be reaped
 
-	load   int  // containers that run or start in it; guarded by the client's mu
-	usable bool // takes new containers: it runs the current binary, and is not being shut down; guarded by the client's mu
+	load   int    // containers that run or start in it; guarded by the client's mu
+	binary string // what it runs; guarded by the client's mu
+	usable bool   // takes new containers: it runs the current binary, and is not being shut down; guarded by the client's mu
 
 	mu      sync.Mutex // guards the fields below
 	nextID  uint64

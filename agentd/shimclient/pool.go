@@ -56,11 +56,15 @@ func (c *Client) pick(ctx context.Context) (*link, error) {
 
 // reserve takes a place in the fullest shim that has one: the others drain and can go.
 func (c *Client) reserve() *link {
+	current := shimapi.Binary(c.cfg.ShimPath) // an upgrade may have replaced it: a shim cannot start anything without its file
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var best *link
 	free := 0
 	for _, l := range c.links {
+		if l.binary != current {
+			l.usable = false
+		}
 		if !l.usable || l.load >= c.cfg.GroupSize {
 			continue
 		}
@@ -280,7 +284,8 @@ func (c *Client) connect(ctx context.Context, name string, cmd *exec.Cmd) (*link
 		return nil, nil, errors.Join(err, l.detach())
 	}
 	c.mu.Lock()
-	l.usable = reply.Hello.Binary == shimapi.Binary(c.cfg.ShimPath)
+	l.binary = reply.Hello.Binary
+	l.usable = l.binary == shimapi.Binary(c.cfg.ShimPath)
 	c.mu.Unlock()
 	return l, reply.Hello, nil
 }
