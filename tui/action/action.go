@@ -1,0 +1,204 @@
+// Package action holds what an operator can do to the cluster, as values: what it is called, what it will do to which
+// frozen ids, and how it is done. Keys, menus and the command line share them. It never asks and never draws. Start
+// reading at Action.
+package action
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/store"
+)
+
+// Doer is the part of the cluster's API that changes something.
+type Doer interface {
+	SubmitJob(ctx context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error)
+	StopJob(ctx context.Context, name string) error
+	KillTask(ctx context.Context, framework, task string) error
+}
+
+// Action is something to do, to targets that were fixed when it was made.
+type Action struct {
+	Title   string // of the question: "Kill 3 tasks"
+	Button  string // "Kill 3 tasks"
+	Preview []Line
+	Word    string // to be typed on top, "" if a button is enough
+	Steps   []Step
+	Done    string // what to say when every step succeeded
+	Follow  string // a job to show afterwards, "" for none
+}
+
+// Line is a line of the question.
+type Line struct {
+	Text string
+	Warn bool
+	Note bool
+}
+
+// Step is one request.
+type Step struct {
+	Target string
+	Run    func(ctx context.Context, d Doer) error
+}
+
+// Result is what became of an action.
+type Result struct {
+	Title  string
+	Done   string
+	Follow string
+	Failed []Failure
+	Steps  int
+}
+
+// Failure is a step that did not succeed.
+type Failure struct {
+	Target string
+	Err    error
+}
+
+// Run does all steps, also after one has failed.
+func (a Action) Run(ctx context.Context, d Doer) Result {
+	r := Result{Title: a.Title, Done: a.Done, Follow: a.Follow, Steps: len(a.Steps)}
+	for _, s := range a.Steps {
+		if err := s.Run(ctx, d); err != nil {
+			r.Failed = append(r.Failed, Failure{s.Target, err})
+		}
+	}
+	return r
+}
+
+// many is how many targets must be confirmed by typing.
+const many = 5
+
+// Kill ends tasks. Those that have ended are named and left out. hidden is how many of them the filter hides.
+func Kill(tasks []*reeveapi.Task, hidden int, age func(*reeveapi.Task) string) (Action, error) {
+	a := Action{}
+	var jobs []string
+	for _, t := range tasks {
+		if !t.Ended.IsZero() {
+			a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-20s has ended, is left out", t.Name), Note: true})
+			continue
+		}
+		framework, id := t.Framework, t.ID
+		a.Steps = append(a.Steps, Step{Target: t.Name, Run: func(ctx context.Context, d Doer) error {
+			return d.KillTask(ctx, framework, id)
+		}})
+		if len(a.Steps) <= 8 {
+			state := strings.TrimPrefix(t.State, "TASK_")
+			a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-20s %-9s %s, up %s", t.Name, state, t.AgentName, age(t))})
+		}
+		if t.Job != "" && (len(jobs) == 0 || jobs[len(jobs)-1] != t.Job) {
+			jobs = append(jobs, t.Job)
+		}
+	}
+	n := len(a.Steps)
+	switch {
+	case n == 0:
+		return a, fmt.Errorf("nothing to kill: the task has ended")
+	case n > 8:
+		a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("… and %d more", n-8), Note: true})
+	}
+	a.Preview = append(a.Preview, Line{})
+	if hidden > 0 {
+		a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%d of the marked ones are hidden by the filter", hidden), Warn: true})
+	}
+	for _, job := range jobs {
+		a.Preview = append(a.Preview, Line{Text: "job " + job + " starts it again if it has retries left; to end the job, stop it", Note: true})
+	}
+	a.Preview = append(a.Preview, Line{Text: "It gets SIGTERM, and SIGKILL when its grace period is over.", Note: true})
+	what := "1 task"
+	if n > 1 {
+		what = fmt.Sprintf("%d tasks", n)
+	}
+	a.Title, a.Button, a.Done = "Kill "+what, "Kill "+what, "asked for the end of "+what
+	if n == 1 {
+		a.Done = "asked for the end of " + a.Steps[0].Target
+	}
+	if n > many {
+		a.Word = fmt.Sprintf("kill %d", n)
+	}
+	return a, nil
+}
+
+// StopJob ends a job and its tasks.
+func StopJob(j *reeveapi.Job) (Action, error) {
+	name := j.Spec.Name
+	switch j.State {
+	case reeveapi.JobPending, reeveapi.JobRunning:
+	default:
+		return Action{}, fmt.Errorf("job %s is %s already", name, j.State)
+	}
+	active := 0
+	for _, i := range j.Instances {
+		if i.State == "TASK_RUNNING" || i.State == "TASK_STARTING" || i.State == "TASK_STAGING" {
+			active++
+		}
+	}
+	return Action{
+		Title: "Stop job " + name, Button: "Stop " + name, Done: "asked job " + name + " to stop",
+		Preview: []Line{
+			{Text: fmt.Sprintf("%d of its %d instances are active and will be killed.", active, max(j.Spec.Instances, 1))},
+			{Text: "It stays in the list of jobs and is not started again.", Note: true},
+		},
+		Steps: []Step{{Target: name, Run: func(ctx context.Context, d Doer) error { return d.StopJob(ctx, name) }}},
+	}, nil
+}
+
+// Submit hands in a job and follows it.
+func Submit(spec reeveapi.JobSpec, fit Line) Action {
+	n := max(spec.Instances, 1)
+	role := spec.Role
+	if role == "" {
+		role = "*"
+	}
+	return Action{
+		Title: "Submit job " + spec.Name, Button: "Submit", Follow: spec.Name, Done: "submitted job " + spec.Name,
+		Preview: []Line{
+			{Text: spec.Command},
+			{},
+			{Text: fmt.Sprintf("%d × %g cpus, %g MB memory, %g MB disk, role %s", n, spec.Resources.CPUs, spec.Resources.Mem, spec.Resources.Disk, role)},
+			fit,
+		},
+		Steps: []Step{{Target: spec.Name, Run: func(ctx context.Context, d Doer) error {
+			_, err := d.SubmitJob(ctx, spec)
+			return err
+		}}},
+	}
+}
+
+// Fits counts how many of n instances that need this much would fit on the agents now, one by one where most is left.
+func Fits(s *store.Snapshot, need reeveapi.Amounts, n int) (fit int, free reeveapi.Amounts, largest reeveapi.Amounts) {
+	for _, a := range s.Agents.Rows() {
+		if a.State != reeveapi.AgentActive {
+			continue
+		}
+		left := Free(a)
+		free.CPUs, free.Mem, free.Disk, free.GPUs = free.CPUs+left.CPUs, free.Mem+left.Mem, free.Disk+left.Disk, free.GPUs+left.GPUs
+		largest.CPUs, largest.Mem = max(largest.CPUs, left.CPUs), max(largest.Mem, left.Mem)
+		largest.Disk, largest.GPUs = max(largest.Disk, left.Disk), max(largest.GPUs, left.GPUs)
+		fit += Room(a, need, n-fit)
+	}
+	return min(fit, n), free, largest
+}
+
+// Free is what nobody has of an agent.
+func Free(a *reeveapi.Agent) reeveapi.Amounts {
+	return reeveapi.Amounts{
+		CPUs: a.Total.CPUs - a.Allocated.CPUs, Mem: a.Total.Mem - a.Allocated.Mem,
+		Disk: a.Total.Disk - a.Allocated.Disk, GPUs: a.Total.GPUs - a.Allocated.GPUs,
+	}
+}
+
+// Room is how often need fits on an agent, at most limit.
+func Room(a *reeveapi.Agent, need reeveapi.Amounts, limit int) int {
+	const dust = 1e-6 // amounts are in thousandths, sums of floats are not
+	left := Free(a)
+	for _, pair := range [][2]float64{{left.CPUs, need.CPUs}, {left.Mem, need.Mem}, {left.Disk, need.Disk}, {left.GPUs, need.GPUs}} {
+		if pair[1] > 0 {
+			limit = min(limit, int((pair[0]+dust)/pair[1]))
+		}
+	}
+	return max(limit, 0)
+}

@@ -1,0 +1,268 @@
+// Package app is the console's root: a stack of screens, what may lie over them (a question, a menu, help, the command
+// line), and the keys that work everywhere. It knows how screens are told of keys and drawn, and nothing of the cluster
+// but whether the link to it is live. It never does I/O: what it is given does, outside of the loop. Start reading at
+// Update.
+package app
+
+import (
+	"context"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/tui/action"
+	"codeberg.org/reeve/reeve/tui/feed"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/theme"
+)
+
+// Deps is what the app is given.
+type Deps struct {
+	Store    *store.Store
+	Now      func() time.Time
+	Theme    func(name string) *theme.Theme
+	Look     string // name of the first theme
+	ReadOnly bool
+	Open     func(screen.Env, screen.Target) screen.Screen
+	Env      screen.Env // all but Async
+	Doer     action.Doer
+	Want     func([]feed.Want)
+	Retry    func()
+	Copy     func(text string) (note string, err error)
+	Restored map[screen.Kind]screen.State
+	First    []screen.Target // screens over the overview to begin with
+}
+
+// App is the root model.
+type App struct {
+	deps  Deps
+	bg    func() (context.Context, context.CancelFunc) // a context for a screen or an action
+	theme *theme.Theme
+
+	stack []*layer // the first is the overview
+	next  uint64   // id of the next layer
+	last  screen.Target
+	saved map[screen.Kind]screen.State
+
+	over  overlay // what lies over the screen, nil if nothing does
+	toast toast
+	busy  int // actions that run
+
+	w, h  int
+	dirty bool
+	frame string
+	lines []string // commands that were run, newest last
+}
+
+// layer is a screen on the stack.
+type layer struct {
+	screen screen.Screen
+	target screen.Target
+	id     uint64
+	cancel context.CancelFunc
+}
+
+// toast is a notice that goes by itself.
+type toast struct {
+	text  string
+	role  theme.Role
+	until time.Time
+}
+
+// Messages of the app to itself.
+type (
+	// forScreen is what an Async command of a screen answered. It is dropped when the screen is gone.
+	forScreen struct {
+		id  uint64
+		msg tea.Msg
+	}
+	// done is what became of an action, for the screen that asked.
+	done struct {
+		id     uint64
+		result action.Result
+	}
+)
+
+// toastStay is how long a notice stays.
+const toastStay = 6 * time.Second
+
+// New returns the app. Everything that screens and actions start ends with ctx.
+func New(ctx context.Context, deps Deps) *App {
+	a := &App{
+		deps: deps, theme: deps.Theme(deps.Look), saved: map[screen.Kind]screen.State{}, dirty: true,
+		bg: func() (context.Context, context.CancelFunc) { return context.WithCancel(ctx) },
+	}
+	for kind, st := range deps.Restored {
+		a.saved[kind] = st
+	}
+	a.push(screen.Target{Kind: screen.Overview})
+	for _, t := range deps.First {
+		a.push(t)
+	}
+	return a
+}
+
+// Init starts the clock and the first screens.
+func (a *App) Init() tea.Cmd {
+	cmds := []tea.Cmd{tick()}
+	for _, l := range a.stack {
+		cmds = append(cmds, l.screen.Start())
+	}
+	return tea.Batch(cmds...)
+}
+
+func tick() tea.Cmd {
+	return tea.Tick(time.Second, func(time.Time) tea.Msg { return screen.Tick{} })
+}
+
+// Update takes a message.
+func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	a.dirty = true
+	cmd := a.update(msg)
+	a.want()
+	return a, cmd
+}
+
+func (a *App) update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		a.w, a.h = msg.Width, msg.Height
+	case tea.KeyMsg:
+		return a.keys(msg)
+	case screen.Tick:
+		return tea.Batch(tick(), a.top().screen.Update(msg))
+	case screen.Changed:
+		return a.top().screen.Update(msg)
+	case forScreen:
+		if l := a.layer(msg.id); l != nil {
+			return l.screen.Update(msg.msg)
+		}
+	case done:
+		return a.finish(msg)
+	default:
+		return a.asked(msg)
+	}
+	return nil
+}
+
+// asked takes what a screen or a command wants of the app.
+func (a *App) asked(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case screen.Go:
+		return a.push(msg.Target)
+	case screen.Top:
+		return a.goTop(msg.Target)
+	case screen.Swap:
+		a.pop()
+		return a.push(msg.Target)
+	case screen.Pop:
+		a.pop()
+	case screen.Toast:
+		a.say(msg.Role, msg.Text)
+	case screen.Ask:
+		return a.ask(msg.Action)
+	case screen.Copy:
+		note, err := a.deps.Copy(msg.Text)
+		if err != nil {
+			a.say(theme.Bad, "not copied: "+err.Error())
+			return nil
+		}
+		a.say(theme.Good, msg.What+" "+note)
+	default:
+		return a.askedMore(msg)
+	}
+	return nil
+}
+
+func (a *App) say(role theme.Role, text string) {
+	a.toast = toast{text, role, a.deps.Now().Add(toastStay)}
+}
+
+func (a *App) top() *layer { return a.stack[len(a.stack)-1] }
+
+func (a *App) layer(id uint64) *layer {
+	for _, l := range a.stack {
+		if l.id == id {
+			return l
+		}
+	}
+	return nil
+}
+
+// push opens a screen on top.
+func (a *App) push(target screen.Target) tea.Cmd {
+	a.next++
+	id := a.next
+	ctx, cancel := a.bg()
+	env := a.deps.Env
+	env.Async = func(fn func(context.Context) tea.Msg) tea.Cmd {
+		return func() tea.Msg { return forScreen{id, fn(ctx)} }
+	}
+	s := a.deps.Open(env, target)
+	if saver, ok := s.(screen.Saver); ok && target.Arg == "" {
+		if st, found := a.saved[target.Kind]; found {
+			saver.Restore(st)
+		}
+	}
+	a.stack = append(a.stack, &layer{screen: s, target: target, id: id, cancel: cancel})
+	a.over = nil
+	return s.Start()
+}
+
+// pop closes the top screen, but never the last one.
+func (a *App) pop() bool {
+	if len(a.stack) == 1 {
+		return false
+	}
+	l := a.top()
+	a.keep(l)
+	l.cancel()
+	a.stack = a.stack[:len(a.stack)-1]
+	return true
+}
+
+// keep remembers a screen's settings for the next one of its kind.
+func (a *App) keep(l *layer) {
+	if saver, ok := l.screen.(screen.Saver); ok && l.target.Arg == "" {
+		a.saved[l.target.Kind] = saver.Save()
+	}
+}
+
+// goTop closes everything but the overview and opens a screen over it.
+func (a *App) goTop(target screen.Target) tea.Cmd {
+	a.over = nil
+	if t := a.top().target; t.Kind != target.Kind {
+		a.last = t
+	}
+	if a.top().target == target && len(a.stack) <= 2 {
+		return nil
+	}
+	for a.pop() {
+	}
+	if target.Kind == screen.Overview {
+		return nil
+	}
+	return a.push(target)
+}
+
+// want tells the feed whose usage is on the screen.
+func (a *App) want() {
+	var wants []feed.Want
+	if w, ok := a.top().screen.(screen.Wanter); ok {
+		wants = w.Wants()
+	}
+	a.deps.Want(wants)
+}
+
+// Session is what to keep for the next time: the settings of screens, and those that were open.
+func (a *App) Session() (map[screen.Kind]screen.State, []screen.Target) {
+	var open []screen.Target
+	for i, l := range a.stack {
+		a.keep(l)
+		if i > 0 && l.target.Kind != screen.Submit {
+			open = append(open, l.target)
+		}
+	}
+	return a.saved, open
+}

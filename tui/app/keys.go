@@ -1,0 +1,136 @@
+package app
+
+import (
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/theme"
+)
+
+// keys takes what was read from the terminal at once. Keys that a slow line delivers together are one message of several
+// runes; each is a key, unless it goes into a text. What is pasted where no text is expected does nothing.
+func (a *App) keys(msg tea.KeyMsg) tea.Cmd {
+	if msg.Type != tea.KeyRunes || len(msg.Runes) <= 1 || a.typing() {
+		if msg.Paste && !a.typing() {
+			return nil
+		}
+		return a.key(msg)
+	}
+	if msg.Paste {
+		return nil
+	}
+	var cmds []tea.Cmd
+	for i, r := range msg.Runes {
+		if a.typing() {
+			msg.Runes = msg.Runes[i:]
+			return tea.Batch(append(cmds, a.key(msg))...)
+		}
+		one := tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}, Alt: msg.Alt}
+		if r == ' ' {
+			one.Type = tea.KeySpace
+		}
+		cmds = append(cmds, a.key(one))
+	}
+	return tea.Batch(cmds...)
+}
+
+// typing says whether letters are text now.
+func (a *App) typing() bool {
+	if a.over != nil {
+		return a.over.typing()
+	}
+	t, ok := a.top().screen.(screen.Typist)
+	return ok && t.Typing()
+}
+
+// key takes one key. Whatever lies on top gets it first.
+func (a *App) key(msg tea.KeyMsg) tea.Cmd {
+	if msg.Type == tea.KeyCtrlC {
+		return a.quit()
+	}
+	if a.over != nil {
+		return a.over.key(a, msg)
+	}
+	l := a.top()
+	if a.typing() {
+		for _, scope := range l.screen.Scopes() {
+			if b, ok := keys.Lookup([]keys.Scope{scope}, msg.String()); ok && b.Scope == scope && scope == keys.Submit {
+				return a.do(b)
+			}
+		}
+		return l.screen.(screen.Typist).Type(msg)
+	}
+	b, ok := keys.Lookup(l.screen.Scopes(), msg.String())
+	if !ok {
+		return nil
+	}
+	return a.do(b)
+}
+
+// off says why a binding does not work now, "" if it does.
+func (a *App) off(b keys.Binding) string {
+	if b.Dangerous {
+		link := a.deps.Store.Snapshot().Link
+		switch {
+		case a.deps.ReadOnly:
+			return "this console is read-only"
+		case !link.Live:
+			return "off until the data are live again"
+		}
+	}
+	if o, ok := a.top().screen.(screen.Offerer); ok {
+		return o.Off(b.Verb)
+	}
+	return ""
+}
+
+// do runs a binding: the screen first, then what works everywhere.
+func (a *App) do(b keys.Binding) tea.Cmd {
+	if why := a.off(b); why != "" {
+		a.say(theme.Warn, b.Help+": "+why)
+		return nil
+	}
+	if cmd, handled := a.top().screen.Do(b.Verb); handled {
+		return cmd
+	}
+	return a.global(b.Verb)
+}
+
+var places = map[keys.Verb]screen.Kind{
+	keys.GoOver: screen.Overview, keys.GoAgents: screen.Agents, keys.GoTasks: screen.Tasks, keys.GoFrames: screen.Frameworks,
+	keys.GoMasters: screen.Masters, keys.GoEvents: screen.Events, keys.GoJobs: screen.Jobs,
+}
+
+func (a *App) global(verb keys.Verb) tea.Cmd {
+	if kind, ok := places[verb]; ok {
+		return a.goTop(screen.Target{Kind: kind})
+	}
+	switch verb {
+	case keys.Back:
+		a.pop()
+	case keys.Leave:
+		if !a.pop() {
+			return a.quit()
+		}
+	case keys.Last:
+		if a.last.Kind != "" {
+			return a.goTop(a.last)
+		}
+	case keys.Help:
+		a.over = &helpOverlay{}
+	case keys.Actions:
+		a.over = newMenu(a)
+	case keys.Command:
+		a.over = newCommandLine()
+	case keys.Refresh:
+		a.deps.Retry()
+		a.say(theme.Dim, "asking the masters again")
+	case keys.Suspend:
+		return tea.Suspend
+	case keys.Quit:
+		return a.quit()
+	default:
+	}
+	return nil
+}

@@ -1,0 +1,352 @@
+package app
+
+import (
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/tui/action"
+	"codeberg.org/reeve/reeve/tui/command"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/dialog"
+	"codeberg.org/reeve/reeve/tui/widget/help"
+	"codeberg.org/reeve/reeve/tui/widget/input"
+)
+
+// overlay lies over the screen and takes all keys.
+type overlay interface {
+	typing() bool
+	key(a *App, msg tea.KeyMsg) tea.Cmd
+	render(a *App, area frame.Area)
+	hint() string // what the last line says
+}
+
+// ask opens the question of an action. Its targets were fixed when the action was made, so nothing that happens to the
+// list behind changes them.
+func (a *App) ask(act action.Action) tea.Cmd {
+	link := a.deps.Store.Snapshot().Link
+	switch {
+	case a.deps.ReadOnly:
+		a.say(theme.Warn, "this console is read-only")
+		return nil
+	case !link.Live:
+		a.say(theme.Warn, "off until the data are live again")
+		return nil
+	}
+	d := &dialog.Dialog{Title: act.Title, Buttons: []string{"Cancel", act.Button}, Word: act.Word}
+	for _, l := range act.Preview {
+		role := theme.Text
+		switch {
+		case l.Warn:
+			role = theme.Warn
+		case l.Note:
+			role = theme.Dim
+		}
+		d.Lines = append(d.Lines, dialog.Line{Text: l.Text, Role: role})
+	}
+	id := a.top().id
+	a.over = &question{dialog: d, agreed: func() tea.Cmd { return a.run(id, act) }}
+	return nil
+}
+
+// run does an action outside of the loop.
+func (a *App) run(id uint64, act action.Action) tea.Cmd {
+	a.busy++
+	a.say(theme.Info, act.Title+"…")
+	ctx, cancel := a.bg()
+	return func() tea.Msg {
+		defer cancel()
+		return done{id, act.Run(ctx, a.deps.Doer)}
+	}
+}
+
+// finish tells what became of an action: a notice if all went well, else a list that has to be closed.
+func (a *App) finish(d done) tea.Cmd {
+	a.busy--
+	r := d.result
+	if len(r.Failed) == 0 {
+		a.say(theme.Good, r.Done)
+	} else {
+		box := &dialog.Dialog{Title: r.Title + ": not all went well", Buttons: []string{"Close"}}
+		for _, f := range r.Failed {
+			box.Lines = append(box.Lines, dialog.Line{Text: f.Target + ": " + f.Err.Error(), Role: theme.Bad})
+		}
+		if ok := r.Steps - len(r.Failed); ok > 0 {
+			box.Lines = append(box.Lines, dialog.Line{Text: plural(ok, "other") + " succeeded", Role: theme.Dim})
+		}
+		a.over = &question{dialog: box}
+		a.toast = toast{}
+	}
+	if l := a.layer(d.id); l != nil {
+		return l.screen.Update(screen.Result{Result: r})
+	}
+	return nil
+}
+
+// quit ends the program; while an action runs it asks.
+func (a *App) quit() tea.Cmd {
+	if a.busy == 0 {
+		return tea.Quit
+	}
+	if q, ok := a.over.(*question); ok && q.quits {
+		return tea.Quit // asked twice
+	}
+	a.over = &question{quits: true, agreed: func() tea.Cmd { return tea.Quit }, dialog: &dialog.Dialog{
+		Title: "Quit while something is being done?", Buttons: []string{"Cancel", "Quit"},
+		Lines: []dialog.Line{{Text: "What was asked for is perhaps done, perhaps not.", Role: theme.Text}},
+	}}
+	return nil
+}
+
+// question is a dialog.
+type question struct {
+	dialog *dialog.Dialog
+	agreed func() tea.Cmd
+	quits  bool
+}
+
+func (q *question) typing() bool { return q.dialog.Typing() }
+
+func (q *question) key(a *App, msg tea.KeyMsg) tea.Cmd {
+	if q.dialog.Typing() && (msg.Type == tea.KeyRunes || msg.Type == tea.KeySpace || msg.Type == tea.KeyBackspace) {
+		q.dialog.Type(msg)
+		return nil
+	}
+	b, ok := keys.Lookup([]keys.Scope{keys.Dialog}, msg.String())
+	if !ok || b.Scope != keys.Dialog {
+		return nil
+	}
+	switch q.dialog.Do(b.Verb) {
+	case dialog.Cancelled:
+		a.over = nil
+	case dialog.Agreed:
+		a.over = nil
+		return q.agreed()
+	case dialog.Nothing:
+	}
+	return nil
+}
+
+func (q *question) render(_ *App, area frame.Area) { q.dialog.Render(area) }
+
+func (q *question) hint() string {
+	if len(q.dialog.Buttons) == 1 {
+		return "<enter>close"
+	}
+	return "<tab>other button  <enter>press the focused one  <esc>cancel"
+}
+
+// helpOverlay is the key table.
+type helpOverlay struct {
+	search string
+	from   int
+	below  int
+}
+
+func (h *helpOverlay) typing() bool { return true }
+
+func (h *helpOverlay) key(a *App, msg tea.KeyMsg) tea.Cmd {
+	switch msg.Type {
+	case tea.KeyEsc, tea.KeyEnter:
+		a.over = nil
+	case tea.KeyDown, tea.KeyPgDown:
+		h.from += min(h.below, 5)
+	case tea.KeyUp, tea.KeyPgUp:
+		h.from = max(h.from-5, 0)
+	case tea.KeyBackspace:
+		if r := []rune(h.search); len(r) > 0 {
+			h.search = string(r[:len(r)-1])
+		}
+	case tea.KeyRunes:
+		if h.search == "" && (string(msg.Runes) == "?" || string(msg.Runes) == "q") {
+			a.over = nil
+			return nil
+		}
+		h.search, h.from = h.search+string(msg.Runes), 0
+	default:
+	}
+	return nil
+}
+
+func (h *helpOverlay) render(a *App, area frame.Area) {
+	scopes := a.top().screen.Scopes()
+	h.below = help.Overlay(area, string(scopes[0]), keys.In(scopes), h.search, h.from)
+}
+
+func (h *helpOverlay) hint() string { return "<type>search the keys  <↓>scroll  <esc>close" }
+
+// menu is the list of what can be done here.
+type menu struct {
+	items []keys.Binding
+	at    int
+}
+
+func newMenu(a *App) *menu {
+	m := &menu{}
+	for _, b := range keys.In(a.top().screen.Scopes()) {
+		if b.Group == keys.Do && b.Verb != keys.Actions {
+			m.items = append(m.items, b)
+		}
+	}
+	return m
+}
+
+func (m *menu) typing() bool { return false }
+
+func (m *menu) key(a *App, msg tea.KeyMsg) tea.Cmd {
+	switch msg.String() {
+	case "esc", "q", "x":
+		a.over = nil
+	case "down", "j", "tab":
+		m.at = min(m.at+1, len(m.items)-1)
+	case "up", "k", "shift+tab":
+		m.at = max(m.at-1, 0)
+	case "enter":
+		a.over = nil
+		return a.do(m.items[m.at])
+	default:
+		for _, b := range m.items {
+			for _, k := range b.Keys {
+				if k == msg.String() {
+					a.over = nil
+					return a.do(b)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (m *menu) render(a *App, area frame.Area) {
+	box := area.Center(46, len(m.items)+2)
+	box.Clear()
+	in := box.Box("What can be done here")
+	for i, b := range m.items {
+		line := box.Sub(1, i+1, box.W-2, 1)
+		if i+1 > in.H {
+			return
+		}
+		if i == m.at {
+			line = line.With(theme.Cursor)
+			line.Clear()
+			line.Text(0, 0, theme.Accent, line.Theme().Glyph.Cursor)
+		}
+		role, text := theme.Text, b.Help
+		if why := a.off(b); why != "" {
+			role, text = theme.Dim, text+"  ("+why+")"
+		}
+		line.Text(2, 0, theme.Key, keys.Name(b.Keys[0]))
+		line.Text(12, 0, role, line.Clip(text, line.W-12))
+	}
+}
+
+func (m *menu) hint() string { return "<enter>do it  <j k>choose  <esc>close" }
+
+// commandLine is what is typed behind ":".
+type commandLine struct {
+	in      input.Input
+	choice  int
+	chosen  bool // the arrows were used
+	history int  // how far back
+	wrong   string
+}
+
+func newCommandLine() *commandLine { return &commandLine{in: input.New("")} }
+
+func (c *commandLine) typing() bool { return true }
+
+func (c *commandLine) key(a *App, msg tea.KeyMsg) tea.Cmd {
+	choices := command.Complete(a.deps.Store.Snapshot(), c.in.Value())
+	switch msg.Type {
+	case tea.KeyEsc:
+		a.over = nil
+	case tea.KeyTab:
+		if c.choice < len(choices) {
+			c.in.Set(choices[c.choice].Line + " ")
+			c.choice, c.chosen = 0, false
+		}
+	case tea.KeyDown:
+		c.choice, c.chosen = min(c.choice+1, max(len(choices)-1, 0)), true
+	case tea.KeyUp:
+		c.choice, c.chosen = max(c.choice-1, 0), true
+	case tea.KeyCtrlR, tea.KeyCtrlP:
+		if n := len(a.lines); n > 0 {
+			c.history = c.history%n + 1
+			c.in.Set(a.lines[n-c.history])
+		}
+	case tea.KeyEnter:
+		if c.chosen && c.choice < len(choices) {
+			c.in.Set(choices[c.choice].Line)
+		}
+		return c.run(a)
+	default:
+		if c.in.Type(msg) {
+			c.choice, c.chosen, c.wrong = 0, false, ""
+		}
+	}
+	return nil
+}
+
+func (c *commandLine) run(a *App) tea.Cmd {
+	line := strings.TrimSpace(c.in.Value())
+	msg, err := command.Run(a.deps.Store.Snapshot(), line, a.deps.Now())
+	if err != nil {
+		c.wrong = err.Error()
+		return nil
+	}
+	if line != "" {
+		a.lines = append(a.lines, line)
+	}
+	a.over = nil
+	if msg == nil {
+		return nil
+	}
+	return a.asked(msg)
+}
+
+// askedMore takes what only the command line asks for.
+func (a *App) askedMore(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case command.Theme:
+		a.theme = a.deps.Theme(msg.Name)
+	case command.Quit:
+		return a.quit()
+	case command.Help:
+		a.over = &helpOverlay{}
+	}
+	return nil
+}
+
+func (c *commandLine) render(a *App, area frame.Area) {
+	choices := command.Complete(a.deps.Store.Snapshot(), c.in.Value())
+	h := len(choices) + 1
+	if c.wrong != "" {
+		h++
+	}
+	box := area.Sub(0, area.H-h, area.W, h)
+	box.Clear()
+	x := box.Text(1, 0, theme.Accent, ":")
+	c.in.Draw(box.Sub(x, 0, box.W-x-1, 1), true)
+	y := 1
+	if c.wrong != "" {
+		box.Text(2, 1, theme.Bad, box.Clip("! "+c.wrong, box.W-3))
+		y++
+	}
+	for i, choice := range choices {
+		line := box.Sub(1, y+i, box.W-2, 1)
+		if i == c.choice {
+			line = line.With(theme.Cursor)
+			line.Clear()
+			line.Text(0, 0, theme.Accent, line.Theme().Glyph.Cursor)
+		}
+		line.Left(2, 0, 26, theme.Text, choice.Line)
+		line.Text(30, 0, theme.Dim, line.Clip(choice.Help, line.W-30))
+	}
+}
+
+func (c *commandLine) hint() string {
+	return "<tab>complete  <↑ ↓>choose  <enter>run  <ctrl+r>history  <esc>close"
+}

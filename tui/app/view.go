@@ -1,0 +1,212 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/gauge"
+	"codeberg.org/reeve/reeve/tui/widget/help"
+	"codeberg.org/reeve/reeve/tui/widget/statusbar"
+)
+
+// The smallest terminal that screens are made for.
+const (
+	minW = 60
+	minH = 15
+)
+
+// bannerAfter is how long a lost link may stay without a banner: a change of leaders is shorter.
+const bannerAfter = 3 * time.Second
+
+// View draws the frame. bubbletea asks after every message; a message that came with no change costs nothing here.
+func (a *App) View() string {
+	if a.dirty {
+		a.frame = a.draw().String()
+		a.dirty = false
+	}
+	return a.frame
+}
+
+func (a *App) draw() *frame.Frame {
+	f := frame.New(a.w, a.h, a.theme)
+	area := f.Area()
+	if a.w < minW || a.h < minH {
+		text := fmt.Sprintf("too small: need %dx%d, this is %dx%d", minW, minH, a.w, a.h)
+		area.Text(max((a.w-len(text))/2, 0), a.h/2, theme.Warn, text)
+		return f
+	}
+	snap := a.deps.Store.Snapshot()
+	statusbar.Draw(area.Sub(0, 0, a.w, 1), a.crumbs(snap), a.right(snap))
+	body := area.Sub(0, 1, a.w, a.h-3)
+	a.body(body, snap)
+	a.status(area.Sub(0, a.h-2, a.w, 1))
+	a.footer(area.Sub(0, a.h-1, a.w, 1))
+	if a.over != nil {
+		a.over.render(a, body)
+	}
+	return f
+}
+
+func (a *App) body(area frame.Area, snap *store.Snapshot) {
+	if snap.Link.Last.IsZero() {
+		a.connecting(area, snap)
+		return
+	}
+	if lost := a.deps.Now().Sub(snap.Link.Since); !snap.Link.Live && lost > bannerAfter {
+		h := a.banner(area, snap, lost)
+		area = area.Sub(0, h, area.W, area.H-h)
+	}
+	a.top().screen.Render(area)
+}
+
+// connecting stands where nothing was heard yet.
+func (a *App) connecting(area frame.Area, snap *store.Snapshot) {
+	l := snap.Link
+	in := area.Center(min(area.W-4, 76), 8).Box("Connecting")
+	x := in.Text(0, 1, theme.Dim, "master   ")
+	in.Text(x, 1, theme.Text, l.Master)
+	if l.Err == "" {
+		in.Text(0, 3, theme.Info, in.Theme().Glyph.Staging+" waiting for its answer")
+		return
+	}
+	in.Text(0, 2, theme.Warn, in.Clip(l.Err, in.W))
+	in.Text(0, 4, theme.Dim, fmt.Sprintf("attempt %d, %s  (ctrl+r tries at once)", l.Attempt, a.countdown(l)))
+	in.Text(0, 5, theme.Dim, in.Clip("another cluster: reeve --master host:port, or REEVE_MASTER", in.W))
+}
+
+func (a *App) countdown(l store.Link) string {
+	left := l.Next.Sub(a.deps.Now())
+	if left <= 0 {
+		return "trying now"
+	}
+	return fmt.Sprintf("retry in %ds", int((left+time.Second-1)/time.Second))
+}
+
+// banner says that what is shown is old, and answers how many lines that took.
+func (a *App) banner(area frame.Area, snap *store.Snapshot, lost time.Duration) int {
+	l := snap.Link
+	line := func(y int, text string) {
+		area.Fill(0, y, area.W, theme.Banner)
+		area.Text(1, y, theme.Banner, area.Clip(text, area.W-2))
+	}
+	line(0, fmt.Sprintf("! no answer from %s for %s: %s (attempt %d)", l.Master, gauge.Age(lost), l.Err, l.Attempt))
+	line(1, fmt.Sprintf("  shown: data of %s; what would change the cluster is off until it is live", l.Last.Local().Format("15:04:05")))
+	return 2
+}
+
+func (a *App) crumbs(snap *store.Snapshot) []string {
+	name := "reeve"
+	if snap.Cluster != nil && snap.Cluster.Name != "" {
+		name = snap.Cluster.Name
+	}
+	out := []string{name}
+	for _, l := range a.stack {
+		if c := l.screen.Crumb(); c != "" {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func (a *App) right(snap *store.Snapshot) []statusbar.Part {
+	g := a.theme.Glyph
+	var parts []statusbar.Part
+	mode := statusbar.Part{Text: "RW", Role: theme.Dim}
+	if a.deps.ReadOnly {
+		mode = statusbar.Part{Text: "RO", Role: theme.Accent}
+	}
+	switch l := snap.Link; {
+	case l.Live:
+		parts = append(parts, statusbar.Part{Text: g.Live + " live", Role: theme.Good})
+	case l.Last.IsZero():
+		parts = append(parts, statusbar.Part{Text: g.Stale + " connecting", Role: theme.Warn})
+	default:
+		parts = append(parts,
+			statusbar.Part{Text: g.Stale + " STALE " + gauge.Age(a.deps.Now().Sub(l.Since)), Role: theme.Warn},
+			statusbar.Part{Text: a.countdown(l), Role: theme.Dim})
+		mode = statusbar.Part{Text: "RO", Role: theme.Warn}
+	}
+	if snap.Cluster != nil && snap.Link.Live {
+		leader := statusbar.Part{Text: "leader " + snap.Cluster.Leader, Role: theme.Dim}
+		if snap.Cluster.Leader == "" {
+			leader = statusbar.Part{Text: "NO LEADER", Role: theme.Bad}
+		}
+		if a.w >= 100 && snap.Link.Master != "" {
+			parts = append(parts, statusbar.Part{Text: snap.Link.Master, Role: theme.Dim})
+		}
+		parts = append(parts, leader)
+	}
+	return append(parts, mode)
+}
+
+func (a *App) status(area frame.Area) {
+	if a.toast.text != "" && a.deps.Now().Before(a.toast.until) {
+		area.Text(1, 0, a.toast.role, area.Clip(a.toast.text, area.W-2))
+		return
+	}
+	if s, ok := a.top().screen.(screen.Statuser); ok {
+		text, role := s.Status()
+		area.Text(1, 0, role, area.Clip(text, area.W-2))
+	}
+}
+
+func (a *App) footer(area frame.Area) {
+	if a.over != nil {
+		hintLine(area, a.over.hint())
+		return
+	}
+	if t, ok := a.top().screen.(screen.Typist); ok && t.Typing() && a.top().screen.Scopes()[0] != keys.Submit {
+		hintLine(area, "<enter>keep  <esc>clear")
+		return
+	}
+	scopes := a.top().screen.Scopes()
+	bindings := keys.In(scopes)
+	if scopes[0] == keys.Overview {
+		area = a.numbers(area)
+	}
+	help.Footer(area, bindings, a.off)
+}
+
+// numbers draws the keys of the top screens and answers what is left of the line.
+func (a *App) numbers(area frame.Area) frame.Area {
+	x := 1
+	for _, b := range keys.In(nil) {
+		if _, ok := places[b.Verb]; !ok {
+			continue
+		}
+		if x+len(b.Help)+4 > area.W-26 {
+			break
+		}
+		x = area.Text(x, 0, theme.Key, b.Keys[0])
+		x = area.Text(x, 0, theme.Dim, " "+b.Help) + 1
+	}
+	return area.Sub(x, 0, area.W-x, 1)
+}
+
+// hintLine draws "<key>text" pairs.
+func hintLine(area frame.Area, text string) {
+	x := 1
+	for text != "" {
+		before, rest, found := strings.Cut(text, "<")
+		x = area.Text(x, 0, theme.Dim, before)
+		if !found {
+			return
+		}
+		key, after, _ := strings.Cut(rest, ">")
+		x = area.Text(x, 0, theme.Key, "<"+key+">")
+		text = after
+	}
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,246 @@
+// Package command reads what is typed behind ":": where to go, and what to do with whom. It completes names from what is
+// known of the cluster. Nothing is done here: an action still asks. Start reading at Run.
+package command
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/action"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/store"
+)
+
+// Messages for the app that no screen sends.
+type (
+	// Theme asks for another theme.
+	Theme struct{ Name string }
+	// Quit ends the console.
+	Quit struct{}
+	// Help opens the help overlay.
+	Help struct{}
+)
+
+// verb is a command.
+type verb struct {
+	name string
+	help string
+	kind screen.Kind                    // to go to, "" for a verb that does something else
+	args func(*store.Snapshot) []Choice // what can follow, nil for nothing or anything
+}
+
+// Choice is one way to complete a line.
+type Choice struct {
+	Line string // the whole line
+	Help string
+}
+
+var verbs = []verb{
+	{"overview", "the whole cluster", screen.Overview, nil},
+	{"agents", "all agents, or those that pass a filter", screen.Agents, nil},
+	{"tasks", "all tasks, or those that pass a filter", screen.Tasks, nil},
+	{"jobs", "all jobs, or those that pass a filter", screen.Jobs, nil},
+	{"frameworks", "all frameworks", screen.Frameworks, nil},
+	{"masters", "the masters", screen.Masters, nil},
+	{"events", "what happened", screen.Events, nil},
+	{"submit", "the form for a new job", screen.Submit, nil},
+	{"agent", "one agent", screen.Agent, agentNames},
+	{"task", "one task", screen.Task, taskNames},
+	{"job", "one job", screen.Job, jobNames},
+	{"log", "the log of a task", screen.Log, taskNames},
+	{"kill", "end a task…", "", activeTasks},
+	{"stop", "end a job…", "", activeJobs},
+	{"theme", "dark, light or auto", "", themes},
+	{"help", "the keys that work here", "", nil},
+	{"quit", "leave the console", "", nil},
+}
+
+func themes(*store.Snapshot) []Choice {
+	return []Choice{{"dark", ""}, {"light", ""}, {"auto", "colours that do on both"}}
+}
+
+func agentNames(s *store.Snapshot) []Choice {
+	var out []Choice
+	for _, a := range s.Agents.Rows() {
+		out = append(out, Choice{a.Name, fmt.Sprintf("%s, %d tasks", a.State, a.Tasks)})
+	}
+	return out
+}
+
+func taskNames(s *store.Snapshot) []Choice {
+	var out []Choice
+	for _, t := range s.Tasks.Rows() {
+		out = append(out, Choice{label.Or(t.Name, t.ID), strings.ToLower(strings.TrimPrefix(t.State, "TASK_")) + " on " + t.AgentName})
+	}
+	return out
+}
+
+func activeTasks(s *store.Snapshot) []Choice {
+	var out []Choice
+	for _, t := range s.Tasks.Rows() {
+		if t.Ended.IsZero() {
+			out = append(out, Choice{label.Or(t.Name, t.ID), "on " + t.AgentName})
+		}
+	}
+	return out
+}
+
+func jobNames(s *store.Snapshot) []Choice {
+	var out []Choice
+	for name, j := range s.Jobs.All() {
+		out = append(out, Choice{name, j.State})
+	}
+	return out
+}
+
+func activeJobs(s *store.Snapshot) []Choice {
+	return slices.DeleteFunc(jobNames(s), func(c Choice) bool { return c.Help != reeveapi.JobRunning && c.Help != reeveapi.JobPending })
+}
+
+// most is how many ways to complete a line are shown.
+const most = 8
+
+// Complete lists ways to go on from a line: those that begin as it does first, then those that contain it.
+func Complete(s *store.Snapshot, line string) []Choice {
+	name, rest, args := strings.Cut(strings.TrimLeft(line, " "), " ")
+	if !args {
+		var all []Choice
+		for _, v := range verbs {
+			all = append(all, Choice{v.name, v.help})
+		}
+		return matching(all, name, "")
+	}
+	v := find(name)
+	if v == nil || v.args == nil {
+		return nil
+	}
+	return matching(v.args(s), strings.TrimLeft(rest, " "), name+" ")
+}
+
+func matching(all []Choice, text, prefix string) []Choice {
+	text = strings.ToLower(text)
+	var first, then []Choice
+	for _, c := range all {
+		lower := strings.ToLower(c.Line)
+		switch {
+		case strings.HasPrefix(lower, text):
+			first = append(first, Choice{prefix + c.Line, c.Help})
+		case strings.Contains(lower, text):
+			then = append(then, Choice{prefix + c.Line, c.Help})
+		}
+		if len(first) >= most {
+			break
+		}
+	}
+	out := append(first, then...)
+	return out[:min(len(out), most)]
+}
+
+// find is the verb of that name, or the only one that begins so.
+func find(name string) *verb {
+	name = strings.ToLower(name)
+	var found *verb
+	for i := range verbs {
+		if verbs[i].name == name {
+			return &verbs[i]
+		}
+		if name != "" && strings.HasPrefix(verbs[i].name, name) && found == nil {
+			found = &verbs[i]
+		}
+	}
+	return found
+}
+
+// Run reads a line and answers what the app shall do about it.
+func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
+	name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	rest = strings.TrimSpace(rest)
+	if name == "" {
+		return nil, nil
+	}
+	v := find(name)
+	if v == nil {
+		return nil, fmt.Errorf("there is no command %s; tab shows those that there are", name)
+	}
+	switch v.name {
+	case "agent", "task", "log", "job":
+		return one(s, v, rest)
+	case "kill":
+		t, _, err := task(s, rest)
+		if err != nil {
+			return nil, err
+		}
+		act, err := action.Kill([]*reeveapi.Task{t}, 0, func(t *reeveapi.Task) string { return label.Ran(t, now) })
+		return screen.Ask{Action: act}, err
+	case "stop":
+		j := s.Jobs.Get(rest)
+		if j == nil {
+			return nil, fmt.Errorf("there is no job %s", rest)
+		}
+		act, err := action.StopJob(j)
+		return screen.Ask{Action: act}, err
+	case "theme":
+		if rest != "dark" && rest != "light" && rest != "auto" {
+			return nil, fmt.Errorf("a theme is dark, light or auto, not %q", rest)
+		}
+		return Theme{rest}, nil
+	case "help":
+		return Help{}, nil
+	case "quit":
+		return Quit{}, nil
+	case "submit":
+		return screen.Go{Target: screen.Target{Kind: v.kind}}, nil
+	}
+	return screen.Top{Target: screen.Target{Kind: v.kind, Arg: rest}}, nil
+}
+
+// one goes to one thing by its name or id.
+func one(s *store.Snapshot, v *verb, name string) (tea.Msg, error) {
+	target := screen.Target{Kind: v.kind}
+	switch v.kind {
+	case screen.Agent:
+		for id, a := range s.Agents.All() {
+			if a.Name == name || id == name {
+				target.ID = id
+			}
+		}
+	case screen.Job:
+		if s.Jobs.Get(name) != nil {
+			target.ID = name
+		}
+	default:
+		_, key, err := task(s, name)
+		if err != nil {
+			return nil, err
+		}
+		target.ID = key
+	}
+	if target.ID == "" {
+		return nil, fmt.Errorf("there is no %s %s", v.name, name)
+	}
+	return screen.Go{Target: target}, nil
+}
+
+// task finds a task by its name, id or key. Of several with one name it takes the active one, then the newest.
+func task(s *store.Snapshot, name string) (*reeveapi.Task, string, error) {
+	var best *reeveapi.Task
+	key := ""
+	for k, t := range s.Tasks.All() {
+		if t.Name != name && t.ID != name && k != name {
+			continue
+		}
+		if best == nil || best.Ended.IsZero() == t.Ended.IsZero() && t.Launched.After(best.Launched) || !best.Ended.IsZero() && t.Ended.IsZero() {
+			best, key = t, k
+		}
+	}
+	if best == nil {
+		return nil, "", fmt.Errorf("there is no task %s", name)
+	}
+	return best, key, nil
+}

@@ -1,0 +1,158 @@
+// Package console puts the console together and runs it: terminal, source, feed, store and app. It owns the options and
+// the order in which things start and stop, and decides nothing else. Start reading at Run.
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/pflag"
+
+	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/shared/run"
+	"codeberg.org/reeve/reeve/tui/app"
+	"codeberg.org/reeve/reeve/tui/early"
+	"codeberg.org/reeve/reeve/tui/fake"
+	"codeberg.org/reeve/reeve/tui/feed"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/open"
+	"codeberg.org/reeve/reeve/tui/state"
+	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/term"
+	"codeberg.org/reeve/reeve/tui/theme"
+)
+
+// Options are the console's flags.
+type Options struct {
+	Masters  []string // host:port each
+	Demo     bool     // a made-up cluster instead of masters
+	ReadOnly bool
+	ASCII    bool
+	Theme    string // dark, light or auto
+	Fresh    bool   // do not restore the last session
+}
+
+// AddFlags defines the console's own flags.
+func (o *Options) AddFlags(flags *pflag.FlagSet) {
+	flags.BoolVar(&o.Demo, "demo", false, "show a made-up cluster")
+	flags.BoolVar(&o.ReadOnly, "read-only", false, "switch off everything that changes the cluster")
+	flags.BoolVar(&o.ASCII, "ascii", false, "draw with ASCII only (automatic when the locale is not UTF-8)")
+	flags.StringVar(&o.Theme, "theme", "auto", "dark, light or auto")
+	flags.BoolVar(&o.Fresh, "fresh", false, "begin with the overview instead of where the last session ended")
+}
+
+// validate refuses what cannot be run.
+func (o *Options) validate() error {
+	switch o.Theme {
+	case "dark", "light", "auto", "":
+	default:
+		return fmt.Errorf("--theme is dark, light or auto, not %q", o.Theme)
+	}
+	if !isatty.IsTerminal(os.Stdin.Fd()) || !isatty.IsTerminal(os.Stdout.Fd()) {
+		return errors.New("the console needs a terminal; for scripts there are verbs, such as reeve tasks -o json")
+	}
+	return nil
+}
+
+// Run shows the console until the operator leaves it or ctx ends.
+func Run(ctx context.Context, o Options) error {
+	if !early.Answered {
+		return errors.New("the terminal was asked for its background too early")
+	}
+	if err := o.validate(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	source, closeSource, err := sourceOf(o)
+	if err != nil {
+		return err
+	}
+	defer closeSource()
+	caps := term.Detect(os.Getenv)
+	dir := state.Open(os.Getenv, o.Masters)
+	if o.Demo {
+		dir = state.Open(os.Getenv, nil)
+	}
+	st := store.New()
+	f := feed.New(source, st)
+	out := term.NewOutput(os.Stdout)
+	session := dir.Load()
+	root := app.New(ctx, deps(o, caps, source, st, f, out, dir, session))
+	p := tea.NewProgram(root, tea.WithContext(ctx), tea.WithAltScreen(), tea.WithInput(term.NewInput(os.Stdin)), tea.WithOutput(out), tea.WithFPS(fps(caps)))
+
+	group := run.NewGroup(ctx)
+	group.Go("feed", func(ctx context.Context) error { return f.Run(ctx, func() { p.Send(screen.Changed{}) }) })
+	if demo, ok := source.(*fake.Cluster); ok {
+		group.Go("demo", demo.Run)
+	}
+	_, err = p.Run()
+	group.Stop()
+	err = errors.Join(ended(err), group.Wait())
+	screens, targets := root.Session()
+	return errors.Join(err, dir.Store(state.Session{Screens: screens, Open: targets}))
+}
+
+// ended is err, but a signal to end is no failure.
+func ended(err error) error {
+	if errors.Is(err, tea.ErrInterrupted) || errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// fps is how often the terminal is written to at most: less over a network, where nobody sees the difference.
+func fps(caps term.Caps) int {
+	if caps.SSH {
+		return 20
+	}
+	return 30
+}
+
+func sourceOf(o Options) (feed.Source, func(), error) {
+	if o.Demo {
+		return fake.New(time.Now()), func() {}, nil
+	}
+	c, err := client.New(client.Options{Masters: o.Masters})
+	if err != nil {
+		return nil, nil, err
+	}
+	return c, c.Close, nil
+}
+
+func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *feed.Feed, out *term.Output, dir *state.Dir, session state.Session) app.Deps {
+	d := app.Deps{
+		Store: st, Now: time.Now, Look: look(o, caps), ReadOnly: o.ReadOnly, Open: open.Screen, Doer: source,
+		Want: f.Want, Retry: f.Retry, Restored: session.Screens,
+		Theme: func(name string) *theme.Theme {
+			return theme.New(theme.Options{Profile: caps.Profile, Plain: caps.Plain, ASCII: o.ASCII || !caps.UTF8, Name: name})
+		},
+		Copy: func(text string) (string, error) { return out.Copy(caps, text) },
+		Env: screen.Env{
+			Store: st, Now: time.Now, ReadFile: source.ReadFile, Save: dir.Save, Draft: dir.Draft,
+			Master: source.Master,
+		},
+	}
+	if !o.Fresh {
+		d.First = session.Open
+	}
+	return d
+}
+
+// look picks the theme: what was asked for, else what the terminal told about its background.
+func look(o Options, caps term.Caps) string {
+	switch {
+	case o.Theme == "dark" || o.Theme == "light":
+		return o.Theme
+	case caps.Known && caps.Light:
+		return "light"
+	case caps.Known:
+		return "dark"
+	}
+	return "auto"
+}

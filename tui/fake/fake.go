@@ -1,0 +1,312 @@
+// Package fake is a cluster in memory, with a clock of its own: for tests, for "reeve --demo" and for pictures. It speaks
+// what feed.Source asks for, so that nothing of the console knows the difference. Nothing happens in it but by Advance.
+// Start reading at New.
+package fake
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// Cluster is a made-up cluster. Its methods may be called by any goroutine.
+type Cluster struct {
+	mu      sync.Mutex // guards everything below
+	now     time.Time
+	random  *rand.Rand
+	version uint64
+	cut     error // why nobody can be reached, nil if all can
+
+	cluster    reeveapi.Cluster
+	agents     []*entry[reeveapi.Agent]
+	frameworks []*entry[reeveapi.Framework]
+	tasks      []*entry[reeveapi.Task]
+	jobs       []*entry[reeveapi.Job]
+	events     []reeveapi.Event
+	logs       map[string][]byte // by path
+	usage      map[string][]reeveapi.TaskUsage
+	hosts      map[string][]reeveapi.HostUsage // by agent id
+	signal     chan struct{}                   // closed at each change
+	launched   int
+}
+
+// entry is an object with the version at which it changed last.
+type entry[T any] struct {
+	val     T
+	version uint64
+}
+
+func (c *Cluster) change() uint64 {
+	c.version++
+	return c.version
+}
+
+// publish wakes all streams.
+func (c *Cluster) publish() {
+	close(c.signal)
+	c.signal = make(chan struct{})
+}
+
+// Now is the cluster's time.
+func (c *Cluster) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Run lets time pass as it does, four steps a second, until ctx ends.
+func (c *Cluster) Run(ctx context.Context) error {
+	ticker := time.NewTicker(250 * time.Millisecond)
+	defer ticker.Stop()
+	last := time.Now()
+	for {
+		select {
+		case now := <-ticker.C:
+			c.Advance(now.Sub(last))
+			last = now
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Cut ends all streams and refuses everything with err, until it is called with nil.
+func (c *Cluster) Cut(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cut = err
+	c.publish()
+}
+
+// Master is a made-up address.
+func (c *Cluster) Master() string { return "10.0.0.12:5050" }
+
+// Watch answers a snapshot and then what changes.
+func (c *Cluster) Watch(ctx context.Context, line func(*reeveapi.Watch) error) error {
+	seen, first := uint64(0), true
+	events := 0
+	for {
+		c.mu.Lock()
+		if c.cut != nil {
+			defer c.mu.Unlock()
+			return c.cut
+		}
+		w := c.since(seen, events)
+		w.Snapshot = first
+		seen, first, events = c.version, false, len(c.events)
+		signal := c.signal
+		c.mu.Unlock()
+		if err := line(w); err != nil {
+			return err
+		}
+		select {
+		case <-signal:
+		case <-time.After(5 * time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// since is what changed after a version.
+func (c *Cluster) since(version uint64, events int) *reeveapi.Watch {
+	w := &reeveapi.Watch{Version: c.version}
+	cluster := c.figures()
+	w.Cluster = &cluster
+	for _, e := range c.agents {
+		if e.version > version {
+			w.Agents = append(w.Agents, e.val)
+		}
+	}
+	for _, e := range c.frameworks {
+		if e.version > version {
+			w.Frameworks = append(w.Frameworks, e.val)
+		}
+	}
+	for _, e := range c.tasks {
+		if e.version > version {
+			w.Tasks = append(w.Tasks, e.val)
+		}
+	}
+	for _, e := range c.jobs {
+		if e.version > version {
+			w.Jobs = append(w.Jobs, e.val)
+		}
+	}
+	w.Events = append(w.Events, c.events[events:]...)
+	return w
+}
+
+// figures counts everything anew.
+func (c *Cluster) figures() reeveapi.Cluster {
+	f := c.cluster
+	f.Agents, f.Tasks, f.Frameworks = map[string]int{}, map[string]int{"TASK_FINISHED": 1204, "TASK_KILLED": 39}, map[string]int{}
+	for _, e := range c.agents {
+		a := e.val
+		f.Agents[a.State]++
+		f.Total = plus(f.Total, a.Total)
+		f.Allocated = plus(f.Allocated, a.Allocated)
+		f.Offered = plus(f.Offered, a.Offered)
+		if a.Usage != nil && a.State != reeveapi.AgentUnreachable {
+			f.Used.CPUs += a.Usage.CPUs
+			f.Used.Mem += float64(a.Usage.MemBytes) / (1 << 20)
+			f.Used.Disk += float64(a.Usage.DiskBytes) / (1 << 20)
+		}
+	}
+	for _, e := range c.tasks {
+		f.Tasks[e.val.State]++
+	}
+	for _, e := range c.frameworks {
+		f.Frameworks[e.val.State]++
+	}
+	return f
+}
+
+func plus(a, b reeveapi.Amounts) reeveapi.Amounts {
+	return reeveapi.Amounts{CPUs: a.CPUs + b.CPUs, Mem: a.Mem + b.Mem, Disk: a.Disk + b.Disk, GPUs: a.GPUs + b.GPUs}
+}
+
+func minus(a, b reeveapi.Amounts) reeveapi.Amounts {
+	return reeveapi.Amounts{CPUs: a.CPUs - b.CPUs, Mem: a.Mem - b.Mem, Disk: a.Disk - b.Disk, GPUs: a.GPUs - b.GPUs}
+}
+
+// Usage answers the samples of one agent.
+func (c *Cluster) Usage(_ context.Context, agentHTTP string, history time.Duration) (*reeveapi.Usage, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cut != nil {
+		return nil, c.cut
+	}
+	for _, e := range c.agents {
+		if e.val.HTTP != agentHTTP {
+			continue
+		}
+		if e.val.State == reeveapi.AgentUnreachable {
+			return nil, fault.New(fault.Unavailable, "dial tcp %s: no route to host", agentHTTP)
+		}
+		u := &reeveapi.Usage{Tasks: map[string]reeveapi.TaskUsage{}}
+		if all := c.hosts[e.val.ID]; len(all) > 0 {
+			u.Host = all[len(all)-1]
+			if history > 0 {
+				u.HostHistory = append(u.HostHistory, all...)
+				u.TaskHistory = map[string][]reeveapi.TaskUsage{}
+			}
+		}
+		for _, t := range c.tasks {
+			key := t.val.Framework + "/" + t.val.ID
+			if all := c.usage[key]; t.val.Agent == e.val.ID && len(all) > 0 {
+				u.Tasks[key] = all[len(all)-1]
+				if history > 0 {
+					u.TaskHistory[key] = append([]reeveapi.TaskUsage(nil), all...)
+				}
+			}
+		}
+		return u, nil
+	}
+	return nil, fault.New(fault.NotFound, "there is no agent at %s", agentHTTP)
+}
+
+// ReadFile reads a piece of a log.
+func (c *Cluster) ReadFile(_ context.Context, _, path string, offset int64, length int) ([]byte, int64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cut != nil {
+		return nil, 0, c.cut
+	}
+	data, ok := c.logs[path]
+	if !ok {
+		return nil, 0, fault.New(fault.NotFound, "there is no file %s", path)
+	}
+	size := int64(len(data))
+	if offset < 0 || offset >= size {
+		return nil, size, nil
+	}
+	end := min(offset+int64(length), size)
+	return append([]byte(nil), data[offset:end]...), size, nil
+}
+
+// SetLog replaces a file of a sandbox.
+func (c *Cluster) SetLog(path string, data []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.logs[path] = data
+}
+
+// KillTask begins the end of a task.
+func (c *Cluster) KillTask(_ context.Context, framework, id string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cut != nil {
+		return c.cut
+	}
+	for _, e := range c.tasks {
+		if e.val.Framework == framework && e.val.ID == id {
+			if !e.val.Ended.IsZero() {
+				return fault.New(fault.Conflict, "task %s has ended", id)
+			}
+			c.setTask(e, "TASK_KILLING", "killed by an operator", "operator")
+			c.publish()
+			return nil
+		}
+	}
+	return fault.New(fault.NotFound, "there is no task %s", id)
+}
+
+// SubmitJob takes a job; its tasks come with Advance.
+func (c *Cluster) SubmitJob(_ context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cut != nil {
+		return nil, c.cut
+	}
+	for _, j := range c.jobs {
+		if j.val.Spec.Name == spec.Name {
+			return nil, fault.New(fault.Conflict, "there is a job %s already", spec.Name)
+		}
+	}
+	spec.Instances = max(spec.Instances, 1)
+	j := reeveapi.Job{Spec: spec, State: reeveapi.JobPending, Submitted: c.now, By: "operator"}
+	for i := range spec.Instances {
+		j.Instances = append(j.Instances, reeveapi.Instance{Index: i})
+	}
+	c.jobs = append(c.jobs, &entry[reeveapi.Job]{j, c.change()})
+	c.event("JOB_SUBMITTED", spec.Name, spec.Name, "", fmt.Sprintf("%d instances", spec.Instances), "operator")
+	c.publish()
+	return &j, nil
+}
+
+// StopJob ends a job and its tasks.
+func (c *Cluster) StopJob(_ context.Context, name string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cut != nil {
+		return c.cut
+	}
+	for _, e := range c.jobs {
+		if e.val.Spec.Name != name {
+			continue
+		}
+		e.val.Stopped = true
+		e.val.State, e.val.Ended, e.version = reeveapi.JobStopped, c.now, c.change()
+		for _, t := range c.tasks {
+			if t.val.Job == name && t.val.Ended.IsZero() {
+				c.setTask(t, "TASK_KILLING", "the job was stopped", "operator")
+			}
+		}
+		c.event("JOB_STOPPED", name, name, "", "", "operator")
+		c.publish()
+		return nil
+	}
+	return fault.New(fault.NotFound, "there is no job %s", name)
+}
+
+func (c *Cluster) event(kind, subject, id, agent, text, who string) {
+	c.events = append(c.events, reeveapi.Event{
+		Seq: uint64(len(c.events) + 1), At: c.now, Kind: kind, Subject: subject, ID: id, Agent: agent, Text: text, Who: who,
+	})
+}

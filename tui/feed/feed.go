@@ -1,0 +1,213 @@
+// Package feed keeps the store up to date: it follows the master's stream, asks agents that are on the screen for usage,
+// and tells the console that something changed, ten times a second at most and without any data in the message. It owns
+// the console's only long-lived goroutines and never draws. Start reading at Feed.
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/backoff"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/run"
+	"codeberg.org/reeve/reeve/tui/store"
+)
+
+// How often and how long.
+const (
+	silence    = 12 * time.Second // a stream that says nothing for longer is lost; a master says something every 5 s
+	coalesce   = 100 * time.Millisecond
+	usageEvery = time.Second
+	usageAsk   = 30 * time.Minute
+	askTimeout = 5 * time.Second
+)
+
+// reconnect is the pace at which a lost master is tried again.
+var reconnect = backoff.Policy{Base: time.Second, Cap: 30 * time.Second}
+
+// Want is an agent whose usage is on the screen.
+type Want struct {
+	Agent string // id
+	HTTP  string
+}
+
+// Feed is the goroutines between a source and a store.
+type Feed struct {
+	source Source
+	store  *store.Store
+	poke   chan struct{} // capacity 1: something changed
+	retry  chan struct{} // capacity 1: do not wait for the next try
+	asked  chan struct{} // capacity 1: wants changed
+
+	mu    sync.Mutex // guards wants
+	wants []Want
+}
+
+// New returns a feed that does nothing until Run.
+func New(source Source, st *store.Store) *Feed {
+	return &Feed{
+		source: source, store: st,
+		poke: make(chan struct{}, 1), retry: make(chan struct{}, 1), asked: make(chan struct{}, 1),
+	}
+}
+
+// Run feeds the store until ctx ends. changed is called when a screen should look again, never more than once at a time.
+func (f *Feed) Run(ctx context.Context, changed func()) error {
+	g := run.NewGroup(ctx)
+	g.Go("follow the master", f.follow)
+	g.Go("poll usage", f.poll)
+	g.Go("tell of changes", func(ctx context.Context) error { return f.tell(ctx, changed) })
+	return g.Wait()
+}
+
+// Want replaces the agents whose usage is wanted.
+func (f *Feed) Want(wants []Want) {
+	f.mu.Lock()
+	same := slices.Equal(f.wants, wants)
+	f.wants = wants
+	f.mu.Unlock()
+	if !same {
+		raise(f.asked)
+	}
+}
+
+// Retry tries a lost master at once.
+func (f *Feed) Retry() { raise(f.retry) }
+
+func raise(flag chan struct{}) {
+	select {
+	case flag <- struct{}{}:
+	default:
+	}
+}
+
+func (f *Feed) tell(ctx context.Context, changed func()) error {
+	for {
+		select {
+		case <-f.poke:
+			changed()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if !pause(ctx, coalesce, nil) {
+			return ctx.Err()
+		}
+	}
+}
+
+// pause waits, or returns early when early is raised; false means that ctx ended.
+func pause(ctx context.Context, d time.Duration, early <-chan struct{}) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-early:
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+// follow keeps one stream open, for ever. Losing it changes only the state of the link: what is known stays.
+func (f *Feed) follow(ctx context.Context) error {
+	f.store.SetLink(func(l *store.Link) { l.Since, l.Master = time.Now(), f.source.Master() })
+	for attempt := 0; ; {
+		heard, err := f.stream(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if heard {
+			attempt = 0
+		}
+		attempt++
+		// Half of the window is fixed: a countdown that says zero again and again helps nobody.
+		window := min(reconnect.Base<<min(attempt-1, 10), reconnect.Cap)
+		next := time.Now().Add(window/2 + reconnect.Wait(attempt-1, half))
+		f.store.SetLink(func(l *store.Link) {
+			if l.Live {
+				l.Since = time.Now()
+			}
+			l.Live, l.Err, l.Attempt, l.Next, l.Master = false, reason(err), attempt, next, f.source.Master()
+		})
+		raise(f.poke)
+		if !pause(ctx, time.Until(next), f.retry) {
+			return ctx.Err()
+		}
+	}
+}
+
+func half() float64 { return 0.5 }
+
+func reason(err error) string {
+	if err == nil {
+		return "the master ended the stream"
+	}
+	return err.Error()
+}
+
+var errSilent = fmt.Errorf("the master said nothing for %s", silence)
+
+// stream follows one stream to its end and says whether anything came.
+func (f *Feed) stream(ctx context.Context) (heard bool, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watchdog := time.AfterFunc(silence, func() { cancel(errSilent) })
+	defer watchdog.Stop()
+	err = f.source.Watch(ctx, func(w *reeveapi.Watch) error {
+		watchdog.Reset(silence)
+		heard = true
+		f.store.Apply(w, time.Now())
+		f.store.SetLink(func(l *store.Link) { l.Master = f.source.Master() })
+		raise(f.poke)
+		return nil
+	})
+	if errors.Is(context.Cause(ctx), errSilent) {
+		err = errSilent
+	}
+	return heard, err
+}
+
+// poll asks the wanted agents once a second, and at once when others are wanted.
+func (f *Feed) poll(ctx context.Context) error {
+	known := map[string]bool{} // agents whose history we have
+	for {
+		f.mu.Lock()
+		wants := slices.Clone(f.wants)
+		f.mu.Unlock()
+		keep := map[string]bool{}
+		for _, w := range wants {
+			keep[w.Agent] = true
+			known[w.Agent] = f.ask(ctx, w, !known[w.Agent])
+		}
+		for agent := range known {
+			if !keep[agent] {
+				delete(known, agent)
+				f.store.DropUsage(keep)
+			}
+		}
+		if !pause(ctx, usageEvery, f.asked) {
+			return ctx.Err()
+		}
+	}
+}
+
+// ask polls one agent and says whether its history is known now.
+func (f *Feed) ask(ctx context.Context, w Want, history bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	back := time.Duration(0)
+	if history {
+		back = usageAsk
+	}
+	usage, err := f.source.Usage(ctx, w.HTTP, back)
+	if errors.Is(err, context.Canceled) {
+		return false
+	}
+	f.store.AddUsage(w.Agent, usage, err)
+	raise(f.poke)
+	return err == nil
+}

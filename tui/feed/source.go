@@ -1,0 +1,26 @@
+package feed
+
+import (
+	"context"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// Source is the cluster as the console needs it: shared/client, or the fake. All methods may be called by any goroutine
+// and end when their context does.
+type Source interface {
+	// Watch calls line for each line of the stream until the stream ends, and says why it did; line must not keep what it
+	// is given beyond what it points to, which is its own.
+	Watch(ctx context.Context, line func(*reeveapi.Watch) error) error
+	// Usage asks the agent at an address for its newest samples, and for older ones as far back as history.
+	Usage(ctx context.Context, agentHTTP string, history time.Duration) (*reeveapi.Usage, error)
+	// ReadFile reads up to length bytes of a file of a sandbox, perhaps fewer, and tells the file's size. With offset -1 it
+	// reads nothing.
+	ReadFile(ctx context.Context, agentHTTP, path string, offset int64, length int) (data []byte, size int64, err error)
+	SubmitJob(ctx context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error)
+	StopJob(ctx context.Context, name string) error
+	KillTask(ctx context.Context, framework, task string) error
+	// Master is the address that answered last, or the first that will be tried.
+	Master() string
+}

@@ -1,0 +1,81 @@
+// Package frame is the paper that screens draw on: a grid of cells of exactly the terminal's size. What is drawn outside
+// of an area is cut off, so a line can never be too long or too short, and what foreign text contains can never reach the
+// terminal as a command. It never decides what a role looks like: that is theme's. Start reading at Area.
+package frame
+
+import (
+	"strings"
+
+	"codeberg.org/reeve/reeve/tui/theme"
+)
+
+// cell is one column of one line. text is "" for a blank, and for the second column of a wide character, which wide tells.
+type cell struct {
+	text string
+	role theme.Role
+	flag theme.Flag
+	wide bool
+}
+
+// Frame is a grid of cells.
+type Frame struct {
+	w, h  int
+	cells []cell
+	theme *theme.Theme
+}
+
+// New returns an empty frame. It may be drawn on by one goroutine.
+func New(w, h int, t *theme.Theme) *Frame {
+	w, h = max(w, 0), max(h, 0)
+	return &Frame{w: w, h: h, cells: make([]cell, w*h), theme: t}
+}
+
+// Area is the whole frame as something to draw on.
+func (f *Frame) Area() Area { return Area{frame: f, W: f.w, H: f.h} }
+
+// String is the frame as it goes to the terminal: h lines of w columns, with attributes, without a final newline.
+func (f *Frame) String() string {
+	var b strings.Builder
+	b.Grow(len(f.cells) + len(f.cells)/2)
+	for y := range f.h {
+		if y > 0 {
+			b.WriteByte('\n')
+		}
+		f.line(&b, f.cells[y*f.w:(y+1)*f.w])
+	}
+	return b.String()
+}
+
+// line writes one line and leaves no attribute on, so that bubbletea may skip lines that did not change.
+func (f *Frame) line(b *strings.Builder, cells []cell) {
+	on := ""
+	for _, c := range cells {
+		if c.wide && c.text == "" {
+			continue
+		}
+		if want := f.theme.SGR(c.role, c.flag); want != on {
+			if on != "" {
+				b.WriteString("\x1b[0m")
+			}
+			if want != "" {
+				b.WriteString("\x1b[" + want + "m")
+			}
+			on = want
+		}
+		if c.text == "" {
+			b.WriteByte(' ')
+		} else {
+			b.WriteString(c.text)
+		}
+	}
+	if on != "" {
+		b.WriteString("\x1b[0m")
+	}
+}
+
+// Plain is the frame without attributes, for tests and for saving what is on the screen.
+func (f *Frame) Plain() string {
+	plain := *f
+	plain.theme = &theme.Theme{}
+	return plain.String()
+}

@@ -1,0 +1,198 @@
+package keys
+
+// The verbs.
+const (
+	Quit      Verb = "quit"
+	Back      Verb = "back"
+	Leave     Verb = "leave" // q: back, and out of the program on the overview
+	Help      Verb = "help"
+	Actions   Verb = "actions"
+	Command   Verb = "command"
+	Refresh   Verb = "refresh"
+	Freeze    Verb = "freeze"
+	Suspend   Verb = "suspend"
+	Last      Verb = "last"
+	GoOver    Verb = "go-overview"
+	GoAgents  Verb = "go-agents"
+	GoTasks   Verb = "go-tasks"
+	GoFrames  Verb = "go-frameworks"
+	GoMasters Verb = "go-masters"
+	GoEvents  Verb = "go-events"
+	GoJobs    Verb = "go-jobs"
+
+	Up, Down         Verb = "up", "down"
+	First, Bottom    Verb = "first", "bottom"
+	HalfUp, HalfDown Verb = "half-up", "half-down"
+	PageUp, PageDown Verb = "page-up", "page-down"
+	Left, Right      Verb = "left", "right"
+	NextTab, PrevTab Verb = "next-tab", "previous-tab"
+	Open             Verb = "open"
+	Mark, Range      Verb = "mark", "mark-range"
+	Unmark           Verb = "unmark-all"
+	Filter           Verb = "filter"
+	Problems         Verb = "problems"
+	SortLeft         Verb = "sort-left"
+	SortRight        Verb = "sort-right"
+	SortFlip         Verb = "sort-flip"
+	Wide             Verb = "wide"
+	Logs             Verb = "logs"
+	Kill             Verb = "kill"
+	StopJob          Verb = "stop-job"
+	New              Verb = "new"
+	GoAgent          Verb = "agent"
+	ShowEvents       Verb = "events"
+	Copy             Verb = "copy"
+	CopyCommand      Verb = "copy-command"
+	Follow, Pause    Verb = "follow", "pause"
+	Search           Verb = "search"
+	NextHit, PrevHit Verb = "next-hit", "previous-hit"
+	OnlyHits         Verb = "only-hits"
+	Wrap             Verb = "wrap"
+	Stdout, Stderr   Verb = "stdout", "stderr"
+	Save             Verb = "save"
+	NextField        Verb = "next-field"
+	PrevField        Verb = "previous-field"
+	Send             Verb = "submit"
+	Press, Cancel    Verb = "press", "cancel"
+	NextButton       Verb = "next-button"
+	PrevButton       Verb = "previous-button"
+	Confirm          Verb = "confirm"
+	Clear            Verb = "clear"
+)
+
+// table is read in this order by footer and help. The overview's line of numbers shows only screens that exist.
+var table = []Binding{
+	// What a row or a screen can do.
+	{Scope: Overview, Keys: []string{"enter"}, Verb: Open, Help: "open what needs attention", Foot: "open", Group: Do},
+	{Scope: Overview, Keys: []string{"up", "k"}, Verb: Up, Help: "line of ATTENTION", Group: Move},
+	{Scope: Overview, Keys: []string{"down", "j"}, Verb: Down, Help: "line of ATTENTION", Group: Move},
+	{Scope: Overview, Keys: []string{"n"}, Verb: New, Help: "submit a job", Foot: "new", Group: Do},
+
+	{Scope: Agents, Keys: []string{"enter"}, Verb: Open, Help: "open the agent", Foot: "open", Group: Do},
+	{Scope: Agents, Keys: []string{"c"}, Verb: Copy, Help: "copy its id", Foot: "copy id", Group: Do},
+
+	{Scope: Agent, Keys: []string{"enter"}, Verb: Open, Help: "open the task", Foot: "task", Group: Do},
+	{Scope: Agent, Keys: []string{"l"}, Verb: Logs, Help: "logs of the task", Foot: "logs", Group: Do},
+	{Scope: Agent, Keys: []string{"ctrl+k"}, Verb: Kill, Help: "kill the task…", Foot: "kill…", Group: Do, Dangerous: true},
+	{Scope: Agent, Keys: []string{"tab"}, Verb: NextTab, Help: "next tab", Foot: "next tab", Group: Move},
+	{Scope: Agent, Keys: []string{"shift+tab"}, Verb: PrevTab, Help: "tab before", Group: Move},
+	{Scope: Agent, Keys: []string{"c"}, Verb: Copy, Help: "copy the agent's id", Foot: "copy id", Group: Do},
+
+	{Scope: Tasks, Keys: []string{"enter"}, Verb: Open, Help: "open the task", Foot: "open", Group: Do},
+	{Scope: Tasks, Keys: []string{"l"}, Verb: Logs, Help: "logs", Foot: "logs", Group: Do},
+	{Scope: Tasks, Keys: []string{"ctrl+k"}, Verb: Kill, Help: "kill, also all marked…", Foot: "kill…", Group: Do, Dangerous: true},
+	{Scope: Tasks, Keys: []string{"n"}, Verb: New, Help: "new, with this one's values", Foot: "new", Group: Do},
+	{Scope: Tasks, Keys: []string{"o"}, Verb: GoAgent, Help: "its agent", Foot: "agent", Group: Do},
+	{Scope: Tasks, Keys: []string{"e"}, Verb: ShowEvents, Help: "its events", Group: See},
+	{Scope: Tasks, Keys: []string{"tab"}, Verb: NextTab, Help: "active, unreachable, ended", Foot: "next tab", Group: Move},
+	{Scope: Tasks, Keys: []string{"shift+tab"}, Verb: PrevTab, Help: "tab before", Group: Move},
+	{Scope: Tasks, Keys: []string{"!"}, Verb: Problems, Help: "only problems", Group: Find},
+	{Scope: Tasks, Keys: []string{"c"}, Verb: Copy, Help: "copy its id", Group: Do},
+
+	{Scope: Task, Keys: []string{"l"}, Verb: Logs, Help: "logs", Foot: "logs", Group: Do},
+	{Scope: Task, Keys: []string{"enter"}, Verb: Open, Help: "logs", Group: Do},
+	{Scope: Task, Keys: []string{"ctrl+k"}, Verb: Kill, Help: "kill…", Foot: "kill…", Group: Do, Dangerous: true},
+	{Scope: Task, Keys: []string{"n"}, Verb: New, Help: "new, with this one's values", Foot: "clone…", Group: Do},
+	{Scope: Task, Keys: []string{"o"}, Verb: GoAgent, Help: "its agent", Foot: "agent", Group: Do},
+	{Scope: Task, Keys: []string{"e"}, Verb: ShowEvents, Help: "its events", Foot: "events", Group: See},
+	{Scope: Task, Keys: []string{"tab"}, Verb: NextTab, Help: "next tab", Foot: "next tab", Group: Move},
+	{Scope: Task, Keys: []string{"shift+tab"}, Verb: PrevTab, Help: "tab before", Group: Move},
+	{Scope: Task, Keys: []string{"down", "j"}, Verb: Down, Help: "scroll", Group: Move},
+	{Scope: Task, Keys: []string{"up", "k"}, Verb: Up, Help: "scroll", Group: Move},
+	{Scope: Task, Keys: []string{"c"}, Verb: Copy, Help: "copy its id", Foot: "copy id", Group: Do},
+
+	{Scope: Jobs, Keys: []string{"enter"}, Verb: Open, Help: "open the job", Foot: "open", Group: Do},
+	{Scope: Jobs, Keys: []string{"ctrl+k"}, Verb: StopJob, Help: "stop the job…", Foot: "stop…", Group: Do, Dangerous: true},
+	{Scope: Jobs, Keys: []string{"n"}, Verb: New, Help: "new, with this one's values", Foot: "new", Group: Do},
+	{Scope: Jobs, Keys: []string{"c"}, Verb: Copy, Help: "copy its name", Group: Do},
+
+	{Scope: Job, Keys: []string{"enter"}, Verb: Open, Help: "open the task", Foot: "task", Group: Do},
+	{Scope: Job, Keys: []string{"l"}, Verb: Logs, Help: "logs of the task", Foot: "logs", Group: Do},
+	{Scope: Job, Keys: []string{"ctrl+k"}, Verb: StopJob, Help: "stop the job…", Foot: "stop…", Group: Do, Dangerous: true},
+	{Scope: Job, Keys: []string{"n"}, Verb: New, Help: "new, with this one's values", Foot: "clone…", Group: Do},
+	{Scope: Job, Keys: []string{"ctrl+y"}, Verb: CopyCommand, Help: "copy as a command line", Group: Do},
+	{Scope: Job, Keys: []string{"c"}, Verb: Copy, Help: "copy its name", Group: Do},
+
+	{Scope: Frameworks, Keys: []string{"enter"}, Verb: Open, Help: "its tasks", Foot: "tasks", Group: Do},
+	{Scope: Frameworks, Keys: []string{"tab"}, Verb: NextTab, Help: "connected, completed", Foot: "next tab", Group: Move},
+	{Scope: Frameworks, Keys: []string{"shift+tab"}, Verb: PrevTab, Help: "tab before", Group: Move},
+	{Scope: Frameworks, Keys: []string{"c"}, Verb: Copy, Help: "copy its id", Foot: "copy id", Group: Do},
+
+	{Scope: Masters, Keys: []string{"c"}, Verb: Copy, Help: "copy its address", Foot: "copy address", Group: Do},
+
+	{Scope: Events, Keys: []string{"enter"}, Verb: Open, Help: "open what it is about", Foot: "open", Group: Do},
+	{Scope: Events, Keys: []string{"F"}, Verb: Follow, Help: "follow the newest", Foot: "follow", Group: See},
+	{Scope: Events, Keys: []string{"!"}, Verb: Problems, Help: "only problems", Foot: "problems", Group: Find},
+
+	{Scope: Log, Keys: []string{"F", "s"}, Verb: Follow, Help: "follow the end", Foot: "follow", Group: See},
+	{Scope: Log, Keys: []string{"tab"}, Verb: NextTab, Help: "stdout or stderr", Foot: "out/err", Group: See},
+	{Scope: Log, Keys: []string{"o"}, Verb: Stdout, Help: "stdout", Group: See},
+	{Scope: Log, Keys: []string{"e"}, Verb: Stderr, Help: "stderr", Group: See},
+	{Scope: Log, Keys: []string{"/"}, Verb: Search, Help: "search", Foot: "search", Group: Find},
+	{Scope: Log, Keys: []string{"n"}, Verb: NextHit, Help: "next match", Foot: "next", Group: Find},
+	{Scope: Log, Keys: []string{"N"}, Verb: PrevHit, Help: "match before", Group: Find},
+	{Scope: Log, Keys: []string{"&"}, Verb: OnlyHits, Help: "only lines that match", Foot: "only matches", Group: Find},
+	{Scope: Log, Keys: []string{"w"}, Verb: Wrap, Help: "wrap long lines", Foot: "wrap", Group: See},
+	{Scope: Log, Keys: []string{"P"}, Verb: Pause, Help: "pause", Group: See},
+	{Scope: Log, Keys: []string{"ctrl+s"}, Verb: Save, Help: "save the whole file here", Foot: "save", Group: Do},
+	{Scope: Log, Keys: []string{"up", "k"}, Verb: Up, Help: "line", Group: Move},
+	{Scope: Log, Keys: []string{"down", "j"}, Verb: Down, Help: "line", Group: Move},
+	{Scope: Log, Keys: []string{"left"}, Verb: Left, Help: "scroll sideways", Group: Move},
+	{Scope: Log, Keys: []string{"right"}, Verb: Right, Help: "scroll sideways", Group: Move},
+	{Scope: Log, Keys: []string{"g", "home"}, Verb: First, Help: "beginning of what is loaded", Group: Move},
+	{Scope: Log, Keys: []string{"G", "end"}, Verb: Bottom, Help: "end, and follow", Group: Move},
+	{Scope: Log, Keys: []string{"ctrl+d"}, Verb: HalfDown, Help: "half a page", Group: Move},
+	{Scope: Log, Keys: []string{"ctrl+u"}, Verb: HalfUp, Help: "half a page", Group: Move},
+	{Scope: Log, Keys: []string{"pgdown", "ctrl+f", " "}, Verb: PageDown, Help: "page", Group: Move},
+	{Scope: Log, Keys: []string{"pgup", "ctrl+b", "b"}, Verb: PageUp, Help: "page", Group: Move},
+
+	{Scope: Submit, Keys: []string{"tab", "down", "enter"}, Verb: NextField, Help: "next field", Foot: "next", Group: Move},
+	{Scope: Submit, Keys: []string{"shift+tab", "up"}, Verb: PrevField, Help: "field before", Group: Move},
+	{Scope: Submit, Keys: []string{"ctrl+x"}, Verb: Send, Help: "submit…", Foot: "submit…", Group: Do, Dangerous: true},
+	{Scope: Submit, Keys: []string{"ctrl+y"}, Verb: CopyCommand, Help: "copy as a command line", Foot: "copy as command", Group: Do},
+	{Scope: Submit, Keys: []string{"ctrl+l"}, Verb: Clear, Help: "empty the form", Foot: "clear", Group: Do},
+	{Scope: Submit, Keys: []string{"esc"}, Verb: Back, Help: "leave; a draft is kept", Foot: "leave", Group: Move},
+
+	{Scope: Dialog, Keys: []string{"enter"}, Verb: Press, Help: "press the focused button", Foot: "press the focused button", Group: Do},
+	{Scope: Dialog, Keys: []string{"tab", "right", "l"}, Verb: NextButton, Help: "next button", Foot: "other button", Group: Move},
+	{Scope: Dialog, Keys: []string{"shift+tab", "left", "h"}, Verb: PrevButton, Help: "button before", Group: Move},
+	{Scope: Dialog, Keys: []string{"esc", "q"}, Verb: Cancel, Help: "cancel", Foot: "cancel", Group: Do},
+
+	// The same in all lists.
+	{Scope: List, Keys: []string{"j", "down"}, Verb: Down, Help: "row", Group: Move},
+	{Scope: List, Keys: []string{"k", "up"}, Verb: Up, Help: "row", Group: Move},
+	{Scope: List, Keys: []string{"g", "home"}, Verb: First, Help: "first", Group: Move},
+	{Scope: List, Keys: []string{"G", "end"}, Verb: Bottom, Help: "last", Group: Move},
+	{Scope: List, Keys: []string{"ctrl+d"}, Verb: HalfDown, Help: "half a page", Group: Move},
+	{Scope: List, Keys: []string{"ctrl+u"}, Verb: HalfUp, Help: "half a page", Group: Move},
+	{Scope: List, Keys: []string{"pgdown", "ctrl+f"}, Verb: PageDown, Help: "page", Group: Move},
+	{Scope: List, Keys: []string{"pgup", "ctrl+b"}, Verb: PageUp, Help: "page", Group: Move},
+	{Scope: List, Keys: []string{"left"}, Verb: Left, Help: "scroll columns", Group: Move},
+	{Scope: List, Keys: []string{"right"}, Verb: Right, Help: "scroll columns", Group: Move},
+	{Scope: List, Keys: []string{" "}, Verb: Mark, Help: "mark", Foot: "mark", Group: Do},
+	{Scope: List, Keys: []string{"ctrl+@"}, Verb: Range, Help: "mark up to here", Group: Do},
+	{Scope: List, Keys: []string{"ctrl+\\"}, Verb: Unmark, Help: "clear marks", Group: Do},
+	{Scope: List, Keys: []string{"/"}, Verb: Filter, Help: "filter", Foot: "filter", Group: Find},
+	{Scope: List, Keys: []string{"shift+left"}, Verb: SortLeft, Help: "sort by the column before", Group: Find},
+	{Scope: List, Keys: []string{"shift+right"}, Verb: SortRight, Help: "sort by the next column", Group: Find},
+	{Scope: List, Keys: []string{"O"}, Verb: SortFlip, Help: "turn the order round", Group: Find},
+	{Scope: List, Keys: []string{"ctrl+w"}, Verb: Wide, Help: "more columns", Group: See},
+
+	// Everywhere.
+	{Scope: Global, Keys: []string{"esc"}, Verb: Back, Help: "back; first clears filter and marks", Foot: "back", Group: Move},
+	{Scope: Global, Keys: []string{"q"}, Verb: Leave, Help: "back; quits on the overview", Group: Move},
+	{Scope: Global, Keys: []string{"-"}, Verb: Last, Help: "the screen before this one", Group: Move},
+	{Scope: Global, Keys: []string{"1"}, Verb: GoOver, Help: "overview", Group: See},
+	{Scope: Global, Keys: []string{"2"}, Verb: GoAgents, Help: "agents", Group: See},
+	{Scope: Global, Keys: []string{"3"}, Verb: GoTasks, Help: "tasks", Group: See},
+	{Scope: Global, Keys: []string{"4"}, Verb: GoFrames, Help: "frameworks", Group: See},
+	{Scope: Global, Keys: []string{"7"}, Verb: GoMasters, Help: "masters", Group: See},
+	{Scope: Global, Keys: []string{"8"}, Verb: GoEvents, Help: "events", Group: See},
+	{Scope: Global, Keys: []string{"0"}, Verb: GoJobs, Help: "jobs", Group: See},
+	{Scope: Global, Keys: []string{":"}, Verb: Command, Help: "command line", Group: Find},
+	{Scope: Global, Keys: []string{"x"}, Verb: Actions, Help: "menu of what can be done here", Foot: "more", Group: Do},
+	{Scope: Global, Keys: []string{"ctrl+r"}, Verb: Refresh, Help: "connect now", Group: See},
+	{Scope: Global, Keys: []string{"ctrl+z"}, Verb: Suspend, Help: "suspend", Group: Do},
+	{Scope: Global, Keys: []string{"ctrl+c"}, Verb: Quit, Help: "quit", Group: Do},
+	{Scope: Global, Keys: []string{"?"}, Verb: Help, Help: "this help", Foot: "help", Group: See},
+}

@@ -1,0 +1,302 @@
+// Package agent is the screen of one agent: its state, what it uses, and its tasks. Start reading at Screen.
+package agent
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/feed"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/screen/list"
+	"codeberg.org/reeve/reeve/tui/screen/tasks"
+	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/gauge"
+	"codeberg.org/reeve/reeve/tui/widget/table"
+	"codeberg.org/reeve/reeve/tui/widget/tabs"
+)
+
+// Screen is one agent.
+type Screen struct {
+	env   screen.Env
+	id    string
+	last  *reeveapi.Agent // what was known when it was there
+	tabs  tabs.Tabs
+	lists [2]*list.List[reeveapi.Task]
+	seen  uint64
+	shown int
+}
+
+// The tabs.
+const (
+	active = iota
+	ended
+	facts
+)
+
+// New returns the screen of the agent that target names.
+func New(env screen.Env, target screen.Target) *Screen {
+	s := &Screen{env: env, id: target.ID, shown: -1}
+	s.tabs = tabs.Tabs{Names: []string{"tasks", "ended", "facts"}, Counts: []int{0, 0, -1}}
+	empty := [2]string{"no task runs here", "no task has ended here"}
+	for i := range s.lists {
+		cols := s.columns()
+		if i == ended {
+			cols = tasks.Ended(env.Now)
+		}
+		s.lists[i] = list.New(table.New(empty[i], cols...), tasks.FilterHelp, tasks.Fields(env.Now)...)
+		s.lists[i].Tabs = &s.tabs
+	}
+	s.lists[ended].Table.SortBy("ENDED", true)
+	return s
+}
+
+// columns show what tasks use beside what they asked for.
+func (s *Screen) columns() []table.Column[reeveapi.Task] {
+	type task = reeveapi.Task
+	right := func(name, title string, rank int, text func(t *task) (string, theme.Role), value func(t *task) float64) table.Column[task] {
+		return table.Column[task]{Name: name, Title: title, Width: 6, Right: true, Rank: rank, Text: text, Compare: table.Compare(value)}
+	}
+	return []table.Column[task]{
+		tasks.Name(), tasks.State(),
+		{Name: "CPU USE", Title: "CPU", Width: 8, Max: 14, Rank: 5, Draw: func(a frame.Area, t *task) { s.bar(a, t, s.cpu(t), t.Requested.CPUs) }},
+		right("CPU", "USED", 1, func(t *task) (string, theme.Role) { return s.used(t, gauge.CPUs(s.cpu(t))) }, s.cpu),
+		right("CPUS", "LIMIT", 3, func(t *task) (string, theme.Role) { return gauge.CPUs(t.Requested.CPUs), theme.Dim },
+			func(t *task) float64 { return t.Requested.CPUs }),
+		{Name: "MEM USE", Title: "MEM", Width: 8, Max: 14, Rank: 5, Draw: func(a frame.Area, t *task) { s.bar(a, t, s.mem(t), t.Requested.Mem) }},
+		right("MEM", "USED", 1, func(t *task) (string, theme.Role) { return s.used(t, gauge.MB(s.mem(t))) }, s.mem),
+		right("MEM LIMIT", "LIMIT", 3, func(t *task) (string, theme.Role) { return gauge.MB(t.Requested.Mem), theme.Dim },
+			func(t *task) float64 { return t.Requested.Mem }),
+		tasks.Framework(), tasks.Age("AGE", s.env.Now),
+	}
+}
+
+func (s *Screen) newest(t *reeveapi.Task) (reeveapi.TaskUsage, bool) {
+	samples := s.env.Store.Snapshot().TaskUsage(t)
+	if len(samples) == 0 {
+		return reeveapi.TaskUsage{}, false
+	}
+	return samples[len(samples)-1], true
+}
+
+func (s *Screen) cpu(t *reeveapi.Task) float64 { u, _ := s.newest(t); return u.CPUs }
+
+func (s *Screen) mem(t *reeveapi.Task) float64 {
+	u, _ := s.newest(t)
+	return float64(u.MemBytes) / (1 << 20)
+}
+
+func (s *Screen) used(t *reeveapi.Task, text string) (string, theme.Role) {
+	if _, known := s.newest(t); !known {
+		return "-", theme.Dim
+	}
+	return text, theme.Text
+}
+
+func (s *Screen) bar(a frame.Area, t *reeveapi.Task, used, limit float64) {
+	if _, known := s.newest(t); known {
+		gauge.Draw(a, store.Share(used, limit), 0)
+	}
+}
+
+// Crumb names the screen.
+func (s *Screen) Crumb() string {
+	if a := s.agent(); a != nil {
+		return a.Name
+	}
+	return s.id
+}
+
+// agent is the newest that is known of the agent, also when it is gone; nil if nothing ever was.
+func (s *Screen) agent() *reeveapi.Agent {
+	if a := s.env.Store.Snapshot().Agents.Get(s.id); a != nil {
+		s.last = a
+	}
+	return s.last
+}
+
+// Scopes are the key scopes.
+func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Agent, keys.List} }
+
+// Start does nothing: the feed sees what is wanted.
+func (s *Screen) Start() tea.Cmd { return nil }
+
+// Update does nothing: Render looks at the newest snapshot.
+func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
+
+// Wants is this agent's usage.
+func (s *Screen) Wants() []feed.Want {
+	if a := s.agent(); a != nil && a.HTTP != "" {
+		return []feed.Want{{Agent: a.ID, HTTP: a.HTTP}}
+	}
+	return nil
+}
+
+func (s *Screen) list() *list.List[reeveapi.Task] { return s.lists[min(s.tabs.At, ended)] }
+
+// Typing says whether the filter takes keys.
+func (s *Screen) Typing() bool { return s.list().Typing() }
+
+// Type gives the filter a key.
+func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
+	s.list().Type(key)
+	return nil
+}
+
+// Save keeps filter, order and cursor.
+func (s *Screen) Save() screen.State { return s.list().Save() }
+
+// Restore takes what Save answered.
+func (s *Screen) Restore(st screen.State) {
+	s.tabs.At = min(max(st.Tab, 0), facts)
+	s.list().Restore(st)
+}
+
+// Off says why a verb makes no sense now.
+func (s *Screen) Off(verb keys.Verb) string {
+	if verb != keys.Kill {
+		return ""
+	}
+	if _, alive := s.list().Table.At(); !alive || s.tabs.At != active {
+		return "there is no active task here"
+	}
+	return ""
+}
+
+// Do takes a verb.
+func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
+	s.refresh()
+	switch verb {
+	case keys.NextTab:
+		s.tabs.Step(1)
+		return nil, true
+	case keys.PrevTab:
+		s.tabs.Step(-1)
+		return nil, true
+	case keys.Copy:
+		return screen.Send(screen.Copy{Text: s.id, What: "agent id"}), true
+	}
+	if s.tabs.At == facts {
+		return nil, false
+	}
+	if verb == keys.Kill {
+		_, hidden := s.list().Table.Marks()
+		return tasks.Kill(s.list().Table.Targets(), hidden, s.env), true
+	}
+	if s.list().Do(verb, s.env.Now()) {
+		return nil, true
+	}
+	row, _ := s.list().Table.At()
+	return tasks.OnTask(verb, row.Val, s.env)
+}
+
+// Status describes the cursor's row.
+func (s *Screen) Status() (string, theme.Role) {
+	if u := s.env.Store.Snapshot().Usage[s.id]; u != nil && u.Err != "" {
+		return "usage is not known: " + u.Err, theme.Warn
+	}
+	row, alive := s.list().Table.At()
+	if row.Val == nil {
+		return "", theme.Dim
+	}
+	if used, known := s.newest(row.Val); known && row.Val.Requested.Mem > 0 {
+		if share := s.mem(row.Val) / row.Val.Requested.Mem; share > 0.9 {
+			return fmt.Sprintf("%s uses %s of its memory limit, %s", row.Val.Name, gauge.Percent(share), gauge.Bytes(used.MemBytes)), theme.Warn
+		}
+	}
+	return tasks.Describe(row.Val, alive, s.env), theme.Dim
+}
+
+func (s *Screen) refresh() {
+	snap := s.env.Store.Snapshot()
+	if snap.Version == s.seen && s.shown == s.tabs.At {
+		return
+	}
+	var rows [2][]table.Row[reeveapi.Task]
+	for id, t := range snap.Tasks.All() {
+		if t.Agent != s.id {
+			continue
+		}
+		tab := active
+		if !t.Ended.IsZero() {
+			tab = ended
+		}
+		rows[tab] = append(rows[tab], table.Row[reeveapi.Task]{ID: id, Val: t})
+	}
+	s.tabs.Counts = []int{len(rows[active]), len(rows[ended]), -1}
+	for i := range rows {
+		s.lists[i].Table.SetRows(rows[i], s.env.Now())
+	}
+	s.seen, s.shown = snap.Version, s.tabs.At
+}
+
+// Render draws the screen.
+func (s *Screen) Render(p frame.Area) {
+	s.refresh()
+	a := s.agent()
+	if a == nil {
+		p.Text(1, 1, theme.Dim, "agent "+s.id+" is not known to the master")
+		return
+	}
+	s.summary(p.Sub(1, 0, p.W-2, 1), a)
+	h := s.graphs(p.Sub(1, 1, p.W-2, p.H-1), a)
+	rest := p.Sub(0, h+2, p.W, p.H-h-2)
+	if s.tabs.At == facts {
+		s.tabs.Draw(rest.Sub(1, 0, rest.W-1, 1))
+		s.facts(rest.Sub(2, 2, rest.W-3, rest.H-2), a)
+		return
+	}
+	s.list().Render(rest, s.env.Now())
+}
+
+func (s *Screen) summary(p frame.Area, a *reeveapi.Agent) {
+	text, role := label.Agent(p.Theme(), a.State)
+	if s.env.Store.Snapshot().Agents.Get(s.id) == nil {
+		text, role = p.Theme().Glyph.Failed+" not in the cluster any more", theme.Bad
+	}
+	x := p.Text(0, 0, role, text) + 2
+	x = p.Text(x, 0, theme.Dim, "for "+gauge.Since(s.env.Now(), a.Since)) + 2
+	x = p.Text(x, 0, theme.Text, a.HTTP) + 2
+	if a.Reason != "" {
+		x = p.Text(x, 0, theme.Warn, a.Reason) + 2
+	}
+	p.Text(x, 0, theme.Dim, p.Clip(join(a.Attributes), p.W-x))
+}
+
+func join(m map[string]string) string {
+	text := ""
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		text += k + "=" + m[k] + "  "
+	}
+	return text
+}
+
+func (s *Screen) facts(p frame.Area, a *reeveapi.Agent) {
+	now := s.env.Now()
+	rows := [][2]string{
+		{"id", a.ID}, {"name", a.Name}, {"address", a.HTTP}, {"version", a.Version},
+		{"registered", label.Clock(now, a.Registered) + ", " + gauge.Since(now, a.Registered) + " ago"},
+		{"again", label.Clock(now, a.Reregistered)},
+		{"ports", label.Or(a.Ports, "none")},
+		{"attributes", label.Or(join(a.Attributes), "none")},
+		{"total", amounts(a.Total)}, {"allocated", amounts(a.Allocated)}, {"offered", amounts(a.Offered)},
+	}
+	for y, r := range rows {
+		if y >= p.H {
+			return
+		}
+		p.Text(0, y, theme.Dim, r[0])
+		p.Text(13, y, theme.Text, p.Clip(r[1], p.W-13))
+	}
+}
+
+func amounts(a reeveapi.Amounts) string {
+	return fmt.Sprintf("%s cpus, %s memory, %s disk, %g gpus", gauge.CPUs(a.CPUs), gauge.MB(a.Mem), gauge.MB(a.Disk), a.GPUs)
+}

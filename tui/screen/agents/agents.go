@@ -1,0 +1,238 @@
+// Package agents is the screen of all agents. Start reading at Screen.
+package agents
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/screen/list"
+	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/filter"
+	"codeberg.org/reeve/reeve/tui/widget/gauge"
+	"codeberg.org/reeve/reeve/tui/widget/table"
+)
+
+type (
+	agent  = reeveapi.Agent
+	column = table.Column[agent]
+)
+
+// Screen is the list of agents.
+type Screen struct {
+	env  screen.Env
+	list *list.List[agent]
+	seen uint64
+}
+
+// New returns the screen; target's Arg is a filter to begin with.
+func New(env screen.Env, target screen.Target) *Screen {
+	s := &Screen{env: env}
+	t := table.New("no agent has registered yet", s.columns()...)
+	s.list = list.New(t, "words = AND  !not  /rx/  state: attr: cpu> mem> tasks>", fields()...)
+	s.list.SetFilter(target.Arg)
+	return s
+}
+
+func (s *Screen) columns() []column {
+	return []column{
+		{Name: "AGENT", Width: 10, Max: 30, Text: func(a *agent) (string, theme.Role) { return a.Name, theme.Text },
+			Compare: table.Compare(func(a *agent) string { return a.Name })},
+		{Name: "HOST", Width: 15, Max: 21, Rank: 5, Wide: true, Text: func(a *agent) (string, theme.Role) { return a.HTTP, theme.Dim },
+			Compare: table.Compare(func(a *agent) string { return a.HTTP })},
+		{Name: "STATE", Width: 13, Max: 14, Draw: func(p frame.Area, a *agent) {
+			text, role := label.Agent(p.Theme(), a.State)
+			p.Left(0, 0, p.W, role, text)
+		}, Compare: table.Compare(func(a *agent) string { return a.State })},
+		{Name: "CPU", Width: 8, Max: 18, Rank: 3, Draw: func(p frame.Area, a *agent) { bar(p, a, CPU(a)) },
+			Compare: table.Compare(func(a *agent) float64 { return CPU(a).used })},
+		{Name: "CPU ALLOC", Title: "used/alloc", Width: 10, Max: 11, Right: true, Rank: 2, Text: func(a *agent) (string, theme.Role) {
+			return pair(a, gauge.CPUs), theme.Text
+		}, Compare: table.Compare(func(a *agent) float64 { return a.Allocated.CPUs })},
+		{Name: "MEM", Width: 8, Max: 18, Rank: 3, Draw: func(p frame.Area, a *agent) { bar(p, a, Mem(a)) },
+			Compare: table.Compare(func(a *agent) float64 { return Mem(a).used })},
+		{Name: "MEM ALLOC", Title: "used/alloc", Width: 10, Max: 11, Right: true, Rank: 2, Text: func(a *agent) (string, theme.Role) {
+			return memPair(a), theme.Text
+		}, Compare: table.Compare(func(a *agent) float64 { return a.Allocated.Mem })},
+		{Name: "FREE CPU", Width: 8, Right: true, Rank: 4, Wide: true, Text: func(a *agent) (string, theme.Role) {
+			return gauge.CPUs(a.Total.CPUs - a.Allocated.CPUs), theme.Dim
+		}, Compare: table.Compare(func(a *agent) float64 { return a.Total.CPUs - a.Allocated.CPUs })},
+		{Name: "FREE MEM", Width: 8, Right: true, Rank: 4, Wide: true, Text: func(a *agent) (string, theme.Role) {
+			return gauge.MB(a.Total.Mem - a.Allocated.Mem), theme.Dim
+		}, Compare: table.Compare(func(a *agent) float64 { return a.Total.Mem - a.Allocated.Mem })},
+		{Name: "TASKS", Width: 5, Right: true, Rank: 1, Text: func(a *agent) (string, theme.Role) { return fmt.Sprint(a.Tasks), theme.Text },
+			Compare: table.Compare(func(a *agent) int { return a.Tasks })},
+		{Name: "SINCE", Width: 6, Right: true, Rank: 4, Text: func(a *agent) (string, theme.Role) {
+			return gauge.Since(s.env.Now(), a.Since), theme.Dim
+		}, Compare: func(a, b *agent) int { return b.Since.Compare(a.Since) }},
+	}
+}
+
+func fields() []filter.Field[agent] {
+	return []filter.Field[agent]{
+		{Name: "name", Free: true, Text: func(a *agent) string { return a.Name }},
+		{Name: "id", Free: true, Text: func(a *agent) string { return a.ID }},
+		{Name: "state", Free: true, Text: func(a *agent) string { return a.State }},
+		{Name: "host", Free: true, Text: func(a *agent) string { return a.HTTP }},
+		{Name: "attr", Free: true, Text: Attributes},
+		{Name: "cpu", Number: func(a *agent) (float64, bool) { return a.Total.CPUs - a.Allocated.CPUs, true }},
+		{Name: "mem", Number: func(a *agent) (float64, bool) { return a.Total.Mem - a.Allocated.Mem, true }},
+		{Name: "tasks", Number: func(a *agent) (float64, bool) { return float64(a.Tasks), true }},
+	}
+}
+
+// share is how much of an agent is used and allocated, as shares of all it has.
+type share struct{ used, held float64 }
+
+// CPU is the share of cores.
+func CPU(a *reeveapi.Agent) share {
+	s := share{held: store.Share(a.Allocated.CPUs, a.Total.CPUs)}
+	if a.Usage != nil {
+		s.used = store.Share(a.Usage.CPUs, a.Total.CPUs)
+	}
+	return s
+}
+
+// Mem is the share of memory.
+func Mem(a *reeveapi.Agent) share {
+	s := share{held: store.Share(a.Allocated.Mem, a.Total.Mem)}
+	if a.Usage != nil {
+		s.used = store.Share(float64(a.Usage.MemBytes), float64(a.Usage.MemTotalBytes))
+	}
+	return s
+}
+
+// heard says whether what an agent told last is still true.
+func heard(a *agent) bool {
+	return a.Usage != nil && a.State != reeveapi.AgentUnreachable && a.State != reeveapi.AgentDisconnected && a.State != reeveapi.AgentGone
+}
+
+func bar(p frame.Area, a *agent, s share) {
+	if !heard(a) {
+		p.Text(0, 0, theme.Dim, p.Clip("unknown", p.W))
+		return
+	}
+	gauge.Draw(p, s.used, s.held)
+}
+
+func pair(a *agent, write func(float64) string) string {
+	used := "?"
+	if heard(a) {
+		used = fmt.Sprintf("%.1f", a.Usage.CPUs)
+	}
+	return used + "/" + write(a.Allocated.CPUs)
+}
+
+func memPair(a *agent) string {
+	used := "?"
+	if heard(a) {
+		used = gauge.Bytes(a.Usage.MemBytes)
+	}
+	return used + "/" + gauge.MB(a.Allocated.Mem)
+}
+
+// Attributes are an agent's attributes in one line, sorted.
+func Attributes(a *reeveapi.Agent) string {
+	return strings.Join(pairs(a.Attributes), " ")
+}
+
+// Crumb names the screen.
+func (s *Screen) Crumb() string {
+	return fmt.Sprintf("agents (%d)", s.env.Store.Snapshot().Agents.Len())
+}
+
+// Scopes are the key scopes.
+func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Agents, keys.List} }
+
+// Start does nothing: all data are in the store.
+func (s *Screen) Start() tea.Cmd { return nil }
+
+// Update does nothing: Render looks at the newest snapshot.
+func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
+
+// Typing says whether the filter takes keys.
+func (s *Screen) Typing() bool { return s.list.Typing() }
+
+// Type gives the filter a key.
+func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
+	s.list.Type(key)
+	return nil
+}
+
+// Save keeps filter, order and cursor.
+func (s *Screen) Save() screen.State { return s.list.Save() }
+
+// Restore takes what Save answered.
+func (s *Screen) Restore(st screen.State) { s.list.Restore(st) }
+
+// Do takes a verb.
+func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
+	s.refresh()
+	if s.list.Do(verb, s.env.Now()) {
+		return nil, true
+	}
+	row, _ := s.list.Table.At()
+	if row.Val == nil {
+		return nil, false
+	}
+	switch verb {
+	case keys.Open:
+		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Agent, ID: row.ID}}), true
+	case keys.Copy:
+		return screen.Send(screen.Copy{Text: row.ID, What: "agent id"}), true
+	}
+	return nil, false
+}
+
+// Status describes the cursor's row.
+func (s *Screen) Status() (string, theme.Role) {
+	row, _ := s.list.Table.At()
+	if row.Val == nil {
+		return "", theme.Dim
+	}
+	a := row.Val
+	text := fmt.Sprintf("%s  %s  free %s cpus %s", a.Name, a.HTTP, gauge.CPUs(a.Total.CPUs-a.Allocated.CPUs), gauge.MB(a.Total.Mem-a.Allocated.Mem))
+	if attrs := Attributes(a); attrs != "" {
+		text += "  " + attrs
+	}
+	if a.Reason != "" {
+		return text + "  " + a.Reason, theme.Warn
+	}
+	return text, theme.Dim
+}
+
+func (s *Screen) refresh() {
+	snap := s.env.Store.Snapshot()
+	if snap.Version == s.seen {
+		return
+	}
+	s.seen = snap.Version
+	rows := make([]table.Row[agent], 0, snap.Agents.Len())
+	for id, a := range snap.Agents.All() {
+		rows = append(rows, table.Row[agent]{ID: id, Val: a})
+	}
+	s.list.Table.SetRows(rows, s.env.Now())
+}
+
+// Render draws the screen.
+func (s *Screen) Render(a frame.Area) {
+	s.refresh()
+	s.list.Render(a, s.env.Now())
+}
+
+func pairs(m map[string]string) []string {
+	out := make([]string, 0, len(m))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, k+"="+m[k])
+	}
+	return out
+}

@@ -1,0 +1,190 @@
+// Package events is the screen of what happened: to whom, who did it and why. Start reading at Screen.
+package events
+
+import (
+	"fmt"
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/screen/list"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/filter"
+	"codeberg.org/reeve/reeve/tui/widget/table"
+)
+
+type (
+	event  = reeveapi.Event
+	column = table.Column[event]
+)
+
+// Screen is the list of events, newest first.
+type Screen struct {
+	env    screen.Env
+	list   *list.List[event]
+	seen   uint64
+	follow bool
+}
+
+// New returns the screen; target's Arg is a filter to begin with.
+func New(env screen.Env, target screen.Target) *Screen {
+	s := &Screen{env: env, follow: true}
+	t := table.New("nothing has happened yet", s.columns()...)
+	t.SortBy("TIME", true)
+	s.list = list.New(t, "words = AND  !not  /rx/  kind: agent: who:", fields()...)
+	s.list.Problem = func(e *event) bool { return label.Event(e.Kind) == theme.Bad }
+	s.list.SetFilter(target.Arg)
+	return s
+}
+
+func (s *Screen) columns() []column {
+	return []column{
+		{Name: "TIME", Width: 12, Text: func(e *event) (string, theme.Role) { return label.Clock(s.env.Now(), e.At), theme.Dim },
+			Compare: func(a, b *event) int { return a.At.Compare(b.At) }},
+		{Name: "KIND", Width: 18, Max: 22, Text: func(e *event) (string, theme.Role) { return e.Kind, label.Event(e.Kind) },
+			Compare: table.Compare(func(e *event) string { return e.Kind })},
+		{Name: "OBJECT", Width: 14, Max: 32, Text: func(e *event) (string, theme.Role) { return e.Subject, theme.Text },
+			Compare: table.Compare(func(e *event) string { return e.Subject })},
+		{Name: "AGENT", Width: 9, Max: 20, Rank: 2, Text: func(e *event) (string, theme.Role) { return e.Agent, theme.Text },
+			Compare: table.Compare(func(e *event) string { return e.Agent })},
+		{Name: "WHO", Width: 8, Max: 14, Rank: 3, Text: func(e *event) (string, theme.Role) { return e.Who, theme.Dim },
+			Compare: table.Compare(func(e *event) string { return e.Who })},
+		{Name: "DETAIL", Width: 12, Max: 80, Rank: 1, Text: func(e *event) (string, theme.Role) { return e.Text, theme.Dim }},
+	}
+}
+
+func fields() []filter.Field[event] {
+	return []filter.Field[event]{
+		{Name: "kind", Free: true, Text: func(e *event) string { return e.Kind }},
+		{Name: "object", Free: true, Text: func(e *event) string { return e.Subject }},
+		{Name: "agent", Free: true, Text: func(e *event) string { return e.Agent }},
+		{Name: "who", Free: true, Text: func(e *event) string { return e.Who }},
+		{Free: true, Text: func(e *event) string { return e.Text }},
+	}
+}
+
+// Crumb names the screen.
+func (s *Screen) Crumb() string { return "events" }
+
+// Scopes are the key scopes.
+func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Events, keys.List} }
+
+// Start does nothing: all data are in the store.
+func (s *Screen) Start() tea.Cmd { return nil }
+
+// Update does nothing: Render looks at the newest snapshot.
+func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
+
+// Typing says whether the filter takes keys.
+func (s *Screen) Typing() bool { return s.list.Typing() }
+
+// Type gives the filter a key.
+func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
+	s.list.Type(key)
+	return nil
+}
+
+// Save keeps filter and order.
+func (s *Screen) Save() screen.State { return s.list.Save() }
+
+// Restore takes what Save answered.
+func (s *Screen) Restore(st screen.State) {
+	st.Table.Cursor = "" // events of another day are gone
+	s.list.Restore(st)
+}
+
+// Do takes a verb.
+func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
+	s.refresh()
+	now := s.env.Now()
+	switch verb {
+	case keys.Follow:
+		s.follow = true
+		s.list.Table.Do(keys.First, now)
+		return nil, true
+	case keys.Down, keys.HalfDown, keys.PageDown, keys.Bottom:
+		s.follow = false
+	case keys.First:
+		s.follow = true
+	}
+	if s.list.Do(verb, now) {
+		return nil, true
+	}
+	row, _ := s.list.Table.At()
+	if row.Val == nil || verb != keys.Open {
+		return nil, false
+	}
+	target, err := About(row.Val)
+	if err != nil {
+		return screen.Refuse(err), true
+	}
+	return screen.Send(screen.Go{Target: target}), true
+}
+
+// About is the screen of what an event is about.
+func About(e *reeveapi.Event) (screen.Target, error) {
+	switch kind, _, _ := strings.Cut(e.Kind, "_"); kind {
+	case "TASK":
+		return screen.Target{Kind: screen.Task, ID: e.ID}, nil
+	case "AGENT":
+		return screen.Target{Kind: screen.Agent, ID: e.ID}, nil
+	case "JOB":
+		return screen.Target{Kind: screen.Job, ID: label.Or(e.ID, e.Subject)}, nil
+	case "FRAMEWORK":
+		return screen.Target{Kind: screen.Frameworks, Arg: e.Subject}, nil
+	case "MASTER":
+		return screen.Target{Kind: screen.Masters}, nil
+	}
+	return screen.Target{}, fmt.Errorf("there is no screen for %s", e.Kind)
+}
+
+// Status describes the cursor's row.
+func (s *Screen) Status() (string, theme.Role) {
+	row, _ := s.list.Table.At()
+	if row.Val == nil {
+		return "", theme.Dim
+	}
+	e := row.Val
+	text := e.At.Local().Format("15:04:05.000") + "  " + e.Subject
+	if e.Text != "" {
+		text += "  " + e.Text
+	}
+	if e.Who != "" {
+		text += "  by " + e.Who
+	}
+	return text, theme.Dim
+}
+
+func (s *Screen) refresh() {
+	snap := s.env.Store.Snapshot()
+	if snap.Version == s.seen {
+		return
+	}
+	s.seen = snap.Version
+	rows := make([]table.Row[event], len(snap.Events))
+	for i := range snap.Events {
+		e := &snap.Events[i]
+		rows[i] = table.Row[event]{ID: fmt.Sprintf("%020d/%012d", e.At.UnixNano(), e.Seq), Val: e}
+	}
+	if s.follow {
+		s.list.Table.Reset(rows)
+		s.list.Table.Do(keys.First, s.env.Now().Add(-1e10)) // not a key: the rows need not stand still
+		return
+	}
+	s.list.Table.SetRows(rows, s.env.Now())
+}
+
+// Render draws the screen.
+func (s *Screen) Render(a frame.Area) {
+	s.refresh()
+	s.list.Render(a, s.env.Now())
+	if s.follow {
+		text := a.Theme().Glyph.Follow + " FOLLOW"
+		a.Text(a.W-frame.Width(text)-1, 0, theme.Good, text)
+	}
+}

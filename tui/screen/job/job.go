@@ -1,0 +1,221 @@
+// Package job is the screen of one job and its instances; a submitted job is followed here. Start reading at Screen.
+package job
+
+import (
+	"fmt"
+	"strconv"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/action"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/jobs"
+	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/gauge"
+	"codeberg.org/reeve/reeve/tui/widget/table"
+)
+
+type instance = reeveapi.Instance
+
+// Screen is one job.
+type Screen struct {
+	env   screen.Env
+	name  string
+	last  *reeveapi.Job
+	table *table.Table[instance]
+	seen  uint64
+}
+
+// New returns the screen of the job that target names; it need not be known yet.
+func New(env screen.Env, target screen.Target) *Screen {
+	s := &Screen{env: env, name: target.ID}
+	s.table = table.New("no instance was launched yet", []table.Column[instance]{
+		{Name: "INSTANCE", Width: 8, Right: true, Text: func(i *instance) (string, theme.Role) { return strconv.Itoa(i.Index), theme.Text },
+			Compare: table.Compare(func(i *instance) int { return i.Index })},
+		{Name: "STATE", Width: 11, Draw: func(a frame.Area, i *instance) {
+			text, role := label.Task(a.Theme(), i.State)
+			a.Left(0, 0, a.W, role, text)
+		}, Compare: table.Compare(func(i *instance) string { return i.State })},
+		{Name: "ATTEMPT", Width: 7, Right: true, Rank: 2, Text: func(i *instance) (string, theme.Role) { return strconv.Itoa(i.Attempt + 1), theme.Text },
+			Compare: table.Compare(func(i *instance) int { return i.Attempt })},
+		{Name: "AGENT", Width: 10, Max: 20, Rank: 1, Text: func(i *instance) (string, theme.Role) { return s.agentName(i), theme.Text },
+			Compare: table.Compare(func(i *instance) string { return i.Agent })},
+		{Name: "CHANGED", Width: 8, Max: 12, Rank: 1, Text: func(i *instance) (string, theme.Role) {
+			return label.Clock(s.env.Now(), i.Changed), theme.Dim
+		}, Compare: func(a, b *instance) int { return a.Changed.Compare(b.Changed) }},
+		{Name: "MESSAGE", Width: 12, Max: 80, Rank: 3, Text: func(i *instance) (string, theme.Role) { return i.Message, theme.Dim }},
+	}...)
+	return s
+}
+
+func (s *Screen) agentName(i *instance) string {
+	if a := s.env.Store.Snapshot().Agents.Get(i.Agent); a != nil {
+		return a.Name
+	}
+	return label.Or(i.Agent, "-")
+}
+
+func (s *Screen) job() *reeveapi.Job {
+	if j := s.env.Store.Snapshot().Jobs.Get(s.name); j != nil {
+		s.last = j
+	}
+	return s.last
+}
+
+// Crumb names the screen.
+func (s *Screen) Crumb() string { return s.name }
+
+// Scopes are the key scopes.
+func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Job, keys.List} }
+
+// Start does nothing: all data are in the store.
+func (s *Screen) Start() tea.Cmd { return nil }
+
+// Update does nothing: Render looks at the newest snapshot.
+func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
+
+// Off says why a verb makes no sense now.
+func (s *Screen) Off(verb keys.Verb) string {
+	if verb != keys.StopJob {
+		return ""
+	}
+	j := s.job()
+	if j == nil {
+		return "the job is not known yet"
+	}
+	if _, err := action.StopJob(j); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// Do takes a verb.
+func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
+	s.refresh()
+	if verb == keys.Filter {
+		return nil, true
+	}
+	if verb == keys.Back {
+		return nil, s.table.ClearMarks()
+	}
+	if s.table.Do(verb, s.env.Now()) {
+		return nil, true
+	}
+	switch verb {
+	case keys.New:
+		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Submit, Arg: "job:" + s.name}}), true
+	case keys.Copy:
+		return screen.Send(screen.Copy{Text: s.name, What: "name"}), true
+	}
+	return s.onJob(verb)
+}
+
+func (s *Screen) onJob(verb keys.Verb) (tea.Cmd, bool) {
+	j := s.job()
+	if j == nil {
+		return nil, false
+	}
+	switch verb {
+	case keys.StopJob:
+		act, err := action.StopJob(j)
+		if err != nil {
+			return screen.Refuse(err), true
+		}
+		return screen.Send(screen.Ask{Action: act}), true
+	case keys.CopyCommand:
+		return screen.Send(screen.Copy{Text: action.RunCommand(j.Spec, s.env.Master()), What: "command line"}), true
+	case keys.Open, keys.Logs:
+		id := s.taskOf()
+		if id == "" {
+			return screen.Say(theme.Dim, "this instance has no task yet"), true
+		}
+		kind := screen.Task
+		if verb == keys.Logs {
+			kind = screen.Log
+		}
+		return screen.Send(screen.Go{Target: screen.Target{Kind: kind, ID: id}}), true
+	}
+	return nil, false
+}
+
+// taskOf is the key of the task of the cursor's instance. Instances know their task by its id alone; which framework runs
+// jobs is for the master to know.
+func (s *Screen) taskOf() string {
+	row, _ := s.table.At()
+	if row.Val == nil || row.Val.Task == "" {
+		return ""
+	}
+	for id, t := range s.env.Store.Snapshot().Tasks.All() {
+		if t.ID == row.Val.Task {
+			return id
+		}
+	}
+	return ""
+}
+
+// Status says what a pending job waits for.
+func (s *Screen) Status() (string, theme.Role) {
+	j := s.job()
+	switch {
+	case j == nil:
+		return "", theme.Dim
+	case j.Waiting != "":
+		return "waits: " + j.Waiting, theme.Warn
+	case j.State == reeveapi.JobRunning:
+		return "leave any time: the job goes on", theme.Dim
+	}
+	return "", theme.Dim
+}
+
+func (s *Screen) refresh() {
+	snap := s.env.Store.Snapshot()
+	j := s.job()
+	if snap.Version == s.seen || j == nil {
+		return
+	}
+	s.seen = snap.Version
+	rows := make([]table.Row[instance], len(j.Instances))
+	for n := range j.Instances {
+		rows[n] = table.Row[instance]{ID: fmt.Sprintf("%09d", j.Instances[n].Index), Val: &j.Instances[n]}
+	}
+	s.table.SetRows(rows, s.env.Now())
+}
+
+// Render draws the screen.
+func (s *Screen) Render(a frame.Area) {
+	s.refresh()
+	j := s.job()
+	if j == nil {
+		a.Text(1, 1, theme.Dim, "job "+s.name+" is not known to the master yet")
+		return
+	}
+	now := s.env.Now()
+	text, role := label.Job(a.Theme(), j.State)
+	x := a.Text(1, 0, role, text) + 2
+	x = a.Text(x, 0, theme.Dim, "submitted "+gauge.Since(now, j.Submitted)+" ago") + 1
+	if j.By != "" {
+		x = a.Text(x, 0, theme.Dim, "by ")
+		x = a.Text(x, 0, theme.Text, j.By) + 2
+	}
+	if !j.Ended.IsZero() {
+		a.Text(x+1, 0, theme.Dim, "ended "+gauge.Since(now, j.Ended)+" ago, after "+gauge.Age(j.Ended.Sub(j.Submitted)))
+	}
+	spec := j.Spec
+	a.Text(1, 1, theme.Dim, "command")
+	a.Text(11, 1, theme.Text, a.Clip(spec.Command, a.W-12))
+	a.Text(1, 2, theme.Dim, "each")
+	each := fmt.Sprintf("%s cpus  %s memory  %s disk  role %s  %d retries", gauge.CPUs(spec.Resources.CPUs), gauge.MB(spec.Resources.Mem), gauge.MB(spec.Resources.Disk), label.Or(spec.Role, "*"), spec.Retries)
+	a.Text(11, 2, theme.Text, a.Clip(each, a.W-12))
+	a.Text(1, 3, theme.Dim, "done")
+	progress := jobs.Progress(j)
+	a.Text(11, 3, theme.Text, progress)
+	n := float64(max(spec.Instances, 1))
+	done := float64(jobs.Count(j, "TASK_FINISHED"))
+	bar := a.Sub(13+len(progress), 3, min(40, a.W-20), 1)
+	gauge.Progress(bar, done/n, (done+float64(jobs.Count(j, "TASK_RUNNING")))/n)
+	s.table.Render(a.Sub(0, 5, a.W, a.H-5), now)
+}

@@ -1,0 +1,198 @@
+// Package jobs is the screen of all jobs. Start reading at Screen.
+package jobs
+
+import (
+	"fmt"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/action"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/screen/list"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/filter"
+	"codeberg.org/reeve/reeve/tui/widget/gauge"
+	"codeberg.org/reeve/reeve/tui/widget/table"
+)
+
+type (
+	job    = reeveapi.Job
+	column = table.Column[job]
+)
+
+// Screen is the list of jobs.
+type Screen struct {
+	env  screen.Env
+	list *list.List[job]
+	seen uint64
+}
+
+// New returns the screen; target's Arg is a filter to begin with.
+func New(env screen.Env, target screen.Target) *Screen {
+	s := &Screen{env: env}
+	t := table.New("no job yet; n submits one", s.columns()...)
+	t.SortBy("SUBMITTED", false)
+	s.list = list.New(t, "words = AND  !not  /rx/  state: role: by:", fields()...)
+	s.list.SetFilter(target.Arg)
+	return s
+}
+
+func (s *Screen) columns() []column {
+	return []column{
+		{Name: "JOB", Width: 14, Max: 32, Text: func(j *job) (string, theme.Role) { return j.Spec.Name, theme.Text },
+			Compare: table.Compare(func(j *job) string { return j.Spec.Name })},
+		{Name: "STATE", Width: 10, Draw: func(a frame.Area, j *job) {
+			text, role := label.Job(a.Theme(), j.State)
+			a.Left(0, 0, a.W, role, text)
+		}, Compare: table.Compare(func(j *job) string { return j.State })},
+		{Name: "DONE", Width: 7, Right: true, Text: func(j *job) (string, theme.Role) { return Progress(j), theme.Text }},
+		{Name: "RUNNING", Width: 7, Right: true, Rank: 3, Text: func(j *job) (string, theme.Role) {
+			return fmt.Sprint(Count(j, "TASK_RUNNING")), theme.Text
+		}, Compare: table.Compare(func(j *job) int { return Count(j, "TASK_RUNNING") })},
+		{Name: "CPUS", Width: 5, Right: true, Rank: 4, Text: func(j *job) (string, theme.Role) { return gauge.CPUs(j.Spec.Resources.CPUs), theme.Text },
+			Compare: table.Compare(func(j *job) float64 { return j.Spec.Resources.CPUs })},
+		{Name: "MEM", Width: 6, Right: true, Rank: 4, Text: func(j *job) (string, theme.Role) { return gauge.MB(j.Spec.Resources.Mem), theme.Text },
+			Compare: table.Compare(func(j *job) float64 { return j.Spec.Resources.Mem })},
+		{Name: "ROLE", Width: 5, Max: 12, Rank: 5, Text: func(j *job) (string, theme.Role) { return label.Or(j.Spec.Role, "*"), theme.Dim },
+			Compare: table.Compare(func(j *job) string { return j.Spec.Role })},
+		{Name: "COMMAND", Width: 12, Max: 50, Rank: 6, Text: func(j *job) (string, theme.Role) { return j.Spec.Command, theme.Dim }},
+		{Name: "BY", Width: 6, Max: 12, Rank: 7, Wide: true, Text: func(j *job) (string, theme.Role) { return label.Or(j.By, "-"), theme.Dim },
+			Compare: table.Compare(func(j *job) string { return j.By })},
+		{Name: "SUBMITTED", Title: "AGE", Width: 6, Right: true, Rank: 1, Text: func(j *job) (string, theme.Role) {
+			return gauge.Since(s.env.Now(), j.Submitted), theme.Dim
+		}, Compare: func(a, b *job) int { return b.Submitted.Compare(a.Submitted) }},
+	}
+}
+
+func fields() []filter.Field[job] {
+	return []filter.Field[job]{
+		{Name: "name", Free: true, Text: func(j *job) string { return j.Spec.Name }},
+		{Name: "state", Free: true, Text: func(j *job) string { return j.State }},
+		{Name: "command", Free: true, Text: func(j *job) string { return j.Spec.Command }},
+		{Name: "role", Free: true, Text: func(j *job) string { return j.Spec.Role }},
+		{Name: "by", Text: func(j *job) string { return j.By }},
+	}
+}
+
+// Count is how many instances of a job are in a state.
+func Count(j *reeveapi.Job, state string) int {
+	n := 0
+	for _, i := range j.Instances {
+		if i.State == state {
+			n++
+		}
+	}
+	return n
+}
+
+// Progress is how many instances have succeeded, of how many.
+func Progress(j *reeveapi.Job) string {
+	return fmt.Sprintf("%d/%d", Count(j, "TASK_FINISHED"), max(j.Spec.Instances, 1))
+}
+
+// Crumb names the screen.
+func (s *Screen) Crumb() string { return fmt.Sprintf("jobs (%d)", s.env.Store.Snapshot().Jobs.Len()) }
+
+// Scopes are the key scopes.
+func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Jobs, keys.List} }
+
+// Start does nothing: all data are in the store.
+func (s *Screen) Start() tea.Cmd { return nil }
+
+// Update does nothing: Render looks at the newest snapshot.
+func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
+
+// Typing says whether the filter takes keys.
+func (s *Screen) Typing() bool { return s.list.Typing() }
+
+// Type gives the filter a key.
+func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
+	s.list.Type(key)
+	return nil
+}
+
+// Save keeps filter, order and cursor.
+func (s *Screen) Save() screen.State { return s.list.Save() }
+
+// Restore takes what Save answered.
+func (s *Screen) Restore(st screen.State) { s.list.Restore(st) }
+
+// Off says why a verb makes no sense for the cursor's row.
+func (s *Screen) Off(verb keys.Verb) string {
+	if verb != keys.StopJob {
+		return ""
+	}
+	row, alive := s.list.Table.At()
+	if !alive {
+		return "there is no job here"
+	}
+	if _, err := action.StopJob(row.Val); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// Do takes a verb.
+func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
+	s.refresh()
+	if s.list.Do(verb, s.env.Now()) {
+		return nil, true
+	}
+	row, _ := s.list.Table.At()
+	if row.Val == nil {
+		if verb == keys.New {
+			return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Submit}}), true
+		}
+		return nil, false
+	}
+	switch verb {
+	case keys.Open:
+		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Job, ID: row.ID}}), true
+	case keys.New:
+		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Submit, Arg: "job:" + row.ID}}), true
+	case keys.Copy:
+		return screen.Send(screen.Copy{Text: row.ID, What: "name"}), true
+	case keys.StopJob:
+		act, err := action.StopJob(row.Val)
+		if err != nil {
+			return screen.Refuse(err), true
+		}
+		return screen.Send(screen.Ask{Action: act}), true
+	}
+	return nil, false
+}
+
+// Status describes the cursor's row.
+func (s *Screen) Status() (string, theme.Role) {
+	row, _ := s.list.Table.At()
+	if row.Val == nil {
+		return "", theme.Dim
+	}
+	if row.Val.Waiting != "" {
+		return row.ID + " waits: " + row.Val.Waiting, theme.Warn
+	}
+	return row.ID + "  " + row.Val.Spec.Command, theme.Dim
+}
+
+func (s *Screen) refresh() {
+	snap := s.env.Store.Snapshot()
+	if snap.Version == s.seen {
+		return
+	}
+	s.seen = snap.Version
+	rows := make([]table.Row[job], 0, snap.Jobs.Len())
+	for id, j := range snap.Jobs.All() {
+		rows = append(rows, table.Row[job]{ID: id, Val: j})
+	}
+	s.list.Table.SetRows(rows, s.env.Now())
+}
+
+// Render draws the screen.
+func (s *Screen) Render(a frame.Area) {
+	s.refresh()
+	s.list.Render(a, s.env.Now())
+}

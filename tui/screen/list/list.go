@@ -1,0 +1,195 @@
+// Package list is the part that all list screens share: a table with a filter line, tabs and marks. It knows no domain.
+// Start reading at List.
+package list
+
+import (
+	"fmt"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/filter"
+	"codeberg.org/reeve/reeve/tui/widget/input"
+	"codeberg.org/reeve/reeve/tui/widget/table"
+	"codeberg.org/reeve/reeve/tui/widget/tabs"
+)
+
+// List is a table that can be filtered. It is part of one screen.
+type List[T any] struct {
+	Table   *table.Table[T]
+	Tabs    *tabs.Tabs // nil if there is only one
+	Problem func(*T) bool
+
+	fields   []filter.Field[T]
+	help     string
+	text     string // of the filter
+	wrong    string // why it cannot be read
+	typing   bool
+	in       input.Input
+	problems bool
+}
+
+// New returns a list without a filter. help names the filter's fields.
+func New[T any](t *table.Table[T], help string, fields ...filter.Field[T]) *List[T] {
+	return &List[T]{Table: t, fields: fields, help: help}
+}
+
+// Filter is the text of the filter.
+func (l *List[T]) Filter() string { return l.text }
+
+// SetFilter filters by text.
+func (l *List[T]) SetFilter(text string) {
+	l.text = text
+	l.apply()
+}
+
+func (l *List[T]) apply() {
+	keep, err := filter.Parse(l.text, l.fields)
+	l.wrong = ""
+	if err != nil {
+		l.wrong = err.Error()
+		return // what was shown before stays
+	}
+	if l.problems {
+		inner := keep
+		keep = func(row *T) bool { return l.Problem(row) && (inner == nil || inner(row)) }
+	}
+	l.Table.SetFilter(keep)
+}
+
+// Typing says whether keys go into the filter line.
+func (l *List[T]) Typing() bool { return l.typing }
+
+// Type takes a key while Typing.
+func (l *List[T]) Type(key tea.KeyMsg) {
+	switch key.Type {
+	case tea.KeyEnter:
+		l.typing = false
+	case tea.KeyEsc:
+		l.typing = false
+		l.SetFilter("")
+	default:
+		if l.in.Type(key) {
+			l.SetFilter(l.in.Value())
+		}
+	}
+}
+
+// Do takes a verb and says whether it was for the list.
+func (l *List[T]) Do(verb keys.Verb, now time.Time) bool {
+	switch verb {
+	case keys.Filter:
+		l.typing, l.in = true, input.New(l.text)
+		return true
+	case keys.Problems:
+		if l.Problem == nil {
+			return false
+		}
+		l.problems = !l.problems
+		l.apply()
+		return true
+	case keys.Back:
+		return l.back()
+	default:
+		return l.Table.Do(verb, now)
+	}
+}
+
+// back clears one thing: the filter, then the marks.
+func (l *List[T]) back() bool {
+	if l.text != "" || l.problems {
+		l.problems = false
+		l.SetFilter("")
+		return true
+	}
+	return l.Table.ClearMarks()
+}
+
+// Save and Restore keep what the operator set up.
+func (l *List[T]) Save() screen.State {
+	s := screen.State{Table: l.Table.Save(), Filter: l.text, Flag: l.problems}
+	if l.Tabs != nil {
+		s.Tab = l.Tabs.At
+	}
+	return s
+}
+
+// Restore takes what Save answered.
+func (l *List[T]) Restore(s screen.State) {
+	l.problems = s.Flag && l.Problem != nil
+	l.SetFilter(s.Filter)
+	l.Table.Restore(s.Table)
+	if l.Tabs != nil && s.Tab >= 0 && s.Tab < len(l.Tabs.Names) {
+		l.Tabs.At = s.Tab
+	}
+}
+
+// Render draws the line of tabs, filter, order and marks, and the table below it.
+func (l *List[T]) Render(a frame.Area, now time.Time) {
+	l.head(a.Sub(0, 0, a.W, 1))
+	l.Table.Render(a.Sub(0, 1, a.W, a.H-1), now)
+}
+
+func (l *List[T]) head(a frame.Area) {
+	x := 1
+	if l.Tabs != nil {
+		x += l.Tabs.Draw(a.Sub(1, 0, a.W-1, 1)) + 2
+	}
+	if l.typing || l.text != "" {
+		l.filterLine(a.Sub(x, 0, a.W-x, 1))
+		return
+	}
+	if l.problems {
+		x = a.Text(x, 0, theme.Warn, "only problems") + 3
+	}
+	if name, desc := l.Table.Sorted(); name != "" {
+		arrow := a.Theme().Glyph.Up
+		if desc {
+			arrow = a.Theme().Glyph.Down
+		}
+		x = a.Text(x, 0, theme.Dim, "sort ")
+		x = a.Text(x, 0, theme.Text, name+" "+arrow) + 3
+	}
+	l.marks(a, x)
+}
+
+func (l *List[T]) marks(a frame.Area, x int) {
+	ids, hidden := l.Table.Marks()
+	if len(ids) == 0 {
+		return
+	}
+	text := fmt.Sprintf("%d marked", len(ids))
+	if hidden > 0 {
+		text += fmt.Sprintf(", %d hidden by the filter", hidden)
+	}
+	a.Text(x, 0, theme.Warn, text)
+}
+
+func (l *List[T]) filterLine(a frame.Area) {
+	x := a.Text(0, 0, theme.Accent, "/ ")
+	shown, all := l.Table.Len()
+	count := fmt.Sprintf("%d of %d", shown, all)
+	width := max(min(40, a.W-x-len(count)-2), 8)
+	if l.typing {
+		l.in.Draw(a.Sub(x, 0, width, 1), true)
+	} else {
+		a.Text(x, 0, theme.Strong, a.Clip(l.text, width))
+	}
+	x += min(max(frame.Width(l.text)+3, 16), width+1)
+	if l.wrong != "" {
+		a.Text(x, 0, theme.Bad, a.Clip("! "+l.wrong, a.W-x))
+		return
+	}
+	x = a.Text(x, 0, theme.Dim, count) + 3
+	if l.typing {
+		if room := a.W - x; frame.Width(l.help) <= room {
+			a.Text(x, 0, theme.Dim, l.help)
+		}
+		return
+	}
+	l.marks(a, x)
+}

@@ -1,0 +1,207 @@
+package logs
+
+import (
+	"fmt"
+	"strings"
+
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/gauge"
+)
+
+func (s *Screen) head(a frame.Area) {
+	st := s.stream()
+	x := s.tabs.Draw(a) + 1
+	g := a.Theme().Glyph
+	switch {
+	case s.paused:
+		x = a.Text(x, 0, theme.Warn, "PAUSED") + 2
+	case st.follow:
+		x = a.Text(x, 0, theme.Good, g.Follow+" FOLLOW") + 2
+	default:
+		text := "SCROLLED"
+		if st.fresh > 0 {
+			text += fmt.Sprintf(" +%d", st.fresh)
+		}
+		x = a.Text(x, 0, theme.Warn, text) + 2
+	}
+	for _, p := range []struct {
+		on   bool
+		text string
+	}{
+		{s.wrap, "wrap"}, {s.only, "only matches"}, {s.left > 0, fmt.Sprintf("from column %d", s.left+1)},
+		{st.ring.Dropped() > 0, fmt.Sprintf("%d older lines dropped", st.ring.Dropped())},
+		{st.begin > 0 && st.ring.Dropped() == 0, "g loads more"},
+	} {
+		if p.on {
+			x = a.Text(x, 0, theme.Dim, p.text) + 2
+		}
+	}
+	size := fmt.Sprintf("%d lines  %s", st.count(), gauge.Bytes(st.size))
+	if at := a.W - frame.Width(size); at > x {
+		a.Text(at, 0, theme.Dim, size)
+	}
+}
+
+func (s *Screen) searchLine(a frame.Area) {
+	sign := "/ "
+	if s.only {
+		sign = "& "
+	}
+	x := a.Text(0, 0, theme.Accent, sign)
+	if s.typing {
+		s.in.Draw(a.Sub(x, 0, min(40, a.W-x), 1), true)
+		x += max(frame.Width(s.in.Value())+3, 20)
+	} else {
+		x = a.Text(x, 0, theme.Strong, s.match.Text()) + 3
+	}
+	a.Text(x, 0, theme.Dim, a.Clip("n next  N before  & only matches  esc ends", max(a.W-x, 0)))
+}
+
+func (s *Screen) empty(a frame.Area) bool {
+	st := s.stream()
+	switch {
+	case st.count() > 0:
+		return false
+	case !st.known:
+		a.Text(1, 1, theme.Dim, "reading…")
+	case st.filter:
+		a.Text(1, 1, theme.Dim, "no line matches; esc shows all")
+	default:
+		a.Text(1, 1, theme.Dim, st.name+" is empty so far")
+	}
+	return true
+}
+
+func (s *Screen) drawLines(a frame.Area) {
+	if s.empty(a) {
+		return
+	}
+	st := s.stream()
+	from, to := st.window(s.height)
+	for i := from; i < to; i++ {
+		s.line(a.Sub(0, i-from, a.W, 1), st.line(i), clean(st.ring.Line(st.line(i))), s.left)
+	}
+}
+
+// drawWrapped fills the screen from the bottom when it follows, else from the top.
+func (s *Screen) drawWrapped(a frame.Area) {
+	if s.empty(a) {
+		return
+	}
+	st := s.stream()
+	from, to := st.window(s.height)
+	w := max(a.W-1, 1)
+	if st.follow {
+		rows := 0
+		for from = to; from > 0; from-- {
+			rows += rowsOf(clean(st.ring.Line(st.line(from-1))), w)
+			if rows > a.H && from < to {
+				break
+			}
+		}
+	}
+	y := 0
+	for i := from; i < to && y < a.H; i++ {
+		text := clean(st.ring.Line(st.line(i)))
+		for part := range rowsOf(text, w) {
+			if y < a.H {
+				s.line(a.Sub(0, y, a.W, 1), st.line(i), text, part*w)
+				y++
+			}
+		}
+	}
+}
+
+func rowsOf(text string, w int) int { return max((frame.Width(text)+w-1)/w, 1) }
+
+// line draws one line from a column on, with its matches.
+func (s *Screen) line(a frame.Area, number int, text string, left int) {
+	begin, end := s.match.In(text, 0)
+	if begin >= 0 && number == s.stream().hit {
+		a.Text(0, 0, theme.Accent, a.Theme().Glyph.Hit)
+	}
+	body := a.Sub(1, 0, a.W-1, 1)
+	x, at := -left, 0
+	for begin >= 0 {
+		x = cut(body, x, level(text), text[at:begin])
+		x = cut(body, x, theme.Match, text[begin:end])
+		at = end
+		begin, end = s.match.In(text, at)
+	}
+	cut(body, x, level(text), text[at:])
+}
+
+// cut draws text that may begin left of the area and answers where it ends.
+func cut(a frame.Area, x int, role theme.Role, text string) int {
+	if x < 0 {
+		w := frame.Width(text)
+		if x+w <= 0 {
+			return x + w
+		}
+		for x < 0 && text != "" {
+			size := 1
+			for size < len(text) && text[size]&0xc0 == 0x80 {
+				size++
+			}
+			x += frame.Width(text[:size])
+			text = text[size:]
+		}
+	}
+	if x >= a.W {
+		return x + len(text)
+	}
+	return a.Text(x, 0, role, text)
+}
+
+// level colours lines that say that they are errors or warnings.
+func level(text string) theme.Role {
+	head := text[:min(len(text), 64)]
+	switch {
+	case strings.Contains(head, "ERROR"), strings.Contains(head, "FATAL"), strings.Contains(head, " E "), strings.Contains(head, "panic:"):
+		return theme.Bad
+	case strings.Contains(head, "WARN"), strings.Contains(head, " W "):
+		return theme.Warn
+	}
+	return theme.Text
+}
+
+// clean makes a line that can be drawn: tabs become spaces, a carriage return at the end goes, and sequences that colour
+// text are taken out. Other control bytes are shown as what they are when they are drawn.
+func clean(text string) string {
+	if !strings.ContainsAny(text, "\t\r\x1b") {
+		return text
+	}
+	text = strings.TrimSuffix(text, "\r")
+	var b strings.Builder
+	col := 0
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\t':
+			n := 8 - col%8
+			b.WriteString("        "[:n])
+			col += n
+			continue
+		case c == 0x1b && i+1 < len(text) && text[i+1] == '[':
+			if n := sequence(text[i:]); n > 0 {
+				i += n - 1
+				continue
+			}
+		}
+		b.WriteByte(text[i])
+		col++
+	}
+	return b.String()
+}
+
+// sequence is the length of the CSI sequence at the beginning of s, 0 if it is not whole.
+func sequence(s string) int {
+	for i := 2; i < len(s) && i < 64; i++ {
+		if c := s[i]; c >= '@' && c <= '~' {
+			return i + 1
+		} else if c < ' ' || c > '?' {
+			return 0
+		}
+	}
+	return 0
+}

@@ -1,0 +1,285 @@
+// Package logs is the log view of a task: it follows stdout or stderr, searches, filters, wraps and saves. It reads pieces
+// of the file by offset and keeps the newest in a ring; what it could not keep is counted. Start reading at Screen.
+package logs
+
+import (
+	"path"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/input"
+	"codeberg.org/reeve/reeve/tui/widget/ring"
+	"codeberg.org/reeve/reeve/tui/widget/tabs"
+)
+
+// Screen is the log of one task.
+type Screen struct {
+	env     screen.Env
+	id      string
+	last    *reeveapi.Task
+	tabs    tabs.Tabs
+	streams [2]*stream
+
+	wrap   bool
+	paused bool
+	only   bool // only lines that match
+	left   int  // columns scrolled away
+	height int  // lines on the screen at the last Render
+	width  int
+
+	match  ring.Match
+	typing bool
+	in     input.Input
+}
+
+// New returns the log of the task that target names; its Arg may be "stderr".
+func New(env screen.Env, target screen.Target) *Screen {
+	s := &Screen{env: env, id: target.ID, tabs: tabs.Tabs{Names: []string{"stdout", "stderr"}}}
+	for i, name := range s.tabs.Names {
+		s.streams[i] = &stream{name: name, ring: ring.New(ring.Default), follow: true}
+		if target.Arg == name {
+			s.tabs.At = i
+		}
+	}
+	return s
+}
+
+func (s *Screen) task() *reeveapi.Task {
+	if t := s.env.Store.Snapshot().Tasks.Get(s.id); t != nil {
+		s.last = t
+	}
+	return s.last
+}
+
+func (s *Screen) stream() *stream { return s.streams[s.tabs.At] }
+
+// Crumb names the screen.
+func (s *Screen) Crumb() string {
+	if t := s.task(); t != nil {
+		return label.Or(t.Name, t.ID) + " log"
+	}
+	return "log"
+}
+
+// Scopes are the key scopes.
+func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Log} }
+
+// Start begins to read.
+func (s *Screen) Start() tea.Cmd { return s.read() }
+
+// Update takes pieces that were read, and reads on.
+func (s *Screen) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case piece:
+		return s.take(msg)
+	case before:
+		s.takeBefore(msg)
+	case again:
+		s.streams[msg.tab].reading = false
+		if msg.tab == s.tabs.At {
+			return s.read()
+		}
+	case saved:
+		if msg.err != nil {
+			return screen.Say(theme.Bad, "not saved: "+msg.err.Error())
+		}
+		return screen.Say(theme.Good, "saved "+msg.path+" ("+msg.size+")")
+	}
+	return nil
+}
+
+// Typing says whether the search line takes keys.
+func (s *Screen) Typing() bool { return s.typing }
+
+// Type gives the search line a key. The search goes on while it is typed.
+func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
+	switch key.Type {
+	case tea.KeyEnter:
+		s.typing = false
+		if s.match.Empty() {
+			s.only = false
+		}
+	case tea.KeyEsc:
+		s.typing = false
+		s.search("")
+	default:
+		if s.in.Type(key) {
+			s.search(s.in.Value())
+		}
+	}
+	return nil
+}
+
+func (s *Screen) search(text string) {
+	s.match = ring.NewMatch(text)
+	if text == "" {
+		s.only = false
+		s.stream().filtered(s.match, false)
+		return
+	}
+	st := s.stream()
+	st.filtered(s.match, s.only)
+	if !s.only {
+		s.jump(st.bottom(s.height)-1, -1)
+	}
+}
+
+// jump goes to the nearest match from line i on, and round the end if there is none.
+func (s *Screen) jump(i, step int) tea.Cmd {
+	st := s.stream()
+	hit := st.ring.Find(s.match, i, step)
+	if hit < 0 && step > 0 {
+		hit = st.ring.Find(s.match, 0, step)
+	} else if hit < 0 {
+		hit = st.ring.Find(s.match, st.ring.Len()-1, step)
+	}
+	if hit < 0 {
+		st.hit = -1
+		return screen.Say(theme.Warn, "no match for "+s.match.Text()+" in what is loaded")
+	}
+	st.hit = hit
+	st.show(hit, s.height)
+	return nil
+}
+
+// Do takes a verb.
+func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
+	st := s.stream()
+	switch verb {
+	case keys.NextTab:
+		return s.turn(1 - s.tabs.At), true
+	case keys.Stdout:
+		return s.turn(0), true
+	case keys.Stderr:
+		return s.turn(1), true
+	case keys.Follow, keys.Bottom:
+		st.follow, s.paused = true, false
+		return s.read(), true
+	case keys.Pause:
+		s.paused = !s.paused
+		if !s.paused {
+			return s.read(), true
+		}
+	case keys.Wrap:
+		s.wrap, s.left = !s.wrap, 0
+	case keys.Left:
+		s.left = max(s.left-16, 0)
+	case keys.Right:
+		if !s.wrap {
+			s.left += 16
+		}
+	case keys.Save:
+		return s.save(), true
+	case keys.Back:
+		if s.match.Empty() {
+			return nil, false
+		}
+		s.search("")
+	default:
+		return s.doMore(verb)
+	}
+	return nil, true
+}
+
+func (s *Screen) doMore(verb keys.Verb) (tea.Cmd, bool) {
+	st := s.stream()
+	switch verb {
+	case keys.Search:
+		s.typing, s.in = true, input.New(s.match.Text())
+	case keys.NextHit, keys.PrevHit:
+		if s.match.Empty() {
+			return screen.Say(theme.Dim, "nothing to search for; / begins a search"), true
+		}
+		step, from := 1, st.hit
+		if verb == keys.PrevHit {
+			step = -1
+		}
+		if from < 0 {
+			from = st.bottom(s.height)
+		}
+		return s.jump(from+step, step), true
+	case keys.OnlyHits:
+		if s.match.Empty() {
+			s.typing, s.in = true, input.New("")
+		}
+		s.only = !s.only
+		st.filtered(s.match, s.only)
+	case keys.Up:
+		return s.scroll(-1), true
+	case keys.Down:
+		return s.scroll(1), true
+	case keys.HalfUp:
+		return s.scroll(-s.height / 2), true
+	case keys.HalfDown:
+		return s.scroll(s.height / 2), true
+	case keys.PageUp:
+		return s.scroll(-s.height), true
+	case keys.PageDown:
+		return s.scroll(s.height), true
+	case keys.First:
+		return s.scroll(-st.count()), true
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+// scroll moves, and reads what comes before when it meets the beginning of what is loaded.
+func (s *Screen) scroll(by int) tea.Cmd {
+	st := s.stream()
+	if st.scroll(by, s.height) && by < 0 {
+		return s.readBefore()
+	}
+	return nil
+}
+
+func (s *Screen) turn(to int) tea.Cmd {
+	s.tabs.At = to
+	s.stream().filtered(s.match, s.only)
+	return s.read()
+}
+
+// Status tells what is wrong with the stream.
+func (s *Screen) Status() (string, theme.Role) {
+	if st := s.stream(); st.err != "" {
+		return st.err, theme.Warn
+	}
+	if t := s.task(); t != nil && !t.Ended.IsZero() {
+		return "the task has ended; its sandbox is still there", theme.Dim
+	}
+	return "", theme.Dim
+}
+
+// Save keeps whether lines are wrapped.
+func (s *Screen) Save() screen.State { return screen.State{Tab: s.tabs.At, Flag: s.wrap} }
+
+// Restore takes what Save answered.
+func (s *Screen) Restore(st screen.State) {
+	s.wrap = st.Flag
+	s.tabs.At = min(max(st.Tab, 0), 1)
+}
+
+func file(t *reeveapi.Task, name string) string { return path.Join(t.Sandbox, name) }
+
+// Render draws the screen.
+func (s *Screen) Render(a frame.Area) {
+	s.head(a.Sub(1, 0, a.W-2, 1))
+	bottom := 0
+	if s.typing || !s.match.Empty() {
+		bottom = 1
+		s.searchLine(a.Sub(1, a.H-1, a.W-2, 1))
+	}
+	body := a.Sub(0, 1, a.W, a.H-1-bottom)
+	s.height, s.width = max(body.H, 1), body.W
+	if s.wrap {
+		s.drawWrapped(body)
+	} else {
+		s.drawLines(body)
+	}
+}

@@ -1,0 +1,175 @@
+// Package masters is the screen of the masters: who leads, who stands by, and what happened among them. Start reading at
+// Screen.
+package masters
+
+import (
+	"fmt"
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/gauge"
+	"codeberg.org/reeve/reeve/tui/widget/table"
+)
+
+type master = reeveapi.Master
+
+// Screen is the list of masters.
+type Screen struct {
+	env   screen.Env
+	table *table.Table[master]
+	seen  uint64
+}
+
+// New returns the screen.
+func New(env screen.Env, _ screen.Target) *Screen {
+	text := func(get func(*master) string, role theme.Role) func(*master) (string, theme.Role) {
+		return func(m *master) (string, theme.Role) { return get(m), role }
+	}
+	s := &Screen{env: env}
+	s.table = table.New("the master has not told of any", []table.Column[master]{
+		{Name: "NAME", Width: 10, Max: 30, Text: text(func(m *master) string { return m.Name }, theme.Text),
+			Compare: table.Compare(func(m *master) string { return m.Name })},
+		{Name: "STATE", Width: 12, Draw: drawState, Compare: table.Compare(func(m *master) string { return m.State })},
+		{Name: "ADDRESS", Width: 16, Max: 24, Text: text(func(m *master) string { return m.HTTP }, theme.Text),
+			Compare: table.Compare(func(m *master) string { return m.HTTP })},
+		{Name: "VOTER", Width: 5, Rank: 2, Text: text(func(m *master) string { return map[bool]string{true: "yes", false: "no"}[m.Voter] }, theme.Text)},
+		{Name: "VERSION", Width: 8, Rank: 1, Text: s.version, Compare: table.Compare(func(m *master) string { return m.Version })},
+		{Name: "ID", Width: 12, Max: 40, Rank: 3, Text: text(func(m *master) string { return m.ID }, theme.Dim)},
+	}...)
+	return s
+}
+
+func drawState(a frame.Area, m *master) {
+	g := a.Theme().Glyph
+	switch m.State {
+	case "leading":
+		a.Left(0, 0, a.W, theme.Good, g.Running+" LEADING")
+	case "standby":
+		a.Left(0, 0, a.W, theme.Text, g.Off+" standby")
+	default:
+		a.Left(0, 0, a.W, theme.Bad, g.Failed+" "+m.State)
+	}
+}
+
+// version marks a version that differs from the leader's.
+func (s *Screen) version(m *master) (string, theme.Role) {
+	if c := s.env.Store.Snapshot().Cluster; c != nil && c.Version != "" && m.Version != "" && m.Version != c.Version {
+		return m.Version + " !", theme.Warn
+	}
+	return m.Version, theme.Dim
+}
+
+// Crumb names the screen.
+func (s *Screen) Crumb() string { return fmt.Sprintf("masters (%d)", len(s.masters())) }
+
+// Scopes are the key scopes.
+func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Masters, keys.List} }
+
+// Start does nothing: all data are in the store.
+func (s *Screen) Start() tea.Cmd { return nil }
+
+// Update does nothing: Render looks at the newest snapshot.
+func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
+
+// Do takes a verb.
+func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
+	s.refresh()
+	if verb == keys.Filter || verb == keys.Back {
+		return nil, verb == keys.Filter || s.table.ClearMarks()
+	}
+	if s.table.Do(verb, s.env.Now()) {
+		return nil, true
+	}
+	if row, _ := s.table.At(); verb == keys.Copy && row.Val != nil {
+		return screen.Send(screen.Copy{Text: row.Val.HTTP, What: "address"}), true
+	}
+	return nil, false
+}
+
+func (s *Screen) masters() []reeveapi.Master {
+	if c := s.env.Store.Snapshot().Cluster; c != nil {
+		return c.Masters
+	}
+	return nil
+}
+
+func (s *Screen) refresh() {
+	snap := s.env.Store.Snapshot()
+	if snap.Version == s.seen {
+		return
+	}
+	s.seen = snap.Version
+	all := s.masters()
+	byID := store.List[master]{}.With(all, nil, func(m *master) string { return m.ID })
+	var rows []table.Row[master]
+	for id, m := range byID.All() {
+		rows = append(rows, table.Row[master]{ID: id, Val: m})
+	}
+	s.table.SetRows(rows, s.env.Now())
+}
+
+// Render draws the screen.
+func (s *Screen) Render(a frame.Area) {
+	s.refresh()
+	s.facts(a.Sub(1, 0, a.W-1, 1))
+	h := min(len(s.masters())+2, max(a.H-8, 4))
+	s.table.Render(a.Sub(0, 2, a.W, h), s.env.Now())
+	s.history(a.Sub(1, h+2, a.W-1, a.H-h-2))
+}
+
+func (s *Screen) facts(a frame.Area) {
+	c := s.env.Store.Snapshot().Cluster
+	if c == nil {
+		return
+	}
+	voters, well := 0, 0
+	for _, m := range c.Masters {
+		if m.Voter {
+			voters++
+			if m.State == "leading" || m.State == "standby" {
+				well++
+			}
+		}
+	}
+	quorum, role := voters/2+1, theme.Good
+	text := fmt.Sprintf("quorum %d of %d: ok, can lose %d", quorum, voters, well-quorum)
+	switch {
+	case well < quorum:
+		text, role = fmt.Sprintf("quorum %d of %d: LOST, %d answer", quorum, voters, well), theme.Bad
+	case well == quorum && voters > 1:
+		text, role = fmt.Sprintf("quorum %d of %d: ok, can lose none", quorum, voters), theme.Warn
+	}
+	x := a.Text(0, 0, role, text) + 3
+	x = a.Text(x, 0, theme.Dim, "term ")
+	x = a.Text(x, 0, theme.Text, fmt.Sprint(c.Term)) + 3
+	x = a.Text(x, 0, theme.Dim, "elected ")
+	x = a.Text(x, 0, theme.Text, gauge.Since(s.env.Now(), c.Elected)+" ago") + 3
+	x = a.Text(x, 0, theme.Dim, "cluster ")
+	a.Text(x, 0, theme.Text, c.Name+" "+c.ID)
+}
+
+func (s *Screen) history(a frame.Area) {
+	a.Text(0, 0, theme.Title, "ELECTIONS AND MASTERS")
+	events, y := s.env.Store.Snapshot().Events, 1
+	for i := len(events) - 1; i >= 0 && y < a.H; i-- {
+		e := events[i]
+		if !strings.HasPrefix(e.Kind, "MASTER") {
+			continue
+		}
+		a.Text(1, y, theme.Dim, label.Clock(s.env.Now(), e.At))
+		a.Text(15, y, label.Event(e.Kind), e.Kind)
+		a.Text(32, y, theme.Text, a.Clip(e.Subject+"  "+e.Text, a.W-32))
+		y++
+	}
+	if y == 1 {
+		a.Text(1, 1, theme.Dim, "none since this console was opened")
+	}
+}

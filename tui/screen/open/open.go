@@ -1,0 +1,49 @@
+// Package open makes screens from targets. It is the one place that knows all of them. Start reading at Screen.
+package open
+
+import (
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/agent"
+	"codeberg.org/reeve/reeve/tui/screen/agents"
+	"codeberg.org/reeve/reeve/tui/screen/events"
+	"codeberg.org/reeve/reeve/tui/screen/frameworks"
+	"codeberg.org/reeve/reeve/tui/screen/job"
+	"codeberg.org/reeve/reeve/tui/screen/jobs"
+	"codeberg.org/reeve/reeve/tui/screen/logs"
+	"codeberg.org/reeve/reeve/tui/screen/masters"
+	"codeberg.org/reeve/reeve/tui/screen/overview"
+	"codeberg.org/reeve/reeve/tui/screen/submit"
+	"codeberg.org/reeve/reeve/tui/screen/task"
+	"codeberg.org/reeve/reeve/tui/screen/tasks"
+)
+
+// Screen makes the screen that target names; an unknown one is the overview, so that an old file of settings does no harm.
+func Screen(env screen.Env, target screen.Target) screen.Screen {
+	switch target.Kind {
+	case screen.Agents:
+		return agents.New(env, target)
+	case screen.Agent:
+		return agent.New(env, target)
+	case screen.Tasks:
+		return tasks.New(env, target)
+	case screen.Task:
+		return task.New(env, target)
+	case screen.Jobs:
+		return jobs.New(env, target)
+	case screen.Job:
+		return job.New(env, target)
+	case screen.Frameworks:
+		return frameworks.New(env, target)
+	case screen.Masters:
+		return masters.New(env, target)
+	case screen.Events:
+		return events.New(env, target)
+	case screen.Log:
+		return logs.New(env, target)
+	case screen.Submit:
+		return submit.New(env, target)
+	case screen.Overview:
+		return overview.New(env, target)
+	}
+	return overview.New(env, target)
+}

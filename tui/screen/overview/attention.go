@@ -1,0 +1,148 @@
+package overview
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/gauge"
+)
+
+// item is something that needs somebody.
+type item struct {
+	subject string
+	text    string
+	role    theme.Role
+	target  screen.Target
+}
+
+// When something needs attention.
+const (
+	waitsLong  = 30 * time.Second // a job that was not placed
+	crashSpan  = 10 * time.Minute
+	crashTimes = 3 // failures of one name within crashSpan
+)
+
+// attention lists what needs somebody, the worst first.
+func attention(snap *store.Snapshot, now time.Time) []item {
+	var out []item
+	out = append(out, masters(snap)...)
+	out = append(out, agents(snap, now)...)
+	out = append(out, jobs(snap, now)...)
+	return append(out, crashes(snap, now)...)
+}
+
+func masters(snap *store.Snapshot) []item {
+	c := snap.Cluster
+	if c == nil {
+		return nil
+	}
+	var out []item
+	target := screen.Target{Kind: screen.Masters}
+	if c.Leader == "" {
+		out = append(out, item{"masters", "there is no leader: nothing can be launched", theme.Bad, target})
+	}
+	for _, m := range c.Masters {
+		switch {
+		case m.State == "failed":
+			out = append(out, item{m.Name, "master does not answer", theme.Bad, target})
+		case m.Version != "" && c.Version != "" && m.Version != c.Version:
+			out = append(out, item{m.Name, "runs " + m.Version + ", the leader runs " + c.Version, theme.Warn, target})
+		}
+	}
+	return out
+}
+
+func agents(snap *store.Snapshot, now time.Time) []item {
+	on := map[string]int{}
+	for _, t := range snap.Tasks.Rows() {
+		if t.Ended.IsZero() {
+			on[t.Agent]++
+		}
+	}
+	var bad, mild []item
+	for id, a := range snap.Agents.All() {
+		target := screen.Target{Kind: screen.Agent, ID: id}
+		since := gauge.Since(now, a.Since)
+		switch a.State {
+		case reeveapi.AgentUnreachable:
+			bad = append(bad, item{a.Name, fmt.Sprintf("unreachable for %s, %s on it", since, plural(on[id], "task")), theme.Bad, target})
+		case reeveapi.AgentDisconnected:
+			bad = append(bad, item{a.Name, fmt.Sprintf("link is down for %s, %s on it", since, plural(on[id], "task")), theme.Warn, target})
+		case reeveapi.AgentRecovered:
+			mild = append(mild, item{a.Name, "known, but not heard of since the leader changed " + since + " ago", theme.Warn, target})
+		case reeveapi.AgentDraining:
+			mild = append(mild, item{a.Name, fmt.Sprintf("draining for %s, %s left", since, plural(on[id], "task")), theme.Warn, target})
+		}
+	}
+	return append(bad, mild...)
+}
+
+func jobs(snap *store.Snapshot, now time.Time) []item {
+	var bad, mild []item
+	for name, j := range snap.Jobs.All() {
+		target := screen.Target{Kind: screen.Job, ID: name}
+		switch {
+		case j.State == reeveapi.JobFailed && now.Sub(j.Ended) < 24*time.Hour:
+			text := "job failed " + gauge.Since(now, j.Ended) + " ago"
+			for _, i := range j.Instances {
+				if i.State == "TASK_FAILED" && i.Message != "" {
+					text += ": " + i.Message
+					break
+				}
+			}
+			bad = append(bad, item{name, text, theme.Bad, target})
+		case j.Waiting != "" && now.Sub(j.Submitted) > waitsLong:
+			mild = append(mild, item{name, "job waits: " + j.Waiting, theme.Warn, target})
+		}
+	}
+	return append(bad, mild...)
+}
+
+// crashes are tasks of one name and framework that failed again and again.
+func crashes(snap *store.Snapshot, now time.Time) []item {
+	type loop struct {
+		times int
+		last  *reeveapi.Task
+		key   string
+	}
+	loops := map[string]*loop{}
+	var order []string
+	for key, t := range snap.Tasks.All() {
+		if t.State != "TASK_FAILED" || now.Sub(t.Ended) > crashSpan || t.Job != "" && snap.Jobs.Get(t.Job) != nil && snap.Jobs.Get(t.Job).State == reeveapi.JobFailed {
+			continue
+		}
+		name := t.Framework + "/" + t.Name
+		if loops[name] == nil {
+			loops[name] = &loop{}
+			order = append(order, name)
+		}
+		l := loops[name]
+		l.times++
+		if l.last == nil || t.Ended.After(l.last.Ended) {
+			l.last, l.key = t, key
+		}
+	}
+	var out []item
+	for _, name := range order {
+		if l := loops[name]; l.times >= crashTimes {
+			text := fmt.Sprintf("failed %d times in 10 min", l.times)
+			if l.last.Message != "" {
+				text += "; last: " + strings.TrimSpace(l.last.Message)
+			}
+			out = append(out, item{l.last.Name, text, theme.Bad, screen.Target{Kind: screen.Task, ID: l.key}})
+		}
+	}
+	return out
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

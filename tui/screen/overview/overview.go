@@ -1,0 +1,195 @@
+// Package overview is the screen to leave open: how much of the cluster is in use, how many of what there are, what needs
+// somebody, and what happened last. Start reading at Screen.
+package overview
+
+import (
+	"fmt"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/theme"
+)
+
+// Screen is the overview.
+type Screen struct {
+	env   screen.Env
+	items []item
+	seen  uint64
+	at    int
+	key   screen.Target // of the item with the cursor, so that it stays there
+}
+
+// New returns the screen.
+func New(env screen.Env, _ screen.Target) *Screen { return &Screen{env: env} }
+
+// Crumb names the screen: it is the root, so the cluster's name stands for it.
+func (s *Screen) Crumb() string { return "" }
+
+// Scopes are the key scopes.
+func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Overview} }
+
+// Start does nothing: all data are in the store.
+func (s *Screen) Start() tea.Cmd { return nil }
+
+// Update does nothing: Render looks at the newest snapshot.
+func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
+
+// Do takes a verb.
+func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
+	s.refresh()
+	switch verb {
+	case keys.Up, keys.Down:
+		step := map[keys.Verb]int{keys.Up: -1, keys.Down: 1}[verb]
+		s.at = max(min(s.at+step, len(s.items)-1), 0)
+		if s.at < len(s.items) {
+			s.key = s.items[s.at].target
+		}
+		return nil, true
+	case keys.Open:
+		if s.at >= len(s.items) {
+			return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Tasks}}), true
+		}
+		return screen.Send(screen.Go{Target: s.items[s.at].target}), true
+	case keys.New:
+		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Submit}}), true
+	}
+	return nil, false
+}
+
+func (s *Screen) refresh() {
+	snap := s.env.Store.Snapshot()
+	s.items = attention(snap, s.env.Now())
+	for i, it := range s.items {
+		if it.target == s.key {
+			s.at = i
+			return
+		}
+	}
+	s.at = max(min(s.at, len(s.items)-1), 0)
+}
+
+// Render draws the screen: boxes where there is room for them, else headings.
+func (s *Screen) Render(a frame.Area) {
+	s.refresh()
+	snap := s.env.Store.Snapshot()
+	if snap.Cluster == nil {
+		return // the app says that it is connecting
+	}
+	if a.W >= 120 && a.H >= 30 {
+		s.wide(a, snap)
+		return
+	}
+	s.narrow(a, snap)
+}
+
+func (s *Screen) narrow(a frame.Area, snap *store.Snapshot) {
+	y := s.resources(a.Sub(1, 0, a.W-2, a.H), snap, false)
+	if a.H >= 18 {
+		y++
+		counts := a.Sub(1, y, a.W-2, 6)
+		w := counts.W
+		s.agentCounts(counts.Sub(0, 0, w*22/78, 6), snap, "AGENTS")
+		s.taskCounts(counts.Sub(w*23/78, 0, w*31/78, 6), snap, "TASKS")
+		s.frameworkCounts(counts.Sub(w*55/78, 0, w*11/78+3, 6), snap, "FRAMEW.")
+		s.masterCounts(counts.Sub(w*68/78+1, 0, w*11/78, 6), snap, "MASTERS")
+		y += 7
+	} else {
+		s.countsLine(a.Sub(1, y, a.W-2, 1), snap)
+		y++
+	}
+	rest := a.H - y
+	n := max(min(len(s.items), max(rest/2-1, 1)), 1)
+	s.heading(a.Sub(1, y, a.W-2, 1), "ATTENTION", "")
+	s.attention(a.Sub(0, y+1, a.W, n))
+	s.heading(a.Sub(1, y+1+n, a.W-2, 1), "EVENTS", "<8>all")
+	s.events(a.Sub(2, y+2+n, a.W-3, max(rest-n-2, 0)), snap)
+}
+
+func (s *Screen) wide(a frame.Area, snap *store.Snapshot) {
+	h := 6
+	if snap.Cluster.Total.GPUs > 0 {
+		h++
+	}
+	s.resources(a.Sub(0, 0, a.W, h).Box("RESOURCES"), snap, true)
+	y := h
+	third := a.W / 4
+	const rows = 10
+	s.agentCounts(a.Sub(0, y, third-1, rows).Box(fmt.Sprintf("AGENTS %d", snap.Agents.Len())), snap, "")
+	s.taskCounts(a.Sub(third, y, third+8, rows).Box(fmt.Sprintf("TASKS %d active", active(snap))), snap, "")
+	s.frameworkList(a.Sub(2*third+9, y, third-3, rows).Box(fmt.Sprintf("FRAMEWORKS %d", snap.Frameworks.Len())), snap)
+	s.masterList(a.Sub(3*third+7, y, a.W-3*third-7, rows).Box(fmt.Sprintf("MASTERS %d", len(snap.Cluster.Masters))), snap)
+	y += rows
+	n := max(min(len(s.items), 8), 1)
+	box := a.Sub(0, y, a.W, n+2)
+	box.Box(fmt.Sprintf("ATTENTION %d", len(s.items)))
+	s.attention(box.Sub(1, 1, a.W-2, n))
+	y += n + 2
+	in := a.Sub(0, y, a.W, a.H-y).Box("EVENTS")
+	if in.H > 0 {
+		a.Text(a.W-11, y, theme.Key, " <8>all ")
+	}
+	s.events(in, snap)
+}
+
+func (s *Screen) heading(a frame.Area, title, hint string) {
+	a.Text(0, 0, theme.Title, title)
+	a.Text(a.W-frame.Width(hint), 0, theme.Key, hint)
+}
+
+func (s *Screen) attention(a frame.Area) {
+	if len(s.items) == 0 {
+		a.Text(2, 0, theme.Good, a.Theme().Glyph.Finished+" nothing needs you")
+		return
+	}
+	top := max(s.at-a.H+1, 0)
+	for y := 0; y < a.H && top+y < len(s.items); y++ {
+		it, line := s.items[top+y], a.Sub(0, y, a.W, 1)
+		if top+y == s.at {
+			line = line.With(theme.Cursor)
+			line.Clear()
+			line.Text(1, 0, theme.Accent, line.Theme().Glyph.Cursor)
+		}
+		line.Text(3, 0, it.role, "!")
+		x := line.Left(5, 0, max(min(a.W/4, 24), 12), theme.Strong, it.subject) + 1
+		line.Text(x, 0, it.role, line.Clip(it.text, a.W-x-1))
+	}
+	if more := len(s.items) - top - a.H; more > 0 {
+		text := fmt.Sprintf(" %s %d more ", a.Theme().Glyph.Down, more)
+		a.Text(a.W-frame.Width(text), a.H-1, theme.Dim, text)
+	}
+}
+
+func (s *Screen) events(a frame.Area, snap *store.Snapshot) {
+	events, now := snap.Events, s.env.Now()
+	if len(events) == 0 && a.H > 0 {
+		a.Text(0, 0, theme.Dim, "nothing has happened yet")
+	}
+	w := max(min(a.W/5, 24), 14)
+	for y := 0; y < a.H && y < len(events); y++ {
+		e := &events[len(events)-1-y]
+		x := a.Left(0, y, 12, theme.Dim, label.Clock(now, e.At))
+		if a.W < 100 {
+			x = a.Left(0, y, 8, theme.Dim, e.At.Local().Format("15:04:05"))
+		}
+		x = a.Left(x+2, y, 18, label.Event(e.Kind), e.Kind) + 2
+		x = a.Left(x, y, w, theme.Text, e.Subject) + 1
+		x = a.Left(x, y, 10, theme.Dim, e.Agent) + 1
+		a.Text(x, y, theme.Dim, a.Clip(detail(e), a.W-x))
+	}
+}
+
+func detail(e *reeveapi.Event) string {
+	if e.Who != "" && e.Text != "" {
+		return e.Text + ", by " + e.Who
+	}
+	if e.Who != "" {
+		return "by " + e.Who
+	}
+	return e.Text
+}

@@ -1,0 +1,283 @@
+package overview
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/gauge"
+	"codeberg.org/reeve/reeve/tui/widget/spark"
+)
+
+// resource is one line of the panel of resources.
+type resource struct {
+	name                            string
+	used, held, free, offered, full float64
+	write                           func(float64) string
+	history                         func(store.LoadPoint) float64
+}
+
+func resourcesOf(c *reeveapi.Cluster) []resource {
+	whole := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+	all := []resource{
+		{"cpus", c.Used.CPUs, c.Allocated.CPUs, c.Total.CPUs - c.Allocated.CPUs, c.Offered.CPUs, c.Total.CPUs, gauge.CPUs, func(p store.LoadPoint) float64 { return p.CPU }},
+		{"mem", c.Used.Mem, c.Allocated.Mem, c.Total.Mem - c.Allocated.Mem, c.Offered.Mem, c.Total.Mem, gauge.MB, func(p store.LoadPoint) float64 { return p.Mem }},
+		{"disk", c.Used.Disk, c.Allocated.Disk, c.Total.Disk - c.Allocated.Disk, c.Offered.Disk, c.Total.Disk, gauge.MB, func(p store.LoadPoint) float64 { return p.Disk }},
+	}
+	if c.Total.GPUs > 0 {
+		all = append(all, resource{"gpus", c.Used.GPUs, c.Allocated.GPUs, c.Total.GPUs - c.Allocated.GPUs, c.Offered.GPUs, c.Total.GPUs, whole, nil})
+	}
+	return all
+}
+
+// resources draws one line for each resource and answers how many lines that took.
+func (s *Screen) resources(a frame.Area, snap *store.Snapshot, history bool) int {
+	all := resourcesOf(snap.Cluster)
+	g := a.Theme().Glyph
+	const numbers = 5*7 + 1
+	bar := max(a.W-5-numbers, 10)
+	graph := 0
+	if history {
+		graph = min(a.W/4, 40)
+		bar = a.W - 5 - numbers - graph - 9
+	}
+	x := a.Text(5, 0, theme.Bar, g.Used)
+	x = a.Text(x, 0, theme.Dim, " used ")
+	x = a.Text(x, 0, theme.Hold, g.Held)
+	if bar >= 34 {
+		x = a.Text(x, 0, theme.Dim, " allocated, not used ")
+	} else {
+		x = a.Text(x, 0, theme.Dim, " allocated ")
+	}
+	x = a.Text(x, 0, theme.Track, g.Free)
+	a.Text(x, 0, theme.Dim, " free")
+	at := 5 + bar + 1
+	for i, head := range []string{"USED", "ALLOC", "FREE", "OFFER", "TOTAL"} {
+		a.Right(at+i*7, 0, 7, theme.Dim, head)
+	}
+	if history {
+		a.Text(at+numbers+1, 0, theme.Dim, "used, since this console was opened")
+	}
+	for i, r := range all {
+		y := i + 1
+		a.Text(0, y, theme.Dim, r.name)
+		gauge.Draw(a.Sub(5, y, bar, 1), store.Share(r.used, r.full), store.Share(r.held, r.full))
+		for n, v := range []float64{r.used, r.held, r.free, r.offered, r.full} {
+			role := theme.Text
+			if n == 3 && v == 0 {
+				role = theme.Dim
+			}
+			a.Right(at+n*7, y, 7, role, r.write(round(v)))
+		}
+		if history && r.history != nil {
+			s.history(a.Sub(at+numbers+1, y, graph+6, 1), snap, r)
+		}
+	}
+	return len(all) + 1
+}
+
+func round(v float64) float64 { return float64(int64(v*100+0.5)) / 100 }
+
+func (s *Screen) history(a frame.Area, snap *store.Snapshot, r resource) {
+	values := make([]float64, len(snap.Load))
+	for i, p := range snap.Load {
+		values[i] = r.history(p)
+	}
+	spark.Draw(a.Sub(0, 0, a.W-6, 1), theme.Info, spark.Thin(values, a.W-6), 1)
+	a.Right(a.W-5, 0, 5, theme.Text, gauge.Percent(store.Share(r.used, r.full)))
+}
+
+// figure is a number with a name.
+type figure struct {
+	name string
+	n    int
+	role theme.Role // when n is not zero
+}
+
+func figures(a frame.Area, title string, total int, list []figure) {
+	y := 0
+	if title != "" {
+		a.Text(0, 0, theme.Title, title)
+		a.Right(a.W-6, 0, 5, theme.Strong, strconv.Itoa(total))
+		y = 1
+	}
+	for i, f := range list {
+		role := f.role
+		if f.n == 0 {
+			role = theme.Dim
+		}
+		line := a.Sub(0, y+i, a.W, 1)
+		line.Text(1, 0, theme.Dim, line.Clip(f.name, a.W-7))
+		line.Right(a.W-6, 0, 5, role, strconv.Itoa(f.n))
+	}
+}
+
+func (s *Screen) agentCounts(a frame.Area, snap *store.Snapshot, title string) {
+	n := snap.Cluster.Agents
+	total := 0
+	for _, c := range n {
+		total += c
+	}
+	list := []figure{
+		{"active", n[reeveapi.AgentActive], theme.Good},
+		{"draining", n[reeveapi.AgentDraining] + n[reeveapi.AgentDeactivated], theme.Warn},
+		{"disconnected", n[reeveapi.AgentDisconnected] + n[reeveapi.AgentRecovered], theme.Warn},
+		{"unreachable", n[reeveapi.AgentUnreachable], theme.Bad},
+		{"gone", n[reeveapi.AgentGone], theme.Dim},
+	}
+	figures(a, title, total, list)
+}
+
+func active(snap *store.Snapshot) int {
+	n := snap.Cluster.Tasks
+	return n["TASK_STAGING"] + n["TASK_STARTING"] + n["TASK_RUNNING"] + n["TASK_KILLING"] + n["TASK_UNREACHABLE"]
+}
+
+func (s *Screen) taskCounts(a frame.Area, snap *store.Snapshot, title string) {
+	n := snap.Cluster.Tasks
+	half := a.W/2 + 1
+	figures(a.Sub(0, 0, half-1, a.H), title, active(snap), []figure{
+		{"staging", n["TASK_STAGING"], theme.Info},
+		{"starting", n["TASK_STARTING"], theme.Info},
+		{"running", n["TASK_RUNNING"], theme.Good},
+		{"killing", n["TASK_KILLING"], theme.Warn},
+		{"unreach.", n["TASK_UNREACHABLE"], theme.Warn},
+	})
+	y := 0
+	if title != "" {
+		y = 1
+	}
+	figures(a.Sub(half, y, a.W-half+1, a.H-y), "", 0, []figure{
+		{"finished", n["TASK_FINISHED"], theme.Text},
+		{"failed", n["TASK_FAILED"], theme.Bad},
+		{"killed", n["TASK_KILLED"], theme.Text},
+		{"lost/gone", n["TASK_LOST"] + n["TASK_GONE"] + n["TASK_GONE_BY_OPERATOR"], theme.Bad},
+		{"error/drop", n["TASK_ERROR"] + n["TASK_DROPPED"], theme.Bad},
+	})
+	if title == "" && a.H > 6 && len(snap.Load) > 1 {
+		values := make([]float64, len(snap.Load))
+		for i, p := range snap.Load {
+			values[i] = float64(p.Running)
+		}
+		a.Text(1, 6, theme.Dim, "running")
+		spark.Draw(a.Sub(9, 6, a.W-10, 1), theme.Good, spark.Thin(values, a.W-10), 0)
+	}
+}
+
+func (s *Screen) frameworkCounts(a frame.Area, snap *store.Snapshot, title string) {
+	n := snap.Cluster.Frameworks
+	figures(a, title, n[reeveapi.FrameworkActive]+n[reeveapi.FrameworkInactive]+n[reeveapi.FrameworkRecovered], []figure{
+		{"active", n[reeveapi.FrameworkActive], theme.Good},
+		{"inactive", n[reeveapi.FrameworkInactive] + n[reeveapi.FrameworkRecovered], theme.Warn},
+		{"ended", n[reeveapi.FrameworkCompleted], theme.Dim},
+	})
+	a.Text(0, 4, theme.Title, "JOBS")
+	a.Right(a.W-6, 4, 5, theme.Strong, strconv.Itoa(snap.Jobs.Len()))
+	failed := 0
+	for _, j := range snap.Jobs.Rows() {
+		if j.State == reeveapi.JobFailed {
+			failed++
+		}
+	}
+	figures(a.Sub(0, 5, a.W, 1), "", 0, []figure{{"failed", failed, theme.Bad}})
+}
+
+func (s *Screen) masterCounts(a frame.Area, snap *store.Snapshot, title string) {
+	a.Text(0, 0, theme.Title, title)
+	a.Right(a.W-3, 0, 3, theme.Strong, strconv.Itoa(len(snap.Cluster.Masters)))
+	for i, m := range snap.Cluster.Masters {
+		role := theme.Dim
+		switch m.State {
+		case "leading":
+			role = theme.Good
+		case "failed":
+			role = theme.Bad
+		}
+		glyph := a.Theme().Glyph.Off
+		if m.State == "leading" {
+			glyph = a.Theme().Glyph.Running
+		} else if m.State == "failed" {
+			glyph = a.Theme().Glyph.Failed
+		}
+		x := a.Text(1, i+1, role, glyph+" ")
+		a.Text(x, i+1, role, a.Clip(m.Name, a.W-x))
+	}
+}
+
+func (s *Screen) countsLine(a frame.Area, snap *store.Snapshot) {
+	c := snap.Cluster
+	x := a.Text(0, 0, theme.Dim, "agents ")
+	x = a.Text(x, 0, theme.Strong, fmt.Sprint(c.Agents[reeveapi.AgentActive])) + 2
+	x = a.Text(x, 0, theme.Dim, "tasks ")
+	x = a.Text(x, 0, theme.Strong, fmt.Sprint(active(snap))) + 2
+	x = a.Text(x, 0, theme.Dim, "frameworks ")
+	x = a.Text(x, 0, theme.Strong, fmt.Sprint(c.Frameworks[reeveapi.FrameworkActive])) + 2
+	x = a.Text(x, 0, theme.Dim, "masters ")
+	a.Text(x, 0, theme.Strong, fmt.Sprint(len(c.Masters)))
+}
+
+func (s *Screen) frameworkList(a frame.Area, snap *store.Snapshot) {
+	var list []*reeveapi.Framework
+	for _, f := range snap.Frameworks.Rows() {
+		if f.State != reeveapi.FrameworkCompleted {
+			list = append(list, f)
+		}
+	}
+	slices.SortStableFunc(list, func(x, y *reeveapi.Framework) int { return int(1000 * (y.Allocated.CPUs - x.Allocated.CPUs)) })
+	name := a.W - 20
+	a.Left(0, 0, name, theme.Dim, "NAME")
+	a.Right(name, 0, 6, theme.Dim, "TASKS")
+	a.Right(name+6, 0, 7, theme.Dim, "CPUS")
+	a.Right(name+13, 0, 7, theme.Dim, "MEM")
+	for i, f := range list {
+		y := i + 1
+		if y >= a.H {
+			return
+		}
+		if y == a.H-1 && len(list)-i > 1 {
+			a.Text(0, y, theme.Dim, fmt.Sprintf("%s %d more", a.Theme().Glyph.More, len(list)-i))
+			return
+		}
+		_, role := label.Framework(a.Theme(), f.State)
+		if f.State == reeveapi.FrameworkActive {
+			role = theme.Text
+		}
+		a.Left(0, y, name, role, f.Name)
+		a.Right(name, y, 6, theme.Text, fmt.Sprint(f.Tasks["TASK_RUNNING"]))
+		a.Right(name+6, y, 7, theme.Text, gauge.CPUs(f.Allocated.CPUs))
+		a.Right(name+13, y, 7, theme.Text, gauge.MB(f.Allocated.Mem))
+	}
+}
+
+func (s *Screen) masterList(a frame.Area, snap *store.Snapshot) {
+	c := snap.Cluster
+	for i, m := range c.Masters {
+		if i >= a.H-3 {
+			break
+		}
+		role := theme.Text
+		glyph := a.Theme().Glyph.Off
+		switch m.State {
+		case "leading":
+			role, glyph = theme.Good, a.Theme().Glyph.Running
+		case "failed":
+			role, glyph = theme.Bad, a.Theme().Glyph.Failed
+		}
+		a.Text(0, i, role, glyph)
+		a.Left(2, i, a.W-12, theme.Text, m.Name)
+		a.Right(a.W-9, i, 9, role, m.State)
+	}
+	y := min(len(c.Masters), a.H-3) + 1
+	now := s.env.Now()
+	x := a.Text(0, y, theme.Dim, "term ")
+	a.Text(x, y, theme.Text, fmt.Sprint(c.Term))
+	x = a.Text(0, y+1, theme.Dim, "elected ")
+	a.Text(x, y+1, theme.Text, gauge.Since(now, c.Elected)+" ago")
+	x = a.Text(0, y+2, theme.Dim, "version ")
+	a.Text(x, y+2, theme.Text, c.Version)
+}

@@ -1,0 +1,149 @@
+// Package screen is what all screens have in common: how they are named, drawn, told of keys and of changes, and what
+// they may ask the app for. Screens read the store's snapshot and never do I/O themselves; what they need done they
+// answer as a command. Start reading at Screen.
+package screen
+
+import (
+	"context"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/tui/action"
+	"codeberg.org/reeve/reeve/tui/feed"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/table"
+)
+
+// Kind is a sort of screen.
+type Kind string
+
+// The kinds.
+const (
+	Overview   Kind = "overview"
+	Agents     Kind = "agents"
+	Agent      Kind = "agent"
+	Tasks      Kind = "tasks"
+	Task       Kind = "task"
+	Jobs       Kind = "jobs"
+	Job        Kind = "job"
+	Frameworks Kind = "frameworks"
+	Masters    Kind = "masters"
+	Events     Kind = "events"
+	Log        Kind = "log"
+	Submit     Kind = "submit"
+)
+
+// Target names a screen and what it shows. It is all that one screen knows of another, and it can be kept on disk.
+type Target struct {
+	Kind Kind   `json:"kind"`
+	ID   string `json:"id,omitempty"`  // of an agent, a task ("framework/task"), a job
+	Arg  string `json:"arg,omitempty"` // a filter, a stream, or what to copy into a form
+}
+
+// Screen is one page of the console. The app calls it from one goroutine.
+type Screen interface {
+	Crumb() string
+	Scopes() []keys.Scope
+	// Start is called once, and Again each time the screen comes to the front.
+	Start() tea.Cmd
+	// Do takes a verb of the key table; false if the screen has no use for it.
+	Do(verb keys.Verb) (tea.Cmd, bool)
+	// Update takes what its own commands answered, and Changed and Tick.
+	Update(msg tea.Msg) tea.Cmd
+	Render(a frame.Area)
+}
+
+// Typist is a screen with text fields. While Typing, keys that are not bound in its own scopes go to Type.
+type Typist interface {
+	Typing() bool
+	Type(key tea.KeyMsg) tea.Cmd
+}
+
+// Wanter is a screen that shows the usage of agents.
+type Wanter interface {
+	Wants() []feed.Want
+}
+
+// Offerer is a screen that knows when a verb makes no sense now.
+type Offerer interface {
+	Off(verb keys.Verb) string // why, or ""
+}
+
+// Statuser is a screen that has something to say about its cursor's row.
+type Statuser interface {
+	Status() (string, theme.Role)
+}
+
+// Saver is a screen with settings that outlive it.
+type Saver interface {
+	Save() State
+	Restore(s State)
+}
+
+// State is what a screen may keep.
+type State struct {
+	Table  table.Settings `json:"table,omitzero"`
+	Filter string         `json:"filter,omitempty"`
+	Tab    int            `json:"tab,omitempty"`
+	Flag   bool           `json:"flag,omitempty"`
+}
+
+// Env is what a screen may use. Each screen gets its own.
+type Env struct {
+	Store *store.Store
+	Now   func() time.Time
+	// Async runs fn outside of the loop; its answer comes to this screen's Update, unless the screen is gone by then.
+	Async func(fn func(ctx context.Context) tea.Msg) tea.Cmd
+	// ReadFile is the source's.
+	ReadFile func(ctx context.Context, agentHTTP, path string, offset int64, length int) (data []byte, size int64, err error)
+	// Save writes a file on the operator's machine from pieces that next answers until it answers none.
+	Save func(name string, next func() ([]byte, error)) (path string, size int64, err error)
+	// Draft keeps the submit form's fields; with nil it answers them.
+	Draft func(set map[string]string) map[string]string
+	// Master is the address for command lines.
+	Master func() string
+}
+
+// Messages for the app.
+type (
+	// Go opens a screen on top of this one.
+	Go struct{ Target Target }
+	// Top opens a screen in place of all.
+	Top struct{ Target Target }
+	// Swap opens a screen in place of this one.
+	Swap struct{ Target Target }
+	// Pop closes this screen.
+	Pop struct{}
+	// Toast says something for a while.
+	Toast struct {
+		Text string
+		Role theme.Role
+	}
+	// Ask opens the question of an action.
+	Ask struct{ Action action.Action }
+	// Copy puts text on the clipboard.
+	Copy struct{ Text, What string }
+)
+
+// Messages for screens.
+type (
+	// Changed says that the store has news.
+	Changed struct{}
+	// Tick comes once a second.
+	Tick struct{}
+	// Result says what became of an action that this screen asked for.
+	Result struct{ Result action.Result }
+)
+
+// Send is a command that answers msg.
+func Send(msg tea.Msg) tea.Cmd { return func() tea.Msg { return msg } }
+
+// Say is a command for a short notice.
+func Say(role theme.Role, text string) tea.Cmd { return Send(Toast{text, role}) }
+
+// Refuse says why something cannot be done.
+func Refuse(err error) tea.Cmd { return Say(theme.Warn, err.Error()) }

@@ -1,0 +1,153 @@
+// Package submit is the form for a new job. It checks while one types, says whether the job fits on the agents now, keeps
+// a draft, and gives the same job as a command line. Start reading at Screen.
+package submit
+
+import (
+	"fmt"
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/action"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/form"
+	"codeberg.org/reeve/reeve/tui/widget/gauge"
+)
+
+// Screen is the form.
+type Screen struct {
+	env   screen.Env
+	form  *form.Form
+	draft bool // the fields are kept when one leaves
+}
+
+// New returns the form: empty, with the draft that was kept, or with the values of what target's Arg names ("task:KEY",
+// "job:NAME").
+func New(env screen.Env, target screen.Target) *Screen {
+	s := &Screen{env: env, draft: true}
+	s.form = form.New(s.fields()...)
+	kind, id, _ := strings.Cut(target.Arg, ":")
+	snap := env.Store.Snapshot()
+	switch {
+	case kind == "job" && snap.Jobs.Get(id) != nil:
+		s.fill(snap.Jobs.Get(id).Spec)
+		s.draft = false
+	case kind == "task" && snap.Tasks.Get(id) != nil:
+		s.fill(specOf(snap.Tasks.Get(id)))
+		s.draft = false
+	default:
+		for id, text := range env.Draft(nil) {
+			s.form.Set(id, text)
+		}
+	}
+	return s
+}
+
+// specOf makes a job like a task.
+func specOf(t *reeveapi.Task) reeveapi.JobSpec {
+	return reeveapi.JobSpec{
+		Name: t.Name, Role: t.Role, Command: t.Command, Resources: t.Requested, User: t.User, Env: t.Env, Labels: t.Labels, Instances: 1,
+	}
+}
+
+// Crumb names the screen.
+func (s *Screen) Crumb() string { return "submit a job" }
+
+// Scopes are the key scopes.
+func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Submit} }
+
+// Start does nothing.
+func (s *Screen) Start() tea.Cmd { return nil }
+
+// Update leaves for the job that was submitted.
+func (s *Screen) Update(msg tea.Msg) tea.Cmd {
+	if r, ok := msg.(screen.Result); ok && len(r.Result.Failed) == 0 {
+		if s.draft {
+			s.env.Draft(map[string]string{})
+		}
+		return screen.Send(screen.Swap{Target: screen.Target{Kind: screen.Job, ID: r.Result.Follow}})
+	}
+	return nil
+}
+
+// Typing is always true: letters belong to the fields.
+func (s *Screen) Typing() bool { return true }
+
+// Type gives a key to the focused field.
+func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
+	if s.form.Type(key) && s.draft {
+		s.env.Draft(s.form.Values())
+	}
+	return nil
+}
+
+// Do takes a verb.
+func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
+	switch verb {
+	case keys.NextField:
+		s.form.Step(1)
+	case keys.PrevField:
+		s.form.Step(-1)
+	case keys.Clear:
+		s.form = form.New(s.fields()...)
+		s.env.Draft(map[string]string{})
+	case keys.Send:
+		return s.send(), true
+	case keys.CopyCommand:
+		return screen.Send(screen.Copy{Text: action.RunCommand(s.spec(), s.env.Master()), What: "command line"}), true
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+func (s *Screen) send() tea.Cmd {
+	if wrong := s.form.Wrong(); len(wrong) > 0 {
+		s.form.Reveal()
+		return screen.Say(theme.Bad, "not yet: "+strings.Join(wrong, ", ")+" must be put right")
+	}
+	spec := s.spec()
+	if s.env.Store.Snapshot().Jobs.Get(spec.Name) != nil {
+		return screen.Say(theme.Bad, "there is a job named "+spec.Name+" already; names are unique")
+	}
+	fit := s.fit()
+	return screen.Send(screen.Ask{Action: action.Submit(spec, action.Line{Text: fit.text, Warn: fit.role != theme.Good})})
+}
+
+// Status says whether the form may be submitted.
+func (s *Screen) Status() (string, theme.Role) {
+	wrong := s.form.Wrong()
+	switch len(wrong) {
+	case 0:
+		return "ready: all checks pass", theme.Good
+	case 1:
+		return "1 field to go: " + wrong[0], theme.Dim
+	}
+	return fmt.Sprintf("%d fields to go: %s", len(wrong), strings.Join(wrong, ", ")), theme.Dim
+}
+
+// Render draws the form, and beside it, where there is room, the agents it fits on.
+func (s *Screen) Render(a frame.Area) {
+	if a.W >= 110 && a.H >= 20 {
+		left := a.Sub(0, 0, a.W*3/5, a.H-4).Box("New job")
+		s.form.Render(left, s.note)
+		right := a.Sub(a.W*3/5+1, 0, a.W-a.W*3/5-1, a.H-4).Box("Where it fits")
+		s.where(right)
+		s.footer(a.Sub(1, a.H-3, a.W-2, 3))
+		return
+	}
+	s.form.Render(a.Sub(1, 0, a.W-2, a.H-3), s.note)
+	s.footer(a.Sub(1, a.H-2, a.W-2, 2))
+}
+
+func (s *Screen) footer(a frame.Area) {
+	fit := s.fit()
+	a.Text(0, 0, fit.role, a.Clip(fit.text, a.W))
+	_, free, _ := action.Fits(s.env.Store.Snapshot(), reeveapi.Amounts{}, 0)
+	x := a.Text(0, 1, theme.Dim, "free in all  ")
+	a.Text(x, 1, theme.Text, a.Clip(fmt.Sprintf("%s cpus  %s memory  %s disk", gauge.CPUs(free.CPUs), gauge.MB(free.Mem), gauge.MB(free.Disk)), a.W-x))
+}

@@ -1,0 +1,246 @@
+package task
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/gauge"
+	"codeberg.org/reeve/reeve/tui/widget/spark"
+)
+
+func (s *Screen) summary(a frame.Area, t *reeveapi.Task) {
+	text, role := label.Task(a.Theme(), t.State)
+	x := a.Text(0, 0, role, text) + 2
+	if t.Ended.IsZero() {
+		x = a.Text(x, 0, theme.Text, "up "+label.Ran(t, s.env.Now())) + 2
+	} else {
+		x = a.Text(x, 0, theme.Text, "ran "+label.Ran(t, s.env.Now())+", ended "+gauge.Since(s.env.Now(), t.Ended)+" ago") + 2
+	}
+	if t.Healthy != nil {
+		word, healthRole := "health ok", theme.Good
+		if !*t.Healthy {
+			word, healthRole = "UNHEALTHY", theme.Bad
+		}
+		x = a.Text(x, 0, healthRole, word) + 2
+	}
+	x = a.Text(x, 0, theme.Dim, "on ")
+	x = a.Text(x, 0, theme.Text, t.AgentName) + 2
+	if t.Job != "" {
+		x = a.Text(x, 0, theme.Dim, "job ")
+		x = a.Text(x, 0, theme.Text, t.Job) + 2
+	}
+	if s.env.Store.Snapshot().Tasks.Get(s.id) == nil {
+		a.Text(x, 0, theme.Warn, "the master has forgotten it")
+	}
+}
+
+// timeline draws the states with their times and how long each took; the older ones give way when there is no room. It
+// answers how many lines it took.
+func (s *Screen) timeline(a frame.Area, t *reeveapi.Task) int {
+	steps := t.History
+	if len(steps) == 0 {
+		return 0
+	}
+	for len(steps) > 2 && timelineWidth(steps, t) > a.W {
+		steps = steps[1:]
+	}
+	g := a.Theme().Glyph
+	x := 0
+	if len(steps) < len(t.History) {
+		x = a.Text(x, 0, theme.Dim, g.More+" ")
+	}
+	for i, st := range steps {
+		if i > 0 {
+			gap := gauge.Age(st.At.Sub(steps[i-1].At))
+			x = a.Text(x, 0, theme.Border, " "+g.Line+gap+g.Arrow+" ")
+		}
+		_, role := label.TaskGlyph(a.Theme(), st.State)
+		x = a.Text(x, 0, role, strings.TrimPrefix(st.State, "TASK_"))
+		x = a.Text(x+1, 0, theme.Dim, clock(st.At))
+	}
+	if t.Ended.IsZero() && x+8 < a.W {
+		end := min(a.W-5, x+40)
+		x = a.Text(x+1, 0, theme.Border, strings.Repeat(g.Line, max(end-x-2, 1))+g.Arrow)
+		a.Text(x+1, 0, theme.Dim, "now")
+	}
+	return 1
+}
+
+func clock(at time.Time) string { return at.Local().Format("15:04:05") }
+
+func timelineWidth(steps []reeveapi.TaskStep, t *reeveapi.Task) int {
+	n := 0
+	for i, st := range steps {
+		n += len(strings.TrimPrefix(st.State, "TASK_")) + 9
+		if i > 0 {
+			n += 4 + len(gauge.Age(st.At.Sub(steps[i-1].At)))
+		}
+	}
+	if len(steps) < len(t.History) {
+		n += 2
+	}
+	return n
+}
+
+// graphs draws what the task uses and answers how many lines that took.
+func (s *Screen) graphs(a frame.Area, t *reeveapi.Task) int {
+	samples := s.env.Store.Snapshot().TaskUsage(t)
+	if len(samples) == 0 {
+		text := "usage: none told yet"
+		if !t.Ended.IsZero() {
+			text = "asked for " + gauge.CPUs(t.Requested.CPUs) + " cpus, " + gauge.MB(t.Requested.Mem) + " memory, " + gauge.MB(t.Requested.Disk) + " disk"
+		}
+		a.Text(0, 0, theme.Dim, text)
+		return 1
+	}
+	u := samples[len(samples)-1]
+	series := func(get func(reeveapi.TaskUsage) float64) []float64 {
+		out := make([]float64, len(samples))
+		for i, x := range samples {
+			out[i] = get(x)
+		}
+		return out
+	}
+	w := max(min(a.W/2-6, 60), 8)
+	row := func(y int, name string, role theme.Role, values []float64, top float64, text string, textRole theme.Role) {
+		a.Text(0, y, theme.Dim, name)
+		spark.Draw(a.Sub(5, y, w, 1), role, values, top)
+		a.Text(5+w+2, y, textRole, a.Clip(text, a.W-w-7))
+	}
+	cpu := fmt.Sprintf("%.2f of %s cpus", u.CPUs, gauge.CPUs(t.Requested.CPUs))
+	if u.ThrottledSeconds > 0 {
+		cpu += fmt.Sprintf("   throttled %.1fs", u.ThrottledSeconds)
+	}
+	row(0, "cpu", theme.Good, series(func(x reeveapi.TaskUsage) float64 { return x.CPUs }), t.Requested.CPUs, cpu, theme.Text)
+	mem, memRole := memory(u, t)
+	row(1, "mem", theme.Info, series(func(x reeveapi.TaskUsage) float64 { return float64(x.MemBytes) }), limit(u, t), mem, memRole)
+	if a.H < 10 {
+		return 2
+	}
+	disk := gauge.Bytes(u.DiskBytes) + " of " + gauge.MB(t.Requested.Disk) + " sandbox   " + fmt.Sprint(u.Processes) + " processes"
+	row(2, "disk", theme.Accent, series(func(x reeveapi.TaskUsage) float64 { return float64(x.DiskBytes) }), t.Requested.Disk*(1<<20), disk, theme.Text)
+	return 3
+}
+
+func limit(u reeveapi.TaskUsage, t *reeveapi.Task) float64 {
+	if u.MemLimitBytes > 0 {
+		return float64(u.MemLimitBytes)
+	}
+	return t.Requested.Mem * (1 << 20)
+}
+
+func memory(u reeveapi.TaskUsage, t *reeveapi.Task) (string, theme.Role) {
+	text, role := gauge.Bytes(u.MemBytes)+" of "+gauge.Bytes(int64(limit(u, t))), theme.Text
+	if share := float64(u.MemBytes) / max(limit(u, t), 1); share > 0.9 {
+		text, role = text+"  ! "+gauge.Percent(share), theme.Warn
+	}
+	text += "   cache " + gauge.Bytes(u.CacheBytes)
+	if u.OOMKills > 0 {
+		text, role = text+fmt.Sprintf("   %d oom kills", u.OOMKills), theme.Bad
+	}
+	return text, role
+}
+
+// facts puts two facts on a line where there is room.
+func (s *Screen) facts(t *reeveapi.Task, w int) []line {
+	const key = 11
+	short := [][2]string{
+		{"agent", t.AgentName + "  " + t.AgentHTTP}, {"framework", t.FrameworkName},
+		{"role", t.Role}, {"user", label.Or(t.User, "as agentd")},
+		{"asked for", gauge.CPUs(t.Requested.CPUs) + " cpus " + gauge.MB(t.Requested.Mem) + " " + gauge.MB(t.Requested.Disk)}, {"ports", label.Or(t.Ports, "none")},
+	}
+	var out []line
+	for i := 0; i < len(short); i += 2 {
+		a, b := short[i], short[i+1]
+		if w < 70 {
+			out = append(out, line{a[0], theme.Dim, key, a[1], theme.Text}, line{b[0], theme.Dim, key, b[1], theme.Text})
+			continue
+		}
+		left := a[1]
+		if pad := w/2 - key - frame.Width(left); pad > 0 {
+			left += strings.Repeat(" ", pad)
+		}
+		out = append(out, line{a[0], theme.Dim, key, left + fmt.Sprintf("%-*s", key, b[0]) + b[1], theme.Text})
+	}
+	for _, f := range [][2]string{
+		{"image", label.Or(t.Image, "the host's files")}, {"command", t.Command}, {"labels", pairs(t.Labels)},
+		{"id", t.ID}, {"framework id", t.Framework}, {"executor", t.Executor}, {"container", t.Container}, {"sandbox", t.Sandbox},
+		{"message", t.Message}, {"reason", strings.TrimSpace(t.Reason + " " + t.Source)},
+	} {
+		if f[1] == "" {
+			continue
+		}
+		for i, part := range wrap(f[1], max(w-key-2, 10)) {
+			name := f[0]
+			if i > 0 {
+				name = ""
+			}
+			out = append(out, line{strings.TrimSuffix(name, " id"), theme.Dim, key, part, theme.Text})
+		}
+	}
+	return out
+}
+
+// wrap cuts text into pieces of w bytes, a few at most: facts are to be read at a glance.
+func wrap(text string, w int) []string {
+	const most = 4
+	var out []string
+	for _, paragraph := range strings.Split(text, "\n") {
+		for len(paragraph) > w && len(out) < most {
+			at := w
+			if space := strings.LastIndexByte(paragraph[:w], ' '); space > w/2 {
+				at = space
+			}
+			for at > 1 && paragraph[at]&0xc0 == 0x80 {
+				at--
+			}
+			out, paragraph = append(out, paragraph[:at]), strings.TrimLeft(paragraph[at:], " ")
+		}
+		out = append(out, paragraph)
+	}
+	return out[:min(len(out), most+1)]
+}
+
+func pairs(m map[string]string) string {
+	out := make([]string, 0, len(m))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, k+"="+m[k])
+	}
+	return strings.Join(out, "  ")
+}
+
+func environment(t *reeveapi.Task) []line {
+	var out []line
+	width := 10
+	for k := range t.Env {
+		width = max(width, min(frame.Width(k)+2, 32))
+	}
+	for _, k := range slices.Sorted(maps.Keys(t.Env)) {
+		out = append(out, line{k, theme.Dim, width, t.Env[k], theme.Text})
+	}
+	if len(out) == 0 {
+		out = append(out, line{text: "the task was given no variables of its own", role: theme.Dim})
+	}
+	return out
+}
+
+func (s *Screen) history(t *reeveapi.Task) []line {
+	var out []line
+	for i, st := range t.History {
+		_, role := label.TaskGlyph(&theme.Theme{}, st.State)
+		took := ""
+		if i > 0 {
+			took = "after " + gauge.Age(st.At.Sub(t.History[i-1].At)) + "  "
+		}
+		text := st.At.Local().Format("15:04:05.000") + "  " + took + st.Message
+		out = append(out, line{strings.TrimPrefix(st.State, "TASK_"), role, 14, text, theme.Text})
+	}
+	return out
+}

@@ -1,0 +1,197 @@
+// Package task is the screen of one task: the states it went through, what it uses, and what it is. Start reading at
+// Screen.
+package task
+
+import (
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/feed"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/screen/tasks"
+	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/table"
+	"codeberg.org/reeve/reeve/tui/widget/tabs"
+)
+
+// Screen is one task.
+type Screen struct {
+	env  screen.Env
+	id   string
+	last *reeveapi.Task // what was known when it was there
+	tabs tabs.Tabs
+	top  int // first line of the shown tab
+	over int // lines of the shown tab that are below the screen
+}
+
+// New returns the screen of the task that target names.
+func New(env screen.Env, target screen.Target) *Screen {
+	return &Screen{env: env, id: target.ID, tabs: tabs.Tabs{Names: []string{"facts", "history", "env", "events"}}}
+}
+
+// task is the newest that is known of the task; nil if nothing ever was.
+func (s *Screen) task() *reeveapi.Task {
+	if t := s.env.Store.Snapshot().Tasks.Get(s.id); t != nil {
+		s.last = t
+	}
+	return s.last
+}
+
+// Crumb names the screen.
+func (s *Screen) Crumb() string {
+	if t := s.task(); t != nil {
+		return label.Or(t.Name, t.ID)
+	}
+	return s.id
+}
+
+// Scopes are the key scopes.
+func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Task} }
+
+// Start does nothing: the feed sees what is wanted.
+func (s *Screen) Start() tea.Cmd { return nil }
+
+// Update does nothing: Render looks at the newest snapshot.
+func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
+
+// Wants is the usage of the task's agent, while the task runs.
+func (s *Screen) Wants() []feed.Want {
+	if t := s.task(); t != nil && t.AgentHTTP != "" && t.Ended.IsZero() {
+		return []feed.Want{{Agent: t.Agent, HTTP: t.AgentHTTP}}
+	}
+	return nil
+}
+
+// Off says why a verb makes no sense now.
+func (s *Screen) Off(verb keys.Verb) string {
+	if verb != keys.Kill {
+		return ""
+	}
+	if t := s.task(); t == nil || !t.Ended.IsZero() {
+		return "the task has ended"
+	}
+	return ""
+}
+
+// Do takes a verb.
+func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
+	switch verb {
+	case keys.NextTab, keys.PrevTab:
+		s.tabs.Step(map[bool]int{true: 1, false: -1}[verb == keys.NextTab])
+		s.top = 0
+		return nil, true
+	case keys.Down:
+		s.top = min(s.top+1, s.top+s.over)
+		return nil, true
+	case keys.Up:
+		s.top = max(s.top-1, 0)
+		return nil, true
+	}
+	t := s.task()
+	switch {
+	case t == nil:
+		return nil, false
+	case verb == keys.Kill:
+		return tasks.Kill([]table.Row[reeveapi.Task]{{ID: s.id, Val: t}}, 0, s.env), true
+	case verb == keys.Open:
+		verb = keys.Logs
+	}
+	return tasks.OnTask(verb, t, s.env)
+}
+
+// Status says what the task was told last.
+func (s *Screen) Status() (string, theme.Role) {
+	t := s.task()
+	if t == nil {
+		return "", theme.Dim
+	}
+	if u := s.env.Store.Snapshot().Usage[t.Agent]; u != nil && u.Err != "" && t.Ended.IsZero() {
+		return "usage is not known: " + u.Err, theme.Warn
+	}
+	if label.Problem(t) {
+		return tasks.Why(t), theme.Bad
+	}
+	return tasks.Why(t), theme.Dim
+}
+
+// Render draws the screen.
+func (s *Screen) Render(a frame.Area) {
+	t := s.task()
+	if t == nil {
+		a.Text(1, 1, theme.Dim, "task "+s.id+" is not known to the master, or not any more")
+		return
+	}
+	s.summary(a.Sub(1, 0, a.W-2, 1), t)
+	y := 1 + s.timeline(a.Sub(1, 1, a.W-2, 2), t)
+	y += s.graphs(a.Sub(1, y, a.W-2, a.H-y), t)
+	if a.H > 14 {
+		y++
+	}
+	s.tabs.Draw(a.Sub(1, y, a.W-1, 1))
+	y++
+	if a.H-y > 8 {
+		y++
+	}
+	s.body(a.Sub(2, y, a.W-4, a.H-y), t)
+}
+
+// body draws the shown tab from line top on.
+func (s *Screen) body(a frame.Area, t *reeveapi.Task) {
+	lines := s.lines(t, a.W)
+	s.top = max(min(s.top, len(lines)-a.H), 0)
+	s.over = max(len(lines)-a.H-s.top, 0)
+	for y := 0; y < a.H && s.top+y < len(lines); y++ {
+		l := lines[s.top+y]
+		a.Text(0, y, l.keyRole, a.Clip(l.key, l.width-1))
+		a.Text(l.width, y, l.role, a.Clip(l.text, a.W-l.width))
+	}
+	if s.over > 0 && a.H > 1 {
+		note := a.Theme().Glyph.Down + " more"
+		a.Text(a.W-frame.Width(note), a.H-1, theme.Dim, note)
+	}
+}
+
+// line is a line of a tab: a name and a text.
+type line struct {
+	key     string
+	keyRole theme.Role
+	width   int // columns of the name
+	text    string
+	role    theme.Role
+}
+
+func (s *Screen) lines(t *reeveapi.Task, w int) []line {
+	switch s.tabs.Name() {
+	case "history":
+		return s.history(t)
+	case "env":
+		return environment(t)
+	case "events":
+		return s.events(t)
+	}
+	return s.facts(t, w)
+}
+
+func (s *Screen) events(t *reeveapi.Task) []line {
+	var out []line
+	events := s.env.Store.Snapshot().Events
+	for i := len(events) - 1; i >= 0; i-- {
+		e := events[i]
+		if e.ID != store.TaskKey(t) {
+			continue
+		}
+		text := e.Text
+		if e.Who != "" {
+			text += "  by " + e.Who
+		}
+		out = append(out, line{label.Clock(s.env.Now(), e.At) + "  " + e.Kind, label.Event(e.Kind), 32, text, theme.Text})
+	}
+	if len(out) == 0 {
+		out = append(out, line{text: "none since this console was opened", role: theme.Dim})
+	}
+	return out
+}

@@ -1,0 +1,128 @@
+package tasks
+
+import (
+	"strings"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/filter"
+	"codeberg.org/reeve/reeve/tui/widget/gauge"
+	"codeberg.org/reeve/reeve/tui/widget/table"
+)
+
+type (
+	task   = reeveapi.Task
+	column = table.Column[task]
+)
+
+func plain(text string) (string, theme.Role) { return text, theme.Text }
+
+// State is the column of a task's state.
+func State() table.Column[reeveapi.Task] {
+	return column{Name: "STATE", Width: 11, Max: 12, Draw: func(a frame.Area, t *task) {
+		text, role := label.Task(a.Theme(), t.State)
+		if t.Healthy != nil && !*t.Healthy && t.Ended.IsZero() {
+			text, role = a.Theme().Glyph.Running+" UNHEALTHY", theme.Bad
+		}
+		a.Left(0, 0, a.W, role, text)
+	}, Compare: table.Compare(func(t *task) string { return t.State })}
+}
+
+// Name is the column of a task's name.
+func Name() table.Column[reeveapi.Task] {
+	return column{Name: "TASK", Width: 14, Max: 40, Text: func(t *task) (string, theme.Role) { return plain(label.Or(t.Name, t.ID)) },
+		Compare: func(a, b *task) int { return strings.Compare(a.Name, b.Name) }}
+}
+
+func agent() column {
+	return column{Name: "AGENT", Width: 9, Max: 20, Rank: 2, Text: func(t *task) (string, theme.Role) { return plain(t.AgentName) },
+		Compare: table.Compare(func(t *task) string { return t.AgentName })}
+}
+
+// Framework is the column of a task's framework.
+func Framework() table.Column[reeveapi.Task] {
+	return column{Name: "FRAMEWORK", Width: 9, Max: 20, Rank: 4, Text: func(t *task) (string, theme.Role) { return t.FrameworkName, theme.Dim },
+		Compare: table.Compare(func(t *task) string { return t.FrameworkName })}
+}
+
+func role() column {
+	return column{Name: "ROLE", Width: 6, Max: 14, Rank: 5, Text: func(t *task) (string, theme.Role) { return t.Role, theme.Dim },
+		Compare: table.Compare(func(t *task) string { return t.Role })}
+}
+
+func job() column {
+	return column{Name: "JOB", Width: 8, Max: 20, Rank: 6, Wide: true, Text: func(t *task) (string, theme.Role) { return plain(label.Or(t.Job, "-")) },
+		Compare: table.Compare(func(t *task) string { return t.Job })}
+}
+
+func identity() column {
+	return column{Name: "ID", Width: 12, Max: 48, Rank: 7, Wide: true, Text: func(t *task) (string, theme.Role) { return t.ID, theme.Dim },
+		Compare: table.Compare(func(t *task) string { return t.ID })}
+}
+
+func cpus() column {
+	return column{Name: "CPUS", Width: 5, Max: 6, Right: true, Rank: 3, Text: func(t *task) (string, theme.Role) { return plain(gauge.CPUs(t.Requested.CPUs)) },
+		Compare: table.Compare(func(t *task) float64 { return t.Requested.CPUs })}
+}
+
+func mem() column {
+	return column{Name: "MEM", Width: 6, Right: true, Rank: 3, Text: func(t *task) (string, theme.Role) { return plain(gauge.MB(t.Requested.Mem)) },
+		Compare: table.Compare(func(t *task) float64 { return t.Requested.Mem })}
+}
+
+// Age is the column of how long a task runs or ran.
+func Age(title string, now func() time.Time) table.Column[reeveapi.Task] {
+	return column{Name: title, Width: 6, Max: 7, Right: true, Rank: 1, Text: func(t *task) (string, theme.Role) { return plain(label.Ran(t, now())) },
+		Compare: func(a, b *task) int { return b.Launched.Compare(a.Launched) }}
+}
+
+func endedAt(now func() time.Time) column {
+	return column{Name: "ENDED", Width: 8, Max: 12, Rank: 1, Text: func(t *task) (string, theme.Role) { return label.Clock(now(), t.Ended), theme.Dim },
+		Compare: func(a, b *task) int { return a.Ended.Compare(b.Ended) }}
+}
+
+func why() column {
+	return column{Name: "WHY", Width: 16, Max: 60, Rank: 3, Text: func(t *task) (string, theme.Role) { return Why(t), theme.Dim }}
+}
+
+// Why is the shortest account of a task's end.
+func Why(t *reeveapi.Task) string {
+	if t.Message != "" {
+		return t.Message
+	}
+	return strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(t.Reason, "REASON_"), "_", " "))
+}
+
+// Active are the columns of tasks that have not ended.
+func Active(now func() time.Time) []table.Column[reeveapi.Task] {
+	return []column{Name(), State(), agent(), cpus(), mem(), Framework(), role(), job(), identity(), Age("AGE", now)}
+}
+
+// Ended are the columns of tasks that have.
+func Ended(now func() time.Time) []table.Column[reeveapi.Task] {
+	return []column{Name(), State(), why(), agent(), Framework(), job(), identity(), endedAt(now), Age("RAN", now)}
+}
+
+// FilterHelp names the fields of Fields.
+const FilterHelp = "words = AND  !not  /rx/  ~fuzzy  state: agent: fw: role: job: cpu> mem> age<"
+
+// Fields are what a filter can ask of a task.
+func Fields(now func() time.Time) []filter.Field[reeveapi.Task] {
+	return []filter.Field[task]{
+		{Name: "name", Free: true, Text: func(t *task) string { return t.Name }},
+		{Name: "id", Free: true, Text: func(t *task) string { return t.ID }},
+		{Name: "state", Free: true, Text: func(t *task) string { return strings.TrimPrefix(t.State, "TASK_") }},
+		{Name: "agent", Free: true, Text: func(t *task) string { return t.AgentName }},
+		{Name: "fw", Free: true, Text: func(t *task) string { return t.FrameworkName }},
+		{Name: "fwid", Text: func(t *task) string { return t.Framework }},
+		{Name: "role", Free: true, Text: func(t *task) string { return t.Role }},
+		{Name: "job", Text: func(t *task) string { return t.Job }},
+		{Name: "user", Text: func(t *task) string { return t.User }},
+		{Name: "cpu", Number: func(t *task) (float64, bool) { return t.Requested.CPUs, true }},
+		{Name: "mem", Number: func(t *task) (float64, bool) { return t.Requested.Mem, true }},
+		{Name: "age", Number: func(t *task) (float64, bool) { return now().Sub(t.Launched).Seconds(), !t.Launched.IsZero() }},
+	}
+}

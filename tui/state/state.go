@@ -1,0 +1,156 @@
+// Package state keeps what outlives the console: settings of screens, the submit form's draft, and logs that were saved.
+// Files are the operator's own and lie below the XDG state directory. A file that cannot be read is as good as none.
+// Start reading at Dir.
+package state
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"codeberg.org/reeve/reeve/tui/screen"
+)
+
+// Session is what one cluster's console was like when it was left.
+type Session struct {
+	Screens map[screen.Kind]screen.State `json:"screens,omitempty"`
+	Open    []screen.Target              `json:"open,omitempty"`
+	Draft   map[string]string            `json:"draft,omitempty"`
+}
+
+// maxFile bounds what is read.
+const maxFile = 1 << 20
+
+// Dir is where a console keeps its files.
+type Dir struct {
+	path  string
+	file  string
+	mu    sync.Mutex // guards draft
+	draft map[string]string
+}
+
+// Open finds the directory of the console for a cluster, which its masters name. getenv looks up the environment. "" as
+// cluster keeps nothing.
+func Open(getenv func(string) string, masters []string) *Dir {
+	base := getenv("XDG_STATE_HOME")
+	if base == "" || !filepath.IsAbs(base) {
+		base = filepath.Join(getenv("HOME"), ".local", "state")
+	}
+	d := &Dir{path: filepath.Join(base, "reeve"), draft: map[string]string{}}
+	if len(masters) > 0 && getenv("HOME") != "" {
+		sum := sha256.Sum256([]byte(strings.Join(masters, ",")))
+		d.file = filepath.Join(d.path, "session-"+hex.EncodeToString(sum[:6])+".json")
+	}
+	return d
+}
+
+// Load reads the session; an empty one if there is none.
+func (d *Dir) Load() Session {
+	var s Session
+	if d.file == "" {
+		return s
+	}
+	info, err := os.Stat(d.file)
+	if err != nil || info.Size() > maxFile {
+		return s
+	}
+	data, err := os.ReadFile(d.file)
+	if err != nil || json.Unmarshal(data, &s) != nil {
+		return Session{}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s.Draft != nil {
+		d.draft = s.Draft
+	}
+	return s
+}
+
+// Store writes the session, with the draft.
+func (d *Dir) Store(s Session) error {
+	if d.file == "" {
+		return nil
+	}
+	s.Draft = d.Draft(nil)
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the session: %w", err)
+	}
+	if err := os.MkdirAll(d.path, 0o700); err != nil {
+		return fmt.Errorf("keep the session: %w", err)
+	}
+	temp := d.file + ".new"
+	if err := os.WriteFile(temp, data, 0o600); err != nil {
+		return fmt.Errorf("keep the session: %w", err)
+	}
+	return os.Rename(temp, d.file)
+}
+
+// Draft answers the form's fields, after setting them if set is not nil.
+func (d *Dir) Draft(set map[string]string) map[string]string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if set != nil {
+		d.draft = set
+	}
+	out := make(map[string]string, len(d.draft))
+	for k, v := range d.draft {
+		out[k] = v
+	}
+	return out
+}
+
+// Save writes a file of its own from what next answers until it answers nothing, and says where and how much.
+func (d *Dir) Save(name string, next func() ([]byte, error)) (path string, size int64, err error) {
+	if err := os.MkdirAll(d.path, 0o700); err != nil {
+		return "", 0, err
+	}
+	name = strings.Map(func(r rune) rune {
+		if r <= ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	f, err := create(d.path, name+"-"+time.Now().Format("20060102-150405"))
+	if err != nil {
+		return "", 0, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	for {
+		data, err := next()
+		if err != nil {
+			return f.Name(), size, err
+		}
+		if len(data) == 0 {
+			return f.Name(), size, nil
+		}
+		n, err := f.Write(data)
+		size += int64(n)
+		if err != nil {
+			return f.Name(), size, err
+		}
+	}
+}
+
+// create makes a file that was not there: two logs saved in one second are two files.
+func create(dir, name string) (*os.File, error) {
+	for n := range 100 {
+		suffix := ".log"
+		if n > 0 {
+			suffix = fmt.Sprintf("-%d.log", n)
+		}
+		f, err := os.OpenFile(filepath.Join(dir, name+suffix), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if !errors.Is(err, fs.ErrExist) {
+			return f, err
+		}
+	}
+	return nil, fmt.Errorf("there are a hundred files named %s already", name)
+}

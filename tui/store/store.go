@@ -1,0 +1,155 @@
+// Package store holds what the console knows of the cluster: one immutable snapshot at a time, replaced as the stream
+// brings news. Feeds write, screens read; neither waits for the other. It never does I/O and never reads a clock: times
+// come in. Start reading at Snapshot.
+package store
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// Snapshot is everything known at one moment. It and all it points to must not be changed.
+type Snapshot struct {
+	Version    uint64 // grows with each change
+	Cluster    *reeveapi.Cluster
+	Agents     List[reeveapi.Agent]
+	Frameworks List[reeveapi.Framework]
+	Tasks      List[reeveapi.Task] // by TaskKey
+	Jobs       List[reeveapi.Job]  // by name
+	Events     []reeveapi.Event    // oldest first
+	Load       []LoadPoint         // of the cluster since the console started, oldest first
+	Link       Link
+	Usage      map[string]*Usage // by agent id, of those that screens want
+}
+
+// Link is the state of the stream from the master.
+type Link struct {
+	Live    bool
+	Master  string    // address that answered last
+	Last    time.Time // when something came last, zero if never
+	Since   time.Time // when the link was lost or first tried
+	Attempt int       // how many tries since it was lost
+	Next    time.Time // when the next try is due
+	Err     string    // why the last try ended
+}
+
+// LoadPoint is how much of the cluster was in use at one moment, as shares from 0 to 1.
+type LoadPoint struct {
+	At              time.Time
+	CPU, Mem, Disk  float64
+	Running, Failed int
+}
+
+// Usage is what one agent and its tasks use.
+type Usage struct {
+	Host  []reeveapi.HostUsage            // oldest first
+	Tasks map[string][]reeveapi.TaskUsage // by TaskKey, oldest first; the last is the newest
+	Err   string                          // why the last poll brought nothing, "" if it did
+}
+
+// TaskKey is how a task is named: its id is unique only within its framework.
+func TaskKey(t *reeveapi.Task) string { return t.Framework + "/" + t.ID }
+
+// limits of what is remembered.
+const (
+	maxEvents = 2000
+	maxLoad   = 1800
+	maxUsage  = 1800
+)
+
+// Store holds the newest snapshot. Its methods may be called by any goroutine.
+type Store struct {
+	current atomic.Pointer[Snapshot]
+	mu      sync.Mutex // held by whoever makes the next snapshot
+}
+
+// New returns a store that knows nothing.
+func New() *Store {
+	s := &Store{}
+	s.current.Store(&Snapshot{})
+	return s
+}
+
+// Snapshot is the newest one.
+func (s *Store) Snapshot() *Snapshot { return s.current.Load() }
+
+func (s *Store) change(edit func(next *Snapshot)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := *s.current.Load()
+	next.Version++
+	edit(&next)
+	s.current.Store(&next)
+}
+
+// SetLink replaces the state of the link.
+func (s *Store) SetLink(edit func(l *Link)) { s.change(func(n *Snapshot) { edit(&n.Link) }) }
+
+// Apply takes one line of the stream that came at now. A snapshot line replaces everything but events already seen.
+func (s *Store) Apply(w *reeveapi.Watch, now time.Time) {
+	s.change(func(n *Snapshot) {
+		if w.Snapshot {
+			n.Agents, n.Frameworks = List[reeveapi.Agent]{}, List[reeveapi.Framework]{}
+			n.Tasks, n.Jobs = List[reeveapi.Task]{}, List[reeveapi.Job]{}
+		}
+		n.Agents = n.Agents.With(w.Agents, w.AgentsRemoved, func(a *reeveapi.Agent) string { return a.ID })
+		n.Frameworks = n.Frameworks.With(w.Frameworks, w.FrameworksRemoved, func(f *reeveapi.Framework) string { return f.ID })
+		n.Tasks = n.Tasks.With(w.Tasks, w.TasksRemoved, TaskKey)
+		n.Jobs = n.Jobs.With(w.Jobs, w.JobsRemoved, func(j *reeveapi.Job) string { return j.Spec.Name })
+		n.Events = appendEvents(n.Events, w.Events, w.Snapshot)
+		if w.Cluster != nil {
+			n.Cluster = w.Cluster
+			n.Load = appendLoad(n.Load, w.Cluster, now)
+		}
+		n.Link.Live, n.Link.Last, n.Link.Attempt, n.Link.Err = true, now, 0, ""
+	})
+}
+
+// appendEvents adds news. A new snapshot repeats what is known of the same term and starts over after a new leader.
+func appendEvents(old, news []reeveapi.Event, snapshot bool) []reeveapi.Event {
+	if len(news) == 0 {
+		return old
+	}
+	if snapshot {
+		first := news[0]
+		for i, e := range old {
+			if !e.At.Before(first.At) {
+				old = old[:i]
+				break
+			}
+		}
+	}
+	out := make([]reeveapi.Event, 0, len(old)+len(news))
+	out = append(append(out, old...), news...)
+	if len(out) > maxEvents {
+		out = out[len(out)-maxEvents:]
+	}
+	return out
+}
+
+// appendLoad remembers one point a second at most.
+func appendLoad(old []LoadPoint, c *reeveapi.Cluster, now time.Time) []LoadPoint {
+	if n := len(old); n > 0 && now.Sub(old[n-1].At) < time.Second {
+		return old
+	}
+	p := LoadPoint{
+		At: now, CPU: Share(c.Used.CPUs, c.Total.CPUs), Mem: Share(c.Used.Mem, c.Total.Mem), Disk: Share(c.Used.Disk, c.Total.Disk),
+		Running: c.Tasks["TASK_RUNNING"], Failed: c.Tasks["TASK_FAILED"],
+	}
+	if len(old) >= maxLoad {
+		old = old[len(old)-maxLoad+1:]
+	}
+	// Appending may write behind the end of a slice that an older snapshot holds, never inside of it.
+	return append(old, p)
+}
+
+// Share is part of whole, 0 if there is no whole.
+func Share(part, whole float64) float64 {
+	if whole <= 0 {
+		return 0
+	}
+	return part / whole
+}

@@ -1,0 +1,36 @@
+package theme
+
+// Glyphs are the drawn signs. All are one column wide in every terminal, also with an East Asian locale that draws
+// ambiguous ones wide: for those there is the ASCII set.
+type Glyphs struct {
+	Cursor, Mark, Live, Stale, Follow, Crumb, Up, Down, More, Caret string
+
+	// States of a task or an agent; a word always stands beside them.
+	Running, Staging, Starting, Killing, Finished, Failed, Unknown, Drain, Off string
+
+	Used, Held, Free string    // a gauge
+	Spark            [8]string // a graph, lowest first; the lowest is drawn for nothing too
+
+	// A box: corners clockwise from the top left, then horizontal and vertical.
+	Box [6]string
+
+	Arrow, Line, Hit string
+}
+
+var unicode = Glyphs{
+	Cursor: "▶", Mark: "*", Live: "●", Stale: "◌", Follow: "▼", Crumb: "›", Up: "↑", Down: "↓", More: "…", Caret: "▏",
+	Running: "●", Staging: "◌", Starting: "◔", Killing: "■", Finished: "✔", Failed: "✖", Unknown: "?", Drain: "▼", Off: "○",
+	Used: "■", Held: "□", Free: "·",
+	Spark: [8]string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "▇"},
+	Box:   [6]string{"╭", "╮", "╯", "╰", "─", "│"},
+	Arrow: "→", Line: "─", Hit: "┃",
+}
+
+var ascii = Glyphs{
+	Cursor: ">", Mark: "*", Live: "o", Stale: "~", Follow: "v", Crumb: ">", Up: "^", Down: "v", More: "~", Caret: "_",
+	Running: "o", Staging: ".", Starting: ":", Killing: "#", Finished: "+", Failed: "x", Unknown: "?", Drain: "v", Off: "-",
+	Used: "#", Held: "=", Free: ".",
+	Spark: [8]string{"_", "_", ".", ".", "-", "=", "#", "#"},
+	Box:   [6]string{"+", "+", "+", "+", "-", "|"},
+	Arrow: "->", Line: "-", Hit: "|",
+}

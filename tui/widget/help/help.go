@@ -1,0 +1,135 @@
+// Package help draws the key table: as an overlay, as a menu of actions and as the footer. What it shows is what works,
+// because it is the same table. Start reading at Overlay.
+package help
+
+import (
+	"strings"
+
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/theme"
+)
+
+// Overlay draws the keys of a chain of scopes in groups. search keeps only those that contain it; from is how many lines
+// are scrolled away. It answers how many lines there are below the area.
+func Overlay(a frame.Area, name string, bindings []keys.Binding, search string, from int) (below int) {
+	box := a.Center(min(a.W-4, 104), a.H)
+	box.Clear()
+	in := box.Box("?  " + name + ": keys that work here")
+	cols := max(in.W/36, 1)
+	lists := flow(groups(bindings, search), cols)
+	h, rows := in.H-1, 0
+	for _, l := range lists {
+		rows = max(rows, len(l))
+	}
+	from = min(from, max(rows-h, 0))
+	for i, l := range lists {
+		col := in.Sub(i*(in.W/cols), 0, in.W/cols-1, h)
+		for y := 0; y < h && from+y < len(l); y++ {
+			draw(col.Sub(0, y, col.W, 1), l[from+y])
+		}
+	}
+	if search == "" {
+		in.Text(0, in.H-1, theme.Dim, "type to search")
+	} else {
+		x := in.Text(0, in.H-1, theme.Accent, "/"+search)
+		in.Text(x, in.H-1, theme.Text, in.Theme().Glyph.Caret)
+	}
+	return max(rows-h-from, 0)
+}
+
+// line is a heading or a binding.
+type line struct {
+	head string
+	key  string
+	text string
+	bad  bool
+}
+
+func groups(bindings []keys.Binding, search string) [][]line {
+	var out [][]line
+	for _, g := range keys.Groups() {
+		var lines []line
+		for _, b := range bindings {
+			text := b.Help
+			if b.Group != g || search != "" && !strings.Contains(strings.ToLower(b.Show()+" "+text), strings.ToLower(search)) {
+				continue
+			}
+			lines = append(lines, line{key: b.Show(), text: text, bad: b.Dangerous})
+		}
+		if len(lines) > 0 {
+			out = append(out, append([]line{{head: string(g)}}, lines...))
+		}
+	}
+	return out
+}
+
+// flow puts groups into columns of about the same height, in order.
+func flow(groups [][]line, cols int) [][]line {
+	total := 0
+	for _, g := range groups {
+		total += len(g) + 1
+	}
+	out := make([][]line, 1, cols)
+	for _, g := range groups {
+		last := len(out) - 1
+		if len(out[last]) > 0 && len(out) < cols && len(out[last])+len(g)/2 > total/cols {
+			out = append(out, nil)
+			last++
+		}
+		if len(out[last]) > 0 {
+			out[last] = append(out[last], line{})
+		}
+		out[last] = append(out[last], g...)
+	}
+	return out
+}
+
+func draw(a frame.Area, l line) {
+	if l.head != "" {
+		a.Text(0, 0, theme.Title, l.head)
+		return
+	}
+	a.Text(0, 0, theme.Key, a.Clip(l.key, 15))
+	role := theme.Text
+	if l.bad {
+		role = theme.Warn
+	}
+	a.Text(16, 0, role, a.Clip(l.text, a.W-16))
+}
+
+// Footer draws the keys that have a short word, as many as fit, with help always at the end. off tells why a binding does
+// not work now, "" if it does.
+func Footer(a frame.Area, bindings []keys.Binding, off func(keys.Binding) string) {
+	tail := 0
+	var last keys.Binding
+	for _, b := range bindings {
+		if b.Verb == keys.Help {
+			last = b
+			tail = frame.Width(b.Keys[0]+b.Foot) + 4
+		}
+	}
+	x := 1
+	for _, b := range bindings {
+		if b.Foot == "" || b.Verb == keys.Help {
+			continue
+		}
+		if x+frame.Width(keys.Name(b.Keys[0])+b.Foot)+3 > a.W-tail {
+			continue
+		}
+		x = hint(a, x, b, off(b)) + 1
+	}
+	if last.Verb != "" {
+		hint(a, x, last, "")
+	}
+}
+
+func hint(a frame.Area, x int, b keys.Binding, off string) int {
+	key, text := theme.Key, theme.Dim
+	if off != "" {
+		key = theme.Track
+		text = theme.Track
+	}
+	x = a.Text(x, 0, key, "<"+keys.Name(b.Keys[0])+">")
+	return a.Text(x, 0, text, b.Foot)
+}

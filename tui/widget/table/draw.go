@@ -1,0 +1,164 @@
+package table
+
+import (
+	"strconv"
+	"time"
+
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/theme"
+)
+
+const gutter = 3 // cursor and mark
+
+// Render draws heads and as many rows as there is room for.
+func (t *Table[T]) Render(a frame.Area, now time.Time) {
+	t.settle(now)
+	t.height = max(a.H-1, 1)
+	t.scroll()
+	cols, widths := t.layout(a.W - gutter)
+	t.heads(a, cols, widths)
+	if len(t.view) == 0 {
+		a.Text(gutter, 2, theme.Dim, t.emptyText())
+		return
+	}
+	for y := 0; y < t.height && t.top+y < len(t.view); y++ {
+		t.row(a.Sub(0, y+1, a.W, 1), t.top+y, cols, widths)
+	}
+	if rest := len(t.view) - t.top - t.height; rest > 0 && a.H > 4 {
+		note := " " + a.Theme().Glyph.Down + " " + strconv.Itoa(rest) + " more "
+		a.Right(a.W-frame.Width(note), a.H-1, frame.Width(note), theme.Dim, note)
+	}
+}
+
+func (t *Table[T]) emptyText() string {
+	if t.keep != nil && len(t.base) > 0 {
+		return "nothing passes the filter; esc clears it"
+	}
+	return t.empty
+}
+
+// scroll moves the window so that the cursor is in it, with as little movement as possible.
+func (t *Table[T]) scroll() {
+	t.top = min(t.top, max(len(t.view)-t.height, 0))
+	if t.at < t.top {
+		t.top = t.at
+	}
+	if t.at >= t.top+t.height {
+		t.top = t.at - t.height + 1
+	}
+	t.top = max(t.top, 0)
+}
+
+// layout picks the columns that fit and gives what is left to those that can use it.
+func (t *Table[T]) layout(room int) (cols []int, widths []int) {
+	candidates := make([]int, 0, len(t.cols))
+	for i, c := range t.cols {
+		if !c.Wide || t.wide {
+			candidates = append(candidates, i)
+		}
+	}
+	if t.skip > 0 { // the first column stays
+		n := min(t.skip, len(candidates)-1)
+		candidates = append(candidates[:1:1], candidates[1+n:]...)
+	}
+	all := len(candidates)
+	cols = candidates
+	for t.need(cols) > room && len(cols) > 1 {
+		drop := len(cols) - 1
+		for i := len(cols) - 1; i > 0; i-- {
+			if t.cols[cols[i]].Rank > t.cols[cols[drop]].Rank {
+				drop = i
+			}
+		}
+		cols = append(cols[:drop:drop], cols[drop+1:]...)
+	}
+	t.hidden = all - len(cols)
+	widths = make([]int, len(cols))
+	left := room - t.need(cols)
+	for i, c := range cols {
+		widths[i] = t.cols[c].Width
+	}
+	if len(cols) == 1 {
+		return cols, []int{max(min(t.cols[cols[0]].Max, room), 0)}
+	}
+	for left > 0 {
+		before := left
+		for i, c := range cols {
+			if left > 0 && widths[i] < t.cols[c].Max {
+				widths[i]++
+				left--
+			}
+		}
+		if left == before {
+			break
+		}
+	}
+	return cols, widths
+}
+
+func (t *Table[T]) need(cols []int) int {
+	n := 0
+	for _, c := range cols {
+		n += t.cols[c].Width + 1
+	}
+	return n - 1
+}
+
+func (t *Table[T]) heads(a frame.Area, cols, widths []int) {
+	x := gutter
+	for i, c := range cols {
+		title, role := t.cols[c].Title, theme.Dim
+		if c == t.sort {
+			role = theme.Title
+			if arrow := t.arrow(a); frame.Width(title)+1 <= widths[i] {
+				title += arrow
+			}
+		}
+		if t.cols[c].Right {
+			a.Right(x, 0, widths[i], role, title)
+		} else {
+			a.Left(x, 0, widths[i], role, title)
+		}
+		x += widths[i] + 1
+	}
+}
+
+func (t *Table[T]) arrow(a frame.Area) string {
+	if t.desc {
+		return a.Theme().Glyph.Down
+	}
+	return a.Theme().Glyph.Up
+}
+
+func (t *Table[T]) row(a frame.Area, i int, cols, widths []int) {
+	e := t.view[i]
+	val := t.lookup(e.ID)
+	if val == nil {
+		val = e.Val
+		a = a.With(theme.Faded)
+	}
+	if i == t.at {
+		a = a.With(theme.Cursor)
+		a.Clear()
+		a.Text(1, 0, theme.Accent, a.Theme().Glyph.Cursor)
+	}
+	if t.marks[e.ID] {
+		a.Text(0, 0, theme.Warn, a.Theme().Glyph.Mark)
+	}
+	x := gutter
+	for n, c := range cols {
+		col := &t.cols[c]
+		w := widths[n]
+		switch {
+		case col.Draw != nil:
+			col.Draw(a.Sub(x, 0, w, 1), val)
+		case col.Right:
+			text, role := col.Text(val)
+			a.Right(x, 0, w, role, text)
+		default:
+			text, role := col.Text(val)
+			a.Left(x, 0, w, role, text)
+		}
+		x += w + 1
+	}
+}

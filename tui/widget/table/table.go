@@ -1,0 +1,292 @@
+// Package table is the list of all list screens: a window over any number of rows. The cursor and the marks are ids, so
+// they stay with their rows whatever the data do; a row that vanishes stays where it was for a while, dimmed, and cannot
+// be acted on. It never does I/O and knows no domain. Start reading at Table, then build.go.
+package table
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/theme"
+)
+
+// Row is an entry with its id.
+type Row[T any] struct {
+	ID  string
+	Val *T
+}
+
+// Column is one column. Either Text or Draw fills a cell.
+type Column[T any] struct {
+	Name    string // of the column, also for sorting
+	Title   string // over the column; Name if empty
+	Width   int    // the least it can do with
+	Max     int    // the most it takes of space that is left, Width if 0
+	Rank    int    // columns with the highest rank go first when space runs out; 0 never goes
+	Right   bool
+	Wide    bool // only shown in wide mode
+	Text    func(row *T) (string, theme.Role)
+	Draw    func(a frame.Area, row *T)
+	Compare func(a, b *T) int // nil: not to be sorted by
+}
+
+// entry is a row on the screen.
+type entry[T any] struct {
+	Row[T]
+	gone time.Time // when it vanished, zero while it is there
+}
+
+// Table shows rows. It is owned by one screen.
+type Table[T any] struct {
+	cols []Column[T]
+	base []Row[T] // all rows, sorted by id
+	view []entry[T]
+	keep func(*T) bool // the filter, nil for none
+
+	cursor string // id
+	at     int    // index of the cursor in view
+	top    int    // first row on the screen
+	height int    // rows on the screen at the last Render
+	skip   int    // columns scrolled away
+	hidden int    // columns that did not fit at the last Render
+	marks  map[string]bool
+	anchor string // where marking began
+
+	sort    int // column
+	desc    bool
+	wide    bool
+	pending bool      // base changed since view was built
+	touched time.Time // the last key
+
+	ghosts map[string]entry[T]
+	empty  string
+}
+
+// Settings is what outlives a screen.
+type Settings struct {
+	Cursor string `json:"cursor,omitempty"`
+	Sort   string `json:"sort,omitempty"`
+	Desc   bool   `json:"desc,omitempty"`
+	Wide   bool   `json:"wide,omitempty"`
+}
+
+// How long things stand still.
+const (
+	sortHold  = 1500 * time.Millisecond // after a key, so that a row does not move under the hand
+	ghostStay = 15 * time.Second
+)
+
+// New returns an empty table, sorted by the first column that can be. empty is what it says when it has no rows.
+func New[T any](empty string, cols ...Column[T]) *Table[T] {
+	t := &Table[T]{cols: cols, marks: map[string]bool{}, ghosts: map[string]entry[T]{}, empty: empty}
+	for i := range t.cols {
+		if t.cols[i].Title == "" {
+			t.cols[i].Title = t.cols[i].Name
+		}
+		t.cols[i].Max = max(t.cols[i].Max, t.cols[i].Width)
+	}
+	t.sort = slices.IndexFunc(t.cols, func(c Column[T]) bool { return c.Compare != nil })
+	return t
+}
+
+// SortBy sets the order.
+func (t *Table[T]) SortBy(name string, desc bool) {
+	for i, c := range t.cols {
+		if c.Name == name && c.Compare != nil {
+			t.sort, t.desc, t.pending = i, desc, true
+		}
+	}
+}
+
+// Save is what Restore takes later.
+func (t *Table[T]) Save() Settings {
+	s := Settings{Cursor: t.cursor, Desc: t.desc, Wide: t.wide}
+	if t.sort >= 0 {
+		s.Sort = t.cols[t.sort].Name
+	}
+	return s
+}
+
+// Restore sets what Save answered.
+func (t *Table[T]) Restore(s Settings) {
+	t.cursor, t.wide = s.Cursor, s.Wide
+	if s.Sort != "" {
+		t.SortBy(s.Sort, s.Desc)
+	}
+}
+
+// Select puts the cursor on a row, also one that is not there yet.
+func (t *Table[T]) Select(id string) {
+	t.cursor, t.pending, t.touched = id, true, time.Time{}
+}
+
+// Sorted names the column and says whether the order is turned round.
+func (t *Table[T]) Sorted() (name string, desc bool) {
+	if t.sort < 0 {
+		return "", false
+	}
+	return t.cols[t.sort].Name, t.desc
+}
+
+// Len is how many rows pass the filter, and how many there are.
+func (t *Table[T]) Len() (shown, all int) {
+	t.settle(time.Time{})
+	return len(t.view), len(t.base)
+}
+
+// At is the row of the cursor. alive is false when the row has vanished: nothing may be done to it.
+func (t *Table[T]) At() (row Row[T], alive bool) {
+	t.settle(t.touched)
+	if t.at >= len(t.view) {
+		return Row[T]{}, false
+	}
+	e := t.view[t.at]
+	if now := t.lookup(e.ID); now != nil {
+		return Row[T]{e.ID, now}, true
+	}
+	return e.Row, false
+}
+
+// Marks are the ids of marked rows, sorted, and how many of them the filter hides.
+func (t *Table[T]) Marks() (ids []string, hidden int) {
+	for id := range t.marks {
+		ids = append(ids, id)
+		if row := t.lookup(id); row != nil && t.keep != nil && !t.keep(row) {
+			hidden++
+		}
+	}
+	slices.Sort(ids)
+	return ids, hidden
+}
+
+// Targets are what an action is for: the marked rows that still exist, or the cursor's if it does.
+func (t *Table[T]) Targets() []Row[T] {
+	var out []Row[T]
+	ids, _ := t.Marks()
+	for _, id := range ids {
+		if row := t.lookup(id); row != nil {
+			out = append(out, Row[T]{id, row})
+		}
+	}
+	if len(ids) > 0 {
+		return out
+	}
+	if row, alive := t.At(); alive {
+		return []Row[T]{row}
+	}
+	return nil
+}
+
+// ClearMarks forgets all marks and says whether there were any.
+func (t *Table[T]) ClearMarks() bool {
+	had := len(t.marks) > 0
+	clear(t.marks)
+	t.anchor = ""
+	return had
+}
+
+// Do takes a verb of the List scope and says whether it was one.
+func (t *Table[T]) Do(verb keys.Verb, now time.Time) bool {
+	t.settle(now)
+	page := max(t.height, 1)
+	switch verb {
+	case keys.Up:
+		t.move(t.at - 1)
+	case keys.Down:
+		t.move(t.at + 1)
+	case keys.First:
+		t.move(0)
+	case keys.Bottom:
+		t.move(len(t.view) - 1)
+	case keys.HalfUp:
+		t.move(t.at - page/2)
+	case keys.HalfDown:
+		t.move(t.at + page/2)
+	case keys.PageUp:
+		t.move(t.at - page)
+	case keys.PageDown:
+		t.move(t.at + page)
+	default:
+		return t.doOther(verb)
+	}
+	t.touched = now
+	return true
+}
+
+func (t *Table[T]) doOther(verb keys.Verb) bool {
+	switch verb {
+	case keys.Mark:
+		t.mark()
+	case keys.Range:
+		t.markRange()
+	case keys.Unmark:
+		t.ClearMarks()
+	case keys.SortLeft:
+		t.stepSort(-1)
+	case keys.SortRight:
+		t.stepSort(1)
+	case keys.SortFlip:
+		t.desc, t.pending, t.touched = !t.desc, true, time.Time{}
+	case keys.Wide:
+		t.wide = !t.wide
+	case keys.Left:
+		t.skip = max(t.skip-1, 0)
+	case keys.Right:
+		t.skip = min(t.skip+1, t.hidden+t.skip, len(t.cols)-1)
+	default:
+		return false
+	}
+	return true
+}
+
+func (t *Table[T]) move(to int) {
+	t.at = max(min(to, len(t.view)-1), 0)
+	if t.at < len(t.view) {
+		t.cursor = t.view[t.at].ID
+	}
+}
+
+func (t *Table[T]) mark() {
+	row, alive := t.At()
+	if !alive {
+		return
+	}
+	if t.marks[row.ID] {
+		delete(t.marks, row.ID)
+	} else {
+		t.marks[row.ID] = true
+		t.anchor = row.ID
+	}
+	t.move(t.at + 1)
+}
+
+// markRange marks from the last mark to the cursor.
+func (t *Table[T]) markRange() {
+	from := slices.IndexFunc(t.view, func(e entry[T]) bool { return e.ID == t.anchor })
+	if from < 0 {
+		from = t.at
+	}
+	for i := min(from, t.at); i <= max(from, t.at) && i < len(t.view); i++ {
+		if t.view[i].gone.IsZero() {
+			t.marks[t.view[i].ID] = true
+		}
+	}
+}
+
+func (t *Table[T]) stepSort(by int) {
+	for i := 1; i <= len(t.cols); i++ {
+		at := (t.sort + by*i + len(t.cols)*i) % len(t.cols)
+		if t.cols[at].Compare != nil && (t.wide || !t.cols[at].Wide) {
+			t.sort, t.pending, t.touched = at, true, time.Time{}
+			return
+		}
+	}
+}
+
+// Compare orders by a value; for Column.Compare.
+func Compare[T any, V cmp.Ordered](value func(*T) V) func(a, b *T) int {
+	return func(a, b *T) int { return cmp.Compare(value(a), value(b)) }
+}
