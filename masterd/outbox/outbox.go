@@ -68,11 +68,12 @@ func (b *Box[T]) Take() (items []T, open bool) {
 	return items, !b.closed
 }
 
-// Hangup says that the writer has ended: the box is closed, and whoever made it is told, once.
+// Hangup says that the writer has ended, or must: the box is closed and emptied, and whoever made it is told, once.
 func (b *Box[T]) Hangup() {
 	b.mu.Lock()
 	first := !b.hung
 	b.hung, b.closed, b.items = true, true, nil
+	b.signal()
 	b.mu.Unlock()
 	if first && b.hangup != nil {
 		b.hangup()

@@ -62,6 +62,7 @@ func TestHangupIsToldOnce(t *testing.T) {
 	b.Put(1)
 	b.Hangup()
 	b.Hangup()
+	<-b.Ready() // a writer that waits is woken, whoever hung up
 	if items, open := b.Take(); told != 1 || len(items) > 0 || open {
 		t.Errorf("told %d times, took %v, open %v", told, items, open)
 	}
