@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -39,6 +40,33 @@ func syncDir(dir string) error {
 
 // dataSync makes what was appended survive; metadata that reading does not need may come later.
 func dataSync(file *os.File) error { return unix.Fdatasync(int(file.Fd())) }
+
+// portName is the file that remembers the port of the agent's API.
+const portName = "http-port"
+
+// RememberPort writes down which port the agent's API got.
+func RememberPort(dir string, port int) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("remember the port: %w", err)
+	}
+	if err := replace(dir, portName, []byte(strconv.Itoa(port))); err != nil {
+		return fmt.Errorf("remember the port: %w", err)
+	}
+	return nil
+}
+
+// RememberedPort is the port of the agent before, 0 if there was none: executors that live on know the agent by it.
+func RememberedPort(dir string) int {
+	data, err := os.ReadFile(filepath.Join(dir, portName))
+	if err != nil {
+		return 0
+	}
+	port, err := strconv.Atoi(string(data))
+	if err != nil || port < 1 || port > 65535 {
+		return 0
+	}
+	return port
+}
 
 // lockName is the file that the owner of a work directory holds locked.
 const lockName = "agentd.lock"

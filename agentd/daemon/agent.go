@@ -97,7 +97,7 @@ func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *chec
 	a.loop = loop.New(loop.Config[workload.Input, workload.Effect]{
 		Name: "the agent's loop", Machine: a.machine, Tick: workload.Tick{}, Execute: a.pump.execute, Observe: a.observe,
 	})
-	a.supervisors = supervisor.New(ctx, supervisor.Config{
+	a.supervisors = supervisor.New(context.WithoutCancel(ctx), supervisor.Config{
 		Runtime: rt, Sandbox: sandbox.Create, Fetch: fetcher.Fetch, Post: a.post,
 		Parallel: launchesPerCore * goruntime.NumCPU(), Log: d.log,
 	})
@@ -142,7 +142,7 @@ func (a *agent) start(ctx context.Context, undo *run.Cleanups, recovered workloa
 		}
 		return err
 	})
-	undo.Add("supervisors", detachTimeout, func(context.Context) error { return a.supervisors.Wait() })
+	undo.Add("supervisors", detachTimeout, func(context.Context) error { return a.supervisors.Detach() })
 	undo.Add("effects", closeTimeout, func(context.Context) error { pumpGroup.Stop(); return pumpGroup.Wait() })
 	undo.Add("loop", closeTimeout, func(context.Context) error { a.core.Stop(); return a.core.Wait() })
 	a.core.Go("loop", a.loop.Run)

@@ -95,7 +95,7 @@ func (p Parts) Run(ctx context.Context, cfg config.Config, out io.Writer, logger
 	group := run.NewGroup(context.WithoutCancel(ctx)) // ends in the order of undo, not all at once
 	undo.Add("servers", closeTimeout, func(context.Context) error { group.Stop(); return group.Wait() })
 	d.serve(group)
-	undo.Add("goodbye", drainTimeout, d.leave)
+	undo.Add("goodbye", drainTimeout+closeTimeout, d.leave)
 	if err := d.announce(out); err != nil {
 		return err
 	}
@@ -143,8 +143,7 @@ func (d *daemon) open(ctx context.Context) error {
 	if err := addressfile.Remove(d.cfg.WorkDir); err != nil {
 		return err
 	}
-	d.listener, err = d.transport().Listen("port", d.cfg.IP, d.cfg.Port)
-	if err != nil {
+	if err := d.listen(); err != nil {
 		return err
 	}
 	d.undo.Add("listener", closeTimeout, func(context.Context) error {
@@ -158,6 +157,21 @@ func (d *daemon) open(ctx context.Context) error {
 		return err
 	}
 	return d.openGossip(ctx)
+}
+
+// listen takes the port of the API. When any will do, it is that of the run before if it can be had: executors that live
+// on call the agent there.
+func (d *daemon) listen() (err error) {
+	meta := filepath.Join(d.cfg.WorkDir, metaDir)
+	if last := checkpoint.RememberedPort(meta); last != 0 && d.cfg.Port == 0 {
+		if d.listener, err = d.transport().Listen("port", d.cfg.IP, last); err == nil {
+			return nil
+		}
+	}
+	if d.listener, err = d.transport().Listen("port", d.cfg.IP, d.cfg.Port); err != nil {
+		return err
+	}
+	return checkpoint.RememberPort(meta, transport.PortOf(d.listener.Addr()))
 }
 
 func (d *daemon) openGossip(ctx context.Context) (err error) {
@@ -245,7 +259,12 @@ func (d *daemon) explain(err error) error {
 
 // leave says goodbye. With --drain-on-stop every task is ended first; without, they all go on.
 func (d *daemon) leave(ctx context.Context) error {
-	ended := d.cfg.DrainOnStop && d.agent.drain(ctx)
+	ended := false
+	if d.cfg.DrainOnStop {
+		drainCtx, cancel := context.WithTimeout(ctx, drainTimeout)
+		ended = d.agent.drain(drainCtx)
+		cancel()
+	}
 	err := d.link.Goodbye(ctx, ended)
 	if ended {
 		err = errors.Join(err, d.gossip.Leave(ctx))

@@ -34,6 +34,9 @@ type Config struct {
 // taken up again at once, and after that the wait grows.
 var rounds = backoff.Policy{Base: 200 * time.Millisecond, Cap: 15 * time.Second}
 
+// firstComplaint is the round after which it is worth a line that no master was reached: gossip needs a moment.
+const firstComplaint = 4
+
 // maxHints bounds how often one round follows "the leader is there": standbys may point at each other for a moment.
 const maxHints = 4
 
@@ -71,7 +74,7 @@ func (l *Link) Run(ctx context.Context) error {
 			attempt = -1
 			continue
 		}
-		if attempt == 0 || attempt%10 == 9 {
+		if attempt == firstComplaint || attempt%20 == 19 {
 			l.cfg.Log.Warn("no leading master was reached; trying on", logkey.Count(attempt+1), logkey.Err(err))
 		}
 		l.pause(ctx, attempt)

@@ -49,7 +49,7 @@ type Set struct {
 	workers map[ids.Container]*worker
 }
 
-// New returns a set whose supervisors end with ctx.
+// New returns a set whose supervisors end with ctx, or with Detach.
 func New(ctx context.Context, cfg Config) *Set {
 	return &Set{
 		cfg:       cfg,
@@ -59,9 +59,12 @@ func New(ctx context.Context, cfg Config) *Set {
 	}
 }
 
-// Wait returns when every supervisor has ended, which is after the set's context has. A launch that was being carried out
-// is finished first, so that the next agentd finds a container and not half of one.
-func (s *Set) Wait() error { return s.group.Wait() }
+// Detach leaves all containers to themselves and returns when every supervisor has ended. A launch that was being carried
+// out is finished first, so that the next agentd finds a container and not half of one.
+func (s *Set) Detach() error {
+	s.group.Stop()
+	return s.group.Wait()
+}
 
 // Do takes an effect of the machine. It never blocks. Effects that are not about containers are not its business.
 func (s *Set) Do(eff workload.Effect) {
