@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/flagset"
@@ -69,9 +67,8 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err.Error()} })
-	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-"))
-	})
+	flagset.Normalize(root.PersistentFlags())
+	root.SetGlobalNormalizationFunc(root.PersistentFlags().GetNormalizeFunc())
 	masters := defaultMaster
 	if set := os.Getenv(flagset.EnvName("master")); set != "" {
 		masters = set

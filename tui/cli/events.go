@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -30,16 +29,9 @@ func (a *app) eventsCommand() *cobra.Command {
 	return command
 }
 
-// errEnough ends a stream of which the first line was all we wanted.
-var errEnough = errors.New("enough")
-
 func (a *app) lastEvents(ctx context.Context, c *client.Client) error {
-	var events []reeveapi.Event
-	err := c.Watch(ctx, func(w *reeveapi.Watch) error {
-		events = w.Events
-		return errEnough
-	})
-	if !errors.Is(err, errEnough) {
+	events, err := c.Events(ctx, 0)
+	if err != nil {
 		return err
 	}
 	return show(a, events, listing[reeveapi.Event]{
@@ -66,9 +58,9 @@ func (a *app) followEvents(ctx context.Context) error {
 	defer c.Close()
 	tail := eventTail{print: a.printEvent}
 	for attempt := 0; ; attempt++ {
-		err := c.Watch(ctx, func(w *reeveapi.Watch) error {
+		err := c.FollowEvents(ctx, 0, func(e *reeveapi.Event) error {
 			attempt = 0
-			return tail.take(w.Events)
+			return tail.take(*e)
 		})
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -82,7 +74,7 @@ func (a *app) followEvents(ctx context.Context) error {
 	}
 }
 
-// eventTail prints every event once. After a lost stream the new snapshot has old events again: what was printed before is
+// eventTail prints every event once. A stream that is asked for again begins with old events: what was printed before is
 // known by its number, or by its time if another leader counts anew.
 type eventTail struct {
 	print func(reeveapi.Event) error
@@ -90,18 +82,13 @@ type eventTail struct {
 	heard bool
 }
 
-func (t *eventTail) take(events []reeveapi.Event) error {
+func (t *eventTail) take(e reeveapi.Event) error {
 	t.heard = true
-	for _, e := range events {
-		if e.Seq <= t.last.Seq && !e.At.After(t.last.At) {
-			continue
-		}
-		t.last = e
-		if err := t.print(e); err != nil {
-			return err
-		}
+	if e.Seq <= t.last.Seq && !e.At.After(t.last.At) {
+		return nil
 	}
-	return nil
+	t.last = e
+	return t.print(e)
 }
 
 func (a *app) printEvent(e reeveapi.Event) error {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/shared/flagset"
 )
 
 // Error is a failure to start or to go on. The tool's exit status is 1 for all of them, wrong usage included, as in Mesos.
@@ -38,6 +39,7 @@ func Command(stdout, stderr io.Writer, connect func(principal, secret string) (*
 			return start(command.Context(), f, stdout, stderr, connect)
 		},
 	}
+	flagset.Normalize(command.Flags())
 	f.register(command.Flags())
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
 	return command
