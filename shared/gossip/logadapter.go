@@ -39,7 +39,7 @@ func (w lineWriter) Write(line []byte) (int, error) {
 func quiet(text string) bool {
 	for _, part := range []string{
 		"Unable to push/pull", "was able to connect to", "Refuting a", "Conflicting address", "Failed fallback TCP ping",
-		"Failed to join", "unencrypted transport",
+		"Failed to join", "unencrypted transport", "Shutdown without a Leave",
 	} {
 		if strings.Contains(text, part) {
 			return true

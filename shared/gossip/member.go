@@ -21,6 +21,7 @@ const (
 	TagVersion = "v"    // of Reeve
 	TagBoot    = "b"    // random, new at every start: a quick restart makes no other event (study/cluster.md 2.6)
 	TagCluster = "c"    // name of the cluster (masters only)
+	TagHost    = "h"    // --hostname, if it was given (masters only)
 	TagExpect  = "x"    // --bootstrap-expect, while the master has no raft log (masters only)
 	TagFound   = "i"    // start of the cluster's id, once it is known (masters only)
 )
