@@ -83,6 +83,9 @@ func (p place) openFile() (*os.File, error) {
 	if p.rest == "." {
 		return os.OpenFile(p.root, flags, 0)
 	}
+	if info, err := os.Stat(p.root); err != nil || !info.IsDir() {
+		return nil, cmp.Or(err, fs.ErrNotExist) // nothing is below a file
+	}
 	root, err := os.OpenRoot(p.root)
 	if err != nil {
 		return nil, err
@@ -93,9 +96,14 @@ func (p place) openFile() (*os.File, error) {
 }
 
 func openError(err error) error {
+	for _, nowhere := range []error{
+		fs.ErrNotExist, fs.ErrInvalid, syscall.ENOTDIR, syscall.EINVAL, syscall.ENAMETOOLONG, syscall.ELOOP,
+	} {
+		if errors.Is(err, nowhere) {
+			return errNoFile
+		}
+	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		return errNoFile
 	case errors.Is(err, fs.ErrPermission):
 		return fault.New(fault.Forbidden, "the agent may not read this file")
 	case errors.Is(err, syscall.ENXIO):
