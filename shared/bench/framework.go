@@ -1,0 +1,208 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/shared/codec"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
+	"codeberg.org/reeve/reeve/shared/taskstate"
+)
+
+// Framework is a scheduler that launches one kind of task and times it. It is for one goroutine.
+type Framework struct {
+	stream  *client.SchedulerStream
+	offers  []*mesosv1.Offer
+	next    int
+	command string
+	seen    func(id string, state mesosv1.TaskState, at time.Time)
+}
+
+// Open subscribes. command is what every task runs, by sh -c; its cpus and mem are small.
+func Open(ctx context.Context, c *client.Client, command string) (*Framework, error) {
+	stream, err := c.Subscribe(ctx, &scheduler.Call{
+		Type: scheduler.Call_SUBSCRIBE.Enum(),
+		Subscribe: &scheduler.Call_Subscribe{FrameworkInfo: &mesosv1.FrameworkInfo{
+			User: new("root"), Name: new("bench"),
+			Capabilities: []*mesosv1.FrameworkInfo_Capability{{Type: mesosv1.FrameworkInfo_Capability_RESERVATION_REFINEMENT.Enum()}},
+		}},
+	}, codec.Protobuf)
+	if err != nil {
+		return nil, err
+	}
+	return &Framework{stream: stream, command: command}, nil
+}
+
+// Close ends the subscription, and with it the framework.
+func (f *Framework) Close() { f.stream.Close() }
+
+// Latencies launches tasks one after the other, each when the one before has ended, and returns for each the time from
+// its ACCEPT until TASK_RUNNING was received.
+func (f *Framework) Latencies(ctx context.Context, n int) ([]time.Duration, error) {
+	var took []time.Duration
+	for range n {
+		if err := f.waitOffer(ctx); err != nil {
+			return nil, err
+		}
+		var ended bool
+		start := time.Now()
+		f.seen = func(_ string, state mesosv1.TaskState, at time.Time) {
+			if state == mesosv1.TaskState_TASK_RUNNING {
+				took = append(took, at.Sub(start))
+			}
+			ended = ended || taskstate.Terminal(state)
+		}
+		if err := f.launch(ctx, 1); err != nil {
+			return nil, err
+		}
+		for !ended {
+			if err := f.step(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(took) != n {
+		return nil, fmt.Errorf("%d of %d tasks were never seen running", n-len(took), n)
+	}
+	return took, nil
+}
+
+// Throughput launches n tasks as fast as offers come and returns the time from the first ACCEPT to the last end.
+func (f *Framework) Throughput(ctx context.Context, n int) (time.Duration, error) {
+	if err := f.waitOffer(ctx); err != nil {
+		return 0, err
+	}
+	ended := 0
+	f.seen = func(_ string, state mesosv1.TaskState, _ time.Time) {
+		if taskstate.Terminal(state) {
+			ended++
+		}
+	}
+	start := time.Now()
+	for launched := 0; ended < n; {
+		if len(f.offers) > 0 && launched < n {
+			batch := min(n-launched, fits(f.offers[0]))
+			if err := f.launch(ctx, batch); err != nil {
+				return 0, err
+			}
+			launched += batch
+			continue
+		}
+		if err := f.step(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(start), nil
+}
+
+// What a task asks for: little enough that what is measured is launching, not waiting for room.
+const (
+	taskCPUs = 0.01
+	taskMem  = 32
+)
+
+func fits(offer *mesosv1.Offer) int {
+	n := 1 << 20
+	for _, r := range offer.GetResources() {
+		switch r.GetName() {
+		case "cpus":
+			n = min(n, int(r.GetScalar().GetValue()/taskCPUs))
+		case "mem":
+			n = min(n, int(r.GetScalar().GetValue()/taskMem))
+		}
+	}
+	return n
+}
+
+func (f *Framework) waitOffer(ctx context.Context) error {
+	for len(f.offers) == 0 || fits(f.offers[0]) == 0 {
+		if err := f.step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// launch accepts the oldest offer with n tasks; what is left of it comes back without a filter.
+func (f *Framework) launch(ctx context.Context, n int) error {
+	offer := f.offers[0]
+	f.offers = f.offers[1:]
+	var tasks []*mesosv1.TaskInfo
+	for range n {
+		f.next++
+		id := "bench-" + strconv.Itoa(f.next)
+		tasks = append(tasks, &mesosv1.TaskInfo{
+			Name: &id, TaskId: &mesosv1.TaskID{Value: &id}, AgentId: offer.GetAgentId(),
+			Command:   &mesosv1.CommandInfo{Value: &f.command},
+			Resources: []*mesosv1.Resource{scalar("cpus", taskCPUs), scalar("mem", taskMem)},
+		})
+	}
+	return f.stream.Send(ctx, &scheduler.Call{
+		Type: scheduler.Call_ACCEPT.Enum(),
+		Accept: &scheduler.Call_Accept{
+			OfferIds: []*mesosv1.OfferID{offer.GetId()},
+			Operations: []*mesosv1.Offer_Operation{{
+				Type:   mesosv1.Offer_Operation_LAUNCH.Enum(),
+				Launch: &mesosv1.Offer_Operation_Launch{TaskInfos: tasks},
+			}},
+			Filters: &mesosv1.Filters{RefuseSeconds: new(0.0)},
+		},
+	})
+}
+
+func scalar(name string, value float64) *mesosv1.Resource {
+	return &mesosv1.Resource{
+		Name: &name, Type: mesosv1.Value_SCALAR.Enum(), Scalar: &mesosv1.Value_Scalar{Value: &value},
+	}
+}
+
+// step takes one event and does what every scheduler does about it.
+func (f *Framework) step(ctx context.Context) error {
+	event, err := f.stream.Recv()
+	if err != nil {
+		return fmt.Errorf("read events: %w", err)
+	}
+	switch event.GetType() {
+	case scheduler.Event_OFFERS:
+		f.offers = append(f.offers, event.GetOffers().GetOffers()...)
+	case scheduler.Event_RESCIND:
+		f.offers = without(f.offers, event.GetRescind().GetOfferId().GetValue())
+	case scheduler.Event_UPDATE:
+		return f.update(ctx, event.GetUpdate().GetStatus())
+	case scheduler.Event_ERROR:
+		return fmt.Errorf("the master says: %s", event.GetError().GetMessage())
+	default: // nothing that a benchmark has to react to
+	}
+	return nil
+}
+
+func (f *Framework) update(ctx context.Context, status *mesosv1.TaskStatus) error {
+	id, state := status.GetTaskId().GetValue(), status.GetState()
+	f.seen(id, state, time.Now())
+	if taskstate.Terminal(state) && state != mesosv1.TaskState_TASK_FINISHED {
+		return fmt.Errorf("task %s ended as %s: %s", id, state, status.GetMessage())
+	}
+	if len(status.GetUuid()) == 0 {
+		return nil
+	}
+	return f.stream.Send(ctx, &scheduler.Call{
+		Type: scheduler.Call_ACKNOWLEDGE.Enum(),
+		Acknowledge: &scheduler.Call_Acknowledge{
+			AgentId: status.GetAgentId(), TaskId: status.GetTaskId(), Uuid: status.GetUuid(),
+		},
+	})
+}
+
+func without(offers []*mesosv1.Offer, id string) []*mesosv1.Offer {
+	var rest []*mesosv1.Offer
+	for _, o := range offers {
+		if o.GetId().GetValue() != id {
+			rest = append(rest, o)
+		}
+	}
+	return rest
+}

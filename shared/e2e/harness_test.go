@@ -1,0 +1,192 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/shared/localcluster"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// patience bounds every wait. It is long because the machine may be busy; what is waited for takes a second or less.
+const patience = 90 * time.Second
+
+// TestMain builds the programs, so that the tests run what the tree says and not what was built some time ago.
+func TestMain(m *testing.M) {
+	root, err := filepath.Abs("../..")
+	if err == nil {
+		cmd := exec.Command("make", "-s", "-C", root, "build")
+		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+		err = cmd.Run()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "build the programs:", err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+func bin(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("../../bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// needRoot skips a test of things that only root's agents have, and says so.
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: full containers, and tasks that outlive their agent's session")
+	}
+}
+
+// rig is a running cluster and what talks to it.
+type rig struct {
+	*localcluster.Cluster
+	t      *testing.T
+	client *client.Client
+	bin    string
+}
+
+// start starts a cluster on free ports, and at the end of the test ends it and removes every container it had.
+func start(t *testing.T, masters, agents int) *rig {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "reeve-e2e-") // short: unix sockets below it have a limit of 107 bytes
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	c, err := localcluster.Start(ctx, localcluster.Options{
+		Bin: bin(t), WorkDir: dir, Masters: masters, Agents: agents,
+		AgentArgs: []string{"--resources=cpus:4;mem:2048;disk:4096;ports:[31000-31099]"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		end, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		err := errors.Join(c.Stop(end), c.Clean(end))
+		if err != nil {
+			t.Errorf("end the cluster: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("logs are kept in %s", dir)
+			return
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("something of the cluster is still in use: %v", err)
+		}
+	})
+	cl, err := client.New(client.Options{Masters: client.Masters(c.MasterList())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cl.Close)
+	return &rig{Cluster: c, t: t, client: cl, bin: bin(t)}
+}
+
+// result is what a command did.
+type result struct {
+	stdout, stderr string
+	code           int
+}
+
+// reeve runs the command line as a person would.
+func (r *rig) reeve(args ...string) result {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(r.bin, "reeve"), append([]string{"--master=" + r.MasterList()}, args...)...)
+	return runCommand(r.t, cmd)
+}
+
+func runCommand(t *testing.T, cmd *exec.Cmd) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.Stdin = &stdout, &stderr, io.NopCloser(bytes.NewReader(nil))
+	err := cmd.Run()
+	if _, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
+		t.Fatalf("run %v: %v", cmd.Args, err)
+	}
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// await polls the tasks until check is content with them, and returns them.
+func (r *rig) await(what string, check func([]reeveapi.Task) bool) []reeveapi.Task {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	var tasks []reeveapi.Task
+	err := r.Poll(ctx, func(ctx context.Context) (bool, string) {
+		got, err := r.client.Tasks(ctx)
+		if err != nil {
+			return false, what + ": " + err.Error()
+		}
+		tasks = got
+		return check(got), fmt.Sprintf("%s; tasks are %s", what, summary(got))
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return tasks
+}
+
+func summary(tasks []reeveapi.Task) string {
+	var b bytes.Buffer
+	for _, t := range tasks {
+		fmt.Fprintf(&b, "[%s %s %q]", t.ID, t.State, t.Message)
+	}
+	return b.String()
+}
+
+// all tells whether there are n tasks, each in one of the states.
+func all(tasks []reeveapi.Task, n int, states ...string) bool {
+	if len(tasks) != n {
+		return false
+	}
+	for _, t := range tasks {
+		ok := false
+		for _, s := range states {
+			ok = ok || t.State == s
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// submit submits a job and fails the test if it is refused.
+func (r *rig) submit(spec reeveapi.JobSpec) {
+	r.t.Helper()
+	if spec.Resources == (reeveapi.Amounts{}) {
+		spec.Resources = reeveapi.Amounts{CPUs: 0.1, Mem: 32}
+	}
+	if _, err := r.client.SubmitJob(r.t.Context(), spec); err != nil {
+		r.t.Fatalf("submit %s: %v", spec.Name, err)
+	}
+}
+
+// stdout reads all that a task wrote.
+func (r *rig) stdout(task reeveapi.Task) string {
+	r.t.Helper()
+	data, _, err := r.client.ReadFile(r.t.Context(), task.AgentHTTP, task.Sandbox+"/stdout", 0, 1<<16)
+	if err != nil {
+		r.t.Fatalf("read stdout of %s: %v", task.ID, err)
+	}
+	return string(data)
+}

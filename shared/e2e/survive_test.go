@@ -1,0 +1,146 @@
+package e2e
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// counter is a task that shows by its output that it went on: a line every tenth of a second, and who wrote it.
+const counter = "i=0; while true; do i=$((i+1)); echo $i; sleep 0.1; done"
+
+// sameRun fails the test unless after shows the very run that before showed, further on.
+func (r *rig) sameRun(before, after reeveapi.Task) {
+	r.t.Helper()
+	if before.Container != after.Container || before.Container == "" {
+		r.t.Errorf("%s runs in container %q, before it was %q", after.ID, after.Container, before.Container)
+	}
+	was := strings.Count(r.stdout(before), "\n")
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	err := r.Poll(ctx, func(context.Context) (bool, string) {
+		return strings.Count(r.stdout(after), "\n") > was, "more output of " + after.ID
+	})
+	if err != nil {
+		r.t.Error(err)
+	}
+	for i, line := range strings.Fields(r.stdout(after)) {
+		if line != "" && i == 0 && line != "1" {
+			r.t.Errorf("%s starts with line %s: its output was cut", after.ID, line)
+		}
+	}
+}
+
+func TestTasksOutliveTheirAgentd(t *testing.T) {
+	needRoot(t)
+	r := start(t, 1, 1)
+	r.submit(reeveapi.JobSpec{Name: "counters", Command: counter, Instances: 3})
+	before := r.await("three running tasks", func(ts []reeveapi.Task) bool { return all(ts, 3, "TASK_RUNNING") })
+	if err := r.Agents[0].Kill(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := r.Agents[0].Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.WaitReady(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	after := r.await("three running tasks again", func(ts []reeveapi.Task) bool { return all(ts, 3, "TASK_RUNNING") })
+	byID := map[string]reeveapi.Task{}
+	for _, task := range before {
+		byID[task.ID] = task
+	}
+	for _, task := range after {
+		r.sameRun(byID[task.ID], task)
+	}
+	if err := r.client.StopJob(ctx, "counters"); err != nil {
+		t.Fatal(err)
+	}
+	r.await("three killed tasks", func(ts []reeveapi.Task) bool { return all(ts, 3, "TASK_KILLED") })
+}
+
+func TestATaskThatEndsWhileItsAgentdIsDownIsReported(t *testing.T) {
+	needRoot(t)
+	r := start(t, 1, 1)
+	r.submit(reeveapi.JobSpec{Name: "short", Command: "sleep 1; exit 7"})
+	r.await("a running task", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_RUNNING") })
+	if err := r.Agents[0].Kill(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Second) // the task has to end while nobody looks
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := r.Agents[0].Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	tasks := r.await("a failed task", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_FAILED") })
+	if want := "Command exited with status 7"; tasks[0].Message != want {
+		t.Errorf("got message %q, want %q", tasks[0].Message, want)
+	}
+}
+
+func TestAgentsAndTasksComeBackToARestartedMaster(t *testing.T) {
+	r := start(t, 1, 1)
+	r.submit(reeveapi.JobSpec{Name: "counters", Command: counter, Instances: 2})
+	before := r.await("two running tasks", func(ts []reeveapi.Task) bool { return all(ts, 2, "TASK_RUNNING") })
+	if err := r.Masters[0].Kill(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := r.Masters[0].Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.WaitReady(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	after := r.await("two running tasks again", func(ts []reeveapi.Task) bool { return all(ts, 2, "TASK_RUNNING") })
+	byID := map[string]reeveapi.Task{}
+	for _, task := range before {
+		byID[task.ID] = task
+	}
+	for _, task := range after {
+		r.sameRun(byID[task.ID], task)
+	}
+	job, err := r.client.Job(ctx, "counters")
+	if err != nil || job.State != reeveapi.JobRunning {
+		t.Errorf("got job %+v, %v, want it running", job, err)
+	}
+	if err := r.client.StopJob(ctx, "counters"); err != nil {
+		t.Fatal(err)
+	}
+	r.await("two killed tasks", func(ts []reeveapi.Task) bool { return all(ts, 2, "TASK_KILLED") })
+}
+
+func TestAnotherMasterTakesOver(t *testing.T) {
+	r := start(t, 3, 1)
+	r.submit(reeveapi.JobSpec{Name: "counter", Command: counter})
+	before := r.await("a running task", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_RUNNING") })
+	state, err := r.State(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range r.Masters {
+		if m.Name == state.Leader {
+			if err := m.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := r.WaitReady(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	after := r.await("the same task", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_RUNNING") })
+	r.sameRun(before[0], after[0])
+	r.submit(reeveapi.JobSpec{Name: "next", Command: "true"})
+	r.await("a task under the new leader", func(ts []reeveapi.Task) bool {
+		return len(ts) == 2 && (ts[0].State == "TASK_FINISHED" || ts[1].State == "TASK_FINISHED")
+	})
+}
