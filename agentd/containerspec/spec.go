@@ -69,13 +69,17 @@ func Check(spec runtime.Spec) error {
 
 // Build returns the OCI spec of a container. spec has passed Check.
 func Build(spec runtime.Spec, host Host) *specs.Spec {
+	group := host.CgroupParent + "/" + string(spec.ID)
+	if host.Rootless {
+		group = "" // a group that was asked for and cannot be made is an error
+	}
 	return &specs.Spec{
 		Version: specs.Version,
 		Root:    &specs.Root{Path: host.Root, Readonly: true},
 		Mounts:  mounts(spec, host),
 		Process: process(spec, host),
 		Linux: &specs.Linux{
-			CgroupsPath:   host.CgroupParent + "/" + string(spec.ID),
+			CgroupsPath:   group,
 			Namespaces:    namespaces(),
 			Resources:     resources(spec.Limits, host),
 			MaskedPaths:   maskedPaths(),

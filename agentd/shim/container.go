@@ -197,10 +197,12 @@ func (c *container) wait(cgroups cgroupfs.Host) (runtime.Exit, error) {
 		exit.Lost = true
 		exit.Message = fmt.Sprintf("how it ended is not known: %v", err)
 	}
-	kills, own := cgroups.OOMKills(c.group) // before destroy: the counter goes with the cgroup
-	if kills > 0 {
-		exit.OOMKilled = true
-		exit.Message = oomMessage(c.limit, own)
+	if c.group != "" {
+		kills, own := cgroups.OOMKills(c.group) // before destroy: the counter goes with the cgroup
+		if kills > 0 {
+			exit.OOMKilled = true
+			exit.Message = oomMessage(c.limit, own)
+		}
 	}
 	return exit, errors.Join(c.destroy(), c.status.Close())
 }

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,6 +36,9 @@ func mountHostRoot(cfg config) error {
 	if err := bindSelf(cfg.init()); err != nil {
 		return err
 	}
+	if cfg.rootless {
+		return bindTree("/", dir)
+	}
 	mounts, err := systemMounts()
 	if err != nil {
 		return err
@@ -54,6 +58,9 @@ func sharesMounts() (bool, error) {
 		return false, err
 	}
 	parent, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/mnt", os.Getppid()))
+	if errors.Is(err, fs.ErrPermission) {
+		return false, nil // from inside a user namespace the parent is out of sight
+	}
 	return own == parent, err
 }
 
@@ -70,7 +77,7 @@ func bindSelf(to string) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if err := bindReadOnly(self, to); err != nil {
+	if err := bindTree(self, to); err != nil {
 		return fmt.Errorf("bind the shim's binary: %w", err)
 	}
 	return nil
@@ -85,6 +92,24 @@ func bindReadOnly(from, to string) error {
 		return err
 	}
 	return unix.MountSetattr(unix.AT_FDCWD, to, 0, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY})
+}
+
+// bindTree binds a file system with everything that is mounted in it, read-only. A user namespace may not look below
+// mounts that it got from outside, so that it is all or nothing.
+func bindTree(from, to string) error {
+	tree, err := unix.OpenTree(unix.AT_FDCWD, from, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+	if err != nil {
+		return fmt.Errorf("clone the mounts of %s: %w", from, err)
+	}
+	readOnly := &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY, Propagation: unix.MS_PRIVATE}
+	err = unix.MountSetattr(tree, "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, readOnly)
+	if err == nil {
+		err = unix.MoveMount(tree, "", unix.AT_FDCWD, to, unix.MOVE_MOUNT_F_EMPTY_PATH)
+	}
+	if err = errors.Join(err, unix.Close(tree)); err != nil {
+		return fmt.Errorf("make %s visible to containers: %w", from, err)
+	}
+	return nil
 }
 
 // systemMounts lists mounts at or below ownSystem's directories, outermost first.

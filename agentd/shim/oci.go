@@ -32,7 +32,7 @@ func (v *converter) config(id string, spec *specs.Spec) (*configs.Config, error)
 		return nil, fmt.Errorf("container %s: its spec lacks process, linux or root", id)
 	}
 	config, err := specconv.CreateLibcontainerConfig(&specconv.CreateOpts{
-		CgroupName: id, Spec: spec, NoNewKeyring: true, RootlessEUID: v.rootless, RootlessCgroups: v.rootless,
+		CgroupName: id, Spec: spec, NoNewKeyring: true, RootlessCgroups: v.rootless,
 	})
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package shimclient
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"codeberg.org/reeve/reeve/agentd/cgroupfs"
+	"codeberg.org/reeve/reeve/agentd/shimapi"
 	"codeberg.org/reeve/reeve/shared/fault"
 )
 
@@ -27,6 +29,15 @@ func Clean(ctx context.Context, workDir, runtimeDir, cgroupRoot string) error {
 	}
 	if err := endShims(ctx, filepath.Join(runtimeDir, "shims")); err != nil {
 		return err
+	}
+	states, err := filepath.Glob(filepath.Join(runtimeDir, "c", "*"))
+	if err != nil {
+		return err
+	}
+	for _, state := range states {
+		if err := killByState(ctx, state); err != nil {
+			return err
+		}
 	}
 	cgroups, err := cgroupfs.Find()
 	if err != nil {
@@ -70,6 +81,56 @@ func killShim(dir string) {
 	if pid, err := strconv.Atoi(strings.TrimSpace(string(data))); err == nil && pid > 1 && shimAlive(dir) {
 		_ = unix.Kill(pid, unix.SIGKILL) // the caller looks whether it is dead
 	}
+}
+
+// killByState ends the container whose libcontainer state is in dir by killing its init, which takes everything in its pid
+// namespace along. It is for agents without cgroups; half-made containers of a dead shim, which have no state yet, it
+// cannot find.
+func killByState(ctx context.Context, dir string) error {
+	data, err := shimapi.ReadFile(filepath.Join(dir, "state.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var state struct {
+		PID   int    `json:"init_process_pid"`
+		Start uint64 `json:"init_process_start"`
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &state)
+	}
+	if err != nil {
+		return fmt.Errorf("find the container's process: %w", err)
+	}
+	for startTime(state.PID) == state.Start && state.PID > 1 {
+		if err := unix.Kill(state.PID, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+			return fmt.Errorf("kill process %d: %w", state.PID, err)
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("kill process %d: %w", state.PID, ctx.Err())
+		}
+	}
+	return nil
+}
+
+// startTime returns when a process that runs was started, in the kernel's ticks, 0 for one that does not: with it a pid
+// names one process for ever.
+func startTime(pid int) uint64 {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	// The name in brackets may hold anything; the state is the first field behind it, the start time the 20th.
+	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
+	if len(fields) < 20 || fields[0] == "Z" {
+		return 0
+	}
+	start, err := strconv.ParseUint(fields[19], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return start
 }
 
 // unmountBelow detaches what is mounted below dir in this mount namespace. There is nothing as a rule: shims have their

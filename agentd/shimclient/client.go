@@ -142,14 +142,17 @@ func New(cfg Config) (*Client, error) {
 	}, nil
 }
 
-// Close detaches: containers and the shims that have any go on, and the next client recovers them. Nothing may be called
-// afterwards.
+// Close detaches: containers and the shims that have any go on, and the next client recovers them; empty shims end.
+// Nothing may be called afterwards.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	c.closed = true
-	links := make([]*link, 0, len(c.links))
+	var links, empty []*link
 	for _, l := range c.links {
 		links = append(links, l)
+		if l.load == 0 {
+			empty = append(empty, l)
+		}
 	}
 	entries := make([]*entry, 0, len(c.containers))
 	for _, e := range c.containers {
@@ -157,6 +160,9 @@ func (c *Client) Close() error {
 	}
 	c.mu.Unlock()
 	var errs []error
+	for _, l := range empty {
+		c.retire(l)
+	}
 	for _, l := range links {
 		errs = append(errs, l.detach())
 	}
@@ -174,7 +180,7 @@ func (c *Client) Limits() []string {
 	}
 	return []string{
 		"not root: CPU, memory and process limits are not enforced, and there are no statistics of containers",
-		"not root: all tasks run as the agent's own user",
+		"not root: all tasks run as the agent's own user, who is called root inside",
 		"not root: a container killed for memory cannot be told from one killed otherwise",
 	}
 }

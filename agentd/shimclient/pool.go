@@ -93,7 +93,7 @@ func (c *Client) warm() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout) //nolint:forbidigo // belongs to no caller: it is for launches to come
 	defer cancel()
-	if err := c.startShim(ctx); err != nil {
+	if err := c.startShim(ctx); err != nil && !errors.Is(err, errClosed) {
 		c.log.Warn("spare shim not started", logkey.Err(err))
 	}
 }

@@ -282,11 +282,16 @@ func (c *Client) awaitDeath(ctx context.Context, l *link) {
 func (c *Client) purge(ctx context.Context, id ids.Container) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if !c.rootless {
-		if err := c.cgroups.Kill(ctx, c.cfg.group(id)); err != nil {
-			return err
-		}
+	state := filepath.Join(c.cfg.state(), string(id))
+	var err error
+	if c.rootless {
+		err = killByState(ctx, state)
+	} else {
+		err = c.cgroups.Kill(ctx, c.cfg.group(id))
+	}
+	if err != nil {
+		return err
 	}
 	// Only now: libcontainer could not load a half-written state, and would refuse the id for ever.
-	return os.RemoveAll(filepath.Join(c.cfg.state(), string(id)))
+	return os.RemoveAll(state)
 }

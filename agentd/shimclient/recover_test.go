@@ -158,12 +158,8 @@ func TestNeverStarted(t *testing.T) {
 	}
 }
 
-// helperEnv makes the test binary an agent that launches containers until it is killed: its work is the config's fields.
-const helperEnv = "REEVE_TEST_HELPER"
-
-// helper launches as many containers as it is asked for, six at once, and tells by a file which it asked for.
-func helper() int {
-	fields := strings.Split(os.Getenv(helperEnv), "|")
+// launchForever launches as many containers at once as it is asked for, and waits to be killed.
+func launchForever(fields []string) int {
 	n, err := strconv.Atoi(fields[4])
 	if err != nil {
 		panic(err)

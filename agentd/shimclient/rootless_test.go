@@ -1,0 +1,137 @@
+package shimclient
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/sandbox"
+)
+
+// rootlessHelper runs a few containers as the ordinary user it is, prints what they wrote, and leaves one running for
+// another life of itself.
+func rootlessHelper(shim, base string) error {
+	cfg := Config{
+		ShimPath: shim, RuntimeDir: filepath.Join(base, "run"), WorkDir: filepath.Join(base, "work"), CgroupRoot: "/none", Log: discard(),
+	}
+	ctx, cancel := context.WithTimeout(background(), 60*time.Second)
+	defer cancel()
+	c, err := New(cfg)
+	if err != nil {
+		return err
+	}
+	if _, err := c.Recover(ctx); err != nil {
+		return err
+	}
+	fmt.Println("limits:", len(c.Limits()))
+	for i, script := range []string{
+		"echo hello; id -u", "touch /etc/x 2>/dev/null || echo read-only", "ls /proc | grep -c '^[0-9]'", "kill -9 $$", "sleep 1000",
+	} {
+		id := fmt.Sprintf("c%d", i)
+		dir := filepath.Join(cfg.WorkDir, "sandboxes", id)
+		if err := sandbox.Create(dir, ""); err != nil {
+			return err
+		}
+		spec := runtime.Spec{
+			ID: runtimeID(id), Argv: []string{"/bin/sh", "-c", script}, Env: []string{"PATH=/usr/bin:/bin"}, Sandbox: dir,
+			Stdout: filepath.Join(dir, "stdout"), Stderr: filepath.Join(dir, "stderr"), Limits: runtime.Limits{MemBytes: 64 << 20},
+		}
+		if _, err := c.Launch(ctx, spec); err != nil {
+			return err
+		}
+		if strings.HasPrefix(script, "sleep") {
+			break
+		}
+		exit, err := c.Wait(ctx, spec.ID)
+		if err != nil {
+			return err
+		}
+		out, err := os.ReadFile(spec.Stdout)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%d %q\n", exit.WaitStatus, out)
+	}
+	if err := c.Close(); err != nil {
+		return err
+	}
+	if c, err = New(cfg); err != nil {
+		return err
+	}
+	recovered, err := c.Recover(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range recovered {
+		if r.Exit == nil {
+			fmt.Println("running:", r.ID)
+		}
+	}
+	if err := c.Close(); err != nil {
+		return err
+	}
+	return Clean(ctx, cfg.WorkDir, cfg.RuntimeDir, cfg.CgroupRoot)
+}
+
+// TestRootless runs the whole of it as an ordinary user.
+func TestRootless(t *testing.T) {
+	base, err := os.MkdirTemp("", "rl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(base); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.Chmod(base, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// The ordinary user may not be able to get at this binary and the shim where they are.
+	bin := filepath.Join(base, "bin")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(bin, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for to, from := range map[string]string{"self": self, "agentd-shim": shimBinary} {
+		if err := os.WriteFile(filepath.Join(bin, to), []byte(contents(t, from)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	home := filepath.Join(base, "home")
+	if err := os.Mkdir(home, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(bin, "self"))
+	cmd.Env = append(os.Environ(), helperEnv+"=rootless|"+filepath.Join(bin, "agentd-shim")+"|"+home)
+	cmd.Dir = "/"
+	if os.Geteuid() == 0 {
+		const uid = 65534
+		if err := os.Chown(home, uid, uid); err != nil {
+			t.Fatal(err)
+		}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+	}
+	out, err := cmd.CombinedOutput()
+	if strings.Contains(string(out), "operation not permitted") || strings.Contains(string(out), "no space left") {
+		t.Skipf("this host lets no ordinary user make namespaces: %s", out)
+	}
+	logs, _ := filepath.Glob(filepath.Join(home, "run", "shims", "*", "log"))
+	for _, path := range logs {
+		t.Logf("%s", contents(t, path))
+	}
+	want := "limits: 3\n0 \"hello\\n0\\n\"\n0 \"read-only\\n\"\n0 \"4\\n\"\n9 \"\"\nrunning: c4\n"
+	if err != nil || string(out) != want {
+		t.Errorf("got %q, %v, want %q", out, err, want)
+	}
+}
