@@ -13,13 +13,14 @@ import (
 type phase int
 
 const (
-	ready    phase = iota // wants an offer
-	waiting               // wants an offer, but not before its time
-	asking                // a task of the next id may exist: a former leader may have launched it
-	launched              // its task exists, as far as is known
-	settling              // its task has ended; that is being stored
-	ended                 // for good
-	phases                // how many there are
+	ready     phase = iota // wants an offer
+	waiting                // wants an offer, but not before its time
+	launching              // has an offer; that is being stored
+	asking                 // its task may exist: a former leader was about to launch it, or did
+	launched               // its task exists, as far as is known
+	settling               // its task has ended; that is being stored
+	ended                  // for good
+	phases                 // how many there are
 )
 
 // job is one job. Its record changes in place; publish makes the copies that leave the machine.
@@ -29,12 +30,14 @@ type job struct {
 	instances []instance    // beside record.Instances
 	in        [phases]int   // how many instances are in each phase
 	queue     []int         // ready instances, in the order in which they became so
+	tooSmall  int           // offers that did not hold an instance, since the cluster was last asked for offers
+	most      demand        // of each resource, in one of those
 }
 
 // instance is what is not stored of an instance.
 type instance struct {
 	phase phase
-	task  string // id in State.tasks while asking, launched or settling
+	task  string // id in State.tasks, from launching to settling
 	tries int    // of asking or killing in a row, for the back-off
 	lost  int    // attempts in a row that did not end by themselves, for the back-off
 }
@@ -103,8 +106,7 @@ func (s *State) watchTask(j *job, i int, id string) {
 	s.tasks[id] = ref{j, i}
 }
 
-// restore takes a job out of the registry. Of an instance that has not ended for good nobody can say whether the former
-// leader launched it: launches are stored after they happened.
+// restore takes a job out of the registry. What it says was launched may run, or not: the leader may have died in between.
 func (s *State) restore(record reeveapi.Job) {
 	record.Instances = slices.Clone(record.Instances)
 	j := s.track(record)
@@ -112,12 +114,14 @@ func (s *State) restore(record reeveapi.Job) {
 		return
 	}
 	for i := range record.Instances {
-		if isFinal(&record, &record.Instances[i]) {
+		inst := &j.record.Instances[i]
+		switch {
+		case isFinal(&j.record, inst):
 			s.enter(j, i, ended)
-			continue
+		case inst.State != "" && !hasEnded(inst.State):
+			s.enter(j, i, asking)
+			s.watchTask(j, i, inst.Task)
 		}
-		s.enter(j, i, asking)
-		s.watchTask(j, i, nextTask(&record, &record.Instances[i]))
 	}
 	s.finishIfOver(j)
 }
@@ -141,23 +145,17 @@ func (s *State) track(record reeveapi.Job) *job {
 	return j
 }
 
-// nextTask is the id of the task that may exist of an instance as it is stored.
-func nextTask(record *reeveapi.Job, inst *reeveapi.Instance) string {
-	if hasEnded(inst.State) {
-		return taskID(record, inst.Index, inst.Attempt+1)
-	}
-	return taskID(record, inst.Index, inst.Attempt)
-}
-
 // hasEnded says whether a stored state is one after which the next attempt may follow.
 func hasEnded(state string) bool {
 	v, ok := mesosv1.TaskState_value[state]
-	return ok && state != "" && judge(mesosv1.TaskState(v)) != alive
+	return ok && judge(mesosv1.TaskState(v)) != alive
 }
 
 // isFinal says whether an instance is not to be tried again.
 func isFinal(record *reeveapi.Job, inst *reeveapi.Instance) bool {
 	switch {
+	case inst.State == "":
+		return record.Stopped
 	case !hasEnded(inst.State):
 		return false
 	case record.Stopped:

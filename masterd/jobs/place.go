@@ -21,76 +21,121 @@ const (
 // refuseSeconds is for how long what did not fit is not offered again. Whoever becomes ready meanwhile revives.
 const refuseSeconds = 5
 
-// place answers an offer: first fit, in the order in which the jobs were submitted.
+// launch is an offer that is accepted once it is stored who goes there.
+type launch struct {
+	offer     *mesosv1.Offer
+	instances []placed
+}
+
+// placed is an instance with its part of an offer.
+type placed struct {
+	ref
+	given []*mesosv1.Resource
+	ports []uint64
+}
+
+// place decides who goes into an offer: first fit, in the order in which the jobs were submitted.
 func (s *State) place(offer *mesosv1.Offer) {
-	r := s.roles[offer.GetAllocationInfo().GetRole()]
-	filters := &mesosv1.Filters{RefuseSeconds: proto.Float64(refuseSeconds)}
-	var tasks []*mesosv1.TaskInfo
-	if r != nil && r.ready > 0 {
-		tasks = s.fit(r, offer)
+	var fitting []placed
+	if r := s.roles[offer.GetAllocationInfo().GetRole()]; r != nil && r.ready > 0 {
+		fitting = s.fit(r, offer)
 	}
-	if len(tasks) == 0 {
-		s.call(&scheduler.Call{
-			Type:    scheduler.Call_DECLINE.Enum(),
-			Decline: &scheduler.Call_Decline{OfferIds: []*mesosv1.OfferID{offer.Id}, Filters: filters},
-		})
+	if len(fitting) == 0 {
+		s.decline(offer)
 		return
 	}
+	s.launches = append(s.launches, launch{offer, fitting})
+}
+
+func (s *State) decline(offer *mesosv1.Offer) {
 	s.call(&scheduler.Call{
-		Type: scheduler.Call_ACCEPT.Enum(),
-		Accept: &scheduler.Call_Accept{
-			OfferIds: []*mesosv1.OfferID{offer.Id},
-			Operations: []*mesosv1.Offer_Operation{{
-				Type:   mesosv1.Offer_Operation_LAUNCH.Enum(),
-				Launch: &mesosv1.Offer_Operation_Launch{TaskInfos: tasks},
-			}},
-			Filters: filters,
-		},
+		Type:    scheduler.Call_DECLINE.Enum(),
+		Decline: &scheduler.Call_Decline{OfferIds: []*mesosv1.OfferID{offer.Id}, Filters: filters()},
 	})
 }
 
+func filters() *mesosv1.Filters { return &mesosv1.Filters{RefuseSeconds: proto.Float64(refuseSeconds)} }
+
 // fit takes instances of a role's jobs into an offer.
-func (s *State) fit(r *role, offer *mesosv1.Offer) []*mesosv1.TaskInfo {
-	pool := newPool(offer.GetResources())
-	var tasks []*mesosv1.TaskInfo
+func (s *State) fit(r *role, offer *mesosv1.Offer) []placed {
+	pool, err := newPool(offer)
+	if err != nil {
+		return nil // an offer that cannot be read is declined
+	}
+	var fitting []placed
 	for _, j := range r.jobs {
 		ask := demandOf(&j.record.Spec)
 		for len(j.queue) > 0 {
 			given, ports, ok := pool.take(ask)
 			if !ok {
+				j.tooSmall++
+				j.most = j.most.max(pool.free())
+				j.published = nil // what it waits for may read differently now
 				break
 			}
 			i := j.queue[0]
-			tasks = append(tasks, s.launch(j, i, offer.GetAgentId(), given, ports))
+			fitting = append(fitting, placed{ref{j, i}, given, ports})
+			s.assign(j, i, offer.GetAgentId().GetValue())
 		}
 	}
-	if r.ready > 0 {
-		r.offers++
-		r.most = r.most.max(pool.free())
-		for _, j := range r.jobs {
-			if len(j.queue) > 0 {
-				j.published = nil // what it waits for may read differently now
-			}
-		}
-	}
-	return tasks
+	return fitting
 }
 
-// launch makes an instance's next task, and notes that it exists from now on.
-func (s *State) launch(j *job, i int, agent *mesosv1.AgentID, given []*mesosv1.Resource, ports []uint64) *mesosv1.TaskInfo {
+// assign makes an instance's next attempt.
+func (s *State) assign(j *job, i int, agent string) {
 	inst := &j.record.Instances[i]
 	if inst.State != "" {
 		inst.Attempt++
 	}
 	inst.Task = taskID(&j.record, i, inst.Attempt)
-	inst.Agent = agent.GetValue()
+	inst.Agent = agent
 	inst.State = mesosv1.TaskState_TASK_STAGING.String()
 	inst.Message = ""
 	inst.Changed = s.now
-	s.enterLaunched(j, i)
+	j.record.State = reeveapi.JobRunning
+	s.enter(j, i, launching)
 	s.watchTask(j, i, inst.Task)
 	s.markDirty(j)
-	return taskInfo(&j.record, i, agent, given, ports)
+}
+
+// accept launches what was placed, now that the registry has it. An offer that was rescinded meanwhile comes back as
+// TASK_DROPPED. Jobs that were stopped meanwhile have one instance less to kill.
+func (s *State) accept(l launch) {
+	var tasks []*mesosv1.TaskInfo
+	for _, p := range l.instances {
+		if p.job.record.Stopped {
+			s.unassign(p.job, p.index)
+			continue
+		}
+		s.enterLaunched(p.job, p.index)
+		tasks = append(tasks, taskInfo(&p.job.record, p.index, l.offer.GetAgentId(), p.given, p.ports))
+	}
+	if len(tasks) == 0 {
+		s.decline(l.offer)
+		return
+	}
+	s.call(&scheduler.Call{
+		Type: scheduler.Call_ACCEPT.Enum(),
+		Accept: &scheduler.Call_Accept{
+			OfferIds: []*mesosv1.OfferID{l.offer.Id},
+			Operations: []*mesosv1.Offer_Operation{{
+				Type:   mesosv1.Offer_Operation_LAUNCH.Enum(),
+				Launch: &mesosv1.Offer_Operation_Launch{TaskInfos: tasks},
+			}},
+			Filters: filters(),
+		},
+	})
+}
+
+// unassign ends an instance of a stopped job that was about to be launched.
+func (s *State) unassign(j *job, i int) {
+	inst := &j.record.Instances[i]
+	inst.State = mesosv1.TaskState_TASK_KILLED.String()
+	inst.Message = "the job was stopped before the task was launched"
+	inst.Changed = s.now
+	s.enter(j, i, ended)
+	s.markDirty(j)
+	s.finishIfOver(j)
 }
 
 func taskInfo(record *reeveapi.Job, i int, agent *mesosv1.AgentID, given []*mesosv1.Resource, ports []uint64) *mesosv1.TaskInfo {

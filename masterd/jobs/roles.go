@@ -15,8 +15,6 @@ type role struct {
 	jobs   []*job // in the order in which they were submitted
 	ready  int    // instances that want an offer
 	revive bool   // some began to since the cluster was last asked for offers
-	offers int    // since then, that did not hold what was asked
-	most   demand // of each resource, in one of those
 }
 
 func (s *State) joinRole(j *job) {
@@ -82,7 +80,12 @@ func (s *State) suppressed() []string {
 }
 
 // asked begins to count the offers that do not help.
-func (r *role) asked() { r.revive, r.offers, r.most = false, 0, demand{} }
+func (r *role) asked() {
+	r.revive = false
+	for _, j := range r.jobs {
+		j.tooSmall, j.most, j.published = 0, demand{}, nil
+	}
+}
 
 func (s *State) subscribe() {
 	s.subscribed = false

@@ -1,9 +1,11 @@
 package jobs
 
 import (
+	"slices"
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/registry"
+	"codeberg.org/reeve/reeve/shared/ids"
 )
 
 const (
@@ -35,13 +37,18 @@ func (s *State) markDirty(j *job) {
 	s.dirty[j.name()] = true
 }
 
-// save writes what is dirty, one write at a time: what changes meanwhile goes with the next one.
+// save writes what is dirty, one write at a time: what changes meanwhile goes with the next one. Launches wait for it, so
+// they don't let it wait.
 func (s *State) save() {
 	if s.writing || len(s.dirty) == 0 {
 		return
 	}
-	if s.now.Before(s.nextSave) {
-		s.timers.Set(timer{what: forSaving}, s.nextSave)
+	at := s.nextSave
+	if len(s.launches) > 0 {
+		at = s.retrySave
+	}
+	if s.now.Before(at) {
+		s.timers.Set(timer{what: forSaving}, at)
 		return
 	}
 	var ops []registry.Op
@@ -50,27 +57,43 @@ func (s *State) save() {
 	for _, name := range names {
 		j := s.jobs[name]
 		instances += len(j.instances)
-		ops = append(ops, registry.PutJob{Job: *s.publish(j)})
+		ops = append(ops, j.put())
 	}
 	clear(s.dirty)
 	s.writing = true
 	s.nextSave = s.now.Add(saveEvery + time.Duration(instances)*savePerInstance)
-	ends := s.settled
-	s.settled = nil
+	ends, launches := s.settled, s.launches
+	s.settled, s.launches = nil, nil
 	s.write(ops, func(err error) {
 		s.writing = false
-		if err == nil {
-			for _, end := range ends {
-				s.resolve(end)
-			}
+		if err != nil {
+			s.settled, s.launches = append(ends, s.settled...), append(launches, s.launches...)
+			s.saveAgain(names)
 			return
 		}
-		s.settled = append(ends, s.settled...)
-		for _, name := range names {
-			if s.jobs[name] != nil && !s.busy[name] {
-				s.dirty[name] = true
-			}
+		for _, end := range ends {
+			s.resolve(end)
 		}
-		s.nextSave = s.now.Add(saveRetry)
+		for _, l := range launches {
+			s.accept(l)
+		}
 	})
+}
+
+// saveAgain is for the time until the term ends because its registrar failed.
+func (s *State) saveAgain(names []ids.Job) {
+	for _, name := range names {
+		if s.jobs[name] != nil && !s.busy[name] {
+			s.dirty[name] = true
+		}
+	}
+	s.retrySave = s.now.Add(saveRetry)
+	s.nextSave = s.retrySave
+}
+
+// put stores the job as it is now.
+func (j *job) put() registry.Op {
+	record := j.record
+	record.Instances = slices.Clone(record.Instances)
+	return registry.PutJob{Job: record}
 }

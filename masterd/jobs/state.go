@@ -36,7 +36,7 @@ type State struct {
 	jobs   map[ids.Job]*job
 	busy   map[ids.Job]bool // names whose first record or removal is being stored
 	roles  map[string]*role // of unfinished jobs
-	tasks  map[string]ref   // by task id: what may exist or has not been settled
+	tasks  map[string]ref   // by task id: current attempts
 	timers deadlines.Heap[timer]
 
 	subscribed bool
@@ -46,9 +46,12 @@ type State struct {
 	writes   map[uint64]func(error) // what waits for Persisted
 	token    uint64
 	dirty    map[ids.Job]bool
-	settled  []settled // to go with the next write
-	writing  bool      // a lazy write is under way
-	nextSave time.Time
+	settled  []settled // ends that go with the next write
+	launches []launch  // launches that do
+	writing  bool      // they are on their way to the registry
+	nextSave time.Time // not before, unless launches wait
+
+	retrySave time.Time // nor before that, after a failure
 }
 
 // ref points to an instance.
@@ -178,7 +181,7 @@ func (s *State) wake() {
 	}
 }
 
-// event takes an event of the stream. Offers are answered in the same turn, so that a RESCIND finds nothing to take back.
+// event takes an event of the stream. RESCIND needs no answer: an ACCEPT that comes too late is answered with TASK_DROPPED.
 func (s *State) event(e *scheduler.Event) {
 	switch e.GetType() {
 	case scheduler.Event_SUBSCRIBED:

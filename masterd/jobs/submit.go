@@ -70,7 +70,7 @@ func (s *State) stop(in Stop) {
 		}
 		s.finishIfOver(j)
 	}
-	s.write([]registry.Op{registry.PutJob{Job: *s.publish(j)}}, func(err error) {
+	s.write([]registry.Op{j.put()}, func(err error) {
 		if err != nil {
 			err = fault.Wrap(fault.Unavailable, err, "job %q is being stopped, but that could not be stored; stop it again", in.Name)
 		}
@@ -86,7 +86,7 @@ func (s *State) stopInstance(j *job, i int) {
 	case asking, launched:
 		j.instances[i].tries = 0
 		s.kill(j, i)
-	case settling, ended, phases:
+	case launching, settling, ended, phases: // these end, or are launched no more, once they are stored
 	}
 }
 

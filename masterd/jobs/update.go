@@ -53,9 +53,7 @@ func (s *State) update(status *mesosv1.TaskStatus) {
 		verdict = lost
 	}
 	switch phase := at.job.instances[at.index].phase; {
-	case phase == settling: // what it was is being stored; a repetition is acknowledged once it has been
-	case phase == asking && verdict == lost && status.GetUuid() == nil:
-		s.neverLaunched(at.job, at.index, status)
+	case phase == settling || phase == launching: // the one is a repetition, which is acknowledged later; the other can't be
 	case verdict == alive:
 		s.lives(at.job, at.index, status)
 	default:
@@ -90,10 +88,6 @@ func (s *State) lives(j *job, i int, status *mesosv1.TaskStatus) {
 // enterLaunched goes on with a task that exists.
 func (s *State) enterLaunched(j *job, i int) {
 	s.enter(j, i, launched)
-	if j.record.State == reeveapi.JobPending {
-		j.record.State = reeveapi.JobRunning
-		s.markDirty(j)
-	}
 	if j.record.Stopped {
 		s.kill(j, i)
 	} else {
@@ -101,15 +95,10 @@ func (s *State) enterLaunched(j *job, i int) {
 	}
 }
 
-// note copies what a status says into the instance, and reports whether that changed anything.
+// note copies what a status says into the instance.
 func (s *State) note(j *job, i int, status *mesosv1.TaskStatus) {
 	inst := &j.record.Instances[i]
-	task := status.GetTaskId().GetValue()
 	before := *inst
-	if inst.Task != task {
-		inst.Attempt = s.attemptOf(j, i, task)
-		inst.Task = task
-	}
 	inst.State = status.GetState().String()
 	if agent := status.GetAgentId().GetValue(); agent != "" {
 		inst.Agent = agent
@@ -123,36 +112,11 @@ func (s *State) note(j *job, i int, status *mesosv1.TaskStatus) {
 	}
 }
 
-// attemptOf is the number of the attempt whose task this is: the stored one, or the one after it.
-func (s *State) attemptOf(j *job, i int, task string) int {
-	inst := &j.record.Instances[i]
-	if task == taskID(&j.record, i, inst.Attempt) {
-		return inst.Attempt
-	}
-	return inst.Attempt + 1
-}
-
-// neverLaunched: the answer to a question of a new leader is that there is no such task. If the former leader had stored
-// that it launched one, that one is lost; if not, the id is free.
-func (s *State) neverLaunched(j *job, i int, status *mesosv1.TaskStatus) {
-	inst := &j.record.Instances[i]
-	if known := inst.State != "" && inst.Task == status.GetTaskId().GetValue(); known {
-		s.settle(j, i, status, lost)
-		return
-	}
-	if j.record.Stopped {
-		s.enter(j, i, ended)
-		s.finishIfOver(j)
-		return
-	}
-	s.enter(j, i, ready)
-}
-
 // settle notes the end of a task and has it stored. Everything else follows from resolve.
 func (s *State) settle(j *job, i int, status *mesosv1.TaskStatus, v verdict) {
 	s.note(j, i, status)
 	inst := &j.record.Instances[i]
-	if v == failed {
+	if v == failed && !j.record.Stopped {
 		inst.Failed++
 	}
 	if v == lost {
@@ -219,16 +183,16 @@ func (s *State) timeCame(j *job, i int) {
 		} else {
 			s.ask(j, i)
 		}
-	case ready, settling, ended, phases:
+	case ready, launching, settling, ended, phases:
 	}
 }
 
 // ask puts an instance's task on the list of the next RECONCILE, and itself on the clock to do it again.
 func (s *State) ask(j *job, i int) {
 	inst := &j.instances[i]
-	question := &scheduler.Call_Reconcile_Task{TaskId: &mesosv1.TaskID{Value: proto.String(inst.task)}}
-	if stored := &j.record.Instances[i]; stored.Task == inst.task && stored.Agent != "" {
-		question.AgentId = &mesosv1.AgentID{Value: proto.String(stored.Agent)}
+	question := &scheduler.Call_Reconcile_Task{
+		TaskId:  &mesosv1.TaskID{Value: proto.String(inst.task)},
+		AgentId: &mesosv1.AgentID{Value: proto.String(j.record.Instances[i].Agent)},
 	}
 	s.asks = append(s.asks, question)
 	if inst.phase == asking {
@@ -258,9 +222,9 @@ func (s *State) askAll() {
 // that of a RECONCILE.
 func (s *State) kill(j *job, i int) {
 	inst := &j.instances[i]
-	kill := &scheduler.Call_Kill{TaskId: &mesosv1.TaskID{Value: proto.String(inst.task)}}
-	if stored := &j.record.Instances[i]; stored.Task == inst.task && stored.Agent != "" {
-		kill.AgentId = &mesosv1.AgentID{Value: proto.String(stored.Agent)}
+	kill := &scheduler.Call_Kill{
+		TaskId:  &mesosv1.TaskID{Value: proto.String(inst.task)},
+		AgentId: &mesosv1.AgentID{Value: proto.String(j.record.Instances[i].Agent)},
 	}
 	if s.subscribed {
 		s.call(&scheduler.Call{Type: scheduler.Call_KILL.Enum(), Kill: kill})

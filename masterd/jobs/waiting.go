@@ -15,7 +15,7 @@ func (s *State) waitingFor(j *job) string {
 	case j.over():
 		return ""
 	case j.record.Stopped:
-		return fmt.Sprintf("the end of %s", tasks(j.in[asking]+j.in[launched]+j.in[settling]))
+		return fmt.Sprintf("the end of %s", tasks(j.in[launching]+j.in[asking]+j.in[launched]+j.in[settling]))
 	case j.in[asking] > 0:
 		return fmt.Sprintf("word of %s that may run since before the change of leader", tasks(j.in[asking]))
 	case j.in[ready] > 0:
@@ -39,16 +39,15 @@ func tasks(n int) string {
 }
 
 func (s *State) waitingForOffer(j *job) string {
-	r := s.roles[j.record.Spec.Role]
-	if !s.subscribed || r.offers == 0 {
+	if !s.subscribed || j.tooSmall == 0 {
 		return fmt.Sprintf("no offer in role %s yet", j.record.Spec.Role)
 	}
 	ask := demandOf(&j.record.Spec)
 	for i := range ask {
-		if ask[i] <= r.most[i] {
+		if ask[i] <= j.most[i] {
 			continue
 		}
-		return fmt.Sprintf("the largest offer in role %s had %s, %s asked", j.record.Spec.Role, amount(i, r.most[i]), bare(i, ask[i]))
+		return fmt.Sprintf("the largest offer in role %s had %s, %s asked", j.record.Spec.Role, amount(i, j.most[i]), bare(i, ask[i]))
 	}
 	return fmt.Sprintf("no single offer in role %s had %s and %s free together", j.record.Spec.Role,
 		amount(resources.CPUs, ask[resources.CPUs]), amount(resources.Mem, ask[resources.Mem]))

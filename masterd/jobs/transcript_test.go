@@ -1,0 +1,315 @@
+package jobs
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+	"google.golang.org/protobuf/proto"
+	"gopkg.in/yaml.v3"
+
+	"codeberg.org/reeve/reeve/masterd/registry"
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/resources"
+)
+
+// harness is a machine with a registry that answers when it is told to.
+type harness struct {
+	t      *testing.T
+	state  *State
+	now    time.Time
+	stored map[ids.Job]reeveapi.Job
+	writes []Persist
+}
+
+var epoch = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+// TestTranscripts runs testdata/*. The commands:
+//
+//	start                    a term begins with what the registry holds
+//	submit [by=who]          a job, in YAML
+//	stop/remove job=name
+//	persisted [err=text]     the registrar answers what is under way
+//	subscribed | error text=…
+//	offer id= agent= role= res=
+//	update task= state= [agent=] [uuid=] [reason=] [message=]
+//	tick 5s                  time passes, timers run as they come
+//	jobs                     what views see
+func TestTranscripts(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		h := &harness{t: t, now: epoch, stored: map[ids.Job]reeveapi.Job{}}
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			h.t = t
+			return h.run(d)
+		})
+	})
+}
+
+func (h *harness) run(d *datadriven.TestData) string {
+	switch d.Cmd {
+	case "start":
+		h.writes = nil // the former master's
+		h.state = New(Config{Hostname: "m1"}, h.stored, h.now)
+		return h.show(h.state.Start(h.now))
+	case "submit":
+		var spec reeveapi.JobSpec
+		if err := yaml.Unmarshal([]byte(d.Input), &spec); err != nil {
+			h.t.Fatal(err)
+		}
+		return h.step(Submit{Ticket: 1, Spec: spec, By: arg(d, "by")})
+	case "stop":
+		return h.step(Stop{Ticket: 2, Name: ids.Job(arg(d, "job")), By: arg(d, "by")})
+	case "remove":
+		return h.step(Remove{Ticket: 3, Name: ids.Job(arg(d, "job"))})
+	case "persisted":
+		return h.persisted(arg(d, "err"))
+	case "tick":
+		return h.tick(d.CmdArgs[0].Key)
+	case "jobs":
+		return h.showJobs()
+	default:
+		return h.step(Event{h.event(d)})
+	}
+}
+
+func arg(d *datadriven.TestData, name string) string {
+	for _, a := range d.CmdArgs {
+		if a.Key == name {
+			return strings.Join(a.Vals, ",")
+		}
+	}
+	return ""
+}
+
+func (h *harness) event(d *datadriven.TestData) *scheduler.Event {
+	switch d.Cmd {
+	case "subscribed":
+		return &scheduler.Event{Type: scheduler.Event_SUBSCRIBED.Enum(), Subscribed: &scheduler.Event_Subscribed{}}
+	case "error":
+		return &scheduler.Event{
+			Type: scheduler.Event_ERROR.Enum(), Error: &scheduler.Event_Error{Message: proto.String(arg(d, "text"))},
+		}
+	case "offer":
+		return offerEvent(arg(d, "id"), arg(d, "agent"), arg(d, "role"), arg(d, "res"))
+	case "update":
+		state, ok := mesosv1.TaskState_value["TASK_"+arg(d, "state")]
+		if !ok {
+			d.Fatalf(h.t, "no such state")
+		}
+		status := &mesosv1.TaskStatus{
+			TaskId: &mesosv1.TaskID{Value: proto.String(arg(d, "task"))}, State: mesosv1.TaskState(state).Enum(),
+		}
+		if agent := arg(d, "agent"); agent != "" {
+			status.AgentId = &mesosv1.AgentID{Value: proto.String(agent)}
+		}
+		if uuid := arg(d, "uuid"); uuid != "" {
+			status.Uuid = []byte(uuid)
+		}
+		if reason := arg(d, "reason"); reason != "" {
+			status.Reason = mesosv1.TaskStatus_Reason(mesosv1.TaskStatus_Reason_value["REASON_"+reason]).Enum()
+		}
+		if message := arg(d, "message"); message != "" {
+			status.Message = proto.String(message)
+		}
+		return &scheduler.Event{Type: scheduler.Event_UPDATE.Enum(), Update: &scheduler.Event_Update{Status: status}}
+	}
+	d.Fatalf(h.t, "unknown command")
+	return nil
+}
+
+func offerEvent(id, agent, role, text string) *scheduler.Event {
+	return &scheduler.Event{
+		Type: scheduler.Event_OFFERS.Enum(),
+		Offers: &scheduler.Event_Offers{Offers: []*mesosv1.Offer{{
+			Id:             &mesosv1.OfferID{Value: proto.String(id)},
+			AgentId:        &mesosv1.AgentID{Value: proto.String(agent)},
+			AllocationInfo: &mesosv1.Resource_AllocationInfo{Role: proto.String(role)},
+			Resources:      resources.MustParse(text).Allocate(role).Proto(),
+		}}},
+	}
+}
+
+func (h *harness) step(in Input) string { return h.show(h.state.Step(h.now, in)) }
+
+// persisted answers the writes that are under way now, not those that follow from the answers.
+func (h *harness) persisted(text string) string {
+	var b strings.Builder
+	for _, w := range h.writes {
+		h.writes = h.writes[1:]
+		var err error
+		if text != "" {
+			err = errors.New(text)
+		} else {
+			for _, op := range w.Ops {
+				apply(h.stored, op)
+			}
+		}
+		b.WriteString(h.step(Persisted{Token: w.Token, Err: err}))
+	}
+	return b.String()
+}
+
+func apply(stored map[ids.Job]reeveapi.Job, op registry.Op) {
+	switch op := op.(type) {
+	case registry.PutJob:
+		stored[ids.Job(op.Job.Spec.Name)] = op.Job
+	case registry.RemoveJob:
+		delete(stored, op.Job)
+	}
+}
+
+func (h *harness) tick(text string) string {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var b strings.Builder
+	until := h.now.Add(d)
+	for {
+		at := h.state.Deadline()
+		if at.IsZero() || at.After(until) {
+			h.now = until
+			return b.String()
+		}
+		if at.After(h.now) {
+			h.now = at
+		}
+		if out := h.step(Tick{}); out != "" {
+			fmt.Fprintf(&b, "%s:\n%s", h.now.Sub(epoch), out)
+		}
+	}
+}
+
+func (h *harness) show(effs []Effect) string {
+	var b strings.Builder
+	for _, e := range effs {
+		switch e := e.(type) {
+		case Call:
+			fmt.Fprintf(&b, "call %s\n", showCall(e.Call))
+		case Persist:
+			h.writes = append(h.writes, e)
+			for _, op := range e.Ops {
+				fmt.Fprintf(&b, "persist %s\n", showOp(op))
+			}
+		case Reply:
+			if e.Err != nil {
+				fmt.Fprintf(&b, "reply %d: %s: %s\n", e.Ticket, fault.KindOf(e.Err), e.Err)
+			} else {
+				fmt.Fprintf(&b, "reply %d: %s\n", e.Ticket, showJob(*e.Job))
+			}
+		case Happened:
+			fmt.Fprintf(&b, "happened %s\n", strings.Join(strings.Fields(
+				e.Event.Kind+" "+e.Event.Subject+" "+e.Event.Text+" "+e.Event.Who), " "))
+		}
+	}
+	return b.String()
+}
+
+func showOp(op registry.Op) string {
+	switch op := op.(type) {
+	case registry.PutJob:
+		return "put " + showJob(op.Job)
+	case registry.RemoveJob:
+		return "remove " + string(op.Job)
+	}
+	return fmt.Sprintf("%T", op)
+}
+
+func showJob(j reeveapi.Job) string {
+	parts := []string{j.Spec.Name, j.State}
+	if j.Stopped {
+		parts = append(parts, "stopped")
+	}
+	for _, i := range j.Instances {
+		state := strings.TrimPrefix(i.State, "TASK_")
+		if i.Task != "" {
+			state = i.Task + "=" + state
+		}
+		if i.Failed > 0 {
+			state += fmt.Sprintf("(failed %d)", i.Failed)
+		}
+		parts = append(parts, fmt.Sprintf("[%s]", state))
+	}
+	if j.Waiting != "" {
+		parts = append(parts, "waits: "+j.Waiting)
+	}
+	return strings.Join(parts, " ")
+}
+
+func (h *harness) showJobs() string {
+	var b strings.Builder
+	all := h.state.Jobs()
+	for _, name := range sortedKeys(all) {
+		fmt.Fprintln(&b, showJob(*all[name]))
+	}
+	return b.String()
+}
+
+func showCall(c *scheduler.Call) string {
+	name := c.GetType().String()
+	switch c.GetType() {
+	case scheduler.Call_SUBSCRIBE:
+		return fmt.Sprintf("%s %s roles=%v suppressed=%v", name, c.GetFrameworkId().GetValue(),
+			c.GetSubscribe().GetFrameworkInfo().GetRoles(), c.GetSubscribe().GetSuppressedRoles())
+	case scheduler.Call_UPDATE_FRAMEWORK:
+		return fmt.Sprintf("%s roles=%v suppressed=%v", name,
+			c.GetUpdateFramework().GetFrameworkInfo().GetRoles(), c.GetUpdateFramework().GetSuppressedRoles())
+	case scheduler.Call_REVIVE:
+		return fmt.Sprintf("%s %v", name, c.GetRevive().GetRoles())
+	case scheduler.Call_SUPPRESS:
+		return fmt.Sprintf("%s %v", name, c.GetSuppress().GetRoles())
+	case scheduler.Call_DECLINE:
+		return fmt.Sprintf("%s %s for %vs", name, c.GetDecline().GetOfferIds()[0].GetValue(), c.GetDecline().GetFilters().GetRefuseSeconds())
+	case scheduler.Call_ACCEPT:
+		return name + " " + c.GetAccept().GetOfferIds()[0].GetValue() + showTasks(c.GetAccept())
+	case scheduler.Call_KILL:
+		return strings.TrimSpace(fmt.Sprintf("%s %s %s", name, c.GetKill().GetTaskId().GetValue(), c.GetKill().GetAgentId().GetValue()))
+	case scheduler.Call_ACKNOWLEDGE:
+		return fmt.Sprintf("%s %s %s", name, c.GetAcknowledge().GetTaskId().GetValue(), text(c.GetAcknowledge().GetUuid()))
+	case scheduler.Call_RECONCILE:
+		var b strings.Builder
+		for _, task := range c.GetReconcile().GetTasks() {
+			fmt.Fprintf(&b, " %s", task.GetTaskId().GetValue())
+			if agent := task.GetAgentId().GetValue(); agent != "" {
+				fmt.Fprintf(&b, "@%s", agent)
+			}
+		}
+		if b.Len() == 0 {
+			return name + " all"
+		}
+		return name + b.String()
+	}
+	return name
+}
+
+func text(uuid []byte) string {
+	if strings.ContainsFunc(string(uuid), func(r rune) bool { return r < ' ' || r > '~' }) {
+		return hex.EncodeToString(uuid)
+	}
+	return string(uuid)
+}
+
+func showTasks(accept *scheduler.Call_Accept) string {
+	var b strings.Builder
+	for _, task := range accept.GetOperations()[0].GetLaunch().GetTaskInfos() {
+		r, err := resources.FromProto(task.GetResources())
+		if err != nil {
+			return err.Error()
+		}
+		var env []string
+		for _, v := range task.GetCommand().GetEnvironment().GetVariables() {
+			env = append(env, v.GetName()+"="+v.GetValue())
+		}
+		fmt.Fprintf(&b, "\n  launch %s on %s: %s\n    %s", task.GetTaskId().GetValue(), task.GetAgentId().GetValue(),
+			r.Unallocate(), strings.Join(env, " "))
+	}
+	return b.String()
+}
