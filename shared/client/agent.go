@@ -89,7 +89,7 @@ func (c *Client) Download(ctx context.Context, agentHTTP, path string, out io.Wr
 	if err != nil {
 		return 0, err
 	}
-	defer answer.Body.Close() //nolint:errcheck // nothing was written
+	defer func() { _ = answer.Body.Close() }() // nothing was written
 	count, err := io.Copy(out, answer.Body)
 	if err != nil {
 		return count, fault.Wrap(fault.Unavailable, err, "%s broke off after %s bytes", path, strconv.FormatInt(count, 10))

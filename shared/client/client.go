@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -27,7 +28,9 @@ type Options struct {
 	Masters   []string // "host:port" each, at least one; any master will do, the leader is found
 	Principal string   // with Secret: HTTP Basic credentials
 	Secret    string
-	Transport transport.Config
+
+	// Dial opens connections; nil dials the network.
+	Dial func(ctx context.Context, address string) (net.Conn, error)
 }
 
 // Client is safe for concurrent use. Close it to free its connections.
@@ -46,13 +49,18 @@ func New(options Options) (*Client, error) {
 	}
 	for _, m := range options.Masters {
 		host, port, err := net.SplitHostPort(m)
-		if err != nil || host == "" || port == "" {
+		number, portErr := strconv.ParseUint(port, 10, 16)
+		if err != nil || host == "" || portErr != nil || number == 0 {
 			return nil, fault.New(fault.Invalid, "%q is no master's address; write host:port, such as 127.0.0.1:5050", m)
 		}
 	}
+	dial := options.Dial
+	if dial == nil {
+		dial = transport.Config{}.Dial
+	}
 	t := &http.Transport{
-		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
-			return options.Transport.Dial(ctx, addr)
+		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			return dial(ctx, address)
 		},
 		ResponseHeaderTimeout: headerTimeout,
 		MaxIdleConnsPerHost:   4,

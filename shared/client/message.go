@@ -42,7 +42,7 @@ func (c *Client) leadFor(ctx context.Context, r request) (document, error) {
 	if err != nil {
 		return document{}, err
 	}
-	defer answer.Body.Close() //nolint:errcheck // nothing was written
+	defer func() { _ = answer.Body.Close() }() // nothing was written
 	return read(answer)
 }
 
@@ -51,7 +51,7 @@ func (c *Client) askFor(ctx context.Context, agent string, r request) (document,
 	if err != nil {
 		return document{}, err
 	}
-	defer answer.Body.Close() //nolint:errcheck // nothing was written
+	defer func() { _ = answer.Body.Close() }() // nothing was written
 	return read(answer)
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -35,6 +36,16 @@ func (c *Client) Frameworks(ctx context.Context) ([]reeveapi.Framework, error) {
 // Tasks returns the tasks, ended ones included while they are remembered.
 func (c *Client) Tasks(ctx context.Context) ([]reeveapi.Task, error) {
 	return get[[]reeveapi.Task](ctx, c, "/tasks")
+}
+
+// Task returns one task.
+func (c *Client) Task(ctx context.Context, framework, task string) (*reeveapi.Task, error) {
+	return get[*reeveapi.Task](ctx, c, "/tasks/"+url.PathEscape(framework)+"/"+url.PathEscape(task))
+}
+
+// Events returns what is remembered of what happened after the event with that number; 0 asks for all.
+func (c *Client) Events(ctx context.Context, since uint64) ([]reeveapi.Event, error) {
+	return get[[]reeveapi.Event](ctx, c, "/events?since="+strconv.FormatUint(since, 10))
 }
 
 // Jobs returns all jobs.

@@ -16,7 +16,7 @@ const maxRefusal = 64 << 10
 // refusal makes an error of an answer that is not a success, and closes it. Mesos's endpoints answer with a text, ours
 // with a reeveapi.Error.
 func refusal(answer *http.Response) error {
-	defer answer.Body.Close() //nolint:errcheck // nothing was written
+	defer func() { _ = answer.Body.Close() }() // nothing was written
 	kind := kindOf(answer.StatusCode)
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxRefusal))
 	if err != nil {

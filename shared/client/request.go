@@ -122,7 +122,11 @@ func (c *Client) send(ctx context.Context, peer string, r request) (*http.Respon
 	if c.options.Secret != "" {
 		httpRequest.SetBasicAuth(c.options.Principal, c.options.Secret)
 	}
-	return c.http.Do(httpRequest)
+	answer, err := c.http.Do(httpRequest)
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err // its text repeats the method and the URL, which tells people nothing
+	}
+	return answer, err
 }
 
 // ask sends a request to one agent and returns its successful answer with an open body.

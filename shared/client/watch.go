@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -17,6 +18,7 @@ import (
 
 const (
 	watchSilence = 15 * time.Second // a line comes every 5 s at the latest (reeveapi.Watch)
+	forever      = 1 << 62          // events come when something happens; TCP's own probes find a dead master
 	maxLine      = maxAnswer        // the snapshot of a very large cluster
 	lineBuffer   = 64 << 10
 )
@@ -25,31 +27,45 @@ const (
 // ctx ends. The error says which; it is never nil. line may keep what it is given. A caller that wants more watches again
 // and starts from a snapshot.
 func (c *Client) Watch(ctx context.Context, line func(*reeveapi.Watch) error) error {
-	ctx, dog := watch(ctx, watchSilence)
+	return lines(ctx, c, "/watch", watchSilence, line)
+}
+
+// FollowEvents calls event with everything that happened after the event with that number and goes on with what happens
+// next, until event or the stream fails or ctx ends. The error says which; it is never nil.
+func (c *Client) FollowEvents(ctx context.Context, since uint64, event func(*reeveapi.Event) error) error {
+	return lines(ctx, c, "/events?follow=1&since="+strconv.FormatUint(since, 10), forever, event)
+}
+
+// lines reads a stream of JSON lines that never falls silent for longer than silence.
+func lines[T any](ctx context.Context, c *Client, path string, silence time.Duration, line func(*T) error) error {
+	ctx, dog := watch(ctx, silence)
 	defer dog.stop()
-	answer, err := c.lead(ctx, request{method: http.MethodGet, path: base + "/watch", again: true})
+	answer, err := c.lead(ctx, request{method: http.MethodGet, path: base + path, again: true})
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close() //nolint:errcheck // nothing was written
+	defer func() { _ = answer.Body.Close() }() // nothing was written
 	in := bufio.NewReaderSize(answer.Body, lineBuffer)
 	for {
 		text, err := readLine(in)
 		if err != nil {
-			return c.watchEnded(ctx, err)
+			return c.linesEnded(ctx, err)
 		}
 		dog.feed()
-		w := &reeveapi.Watch{}
-		if err := json.Unmarshal(text, w); err != nil {
+		if text = bytes.TrimSpace(text); len(text) == 0 {
+			continue
+		}
+		value := new(T)
+		if err := json.Unmarshal(text, value); err != nil {
 			return fault.Wrap(fault.Internal, err, "the master's stream can't be read")
 		}
-		if err := line(w); err != nil {
+		if err := line(value); err != nil {
 			return err
 		}
 	}
 }
 
-func (c *Client) watchEnded(ctx context.Context, err error) error {
+func (c *Client) linesEnded(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}

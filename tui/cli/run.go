@@ -134,7 +134,7 @@ func (a *app) readSpec(path string, spec *reeveapi.JobSpec) error {
 		if err != nil {
 			return usagef("-f: %v", err)
 		}
-		defer file.Close() //nolint:errcheck // nothing was written
+		defer func() { _ = file.Close() }() // nothing was written
 		in = file
 	}
 	text, err := io.ReadAll(io.LimitReader(in, maxSpec+1))

@@ -8,27 +8,28 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 )
 
-// container builds the ContainerInfo, nil if no flag asks for one.
-func container(f *flags) (*mesosv1.ContainerInfo, error) {
+// addContainer gives the task a ContainerInfo if a flag asks for one; without, it gets the agent's default.
+func addContainer(f *flags, task *mesosv1.TaskInfo) error {
 	switch f.containerizer {
 	case "mesos":
-		return mesosContainer(f)
+		if f.dockerImage == "" && f.appcImage == "" && f.networks == "" && f.volumes == "" && f.rlimits == "" &&
+			f.effective == "" && f.bounding == "" && !f.tty {
+			return nil
+		}
+		task.Container = &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), NetworkInfos: networks(f.networks)}
+		return mesosContainer(f, task.Container)
 	case "docker":
-		return dockerContainer(f)
+		task.Container = &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_DOCKER.Enum(), NetworkInfos: networks(f.networks)}
+		return dockerContainer(f, task.Container)
 	default:
-		return nil, usage("Unsupported containerizer '%s'; use mesos or docker", f.containerizer)
+		return usage("Unsupported containerizer '%s'; use mesos or docker", f.containerizer)
 	}
 }
 
-func mesosContainer(f *flags) (*mesosv1.ContainerInfo, error) {
-	if f.dockerImage == "" && f.appcImage == "" && f.networks == "" && f.volumes == "" && f.rlimits == "" &&
-		f.effective == "" && f.bounding == "" && !f.tty {
-		return nil, nil //nolint:nilnil // no container info is a valid answer: the task gets the agent's default
-	}
-	info := &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), NetworkInfos: networks(f.networks)}
+func mesosContainer(f *flags, info *mesosv1.ContainerInfo) error {
 	switch {
 	case f.dockerImage != "" && f.appcImage != "":
-		return nil, usage("Either --docker_image or --appc_image can be set, not both")
+		return usage("Either --docker_image or --appc_image can be set, not both")
 	case f.dockerImage != "":
 		info.Mesos = &mesosv1.ContainerInfo_MesosInfo{Image: &mesosv1.Image{
 			Type: mesosv1.Image_DOCKER.Enum(), Docker: &mesosv1.Image_Docker{Name: &f.dockerImage},
@@ -42,9 +43,9 @@ func mesosContainer(f *flags) (*mesosv1.ContainerInfo, error) {
 		info.TtyInfo = &mesosv1.TTYInfo{}
 	}
 	if err := addVolumes(f, info); err != nil {
-		return nil, err
+		return err
 	}
-	return info, addLimits(f, info)
+	return addLimits(f, info)
 }
 
 func addLimits(f *flags, info *mesosv1.ContainerInfo) error {
@@ -71,23 +72,20 @@ func addLimits(f *flags, info *mesosv1.ContainerInfo) error {
 	return nil
 }
 
-func dockerContainer(f *flags) (*mesosv1.ContainerInfo, error) {
-	names := networks(f.networks)
+func dockerContainer(f *flags, info *mesosv1.ContainerInfo) error {
 	switch {
 	case f.dockerImage == "":
-		return nil, usage("'Docker' containerizer requires a docker image name; give --docker_image")
+		return usage("'Docker' containerizer requires a docker image name; give --docker_image")
 	case f.tty:
-		return nil, usage("'Docker' containerizer does not allow attaching a TTY")
-	case len(names) > 1:
-		return nil, usage("'Docker' containerizer can only support a single network")
+		return usage("'Docker' containerizer does not allow attaching a TTY")
+	case len(info.GetNetworkInfos()) > 1:
+		return usage("'Docker' containerizer can only support a single network")
 	}
-	info := &mesosv1.ContainerInfo{
-		Type: mesosv1.ContainerInfo_DOCKER.Enum(), Docker: &mesosv1.ContainerInfo_DockerInfo{Image: &f.dockerImage}, NetworkInfos: names,
-	}
-	if len(names) == 1 {
+	info.Docker = &mesosv1.ContainerInfo_DockerInfo{Image: &f.dockerImage}
+	if len(info.GetNetworkInfos()) == 1 {
 		info.Docker.Network = mesosv1.ContainerInfo_DockerInfo_USER.Enum()
 	}
-	return info, addVolumes(f, info)
+	return addVolumes(f, info)
 }
 
 func addVolumes(f *flags, info *mesosv1.ContainerInfo) error {

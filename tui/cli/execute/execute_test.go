@@ -68,9 +68,11 @@ func (m *master) handle(w http.ResponseWriter, r *http.Request) {
 	if got := r.Header.Get("Mesos-Stream-Id"); got != "stream" {
 		m.t.Errorf("%v with Mesos-Stream-Id %q", call.GetType(), got)
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
 	select {
 	case m.calls <- call:
-	case <-time.After(patience): //nolint:forbidigo // a test that fails
+	case <-ctx.Done():
 		m.t.Errorf("%v came unexpectedly", call.GetType())
 	}
 	w.WriteHeader(http.StatusAccepted)
@@ -128,9 +130,11 @@ func (m *master) expect(text string, got *scheduler.Call) bool {
 		return false
 	}
 	if got == nil {
+		ctx, cancel := context.WithTimeout(m.t.Context(), patience)
+		defer cancel()
 		select {
 		case got = <-m.calls:
-		case <-time.After(patience): //nolint:forbidigo // a test that fails
+		case <-ctx.Done():
 			m.t.Errorf("no call came, want %v", want.GetType())
 			return false
 		}

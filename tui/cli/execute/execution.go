@@ -191,12 +191,12 @@ func (e *execution) handle(ctx context.Context, stream *client.SchedulerStream, 
 // Mesos, a request that the first offer can't satisfy waits for ever.
 func (e *execution) offers(ctx context.Context, stream *client.SchedulerStream, offers []*mesosv1.Offer) error {
 	for _, offer := range offers {
-		accept, err := e.accept(offer)
+		tasks, enough, err := e.place(offer)
 		if err != nil {
 			return err
 		}
-		if accept != nil {
-			if err := stream.Send(ctx, accept); err != nil {
+		if enough && !e.launched {
+			if err := stream.Send(ctx, e.accept(offer, tasks)); err != nil {
 				return err
 			}
 			e.launched = true
@@ -215,38 +215,40 @@ func (e *execution) offers(ctx context.Context, stream *client.SchedulerStream, 
 	return nil
 }
 
-// accept builds the call that launches on an offer, nil if the offer is not enough or not needed.
-func (e *execution) accept(offer *mesosv1.Offer) (*scheduler.Call, error) {
+// place takes the tasks' resources out of an offer, and reports whether it has enough.
+func (e *execution) place(offer *mesosv1.Offer) (tasks []*mesosv1.TaskInfo, enough bool, err error) {
 	offered, err := resources.FromProto(offer.GetResources())
 	if err != nil {
-		return nil, fmt.Errorf("offer %s: %w", offer.GetId().GetValue(), err)
+		return nil, false, fmt.Errorf("offer %s: %w", offer.GetId().GetValue(), err)
 	}
 	offered = offered.Unallocate() // the master knows the role; Mesos's tool doesn't say it either
-	if e.launched || !offered.ToUnreserved().Contains(e.plan.wanted) {
-		return nil, nil //nolint:nilnil // no call is the answer
+	if !offered.ToUnreserved().Contains(e.plan.wanted) {
+		return nil, false, nil
 	}
-	role := e.plan.framework.GetRole() //nolint:staticcheck // set by buildFramework
-	var tasks []*mesosv1.TaskInfo
 	for _, planned := range e.plan.tasks() {
 		task := proto.CloneOf(planned)
 		wanted, err := resources.FromProto(task.GetResources())
 		if err != nil {
-			return nil, fmt.Errorf("task %s: %w", task.GetName(), err)
+			return nil, false, fmt.Errorf("task %s: %w", task.GetName(), err)
 		}
-		picked, ok := offered.Pick(wanted.ToUnreserved().Unallocate(), role)
+		picked, ok := offered.Pick(wanted.ToUnreserved().Unallocate(), e.plan.role)
 		if !ok {
-			return nil, nil //nolint:nilnil // what is there is reserved for somebody else
+			return nil, false, nil // what is there is reserved for somebody else
 		}
 		offered = offered.Minus(picked)
 		task.AgentId, task.Resources = offer.GetAgentId(), picked.Proto()
 		tasks = append(tasks, task)
 	}
+	return tasks, true, nil
+}
+
+func (e *execution) accept(offer *mesosv1.Offer, tasks []*mesosv1.TaskInfo) *scheduler.Call {
 	return &scheduler.Call{
 		Type: scheduler.Call_ACCEPT.Enum(),
 		Accept: &scheduler.Call_Accept{
 			OfferIds: []*mesosv1.OfferID{offer.GetId()}, Operations: []*mesosv1.Offer_Operation{e.launch(tasks)},
 		},
-	}, nil
+	}
 }
 
 func (e *execution) launch(tasks []*mesosv1.TaskInfo) *mesosv1.Offer_Operation {

@@ -22,6 +22,7 @@ const maxFile = 16 << 20
 // plan is what has to be done, checked and built from the flags. Exactly one of task and group is set.
 type plan struct {
 	framework *mesosv1.FrameworkInfo
+	role      string
 	task      *mesosv1.TaskInfo
 	group     *mesosv1.TaskGroupInfo
 	networks  []*mesosv1.NetworkInfo // of the group's executor
@@ -107,6 +108,7 @@ func (p *plan) buildFramework(f *flags) error {
 	if f.partitionAware {
 		capabilities = append(capabilities, mesosv1.FrameworkInfo_Capability_PARTITION_AWARE)
 	}
+	p.role = f.role
 	p.framework = &mesosv1.FrameworkInfo{
 		User: &who.Username, Name: new("mesos-execute instance"), Checkpoint: &f.checkpoint,
 		Role: &f.role, //nolint:staticcheck // a framework with one role says it the old way, as Mesos's tool does
@@ -152,8 +154,7 @@ func (p *plan) buildTask(f *flags) error {
 			return err
 		}
 	}
-	p.task.Container, err = container(f)
-	return err
+	return addContainer(f, p.task)
 }
 
 // count adds up what all tasks want.
@@ -207,7 +208,7 @@ func content(flag, value string) ([]byte, error) {
 	if err != nil {
 		return nil, usage("Failed to read --%s: %v", flag, err)
 	}
-	defer file.Close() //nolint:errcheck // nothing was written
+	defer func() { _ = file.Close() }() // nothing was written
 	text, err := io.ReadAll(io.LimitReader(file, maxFile))
 	if err != nil {
 		return nil, usage("Failed to read --%s: %v", flag, err)
