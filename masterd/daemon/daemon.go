@@ -85,9 +85,6 @@ type daemon struct {
 
 // open takes what may be taken by others first: the work dir, then the ports. Nothing is served yet.
 func (d *daemon) open(ctx context.Context) error {
-	if err := addressfile.Remove(d.cfg.WorkDir); err != nil {
-		return err
-	}
 	identity, err := consensus.LoadIdentity(d.cfg.WorkDir, d.cfg.Cluster)
 	if err != nil {
 		return err
@@ -109,7 +106,7 @@ func (d *daemon) open(ctx context.Context) error {
 	}
 	d.undo.Add("raft", closeTimeout, func(context.Context) error { return d.consensus.Close() })
 	d.node.consensus = d.consensus
-	return nil
+	return addressfile.Remove(d.cfg.WorkDir) // of a run that was killed; the raft log is ours now, so nobody else serves from here
 }
 
 func (d *daemon) transport() transport.Config { return transport.Config{Insecure: d.cfg.Insecure} }

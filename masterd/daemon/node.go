@@ -157,7 +157,7 @@ func (n *node) httpConfig(set *metrics.Set, logger *slog.Logger) httpapi.Config 
 		Info:    n.info,
 		Leader:  n.leader,
 		Masters: n.masters,
-		Cluster: func() (string, string) { return n.cfg.Cluster, n.consensus.Identity().ClusterID },
+		Cluster: func() (string, string) { return n.cfg.Cluster, n.consensus.Registry().ClusterID },
 		Name:    n.cfg.Name,
 		Started: n.started,
 		Flags:   n.cfg.Flags,
