@@ -59,14 +59,14 @@ func Order(s mesosv1.TaskState) int {
 	return len(states)
 }
 
-// Parse finds a state by its wire name, "TASK_RUNNING", or by its label in any case, "running".
+// Parse finds a state by its wire name, "TASK_RUNNING", or by what people make of it: "running", "gone-by-operator".
 func Parse(name string) (mesosv1.TaskState, bool) {
-	for i := range states {
-		if states[i].value.String() == name || strings.EqualFold(states[i].label, name) {
-			return states[i].value, true
-		}
+	number, ok := mesosv1.TaskState_value[name]
+	if !ok {
+		name = strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToUpper(name))
+		number, ok = mesosv1.TaskState_value["TASK_"+strings.TrimPrefix(name, "TASK_")]
 	}
-	return 0, false
+	return mesosv1.TaskState(number), ok
 }
 
 // Label is the plain word for people: "running", "gone by operator".

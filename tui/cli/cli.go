@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -76,14 +78,27 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 	root.PersistentFlags().StringVar(&a.masters, "master", masters, "masters, host:port separated by commas; any will do (REEVE_MASTER)")
 	root.PersistentFlags().StringVarP(&a.output, "output", "o", formTable, "table, wide, json, yaml or name")
 	root.AddCommand(
-		a.executeCommand(), a.runCommand(), a.jobsCommand(), a.stopCommand(), a.tasksCommand(), a.agentsCommand(),
-		a.frameworksCommand(), a.mastersCommand(), a.eventsCommand(), a.logsCommand(), a.filesCommand(), a.killCommand(),
-		a.versionCommand(),
+		interruptible(a.executeCommand()), interruptible(a.runCommand()), interruptible(a.eventsCommand()), interruptible(a.logsCommand()),
+		a.jobsCommand(), a.stopCommand(), a.tasksCommand(), a.agentsCommand(), a.frameworksCommand(), a.mastersCommand(),
+		a.filesCommand(), a.killCommand(), a.versionCommand(),
 	)
 	for _, verb := range append(root.Commands(), root) {
 		a.reportErrors(verb)
 	}
 	return root
+}
+
+// interruptible ends the context of a verb that stays when its user has seen enough, so that it can say what goes on
+// without it. Verbs that ask a question just end.
+func interruptible(command *cobra.Command) *cobra.Command {
+	runE := command.RunE
+	command.RunE = func(c *cobra.Command, args []string) error {
+		ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		c.SetContext(ctx)
+		return runE(c, args)
+	}
+	return command
 }
 
 // reportErrors makes a command write its own error, so that whoever executes it only needs the exit status. Cobra would

@@ -1,0 +1,498 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"codeberg.org/reeve/reeve/shared/codec"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/mesosv1/agent"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// cluster is a master and an agent at one address: what they answer is set by the test, what they are asked is noted.
+type cluster struct {
+	t       *testing.T
+	address string
+
+	mu        sync.Mutex // guards all below
+	agents    []reeveapi.Agent
+	tasks     []reeveapi.Task
+	jobs      []reeveapi.Job
+	events    []reeveapi.Event
+	files     map[string]string
+	asked     []string
+	submitted reeveapi.JobSpec
+	watch     []reeveapi.Watch // after the snapshot, one at a time
+
+	read chan struct{} // capacity 1: somebody asked the agent
+}
+
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	c := &cluster{t: t, files: map[string]string{}, read: make(chan struct{}, 1)}
+	mux := http.NewServeMux()
+	list := func(path string, of func() any) {
+		mux.HandleFunc("GET /reeve/v1/"+path, func(w http.ResponseWriter, _ *http.Request) { c.answer(w, of()) })
+	}
+	list("agents", func() any { return c.agents })
+	list("tasks", func() any { return c.tasks })
+	list("jobs", func() any { return c.jobs })
+	list("events", func() any { return c.events })
+	list("frameworks", func() any {
+		return []reeveapi.Framework{
+			{ID: "f", Name: "marathon", State: "active", Roles: []string{"web"}, Tasks: map[string]int{"TASK_RUNNING": 2, "TASK_FAILED": 9}},
+			{ID: "g", Name: "old", State: "completed"},
+		}
+	})
+	list("masters", func() any {
+		return []reeveapi.Master{{Name: "m2", State: "standby"}, {Name: "m1", State: "leading", Voter: true, HTTP: "10.0.0.1:5050"}}
+	})
+	mux.HandleFunc("GET /reeve/v1/jobs/{name}", c.job)
+	mux.HandleFunc("POST /reeve/v1/jobs", c.submit)
+	mux.HandleFunc("POST /reeve/v1/", c.note)
+	mux.HandleFunc("DELETE /reeve/v1/", c.note)
+	mux.HandleFunc("GET /reeve/v1/watch", c.stream)
+	mux.HandleFunc("POST /api/v1", c.agentCall)
+	mux.HandleFunc("GET /files/download", func(w http.ResponseWriter, r *http.Request) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		_, _ = io.WriteString(w, c.files[r.URL.Query().Get("path")]) // the test fails at the other end
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	c.address = strings.TrimPrefix(server.URL, "http://")
+	return c
+}
+
+func (c *cluster) answer(w http.ResponseWriter, value any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(value); err != nil {
+		c.t.Error(err)
+	}
+}
+
+func refuse(w http.ResponseWriter, status int, kind, text string) {
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(reeveapi.Error{Error: text, Kind: kind}) // the test fails at the other end
+}
+
+func (c *cluster) job(w http.ResponseWriter, r *http.Request) {
+	for _, j := range c.jobs {
+		if j.Spec.Name == r.PathValue("name") {
+			c.answer(w, j)
+			return
+		}
+	}
+	refuse(w, http.StatusNotFound, "not found", "there is no job "+r.PathValue("name"))
+}
+
+func (c *cluster) submit(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	err := json.NewDecoder(r.Body).Decode(&c.submitted)
+	spec := c.submitted
+	c.mu.Unlock()
+	if err != nil {
+		c.t.Error(err)
+	}
+	if spec.Name == "taken" {
+		refuse(w, http.StatusConflict, "conflict", "job \"taken\" exists; stop it, or take another name")
+		return
+	}
+	c.answer(w, reeveapi.Job{Spec: spec, State: reeveapi.JobPending})
+}
+
+func (c *cluster) note(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked = append(c.asked, r.Method+" "+strings.TrimPrefix(r.URL.EscapedPath(), "/reeve/v1"))
+	w.WriteHeader(http.StatusAccepted)
+}
+
+func (c *cluster) stream(w http.ResponseWriter, r *http.Request) {
+	c.answer(w, reeveapi.Watch{Snapshot: true, Tasks: c.tasks, Jobs: c.jobs, Events: c.events})
+	for i, line := range c.watch {
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			c.t.Error(err)
+		}
+		if i > 0 {
+			select { // each line after the first waits until the one before had an effect
+			case <-c.read:
+			case <-r.Context().Done():
+			}
+		}
+		c.answer(w, line)
+	}
+	_ = http.NewResponseController(w).Flush() // the test fails at the other end
+	<-r.Context().Done()
+}
+
+func (c *cluster) agentCall(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case c.read <- struct{}{}:
+	default:
+	}
+	call := &agent.Call{}
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		err = codec.Protobuf.Unmarshal(body, call)
+	}
+	if err != nil {
+		c.t.Error(err)
+	}
+	response := &agent.Response{}
+	switch call.GetType() {
+	case agent.Call_READ_FILE:
+		data, ok := c.files[call.GetReadFile().GetPath()]
+		if !ok {
+			http.Error(w, "no such file", http.StatusNotFound)
+			return
+		}
+		from := min(int(call.GetReadFile().GetOffset()), len(data))
+		to := min(from+5, len(data)) // an agent's limit, so that more than one read is needed
+		response.ReadFile = &agent.Response_ReadFile{Size: new(uint64(len(data))), Data: []byte(data[from:to])}
+	case agent.Call_LIST_FILES:
+		response.ListFiles = &agent.Response_ListFiles{FileInfos: []*mesosv1.FileInfo{
+			{Path: new(call.GetListFiles().GetPath() + "/stdout"), Size: new(uint64(12)), Mode: new(uint32(0o100644)), Uid: new("root")},
+			{Path: new(call.GetListFiles().GetPath() + "/dir"), Mode: new(uint32(0o040755)), Uid: new("root")},
+		}}
+	default:
+		c.t.Errorf("unexpected call %v", call.GetType())
+	}
+	record, err := codec.Protobuf.Marshal(response)
+	if err != nil {
+		c.t.Error(err)
+	}
+	w.Header().Set("Content-Type", codec.Protobuf.MediaType())
+	_, _ = w.Write(record) // the test fails at the other end
+}
+
+// result is what a run of the program left behind.
+type result struct {
+	stdout, stderr string
+	code           int
+}
+
+// reeve runs the program. A stdin of nil is no terminal.
+func reeve(t *testing.T, c *cluster, stdin *string, args ...string) result {
+	t.Helper()
+	var out, errs bytes.Buffer
+	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &lockedWriter{out: &errs}, terminal: func() bool { return stdin != nil }}
+	if stdin != nil {
+		a.stdin = strings.NewReader(*stdin)
+	}
+	root := a.command(func(o Options) error {
+		_, err := fmt.Fprintf(&out, "console of %v\n", o.Masters)
+		return err
+	})
+	if c != nil {
+		args = append([]string{"--master", c.address}, args...)
+	}
+	root.SetArgs(args)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	code := ExitCode(root.ExecuteContext(ctx))
+	return result{out.String(), errs.String(), code}
+}
+
+func check(t *testing.T, got, want result) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(result{})); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		want result
+	}{
+		{nil, result{"console of [127.0.0.1:5050]\n", "", exitDone}},
+		{[]string{"--master", "a:1, b:2"}, result{"console of [a:1 b:2]\n", "", exitDone}},
+		{[]string{"frobnicate"}, result{"", "reeve: unknown verb \"frobnicate\"; \"reeve --help\" lists them\n", exitUsage}},
+		{[]string{"jobs", "a", "b"}, result{"", "reeve: accepts at most 1 arg(s), received 2; see \"reeve jobs --help\"\n", exitUsage}},
+		{[]string{"jobs", "--nope"}, result{"", "reeve: unknown flag: --nope\n", exitUsage}},
+		{[]string{"-o", "xml", "jobs"}, result{"", "reeve: -o \"xml\" is no form of output; use table, wide, json, yaml or name\n", exitUsage}},
+		{[]string{"--master", "zk://a", "jobs"}, result{"", "reeve: --master: \"zk://a\" is no master's address; write host:port, such as 127.0.0.1:5050\n", exitUsage}},
+		{[]string{"tasks", "--state", "happy"}, result{"", "reeve: --state \"happy\" is no state of a task; use running, failed, lost, …\n", exitUsage}},
+		{[]string{"run", "-c", "true"}, result{"", "reeve: the job needs a name; give --name\n", exitUsage}},
+		{[]string{"run", "--name", "j"}, result{"", "reeve: the job needs a command; give -c 'COMMAND', or -- COMMAND ARGUMENT...\n", exitUsage}},
+		{[]string{"run", "--name", "j", "-c", "a", "--", "b"}, result{"", "reeve: give the command with -c or after --, not both\n", exitUsage}},
+		{[]string{"run", "--name", "j", "-c", "a", "--env", "A"}, result{"", "reeve: --env \"A\" is not NAME=VALUE\n", exitUsage}},
+		{[]string{"run", "-f", "/nonexistent"}, result{"", "reeve: -f: open /nonexistent: no such file or directory\n", exitUsage}},
+		{[]string{"execute", "--command=true"}, result{"", "reeve: Missing required option --name\n", exitFailed}},
+		{[]string{"execute", "--kill_after=x", "--nmae=y"}, result{"", "reeve: unknown flag: --nmae\n", exitFailed}},
+	} {
+		t.Run(strings.Join(test.args, " "), func(t *testing.T) { check(t, reeve(t, nil, nil, test.args...), test.want) })
+	}
+}
+
+func TestMasterFromEnvironment(t *testing.T) {
+	t.Setenv("REEVE_MASTER", "c:3")
+	check(t, reeve(t, nil, nil), result{"console of [c:3]\n", "", exitDone})
+}
+
+func TestExitCode(t *testing.T) {
+	for code, err := range map[int]error{
+		0: nil, 1: errors.New("x"), 2: fmt.Errorf("wrapped: %w", usagef("x")), 130: fmt.Errorf("wrapped: %w", context.Canceled),
+	} {
+		if got := ExitCode(err); got != code {
+			t.Errorf("ExitCode(%v) = %d, want %d", err, got, code)
+		}
+	}
+}
+
+func someTasks(c *cluster) {
+	task := func(framework, id, state, job string) reeveapi.Task {
+		return reeveapi.Task{
+			ID: id, Framework: framework, FrameworkName: "name-" + framework, State: state, AgentName: "host1", AgentHTTP: c.address, Job: job,
+			Sandbox: "/s/" + id, Requested: reeveapi.Amounts{CPUs: 0.5, Mem: 20480}, Launched: time.Now().Add(-3 * time.Hour), Role: "web",
+		}
+	}
+	c.tasks = []reeveapi.Task{
+		task("f", "one", "TASK_RUNNING", ""), task("f", "same", "TASK_RUNNING", ""), task("g", "same", "TASK_STAGING", ""),
+		task("f", "done", "TASK_FAILED", ""), task("j", "job.0", "TASK_FINISHED", "job"), task("j", "job.1", "TASK_RUNNING", "job"),
+		task("f", "evil\x1b[2J\nname", "TASK_GONE_BY_OPERATOR", ""),
+	}
+	c.jobs = []reeveapi.Job{{
+		Spec: reeveapi.JobSpec{Name: "job", Role: "*", Resources: reeveapi.Amounts{CPUs: 1, Mem: 64}, Instances: 2}, State: reeveapi.JobRunning,
+		Instances: []reeveapi.Instance{
+			{Index: 0, Task: "job.0", State: "TASK_FINISHED", Agent: "host1"}, {Index: 1, Attempt: 2, Task: "job.1", State: "TASK_RUNNING", Message: "on it"},
+		},
+	}}
+}
+
+func TestTables(t *testing.T) {
+	c := newCluster(t)
+	someTasks(c)
+	c.agents = []reeveapi.Agent{
+		{ID: "S1", Name: "host2", State: "unreachable", Total: reeveapi.Amounts{CPUs: 4, Mem: 2 << 20}},
+		{ID: "S0", Name: "host1", State: "active", Tasks: 3, Total: reeveapi.Amounts{CPUs: 8, Mem: 16384, Disk: 100}, Allocated: reeveapi.Amounts{CPUs: 1.5, Mem: 512}, HTTP: "10.0.0.2:5051"},
+	}
+	c.events = []reeveapi.Event{{Seq: 1, At: time.Date(2026, 11, 23, 1, 2, 3, 0, time.Local), Kind: "TASK_FAILED", Subject: "t", ID: "f/t", Agent: "host1", Text: "exit 1"}}
+	for _, test := range []struct{ args, want string }{
+		{"agents", "" +
+			"NAME   STATE        TASKS  CPUS   MEM             DISK         SINCE  ADDRESS\n" +
+			"host1  active       3      1.5/8  512 MB/16.0 GB  0 MB/100 MB  -      10.0.0.2:5051\n" +
+			"host2  unreachable  0      0/4    0 MB/2.0 TB     0 MB/0 MB    -      -\n"},
+		{"agents -o name", "S0\nS1\n"},
+		{"tasks", "" +
+			"ID     STATE    FRAMEWORK  AGENT  CPUS  MEM      AGE\n" +
+			"one    running  name-f     host1  0.5   20.0 GB  3h\n" +
+			"same   running  name-f     host1  0.5   20.0 GB  3h\n" +
+			"same   staging  name-g     host1  0.5   20.0 GB  3h\n" +
+			"job.1  running  name-j     host1  0.5   20.0 GB  3h\n"},
+		{"tasks --framework name-g -o name", "g/same\n"},
+		{"tasks --state failed -o name", "f/done\n"},
+		{"tasks --job job --all -o name", "j/job.0\nj/job.1\n"},
+		{"tasks --all --framework f --state gone_by_operator -o name", "f/evil\ufffd[2J name\n"},
+		{"tasks --all --agent host2", ""},
+		{"frameworks", "NAME      STATE   TASKS      CPUS  MEM   ROLES  AGE  ID\nmarathon  active  2 running  0     0 MB  web    -    f\n"},
+		{"frameworks --all -o name", "f\ng\n"},
+		{"masters", "NAME  STATE    VOTES  ADDRESS        VERSION\nm1    leading  yes    10.0.0.1:5050  -\nm2    standby  no     -              -\n"},
+		{"jobs", "NAME  KIND   STATE    INSTANCES              CPUS  MEM    ROLE  AGE  WAITS FOR\njob   batch  running  1 running, 1 finished  1     64 MB  *     -    -\n"},
+		{"jobs job -o name", "job\n"},
+		{"events", "TIME                 KIND         SUBJECT  AGENT  WHO  TEXT\n2026-11-23 01:02:03  TASK_FAILED  t        host1  -    exit 1\n"},
+		{"events -o json", "[\n  {\n    \"seq\": 1,\n    \"at\": \"" + c.events[0].At.Format(time.RFC3339) + "\",\n    \"kind\": \"TASK_FAILED\",\n    \"subject\": \"t\",\n" +
+			"    \"id\": \"f/t\",\n    \"agent\": \"host1\",\n    \"text\": \"exit 1\"\n  }\n]\n"},
+		{"masters -o yaml", "- name: m1\n  id: \"\"\n  http: 10.0.0.1:5050\n  state: leading\n  voter: true\n  version: \"\"\n" +
+			"- name: m2\n  id: \"\"\n  http: \"\"\n  state: standby\n  voter: false\n  version: \"\"\n"},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			got := reeve(t, c, nil, strings.Fields(test.args)...)
+			if diff := cmp.Diff(test.want, got.stdout); diff != "" || got.code != exitDone {
+				t.Errorf("exit %d, stderr %q, stdout (-want +got):\n%s", got.code, got.stderr, diff)
+			}
+		})
+	}
+	got := reeve(t, c, nil, "jobs", "job")
+	if want := "\n\nINSTANCE  STATE     ATTEMPT  TASK   AGENT  SINCE  MESSAGE\n0         finished  1        job.0  host1  -      -\n1         running   3        job.1  -      -      on it\n"; !strings.HasSuffix(got.stdout, want) {
+		t.Errorf("jobs job prints %q, want it to end with %q", got.stdout, want)
+	}
+	if got := reeve(t, c, nil, "tasks", "--all"); strings.Contains(got.stdout, "\x1b") || !strings.Contains(got.stdout, "evil\ufffd[2J name") {
+		t.Errorf("a task's name reached the terminal as it is: %q", got.stdout)
+	}
+}
+
+func TestLogs(t *testing.T) {
+	c := newCluster(t)
+	someTasks(c)
+	c.files = map[string]string{
+		"/s/one/stdout": "first line\nsecond \x00\xff\n", "/s/one/stderr": "oops\n", "/s/job.1/stdout": "from the job\n", "/s/done/stdout": "",
+	}
+	for _, test := range []struct {
+		args string
+		want result
+	}{
+		{"one", result{"first line\nsecond \x00\xff\n", "", exitDone}},
+		{"f/one --stderr", result{"oops\n", "", exitDone}},
+		{"job", result{"from the job\n", "", exitDone}},
+		{"done", result{"", "", exitDone}},
+		{"same", result{"", "reeve: \"same\" means 2 tasks; name one of: f/same (running), g/same (staging)\n", exitFailed}},
+		{"none", result{"", "reeve: no task and no job is called \"none\"; \"reeve tasks --all\" lists what is known\n", exitFailed}},
+		{"g/same", result{"", "reeve: no such file\n", exitFailed}},
+		{"-f done", result{"", "", exitDone}},
+		{"-f job.0", result{"", "", exitDone}},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			check(t, reeve(t, c, nil, append([]string{"logs"}, strings.Fields(test.args)...)...), test.want)
+		})
+	}
+	t.Run("-f one", func(t *testing.T) {
+		ended := c.tasks[0]
+		ended.State = "TASK_FINISHED"
+		c.watch = []reeveapi.Watch{{}, {Tasks: []reeveapi.Task{ended}}}
+		check(t, reeve(t, c, nil, "logs", "-f", "one"), result{c.files["/s/one/stdout"], "", exitDone})
+	})
+}
+
+func TestFiles(t *testing.T) {
+	c := newCluster(t)
+	someTasks(c)
+	c.files["/s/one/a/b"] = "content"
+	if got, want := reeve(t, c, nil, "files", "one", "../../etc", "-o", "name"), (result{"etc/stdout\netc/dir\n", "", exitDone}); got != want {
+		t.Errorf("a path that leads out of the sandbox gave %+v, want %+v", got, want)
+	}
+	got := reeve(t, c, nil, "files", "one")
+	zero := time.Unix(0, 0).Format(time.DateTime)
+	want := "MODE        USER  SIZE  CHANGED              NAME\n-rw-r--r--  root  12    " + zero + "  stdout\ndrwxr-xr-x  root  0     " + zero + "  dir\n"
+	check(t, got, result{want, "", exitDone})
+	check(t, reeve(t, c, nil, "files", "one", "a/b", "--get", "-"), result{"content", "", exitDone})
+	to := filepath.Join(t.TempDir(), "b")
+	check(t, reeve(t, c, nil, "files", "one", "a/b", "--get", to), result{"Fetched 7 bytes into " + to + "\n", "", exitDone})
+	if text, err := os.ReadFile(to); err != nil || string(text) != "content" {
+		t.Errorf("fetched %q, %v", text, err)
+	}
+	if got := reeve(t, c, nil, "files", "one", "a/b", "--get", to); got.code != exitFailed || !strings.Contains(got.stderr, "does not exist yet") {
+		t.Errorf("fetching over a file: %+v", got)
+	}
+}
+
+func TestKill(t *testing.T) {
+	c := newCluster(t)
+	someTasks(c)
+	yes, no := "y\n", "\n"
+	const question = "Kill task one of name-f on host1? [y/N] "
+	check(t, reeve(t, c, nil, "kill", "one"), result{"", "reeve: not done: there is no terminal to ask for confirmation; give --yes\n", exitFailed})
+	check(t, reeve(t, c, &no, "kill", "one"), result{"", question + "reeve: not done: you did not say yes\n", exitFailed})
+	check(t, reeve(t, c, nil, "kill", "--yes", "done"), result{"", "reeve: task done has ended already: it is failed\n", exitFailed})
+	if len(c.asked) > 0 {
+		t.Errorf("the master was asked %q", c.asked)
+	}
+	check(t, reeve(t, c, &yes, "kill", "one"), result{"Asked to kill task one\n", question, exitDone})
+	check(t, reeve(t, c, nil, "kill", "--yes", "g/same"), result{"Asked to kill task same\n", "", exitDone})
+	check(t, reeve(t, c, nil, "stop", "a/b"), result{"Stopping job a/b\n", "", exitDone})
+	check(t, reeve(t, c, nil, "stop", "--forget", "job"), result{"Forgot job job\n", "", exitDone})
+	if diff := cmp.Diff([]string{"POST /tasks/f/one/kill", "POST /tasks/g/same/kill", "POST /jobs/a%2Fb/stop", "DELETE /jobs/job"}, c.asked); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
+func TestRun(t *testing.T) {
+	c := newCluster(t)
+	file := filepath.Join(t.TempDir(), "job.yaml")
+	if err := os.WriteFile(file, []byte("name: render\ncommand: ./render\ninstances: 8\nresources: {cpus: 2, mem: 512}\nenv: {A: '1'}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args []string
+		want reeveapi.JobSpec
+	}{
+		{
+			[]string{"--name", "j", "--cpus", "0.5", "--kill_grace=7", "--env", "A=b=c", "--label", "x=", "--uri", "u", "--ports", "2", "--role", "r", "--user", "nobody", "--", "echo", "it's", "a b", "$HOME", ""},
+			reeveapi.JobSpec{
+				Name: "j", Command: `echo 'it'\''s' 'a b' '$HOME' ''`, Instances: 1, Resources: reeveapi.Amounts{CPUs: 0.5, Mem: 128}, KillGraceSeconds: 7,
+				Env: map[string]string{"A": "b=c"}, Labels: map[string]string{"x": ""}, URIs: []string{"u"}, Ports: 2, Role: "r", User: "nobody",
+			},
+		},
+		{
+			[]string{"-f", file, "--mem", "64", "-n", "2"},
+			reeveapi.JobSpec{Name: "render", Command: "./render", Instances: 2, Resources: reeveapi.Amounts{CPUs: 2, Mem: 64}, Env: map[string]string{"A": "1"}},
+		},
+	} {
+		c.submitted = reeveapi.JobSpec{}
+		check(t, reeve(t, c, nil, append([]string{"run"}, test.args...)...), result{"Submitted job " + test.want.Name + "\n", "", exitDone})
+		if diff := cmp.Diff(test.want, c.submitted); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", test.args, diff)
+		}
+	}
+	stdin := `{"name":"s","command":"c"}`
+	check(t, reeve(t, c, &stdin, "run", "-f", "-", "-o", "name"), result{"s\n", "", exitDone})
+	stdin = "name: s\ncomand: typo\n"
+	if got := reeve(t, c, &stdin, "run", "-f", "-"); got.code != exitUsage || !strings.Contains(got.stderr, "comand") {
+		t.Errorf("a misspelt key: %+v", got)
+	}
+	check(t, reeve(t, c, nil, "run", "--name", "taken", "-c", "x"),
+		result{"", "reeve: job \"taken\" exists; stop it, or take another name\n", exitFailed})
+}
+
+// A followed job prints the output of its tasks, tells states on stderr, and ends with its result.
+func TestFollow(t *testing.T) {
+	c := newCluster(t)
+	c.files = map[string]string{"/s/t.0/stdout": "zero\nno end", "/s/t.0/stderr": "", "/s/t.1/stdout": "one\n", "/s/t.1/stderr": "warn\n"}
+	instance := func(i int, state, message string) reeveapi.Instance {
+		return reeveapi.Instance{Index: i, Task: fmt.Sprintf("t.%d", i), State: state, Message: message}
+	}
+	task := func(i int, state string) reeveapi.Task {
+		id := fmt.Sprintf("t.%d", i)
+		return reeveapi.Task{ID: id, Framework: "jobs", Job: "j", State: state, AgentHTTP: c.address, Sandbox: "/s/" + id, AgentName: "host1"}
+	}
+	line := func(state, task0, task1 string) reeveapi.Watch {
+		return reeveapi.Watch{
+			Tasks: []reeveapi.Task{task(0, task0), task(1, task1)},
+			Jobs: []reeveapi.Job{{
+				Spec: reeveapi.JobSpec{Name: "j"}, State: state,
+				Instances: []reeveapi.Instance{instance(0, task0, ""), instance(1, task1, "exit 3")},
+			}},
+		}
+	}
+	for _, test := range []struct {
+		name, state, last string
+		code              int
+		says              string
+	}{
+		{"success", reeveapi.JobFinished, "TASK_FINISHED", exitDone, "Job j is finished\n"},
+		{"failure", reeveapi.JobFailed, "TASK_FAILED", exitFailed, "reeve: job j failed: instance 1 failed, exit 3; \"reeve jobs j\" shows its instances\n"},
+		{"stopped", reeveapi.JobStopped, "TASK_KILLED", exitFailed, "reeve: job j was stopped: instance 1 killed, exit 3; \"reeve jobs j\" shows its instances\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			select {
+			case <-c.read: // left over
+			default:
+			}
+			c.watch = []reeveapi.Watch{line(reeveapi.JobRunning, "TASK_RUNNING", "TASK_RUNNING"), line(test.state, "TASK_FINISHED", test.last)}
+			got := reeve(t, c, nil, "run", "--name", "j", "-n", "2", "-c", "x", "--follow")
+			for _, want := range []string{"[0] zero\n", "[0] no end\n", "[1] one\n"} {
+				if !strings.Contains(got.stdout, want) {
+					t.Errorf("stdout %q lacks %q", got.stdout, want)
+				}
+			}
+			for _, want := range []string{"Submitted job j\n", "Task t.0 is running on host1\n", "[1] warn\n", test.says} {
+				if !strings.Contains(got.stderr, want) {
+					t.Errorf("stderr %q lacks %q", got.stderr, want)
+				}
+			}
+			if got.code != test.code || len(got.stdout) != len("[0] zero\n[0] no end\n[1] one\n") {
+				t.Errorf("exit %d with stdout %q, want exit %d", got.code, got.stdout, test.code)
+			}
+		})
+	}
+}
