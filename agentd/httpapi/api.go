@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"path"
 	"strings"
@@ -168,9 +169,7 @@ func historyOf(text string) (time.Duration, error) {
 func (a *api) roots() map[string]string {
 	roots := map[string]string{}
 	if a.cfg.Roots != nil {
-		for virtual, real := range a.cfg.Roots() {
-			roots[virtual] = real
-		}
+		maps.Copy(roots, a.cfg.Roots())
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), viewPatience)
 	defer cancel()

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/workload"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
@@ -24,9 +22,9 @@ func (a *api) containersOf(ctx context.Context, v *workload.View) []*agent.Respo
 				continue
 			}
 			list = append(list, &agent.Response_GetContainers_Container{
-				FrameworkId:        &mesosv1.FrameworkID{Value: proto.String(string(f.ID))},
-				ExecutorId:         &mesosv1.ExecutorID{Value: proto.String(string(e.ID))},
-				ExecutorName:       proto.String(e.Info.GetName()),
+				FrameworkId:        &mesosv1.FrameworkID{Value: new(string(f.ID))},
+				ExecutorId:         &mesosv1.ExecutorID{Value: new(string(e.ID))},
+				ExecutorName:       new(e.Info.GetName()),
 				ContainerId:        containerID(e),
 				ContainerStatus:    containerStatus(e),
 				ResourceStatistics: a.statistics(ctx, e),
@@ -37,13 +35,13 @@ func (a *api) containersOf(ctx context.Context, v *workload.View) []*agent.Respo
 }
 
 func containerID(e workload.ExecutorView) *mesosv1.ContainerID {
-	return &mesosv1.ContainerID{Value: proto.String(string(e.Container))}
+	return &mesosv1.ContainerID{Value: new(string(e.Container))}
 }
 
 func containerStatus(e workload.ExecutorView) *mesosv1.ContainerStatus {
 	s := &mesosv1.ContainerStatus{ContainerId: containerID(e)}
 	if e.PID > 0 {
-		s.ExecutorPid = proto.Uint32(uint32(e.PID)) //nolint:gosec // a pid has at most 22 bits
+		s.ExecutorPid = new(uint32(e.PID))
 	}
 	return s
 }
@@ -53,35 +51,35 @@ func containerStatus(e workload.ExecutorView) *mesosv1.ContainerStatus {
 func (a *api) statistics(ctx context.Context, e workload.ExecutorView) *mesosv1.ResourceStatistics {
 	r := executorResources(e)
 	m := &mesosv1.ResourceStatistics{
-		Timestamp:         proto.Float64(mesosjson.Seconds(time.Now())),
-		CpusLimit:         proto.Float64(r.Scalar("cpus").Float()),
-		CpusSoftLimit:     proto.Float64(r.Scalar("cpus").Float()),
-		MemLimitBytes:     proto.Uint64(megabytes(r.Scalar("mem").Float())),
-		MemSoftLimitBytes: proto.Uint64(megabytes(r.Scalar("mem").Float())),
+		Timestamp:         new(mesosjson.Seconds(time.Now())),
+		CpusLimit:         new(r.Scalar("cpus").Float()),
+		CpusSoftLimit:     new(r.Scalar("cpus").Float()),
+		MemLimitBytes:     new(megabytes(r.Scalar("mem").Float())),
+		MemSoftLimitBytes: new(megabytes(r.Scalar("mem").Float())),
 	}
 	s, err := a.cfg.Stats(ctx, e.Container)
 	if err != nil {
 		return m
 	}
 	if !s.At.IsZero() {
-		m.Timestamp = proto.Float64(mesosjson.Seconds(s.At))
+		m.Timestamp = new(mesosjson.Seconds(s.At))
 	}
-	m.CpusUserTimeSecs = proto.Float64(s.CPUUser.Seconds())
-	m.CpusSystemTimeSecs = proto.Float64(s.CPUSystem.Seconds())
+	m.CpusUserTimeSecs = new(s.CPUUser.Seconds())
+	m.CpusSystemTimeSecs = new(s.CPUSystem.Seconds())
 	if s.Periods > 0 {
-		m.CpusNrPeriods = proto.Uint32(uint32(s.Periods))     //nolint:gosec // wraps as the field does
-		m.CpusNrThrottled = proto.Uint32(uint32(s.Throttled)) //nolint:gosec // wraps as the field does
-		m.CpusThrottledTimeSecs = proto.Float64(s.ThrottledFor.Seconds())
+		m.CpusNrPeriods = new(uint32(s.Periods))
+		m.CpusNrThrottled = new(uint32(s.Throttled))
+		m.CpusThrottledTimeSecs = new(s.ThrottledFor.Seconds())
 	}
-	m.MemTotalBytes = proto.Uint64(bytes(s.MemBytes))
-	m.MemRssBytes = proto.Uint64(bytes(s.AnonBytes))
-	m.MemAnonBytes = proto.Uint64(bytes(s.AnonBytes))
-	m.MemFileBytes = proto.Uint64(bytes(s.CacheBytes))
-	m.MemCacheBytes = proto.Uint64(bytes(s.CacheBytes))
+	m.MemTotalBytes = new(bytes(s.MemBytes))
+	m.MemRssBytes = new(bytes(s.AnonBytes))
+	m.MemAnonBytes = new(bytes(s.AnonBytes))
+	m.MemFileBytes = new(bytes(s.CacheBytes))
+	m.MemCacheBytes = new(bytes(s.CacheBytes))
 	if s.MemLimit > 0 {
-		m.MemLimitBytes = proto.Uint64(bytes(s.MemLimit))
+		m.MemLimitBytes = new(bytes(s.MemLimit))
 	}
-	m.Processes = proto.Uint32(uint32(max(0, s.Processes))) //nolint:gosec // never that many
+	m.Processes = new(uint32(max(0, s.Processes)))
 	return m
 }
 

@@ -45,7 +45,7 @@ func counters() []string { return strings.Fields(counterNames) }
 // gauges computes the gauges of /metrics/snapshot (spec 7.5).
 func (a *api) gauges() map[string]float64 {
 	g := map[string]float64{"slave/uptime_secs": time.Since(a.cfg.Started).Seconds()}
-	for _, name := range strings.Fields(zeroGauges) {
+	for name := range strings.FieldsSeq(zeroGauges) {
 		g[name] = 0
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), viewPatience)

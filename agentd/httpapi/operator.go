@@ -72,13 +72,13 @@ func (a *api) local(call *agent.Call) (*agent.Response, error) {
 	case agent.Call_GET_HEALTH:
 		return &agent.Response{
 			Type:      agent.Response_GET_HEALTH.Enum(),
-			GetHealth: &agent.Response_GetHealth{Healthy: proto.Bool(true)},
+			GetHealth: &agent.Response_GetHealth{Healthy: new(true)},
 		}, nil
 	case agent.Call_GET_FLAGS:
 		m := &agent.Response_GetFlags{}
 		for _, name := range slices.Sorted(maps.Keys(a.cfg.Flags)) {
 			m.Flags = append(m.Flags, &mesosv1.Flag{
-				Name: proto.String(mesosjson.FlagName(name)), Value: proto.String(a.cfg.Flags[name]),
+				Name: new(mesosjson.FlagName(name)), Value: new(a.cfg.Flags[name]),
 			})
 		}
 		return &agent.Response{Type: agent.Response_GET_FLAGS.Enum(), GetFlags: m}, nil
@@ -91,7 +91,7 @@ func (a *api) local(call *agent.Call) (*agent.Response, error) {
 		m := &agent.Response_GetMetrics{}
 		snapshot := a.cfg.Metrics.Snapshot()
 		for _, name := range slices.Sorted(maps.Keys(snapshot)) {
-			m.Metrics = append(m.Metrics, &mesosv1.Metric{Name: proto.String(name), Value: proto.Float64(snapshot[name])})
+			m.Metrics = append(m.Metrics, &mesosv1.Metric{Name: new(name), Value: new(snapshot[name])})
 		}
 		return &agent.Response{Type: agent.Response_GET_METRICS.Enum(), GetMetrics: m}, nil
 	case agent.Call_GET_LOGGING_LEVEL:
@@ -113,7 +113,7 @@ func (a *api) local(call *agent.Call) (*agent.Response, error) {
 	case agent.Call_READ_FILE:
 		return a.readFile(call.GetReadFile())
 	default:
-		return nil, nil //nolint:nilnil // the caller asks the view next
+		return nil, nil // the caller asks the view next
 	}
 }
 
@@ -176,7 +176,7 @@ func (a *api) readFile(q *agent.Call_ReadFile) (*agent.Response, error) {
 	}
 	return &agent.Response{
 		Type:     agent.Response_READ_FILE.Enum(),
-		ReadFile: &agent.Response_ReadFile{Size: proto.Uint64(size), Data: data},
+		ReadFile: &agent.Response_ReadFile{Size: new(size), Data: data},
 	}, nil
 }
 

@@ -179,7 +179,7 @@ func TestReeve(t *testing.T) {
 		{"no such job", "GET", "/reeve/v1/jobs/x", "", 404, `there is no job`},
 		{"no such path", "GET", "/reeve/v1/nope", "", 404, `openapi.yaml`},
 		{"wrong method", "DELETE", "/reeve/v1/tasks", "", 405, `use GET`},
-		{"a misspelt job", "POST", "/reeve/v1/jobs", `{"nmae":"x"}`, 400, `nmae`},
+		{"an unknown name", "POST", "/reeve/v1/jobs", `{"colour":"x"}`, 400, `colour`},
 		{"two jobs", "POST", "/reeve/v1/jobs", `{"name":"x"}{}`, 400, `more than one`},
 		{"a job", "POST", "/reeve/v1/jobs", `{"name":"x","command":"true","resources":{"cpus":0.1,"mem":32}}`, 201, `"state":"pending"`},
 		{"the job", "GET", "/reeve/v1/jobs/x", "", 200, `"name":"x"`},

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -38,19 +39,19 @@ type testMaster struct {
 
 func masterInfo(port int) *mesosv1.MasterInfo {
 	return &mesosv1.MasterInfo{
-		Id: proto.String("m"), Ip: proto.Uint32(16777343), Port: proto.Uint32(uint32(port)),
-		Pid: proto.String("master@127.0.0.1:" + map[int]string{15050: "15050", 15060: "15060"}[port]), Hostname: proto.String("127.0.0.1"),
+		Id: new("m"), Ip: proto.Uint32(16777343), Port: new(uint32(port)),
+		Pid: new("master@127.0.0.1:" + map[int]string{15050: "15050", 15060: "15060"}[port]), Hostname: new("127.0.0.1"),
 	}
 }
 
 // newMaster returns a master that leads, and whose term ends with the test.
 func newMaster(t *testing.T) *testMaster {
 	t.Helper()
-	return newMasterUntil(t, context.Background())
+	return newMasterUntil(context.Background(), t)
 }
 
 // newMasterUntil returns a master that leads until ctx ends.
-func newMasterUntil(t *testing.T, ctx context.Context) *testMaster {
+func newMasterUntil(ctx context.Context, t *testing.T) *testMaster {
 	t.Helper()
 	m := &testMaster{leader: masterInfo(15050), metrics: metrics.New()}
 	m.term = term.New(term.Config{
@@ -66,7 +67,9 @@ func newMasterUntil(t *testing.T, ctx context.Context) *testMaster {
 	go func() { ended <- m.term.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		<-ended
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
 	})
 	m.build()
 	return m
@@ -105,7 +108,7 @@ func (m *testMaster) agent(t *testing.T) *outbox.Box[*agentlink.FromMaster] {
 	err := m.term.Post(t.Context(), cluster.AgentRegister{Conn: 1, PeerIP: "127.0.0.1", Register: &agentlink.Register{
 		LinkVersion: 1, Version: "0.1.0", BootId: "b", HttpAddress: "127.0.0.1:15051",
 		AgentInfo: &mesosv1.AgentInfo{
-			Hostname: proto.String("127.0.0.1"), Port: proto.Int32(15051),
+			Hostname: new("127.0.0.1"), Port: proto.Int32(15051),
 			Resources: resources.MustParse("cpus:8;mem:8192;disk:10240;ports:[31000-32000]").Proto(),
 		},
 	}})
@@ -145,7 +148,9 @@ func (m *testMaster) piped(t *testing.T) (dial func() net.Conn) {
 	}()
 	t.Cleanup(func() {
 		cancel()
-		<-ended
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
 	})
 	return func() net.Conn {
 		ours, theirs := net.Pipe()
@@ -197,6 +202,9 @@ func get(t *testing.T, c *http.Client, url string) *http.Response {
 	}
 	return answer
 }
+
+// leave closes a stream from the client's side.
+func leave(r *http.Response) { _ = r.Body.Close() }
 
 // whole reads an answer to its end.
 func whole(t *testing.T, r *http.Response) string {

@@ -87,13 +87,13 @@ func (a *api) local(call *master.Call) (*master.Response, error) {
 	case master.Call_GET_HEALTH:
 		return &master.Response{
 			Type:      master.Response_GET_HEALTH.Enum(),
-			GetHealth: &master.Response_GetHealth{Healthy: proto.Bool(true)},
+			GetHealth: &master.Response_GetHealth{Healthy: new(true)},
 		}, nil
 	case master.Call_GET_FLAGS:
 		m := &master.Response_GetFlags{}
 		for _, name := range slices.Sorted(maps.Keys(a.cfg.Flags)) {
 			m.Flags = append(m.Flags, &mesosv1.Flag{
-				Name: proto.String(mesosjson.FlagName(name)), Value: proto.String(a.cfg.Flags[name]),
+				Name: new(mesosjson.FlagName(name)), Value: new(a.cfg.Flags[name]),
 			})
 		}
 		return &master.Response{Type: master.Response_GET_FLAGS.Enum(), GetFlags: m}, nil
@@ -106,7 +106,7 @@ func (a *api) local(call *master.Call) (*master.Response, error) {
 		m := &master.Response_GetMetrics{}
 		snapshot := a.cfg.Metrics.Snapshot()
 		for _, name := range slices.Sorted(maps.Keys(snapshot)) {
-			m.Metrics = append(m.Metrics, &mesosv1.Metric{Name: proto.String(name), Value: proto.Float64(snapshot[name])})
+			m.Metrics = append(m.Metrics, &mesosv1.Metric{Name: new(name), Value: new(snapshot[name])})
 		}
 		return &master.Response{Type: master.Response_GET_METRICS.Enum(), GetMetrics: m}, nil
 	case master.Call_GET_LOGGING_LEVEL:
@@ -189,10 +189,10 @@ func fromView(ctx context.Context, t Term, kind master.Call_Type) (*master.Respo
 func (a *api) getMaster() *master.Response {
 	m := &master.Response_GetMaster{
 		MasterInfo: a.cfg.Info(),
-		StartTime:  proto.Float64(mesosjson.Seconds(a.cfg.Started)),
+		StartTime:  new(mesosjson.Seconds(a.cfg.Started)),
 	}
 	if t := a.cfg.Term(); t != nil {
-		m.ElectedTime = proto.Float64(mesosjson.Seconds(t.Elected()))
+		m.ElectedTime = new(mesosjson.Seconds(t.Elected()))
 	}
 	return &master.Response{Type: master.Response_GET_MASTER.Enum(), GetMaster: m}
 }
@@ -216,7 +216,7 @@ func (a *api) readFile(q *master.Call_ReadFile) (*master.Response, error) {
 	}
 	return &master.Response{
 		Type:     master.Response_READ_FILE.Enum(),
-		ReadFile: &master.Response_ReadFile{Size: proto.Uint64(size), Data: data},
+		ReadFile: &master.Response_ReadFile{Size: new(size), Data: data},
 	}, nil
 }
 
@@ -268,11 +268,11 @@ func (a *api) subscribeOperator(w http.ResponseWriter, r *http.Request, t Term, 
 	subscribed := &master.Event{
 		Type: master.Event_SUBSCRIBED.Enum(),
 		Subscribed: &master.Event_Subscribed{
-			GetState: reading.GetState(v), HeartbeatIntervalSeconds: proto.Float64(operatorBeat.Seconds()),
+			GetState: reading.GetState(v), HeartbeatIntervalSeconds: new(operatorBeat.Seconds()),
 		},
 	}
 	if send(subscribed) != nil || beat.send() != nil {
 		return // the client has left
 	}
-	a.brokenStream(r, "operator stream broke", pump(ctx, t.Done(), box, send, beat))
+	a.streamEnded(r, pump(ctx, t.Done(), box, send, beat))
 }

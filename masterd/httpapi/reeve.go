@@ -293,7 +293,7 @@ func (a *api) events(w http.ResponseWriter, r *http.Request, t Term) error {
 	if err != nil {
 		return nil // the client has left before the first byte
 	}
-	a.brokenStream(r, "event stream broke", follow(r.Context(), t.Done(), func(time.Time) error {
+	a.streamEnded(r, follow(r.Context(), t.Done(), func(time.Time) error {
 		for _, e := range t.Events(since) {
 			since = e.Seq
 			if err := sendLine(stream, e); err != nil {
@@ -343,7 +343,7 @@ func (a *api) watch(w http.ResponseWriter, r *http.Request, t Term) error {
 	}
 	var watcher overview.Watcher
 	var said time.Time
-	a.brokenStream(r, "watch broke", follow(r.Context(), t.Done(), func(now time.Time) error {
+	a.streamEnded(r, follow(r.Context(), t.Done(), func(now time.Time) error {
 		if !said.IsZero() {
 			if v, err = t.View(r.Context()); err != nil {
 				return err

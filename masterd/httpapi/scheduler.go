@@ -81,14 +81,15 @@ func (a *api) subscribe(w http.ResponseWriter, r *http.Request, t Term, call *sc
 	if err != nil {
 		return // the client has left before the first byte
 	}
-	a.brokenStream(r, "framework stream broke", pump(r.Context(), t.Done(), box, func(e *scheduler.Event) error {
+	a.streamEnded(r, pump(r.Context(), t.Done(), box, func(e *scheduler.Event) error {
 		return stream.Send(e)
 	}, nil))
 }
 
-// brokenStream notes a stream that ended otherwise than by one side's will.
-func (a *api) brokenStream(r *http.Request, message string, err error) {
+// streamEnded notes a stream that ended otherwise than by one side's will.
+func (a *api) streamEnded(r *http.Request, err error) {
 	if err != nil && !errors.Is(err, context.Canceled) {
-		a.cfg.Logger.LogAttrs(r.Context(), slog.LevelDebug, message, logkey.Err(err), logkey.Addr(r.RemoteAddr))
+		a.cfg.Logger.LogAttrs(r.Context(), slog.LevelDebug, "stream broke", logkey.Path(r.URL.Path),
+			logkey.Err(err), logkey.Addr(r.RemoteAddr))
 	}
 }

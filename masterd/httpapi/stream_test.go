@@ -31,7 +31,7 @@ func TestSilentConnectionsStay(t *testing.T) {
 		client := pipeClient(t, dial)
 		start := time.Now()
 		stream := post(t, client, "http://m/master/api/v1/scheduler", multiRole)
-		defer stream.Body.Close() //nolint:errcheck // the test is over
+		defer leave(stream)
 		id := stream.Header.Get("Mesos-Stream-Id")
 		if uuid.Validate(id) != nil {
 			t.Fatalf("Mesos-Stream-Id %q is no UUID", id)
@@ -147,7 +147,7 @@ func TestProtobufStream(t *testing.T) {
 		}
 		answer := post(t, client, "http://m/api/v1/scheduler", string(body),
 			"Content-Type", "application/x-protobuf", "Accept", "application/x-protobuf")
-		defer answer.Body.Close() //nolint:errcheck // the test is over
+		defer leave(answer)
 		if got := answer.Header.Get("Content-Type"); got != "application/x-protobuf" {
 			t.Errorf("Content-Type is %q", got)
 		}
@@ -220,7 +220,7 @@ func TestOperatorStream(t *testing.T) {
 		synctest.Wait()
 		start := time.Now()
 		answer := post(t, client, "http://m/api/v1", `{"type":"SUBSCRIBE"}`)
-		defer answer.Body.Close() //nolint:errcheck // the test is over
+		defer leave(answer)
 		if _, ok := answer.Header["Mesos-Stream-Id"]; ok {
 			t.Error("an operator stream has a Mesos-Stream-Id")
 		}
@@ -235,7 +235,7 @@ func TestOperatorStream(t *testing.T) {
 			t.Errorf("second event is %s after %s, want a heartbeat at once", got, time.Since(start))
 		}
 		stream := post(t, client, "http://m/api/v1/scheduler", multiRole)
-		defer stream.Body.Close() //nolint:errcheck // the test is over
+		defer leave(stream)
 		var added master.Event
 		if err := codec.JSON.Unmarshal([]byte(record(t, events)), &added); err != nil {
 			t.Fatal(err)
@@ -258,7 +258,7 @@ func TestWatch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer answer.Body.Close() //nolint:errcheck // the test is over
+		defer leave(answer)
 		lines := bufio.NewReader(answer.Body)
 		next := func() reeveapi.Watch {
 			t.Helper()
@@ -293,23 +293,22 @@ func TestWatch(t *testing.T) {
 
 // TestStreamsEndWithTheTerm: whoever reads a stream of a leader that steps down must learn of it.
 func TestStreamsEndWithTheTerm(t *testing.T) {
-	for name, open := range map[string]func(*testing.T, *http.Client) *http.Response{
-		"framework": func(t *testing.T, c *http.Client) *http.Response {
-			return post(t, c, "http://m/api/v1/scheduler", multiRole)
-		},
-		"operator": func(t *testing.T, c *http.Client) *http.Response {
-			return post(t, c, "http://m/api/v1", `{"type":"SUBSCRIBE"}`)
-		},
-		"watch": func(t *testing.T, c *http.Client) *http.Response { return get(t, c, "http://m/reeve/v1/watch") },
-		"events": func(t *testing.T, c *http.Client) *http.Response {
-			return get(t, c, "http://m/reeve/v1/events?follow=1")
-		},
+	for name, request := range map[string]struct{ path, body string }{
+		"framework": {"/api/v1/scheduler", multiRole},
+		"operator":  {"/api/v1", `{"type":"SUBSCRIBE"}`},
+		"watch":     {"/reeve/v1/watch", ""},
+		"events":    {"/reeve/v1/events?follow=1", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
-				m := newMasterUntil(t, ctx)
-				answer := open(t, pipeClient(t, m.piped(t)))
+				m := newMasterUntil(ctx, t)
+				client, answer := pipeClient(t, m.piped(t)), (*http.Response)(nil)
+				if request.body == "" {
+					answer = get(t, client, "http://m"+request.path)
+				} else {
+					answer = post(t, client, "http://m"+request.path, request.body)
+				}
 				synctest.Wait()
 				cancel()
 				whole(t, answer)

@@ -191,8 +191,8 @@ func FindTask(v *cluster.View, id ids.Task) (reeveapi.Task, bool) {
 			return Task(t, f.Info.GetName(), v.Agents[t.Agent]), true
 		}
 		for _, list := range [][]*cluster.Task{f.Unreachable, f.Ended} {
-			for i := len(list) - 1; i >= 0; i-- { // an id may have been used before: the newest counts
-				if t := list[i]; t.ID == id {
+			for _, l := range slices.Backward(list) { // an id may have been used before: the newest counts
+				if t := l; t.ID == id {
 					return Task(t, f.Info.GetName(), v.Agents[t.Agent]), true
 				}
 			}

@@ -2,6 +2,7 @@ package overview
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/cluster"
@@ -205,11 +206,12 @@ func commandText(c *mesosv1.CommandInfo) string {
 	if c.GetShell() || len(c.GetArguments()) == 0 {
 		return c.GetValue()
 	}
-	text := c.GetArguments()[0]
+	var text strings.Builder
+	text.WriteString(c.GetArguments()[0])
 	for _, argument := range c.GetArguments()[1:] {
-		text += " " + argument
+		text.WriteString(" " + argument)
 	}
-	return text
+	return text.String()
 }
 
 func imageOf(c *mesosv1.ContainerInfo) string {

@@ -1,6 +1,7 @@
 package overview
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -116,9 +117,7 @@ func newestTasks(f *cluster.Framework) map[string]*cluster.Task {
 			all[t.ID.ID] = t
 		}
 	}
-	for id, t := range f.Tasks {
-		all[id] = t
-	}
+	maps.Copy(all, f.Tasks)
 	return all
 }
 

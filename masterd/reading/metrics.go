@@ -45,12 +45,12 @@ const (
 // Counters lists the counters of a master, zero until somebody counts.
 func Counters() []string {
 	var names []string
-	for _, name := range strings.Fields(counters) {
+	for name := range strings.FieldsSeq(counters) {
 		names = append(names, "master/"+name)
 	}
-	for _, state := range strings.Fields(operationStates) {
+	for state := range strings.FieldsSeq(operationStates) {
 		names = append(names, "master/operations/"+state)
-		for _, kind := range strings.Fields(operationTypes) {
+		for kind := range strings.FieldsSeq(operationTypes) {
 			names = append(names, "master/operations/"+kind+"/"+state)
 		}
 	}

@@ -42,12 +42,12 @@ func GetRoles(v *cluster.View) *master.Response_GetRoles {
 	m := &master.Response_GetRoles{}
 	for _, r := range newIndex(v).roles() {
 		out := &mesosv1.Role{
-			Name:      proto.String(r.name),
+			Name:      new(r.name),
 			Weight:    proto.Float64(1),
 			Resources: r.allocated.Plus(r.offered).Proto(),
 		}
 		for _, f := range r.frameworks {
-			out.Frameworks = append(out.Frameworks, &mesosv1.FrameworkID{Value: proto.String(string(f))})
+			out.Frameworks = append(out.Frameworks, &mesosv1.FrameworkID{Value: new(string(f))})
 		}
 		m.Roles = append(m.Roles, out)
 	}
@@ -68,10 +68,10 @@ func (x *index) getAgents() *master.Response_GetAgents {
 func agentMessage(a *cluster.Agent) *master.Response_GetAgents_Agent {
 	m := &master.Response_GetAgents_Agent{
 		AgentInfo:          a.Info,
-		Active:             proto.Bool(a.State == cluster.AgentActive),
-		Deactivated:        proto.Bool(false),
+		Active:             new(a.State == cluster.AgentActive),
+		Deactivated:        new(false),
 		Version:            proto.String(version.Mesos),
-		Pid:                proto.String(a.PID()),
+		Pid:                new(a.PID()),
 		RegisteredTime:     timeInfo(a.Registered),
 		ReregisteredTime:   timeInfo(a.Reregistered),
 		TotalResources:     a.Total.ProtoEndpoint(),
@@ -89,7 +89,7 @@ func timeInfo(t time.Time) *mesosv1.TimeInfo {
 	if t.IsZero() {
 		return nil
 	}
-	return &mesosv1.TimeInfo{Nanoseconds: proto.Int64(t.UnixNano())}
+	return &mesosv1.TimeInfo{Nanoseconds: new(t.UnixNano())}
 }
 
 func (x *index) getFrameworks() *master.Response_GetFrameworks {
@@ -110,9 +110,9 @@ func (x *index) frameworkMessage(f *cluster.Framework) *master.Response_GetFrame
 	}
 	m := &master.Response_GetFrameworks_Framework{
 		FrameworkInfo:      f.Info,
-		Active:             proto.Bool(f.State == cluster.FrameworkActive),
-		Connected:          proto.Bool(f.State == cluster.FrameworkActive),
-		Recovered:          proto.Bool(f.State == cluster.FrameworkRecovered),
+		Active:             new(f.State == cluster.FrameworkActive),
+		Connected:          new(f.State == cluster.FrameworkActive),
+		Recovered:          new(f.State == cluster.FrameworkRecovered),
 		RegisteredTime:     timeInfo(f.Registered),
 		ReregisteredTime:   timeInfo(reregistered),
 		UnregisteredTime:   timeInfo(f.Unregistered),
@@ -128,15 +128,15 @@ func (x *index) frameworkMessage(f *cluster.Framework) *master.Response_GetFrame
 
 func (x *index) offerMessage(o *cluster.Offer) *mesosv1.Offer {
 	m := &mesosv1.Offer{
-		Id:             &mesosv1.OfferID{Value: proto.String(string(o.ID))},
-		FrameworkId:    &mesosv1.FrameworkID{Value: proto.String(string(o.Framework))},
-		AgentId:        &mesosv1.AgentID{Value: proto.String(string(o.Agent))},
-		Hostname:       proto.String(""),
+		Id:             &mesosv1.OfferID{Value: new(string(o.ID))},
+		FrameworkId:    &mesosv1.FrameworkID{Value: new(string(o.Framework))},
+		AgentId:        &mesosv1.AgentID{Value: new(string(o.Agent))},
+		Hostname:       new(""),
 		Resources:      o.Resources.ProtoEndpoint(),
-		AllocationInfo: &mesosv1.Resource_AllocationInfo{Role: proto.String(o.Role)},
+		AllocationInfo: &mesosv1.Resource_AllocationInfo{Role: new(o.Role)},
 	}
 	if a := x.view.Agents[o.Agent]; a != nil {
-		m.Hostname = proto.String(a.Info.GetHostname())
+		m.Hostname = new(a.Info.GetHostname())
 		m.Attributes = a.Info.GetAttributes()
 	}
 	return m
@@ -148,7 +148,7 @@ func (x *index) getExecutors() *master.Response_GetExecutors {
 		for _, e := range x.executors[f.ID] {
 			m.Executors = append(m.Executors, &master.Response_GetExecutors_Executor{
 				ExecutorInfo: e.info,
-				AgentId:      &mesosv1.AgentID{Value: proto.String(string(e.agent))},
+				AgentId:      &mesosv1.AgentID{Value: new(string(e.agent))},
 			})
 		}
 	}

@@ -20,8 +20,6 @@ import (
 	"syscall"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/mesosjson"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -72,7 +70,7 @@ func (p place) open() (*os.File, fs.FileInfo, error) {
 	}
 	info, err := file.Stat()
 	if err != nil {
-		_ = file.Close() // nothing was written
+		shut(file)
 		return nil, nil, openError(err)
 	}
 	return file, info, nil
@@ -115,6 +113,9 @@ func openError(err error) error {
 	return fault.New(fault.Internal, "failed to open the file: %v", errors.Unwrap(err))
 }
 
+// shut closes what was only read: nothing can be lost.
+func shut(file *os.File) { _ = file.Close() }
+
 // Entry is one file of a directory.
 type Entry struct {
 	Path string // virtual
@@ -134,7 +135,7 @@ func (f Files) List(virtual string) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer dir.Close() //nolint:errcheck // nothing was written
+	defer shut(dir)
 	if !info.IsDir() {
 		return nil, fault.New(fault.Invalid, "%s is a file; read it, or list the directory that it is in", virtual)
 	}
@@ -160,7 +161,7 @@ func (f Files) Read(virtual string, offset, length int64) (data []byte, size int
 	if err != nil {
 		return nil, 0, err
 	}
-	defer file.Close() //nolint:errcheck // nothing was written
+	defer shut(file)
 	if length < 0 || length > MaxRead {
 		length = MaxRead
 	}
@@ -177,9 +178,9 @@ func (f Files) Read(virtual string, offset, length int64) (data []byte, size int
 func (f Files) ReadSlice(virtual string, offset uint64, length *uint64) (data []byte, size uint64, err error) {
 	n := int64(-1)
 	if length != nil {
-		n = int64(min(*length, MaxRead)) //nolint:gosec // bounded by min
+		n = int64(min(*length, MaxRead))
 	}
-	data, total, err := f.Read(virtual, int64(min(offset, math.MaxInt64)), n) //nolint:gosec // bounded by min
+	data, total, err := f.Read(virtual, int64(min(offset, math.MaxInt64)), n)
 	return data, uint64(max(0, total)), err
 }
 
@@ -194,7 +195,7 @@ func (f Files) regular(virtual string) (*os.File, int64, error) {
 		return nil, 0, err
 	}
 	if !info.Mode().IsRegular() {
-		_ = file.Close() // nothing was written
+		shut(file)
 		if info.IsDir() {
 			return nil, 0, fault.New(fault.Invalid, "Cannot read a directory.\n")
 		}
@@ -246,13 +247,13 @@ func writeEntry(out *mesosjson.Writer, e Entry) {
 func (e Entry) Proto() *mesosv1.FileInfo {
 	stat := statOf(e.Info)
 	return &mesosv1.FileInfo{
-		Path:  proto.String(e.Path),
-		Nlink: proto.Int32(int32(min(stat.nlink, 1<<31-1))), //nolint:gosec // bounded by min
-		Size:  proto.Uint64(uint64(max(0, e.Info.Size()))),
-		Mtime: &mesosv1.TimeInfo{Nanoseconds: proto.Int64(e.Info.ModTime().UnixNano())},
-		Mode:  proto.Uint32(stat.mode),
-		Uid:   proto.String(stat.user),
-		Gid:   proto.String(stat.group),
+		Path:  new(e.Path),
+		Nlink: new(int32(min(stat.nlink, 1<<31-1))),
+		Size:  new(uint64(max(0, e.Info.Size()))),
+		Mtime: &mesosv1.TimeInfo{Nanoseconds: new(e.Info.ModTime().UnixNano())},
+		Mode:  new(stat.mode),
+		Uid:   new(stat.user),
+		Gid:   new(stat.group),
 	}
 }
 
@@ -269,7 +270,7 @@ func statOf(info fs.FileInfo) stat {
 		return stat{nlink: 1, mode: uint32(info.Mode().Perm())}
 	}
 	s := stat{
-		nlink: uint64(sys.Nlink), //nolint:unconvert // narrower on other systems
+		nlink: uint64(sys.Nlink),
 		mode:  sys.Mode,
 		user:  strconv.FormatUint(uint64(sys.Uid), 10),
 		group: strconv.FormatUint(uint64(sys.Gid), 10),
@@ -351,7 +352,7 @@ func (f Files) download(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, r, err)
 		return
 	}
-	defer file.Close() //nolint:errcheck // nothing was written
+	defer shut(file)
 	name := path.Base(path.Clean("/" + virtual))
 	h := w.Header()
 	h.Set("Content-Type", cmp.Or(mime.TypeByExtension(path.Ext(name)), "application/octet-stream"))

@@ -142,8 +142,13 @@ func TestGzipOfAnswers(t *testing.T) {
 		body   []byte
 		packed bool
 	}{
-		{"gzip", large, true}, {"gzip", small, false}, {"", large, false}, {"br, gzip;q=0.5", large, true},
-		{"gzip;q=0", large, false}, {"*", large, true}, {"deflate", large, false},
+		{"gzip", large, true},
+		{"gzip", small, false},
+		{"", large, false},
+		{"br, gzip;q=0.5", large, true},
+		{"gzip;q=0", large, false},
+		{"*", large, true},
+		{"deflate", large, false},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 		r.Header.Set("Accept-Encoding", test.accept)
@@ -164,10 +169,14 @@ func TestListing(t *testing.T) {
 		m    proto.Message
 		want string
 	}{
-		{&master.Response{Type: master.Response_GET_TASKS.Enum(), GetTasks: &master.Response_GetTasks{}},
-			`{"type":"GET_TASKS","get_tasks":{"tasks":[],"completed_tasks":[],"unreachable_tasks":[]}}`},
-		{&master.Response{Type: master.Response_GET_OPERATIONS.Enum(), GetOperations: &master.Response_GetOperations{}},
-			`{"type":"GET_OPERATIONS","get_operations":{}}`},
+		{
+			&master.Response{Type: master.Response_GET_TASKS.Enum(), GetTasks: &master.Response_GetTasks{}},
+			`{"type":"GET_TASKS","get_tasks":{"tasks":[],"completed_tasks":[],"unreachable_tasks":[]}}`,
+		},
+		{
+			&master.Response{Type: master.Response_GET_OPERATIONS.Enum(), GetOperations: &master.Response_GetOperations{}},
+			`{"type":"GET_OPERATIONS","get_operations":{}}`,
+		},
 		{&master.Response{Type: master.Response_GET_WEIGHTS.Enum()}, `{"type":"GET_WEIGHTS"}`},
 		{&master.Event{Type: master.Event_HEARTBEAT.Enum()}, `{"type":"HEARTBEAT"}`},
 		{&master.Event{Type: master.Event_SUBSCRIBED.Enum(), Subscribed: &master.Event_Subscribed{

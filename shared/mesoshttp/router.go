@@ -66,7 +66,7 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // lookup tries the path and then its ever shorter prefixes.
 func (rt *Router) lookup(path string, prefixed bool) (Route, bool) {
 	for p := path; p != ""; p = p[:strings.LastIndexByte(p, '/')] {
-		if found, ok := rt.routes[p]; ok && !(found.Separate && prefixed) {
+		if found, ok := rt.routes[p]; ok && (!found.Separate || !prefixed) {
 			return found, !found.Exact || p == path
 		}
 	}

@@ -17,12 +17,12 @@ func Build() *mesosv1.VersionInfo {
 	built := builtAt()
 	info := &mesosv1.VersionInfo{
 		Version:   proto.String(version.Mesos),
-		BuildDate: proto.String(built.UTC().Format("2006-01-02 15:04:05 UTC")),
-		BuildTime: proto.Float64(float64(built.Unix())),
-		BuildUser: proto.String(""),
+		BuildDate: new(built.UTC().Format("2006-01-02 15:04:05 UTC")),
+		BuildTime: new(float64(built.Unix())),
+		BuildUser: new(""),
 	}
 	if sha := version.Commit(); sha != "" {
-		info.GitSha = proto.String(sha)
+		info.GitSha = new(sha)
 	}
 	return info
 }

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
-
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/resources"
 )
@@ -271,10 +269,10 @@ func (w *Writer) status(s *mesosv1.TaskStatus) {
 // Proto returns the task as the v1 operator API has it.
 func (t Task) Proto() *mesosv1.Task {
 	m := &mesosv1.Task{
-		Name:        proto.String(t.Info.GetName()),
-		TaskId:      &mesosv1.TaskID{Value: proto.String(t.ID)},
-		FrameworkId: &mesosv1.FrameworkID{Value: proto.String(t.Framework)},
-		AgentId:     &mesosv1.AgentID{Value: proto.String(t.Agent)},
+		Name:        new(t.Info.GetName()),
+		TaskId:      &mesosv1.TaskID{Value: new(t.ID)},
+		FrameworkId: &mesosv1.FrameworkID{Value: new(t.Framework)},
+		AgentId:     &mesosv1.AgentID{Value: new(t.Agent)},
 		State:       t.State.Enum(),
 		Resources:   t.Resources.Proto(),
 		Limits:      t.Info.GetLimits(),
@@ -288,13 +286,13 @@ func (t Task) Proto() *mesosv1.Task {
 		m.KillPolicy = p
 	}
 	if t.Executor != "" {
-		m.ExecutorId = &mesosv1.ExecutorID{Value: proto.String(t.Executor)}
+		m.ExecutorId = &mesosv1.ExecutorID{Value: new(t.Executor)}
 	}
 	if user := t.user(); user != "" {
-		m.User = proto.String(user)
+		m.User = new(user)
 	}
-	for i := len(t.Statuses) - 1; i >= 0; i-- {
-		if s := t.Statuses[i]; len(s.GetUuid()) > 0 { // only what an agent reported counts as an update
+	for _, v := range slices.Backward(t.Statuses) {
+		if s := v; len(s.GetUuid()) > 0 { // only what an agent reported counts as an update
 			m.StatusUpdateState, m.StatusUpdateUuid = s.GetState().Enum(), s.GetUuid()
 			break
 		}

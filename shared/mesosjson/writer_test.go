@@ -85,8 +85,10 @@ func TestResources(t *testing.T) {
 		"object":     {func(w *mesosjson.Writer) { w.Resources(r) }, `{"disk":0.0,"mem":64.0,"gpus":0.0,"cpus":3.5,"ports":"[1-3, 7-7]","bugs":"{a, b}"}`},
 		"quantities": {func(w *mesosjson.Writer) { w.Quantities(r.ReservedTo("dev")) }, `{"cpus":2.0}`},
 		"empty":      {func(w *mesosjson.Writer) { w.Quantities(resources.Resources{}) }, `{}`},
-		"reserved": {func(w *mesosjson.Writer) { w.Open(); w.ReservedField("r", r); w.Close() },
-			`{"r":{"dev":{"disk":0.0,"mem":0.0,"gpus":0.0,"cpus":2.0}}}`},
+		"reserved": {
+			func(w *mesosjson.Writer) { w.Open(); w.ReservedField("r", r); w.Close() },
+			`{"r":{"dev":{"disk":0.0,"mem":0.0,"gpus":0.0,"cpus":2.0}}}`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := written(t, test.write); got != test.want {
@@ -98,9 +100,9 @@ func TestResources(t *testing.T) {
 
 func TestRevocableResourcesStandApart(t *testing.T) {
 	r, err := resources.FromProto([]*mesosv1.Resource{
-		{Name: proto.String("cpus"), Type: mesosv1.Value_SCALAR.Enum(), Scalar: &mesosv1.Value_Scalar{Value: proto.Float64(1)}},
+		{Name: new("cpus"), Type: mesosv1.Value_SCALAR.Enum(), Scalar: &mesosv1.Value_Scalar{Value: proto.Float64(1)}},
 		{
-			Name: proto.String("cpus"), Type: mesosv1.Value_SCALAR.Enum(), Scalar: &mesosv1.Value_Scalar{Value: proto.Float64(2)},
+			Name: new("cpus"), Type: mesosv1.Value_SCALAR.Enum(), Scalar: &mesosv1.Value_Scalar{Value: proto.Float64(2)},
 			Revocable: &mesosv1.Resource_RevocableInfo{},
 		},
 	})
@@ -117,15 +119,15 @@ func TestTaskExtras(t *testing.T) {
 	task := mesosjson.Task{
 		ID: "t", Framework: "f", Agent: "a", State: mesosv1.TaskState_TASK_RUNNING, Role: "dev",
 		Info: &mesosv1.TaskInfo{
-			Name:      proto.String("n"),
-			Command:   &mesosv1.CommandInfo{User: proto.String("ann")},
-			Limits:    map[string]*mesosv1.Value_Scalar{"mem": {Value: proto.Float64(math.Inf(1))}, "cpus": {Value: proto.Float64(2)}},
-			Labels:    &mesosv1.Labels{Labels: []*mesosv1.Label{{Key: proto.String("k"), Value: proto.String("v")}}},
-			Discovery: &mesosv1.DiscoveryInfo{Visibility: mesosv1.DiscoveryInfo_CLUSTER.Enum(), Name: proto.String("d")},
+			Name:      new("n"),
+			Command:   &mesosv1.CommandInfo{User: new("ann")},
+			Limits:    map[string]*mesosv1.Value_Scalar{"mem": {Value: new(math.Inf(1))}, "cpus": {Value: proto.Float64(2)}},
+			Labels:    &mesosv1.Labels{Labels: []*mesosv1.Label{{Key: new("k"), Value: new("v")}}},
+			Discovery: &mesosv1.DiscoveryInfo{Visibility: mesosv1.DiscoveryInfo_CLUSTER.Enum(), Name: new("d")},
 		},
 		Statuses: []*mesosv1.TaskStatus{{
-			State: mesosv1.TaskState_TASK_RUNNING.Enum(), Timestamp: proto.Float64(1.5), Healthy: proto.Bool(true),
-			Message: proto.String("not shown"), Uuid: []byte("not shown"),
+			State: mesosv1.TaskState_TASK_RUNNING.Enum(), Timestamp: new(1.5), Healthy: new(true),
+			Message: new("not shown"), Uuid: []byte("not shown"),
 		}},
 	}
 	const want = `{"id":"t","name":"n","framework_id":"f","executor_id":"","slave_id":"a","state":"TASK_RUNNING",` +
