@@ -409,7 +409,9 @@ func piped(t *testing.T, handle http.HandlerFunc) *client.Client {
 	t.Cleanup(func() {
 		c.Close()
 		_ = server.Close() // its listener's Close can't fail
-		<-served
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
 	})
 	return c
 }

@@ -239,7 +239,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"run", "--name", "j", "-c", "a", "--env", "A"}, result{"", "reeve: --env \"A\" is not NAME=VALUE\n", exitUsage}},
 		{[]string{"run", "-f", "/nonexistent"}, result{"", "reeve: -f: open /nonexistent: no such file or directory\n", exitUsage}},
 		{[]string{"execute", "--command=true"}, result{"", "reeve: Missing required option --name\n", exitFailed}},
-		{[]string{"execute", "--kill_after=x", "--nmae=y"}, result{"", "reeve: unknown flag: --nmae\n", exitFailed}},
+		{[]string{"execute", "--kill_after=x", "--title=y"}, result{"", "reeve: unknown flag: --title\n", exitFailed}},
 	} {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) { check(t, reeve(t, nil, nil, test.args...), test.want) })
 	}

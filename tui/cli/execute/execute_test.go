@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -148,7 +149,7 @@ func (m *master) expect(text string, got *scheduler.Call) bool {
 }
 
 // start runs the verb.
-func start(t *testing.T, ctx context.Context, address string, args ...string) (stdout, stderr string, err error) {
+func start(ctx context.Context, t *testing.T, address string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	command := execute.Command(&out, &errs, func(principal, secret string) (*client.Client, error) {
@@ -186,10 +187,11 @@ func TestLikeMesos(t *testing.T) {
 		for flag, form := range map[string]codec.Codec{"": codec.Protobuf, "--content_type=json": codec.JSON} {
 			t.Run(name+flag, func(t *testing.T) {
 				m, address := serve(t, read(t, name+".script"))
+				all := slices.Clone(args)
 				if flag != "" {
-					args = append(args[:len(args):len(args)], flag)
+					all = append(all, flag)
 				}
-				stdout, stderr, err := start(t, t.Context(), address, args...)
+				stdout, stderr, err := start(t.Context(), t, address, all...)
 				if err != nil || stderr != "" {
 					t.Errorf("error %v, stderr %q", err, stderr)
 				}
@@ -220,7 +222,7 @@ func TestSubscribesAgain(t *testing.T) {
 	const lost = `< {"type":"UPDATE","update":{"status":{"task_id":{"value":"t"},"state":"TASK_LOST","reason":"REASON_AGENT_REMOVED",` +
 		`"source":"SOURCE_MASTER","message":"gone","healthy":false}}}` + "\n"
 	_, address := serve(t, "503", subscribe+subscribed+"break\n", resubscribe()+subscribed+lost)
-	stdout, stderr, err := start(t, t.Context(), address, "--name=t", "--command=true")
+	stdout, stderr, err := start(t.Context(), t, address, "--name=t", "--command=true")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +249,7 @@ func TestTooBig(t *testing.T) {
 		`> {"framework_id":{"value":"f"},"type":"SUPPRESS"}`+"\n"+
 		`< {"type":"ERROR","error":{"message":"enough"}}`+"\n")
 	defer cancel()
-	stdout, _, err := start(t, ctx, address, "--name=t", "--command=true", "--resources=cpus:100")
+	stdout, _, err := start(ctx, t, address, "--name=t", "--command=true", "--resources=cpus:100")
 	failure, ok := errors.AsType[*execute.Error](err)
 	if !ok || failure.Error() != "Received an ERROR event: enough" || failure.Usage {
 		t.Errorf("error %v, want the ERROR event's", err)
@@ -278,10 +280,10 @@ func TestUsage(t *testing.T) {
 		"support a single network":              {"--name=t", "--command=true", "--containerizer=docker", "--docker_image=a", "--networks=a,b"},
 		"Failed to parse --volumes":             {"--name=t", "--command=true", "--volumes={"},
 		"--package needs HDFS":                  {"--name=t", "--command=true", "--package=p"},
-		"unknown flag":                          {"--nmae=t"},
+		"unknown flag":                          {"--title=t"},
 		"Unexpected argument 'true'":            {"--name=t", "true"},
 	} {
-		_, _, err := start(t, t.Context(), "127.0.0.1:1", args...)
+		_, _, err := start(t.Context(), t, "127.0.0.1:1", args...)
 		failure, ok := errors.AsType[*execute.Error](err)
 		if !ok || !failure.Usage || !strings.Contains(failure.Error(), want) {
 			t.Errorf("%q: %v, want a usage error with %q", args, err, want)
@@ -300,8 +302,10 @@ func TestContainerFlags(t *testing.T) {
 		want string
 	}{
 		"mesos": {
-			[]string{"--docker_image=alpine", "--networks=a,b", "--tty", `--rlimits={"rlimits":[{"type":"RLMT_FSIZE"}]}`,
-				`--effective_capabilities={"capabilities":["NET_RAW"]}`, `--volumes=[{"container_path":"/c","mode":"RW","host_path":"/h"}]`},
+			[]string{
+				"--docker_image=alpine", "--networks=a,b", "--tty", `--rlimits={"rlimits":[{"type":"RLMT_FSIZE"}]}`,
+				`--effective_capabilities={"capabilities":["NET_RAW"]}`, `--volumes=[{"container_path":"/c","mode":"RW","host_path":"/h"}]`,
+			},
 			`{"type":"MESOS","mesos":{"image":{"type":"DOCKER","docker":{"name":"alpine"}}},"network_infos":[{"name":"a"},{"name":"b"}],"tty_info":{},` +
 				`"rlimit_info":{"rlimits":[{"type":"RLMT_FSIZE"}]},"linux_info":{"effective_capabilities":{"capabilities":["NET_RAW"]}},` +
 				`"volumes":[{"container_path":"/c","mode":"RW","host_path":"/h"}]}`,
@@ -323,7 +327,7 @@ func TestContainerFlags(t *testing.T) {
 				"--name=t", "--command=c", "--env={\"A\":\"1\"}", "--no-shell", "--checkpoint", "--no-partition_aware",
 				"--framework_capabilities=GPU_RESOURCES", "--principal=p",
 			}, test.args...)
-			if _, _, err := start(t, ctx, address, args...); !errors.Is(err, context.Canceled) {
+			if _, _, err := start(ctx, t, address, args...); !errors.Is(err, context.Canceled) {
 				t.Fatal(err)
 			}
 			task := (<-got).GetAccept().GetOperations()[0].GetLaunch().GetTaskInfos()[0]
