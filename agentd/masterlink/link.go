@@ -49,6 +49,7 @@ type Link struct {
 	lastConn workload.ConnID
 	term     uint64 // the highest seen
 	leader   string // address of the last master that accepted us
+	leaving  bool   // goodbye has been said: no stream is opened any more
 }
 
 // New returns a link that is not running yet.
@@ -64,7 +65,7 @@ func (e *ShutdownError) Error() string { return "the master refuses this agent f
 func (l *Link) Run(ctx context.Context) error {
 	for attempt := 0; ; attempt++ {
 		registered, err := l.round(ctx)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || l.isLeaving() {
 			return ctx.Err()
 		}
 		if _, gone := errors.AsType[*ShutdownError](err); gone {
@@ -181,15 +182,35 @@ func (l *Link) Connected() (addr string, ok bool) {
 	return l.leader, l.session != nil && l.session.isRegistered()
 }
 
-// Goodbye tells the master that the agent ends in order, and waits until that is on its way or ctx ends. Without a
-// stream there is nobody to tell.
+// farewell bounds the wait for a master to close the stream after a goodbye.
+const farewell = time.Second
+
+// Goodbye tells the master that the agent ends in order, waits until it has heard that or ctx ends, and ends Run. Without
+// a stream there is nobody to tell.
 func (l *Link) Goodbye(ctx context.Context, tasksEnded bool) error {
 	l.mu.Lock()
 	s := l.session
+	l.leaving = true
 	l.mu.Unlock()
 	if s == nil || !s.isRegistered() {
 		return nil
 	}
 	s.push(&agentlink.FromAgent{Message: &agentlink.FromAgent_Goodbye{Goodbye: &agentlink.Goodbye{TasksEnded: tasksEnded}}})
-	return s.flush(ctx)
+	if err := s.flush(ctx); err != nil {
+		return fmt.Errorf("say goodbye to the master: %w", err)
+	}
+	timer := time.NewTimer(farewell)
+	defer timer.Stop()
+	select {
+	case <-s.ended:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+func (l *Link) isLeaving() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.leaving
 }

@@ -57,6 +57,7 @@ type session struct {
 	wake chan struct{} // 1: there is something in the outbox
 
 	answered chan struct{} // closed when the master has accepted us
+	ended    chan struct{} // closed when the stream is over
 
 	mu         sync.Mutex // guards the fields below
 	outbox     []*agentlink.FromAgent
@@ -100,12 +101,13 @@ func (l *Link) open(addr string) *session {
 	l.lastConn++
 	l.session = &session{
 		link: l, conn: l.lastConn, addr: addr, heard: time.Now(),
-		wake: make(chan struct{}, 1), answered: make(chan struct{}), flushed: make(chan struct{}),
+		wake: make(chan struct{}, 1), answered: make(chan struct{}), ended: make(chan struct{}), flushed: make(chan struct{}),
 	}
 	return l.session
 }
 
 func (l *Link) closed(ctx context.Context, s *session) {
+	close(s.ended)
 	l.mu.Lock()
 	if l.session == s {
 		l.session = nil
@@ -114,7 +116,7 @@ func (l *Link) closed(ctx context.Context, s *session) {
 	if err := l.cfg.Post(context.WithoutCancel(ctx), workload.LinkClosed{Conn: s.conn}); err != nil {
 		l.cfg.Log.Debug("end of a link was not taken: the agent is stopping", logkey.Err(err))
 	}
-	if s.isRegistered() {
+	if s.isRegistered() && !l.isLeaving() {
 		l.cfg.Log.Warn("link to the master broke", logkey.Addr(s.addr))
 	}
 }

@@ -1,0 +1,241 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/runtime/fake"
+	"codeberg.org/reeve/reeve/agentd/workload"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+)
+
+// harness is a set over a runtime whose reports are kept.
+type harness struct {
+	t   *testing.T
+	set *Set
+	rt  *fake.Runtime
+	dir string
+
+	mu sync.Mutex // guards in
+	in []workload.Input
+}
+
+func newHarness(t *testing.T, rt runtime.Runtime, fetch Fetch) *harness {
+	t.Helper()
+	h := &harness{t: t, dir: t.TempDir()}
+	h.rt, _ = rt.(*fake.Runtime)
+	if fetch == nil {
+		fetch = func(context.Context, string, []*mesosv1.CommandInfo_URI, string, func(done, total int64)) error {
+			return nil
+		}
+	}
+	h.set = New(t.Context(), Config{
+		Runtime: rt, Fetch: fetch, Parallel: 2, Log: slog.New(slog.DiscardHandler),
+		Sandbox: func(path, _ string) error { return os.MkdirAll(path, 0o700) },
+		Post: func(_ context.Context, in workload.Input) error {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.in = append(h.in, in)
+			return nil
+		},
+	})
+	return h
+}
+
+func (h *harness) start(id ids.Container, argv ...string) {
+	dir := filepath.Join(h.dir, "runs", string(id))
+	h.set.Do(workload.Start{
+		Spec: runtime.Spec{ID: id, Argv: argv, Sandbox: dir},
+		URIs: []*mesosv1.CommandInfo_URI{{}},
+	})
+}
+
+// kinds are the kinds of what was reported since the last call.
+func (h *harness) kinds() (kinds string) {
+	synctest.Wait()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, in := range h.in {
+		kinds += in.Kind() + " "
+	}
+	h.in = nil
+	return kinds
+}
+
+func (h *harness) want(kinds string) {
+	h.t.Helper()
+	if got := h.kinds(); got != kinds {
+		h.t.Fatalf("got %q, want %q", got, kinds)
+	}
+}
+
+func (h *harness) detach() {
+	h.t.Helper()
+	if err := h.set.Detach(); err != nil {
+		h.t.Error(err)
+	}
+}
+
+func TestLife(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(t, fake.New(nil), nil)
+		h.start("c1", "sleep", "10")
+		h.want("prepared launched ")
+		if to, err := os.Readlink(filepath.Join(h.dir, "runs", "latest")); err != nil || to != "c1" {
+			t.Errorf("runs/latest leads to %q, %v, want c1", to, err)
+		}
+		time.Sleep(11 * time.Second)
+		h.want("exited ")
+		h.set.Do(workload.Delete{Container: "c1"})
+		h.want("deleted ")
+
+		h.start("c2", "forever")
+		h.want("prepared launched ")
+		h.set.Do(workload.Signal{Container: "c2", Signal: 15})
+		h.want("exited ")
+		h.detach()
+	})
+}
+
+func TestFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("404")
+		fetch := func(ctx context.Context, dir string, _ []*mesosv1.CommandInfo_URI, _ string, _ func(done, total int64)) error {
+			switch filepath.Base(dir) {
+			case "bad":
+				return broken
+			case "slow":
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return nil
+		}
+		h := newHarness(t, fake.New(nil), fetch)
+		h.start("bad", "true")
+		h.want("launch_failed ")
+		h.start("missing", "/no/such")
+		h.want("prepared launch_failed ")
+		h.start("slow", "true")
+		h.want("")
+		h.set.Do(workload.Cancel{Container: "slow"})
+		h.want("launch_failed ")
+		for _, id := range []ids.Container{"bad", "missing", "slow"} {
+			h.set.Do(workload.Delete{Container: id})
+			h.want("deleted ")
+		}
+		if n := len(h.rt.Launched()); n != 1 {
+			t.Errorf("the runtime was called %d times, want once", n)
+		}
+		h.detach()
+	})
+}
+
+// Detaching lets a launch that the runtime has begun come to its end, kills nothing, and the next set takes over.
+func TestDetachAndAdopt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := fake.New(func(spec runtime.Spec) fake.Behaviour {
+			return fake.Behaviour{Forever: true, LaunchAfter: 3 * time.Second}
+		})
+		h := newHarness(t, rt, nil)
+		h.start("c1", "x")
+		time.Sleep(time.Second)
+		h.want("prepared ")
+		h.detach()
+		found, err := rt.Recover(t.Context())
+		if err != nil || len(found) != 1 || found[0].Exit != nil {
+			t.Fatalf("got %+v, %v, want one running container", found, err)
+		}
+		h = newHarness(t, rt, nil)
+		h.set.Do(workload.Adopt{Container: "c1"})
+		h.want("")
+		h.set.Do(workload.Signal{Container: "c1", Signal: 9})
+		h.want("exited ")
+		h.set.Do(workload.Delete{Container: "c1"})
+		h.want("deleted ")
+		h.detach()
+	})
+}
+
+// No more than Parallel launches are in hand at once.
+func TestParallelLaunches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := fake.New(func(runtime.Spec) fake.Behaviour { return fake.Behaviour{Forever: true, LaunchAfter: time.Second} })
+		h := newHarness(t, rt, nil)
+		for _, id := range []ids.Container{"a", "b", "c", "d", "e", "f"} {
+			h.start(id, "x")
+		}
+		for second := 1; second <= 3; second++ {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			launched := 0
+			h.mu.Lock()
+			for _, in := range h.in {
+				if _, ok := in.(workload.Launched); ok {
+					launched++
+				}
+			}
+			h.mu.Unlock()
+			if launched != 2*second {
+				t.Fatalf("after %d s: got %d launched, want %d", second, launched, 2*second)
+			}
+		}
+		h.detach()
+	})
+}
+
+// stubborn fails what must succeed in the end, a few times.
+type stubborn struct {
+	*fake.Runtime
+	signals, deletes int
+}
+
+func (s *stubborn) Signal(ctx context.Context, id ids.Container, signal int, all bool) error {
+	if s.signals > 0 {
+		s.signals--
+		return errors.New("shim does not answer")
+	}
+	return s.Runtime.Signal(ctx, id, signal, all)
+}
+
+func (s *stubborn) Delete(ctx context.Context, id ids.Container) error {
+	if s.deletes > 0 {
+		s.deletes--
+		return errors.New("device or resource busy")
+	}
+	return s.Runtime.Delete(ctx, id)
+}
+
+func TestKillAndDeleteAreTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(t, &stubborn{Runtime: fake.New(nil), signals: 3, deletes: 3}, nil)
+		h.start("c1", "forever")
+		h.want("prepared launched ")
+		h.set.Do(workload.Signal{Container: "c1", Signal: 9})
+		time.Sleep(time.Minute)
+		h.want("exited ")
+		h.set.Do(workload.Delete{Container: "c1"})
+		time.Sleep(2 * time.Minute)
+		h.want("deleted ")
+
+		// A container that nobody knows is ended and freed without a word.
+		if _, err := h.set.cfg.Runtime.Launch(t.Context(), runtime.Spec{ID: "c2", Argv: []string{"forever"}}); err != nil {
+			t.Fatal(err)
+		}
+		h.set.Do(workload.Reap{Container: "c2"})
+		time.Sleep(time.Minute)
+		h.want("")
+		if found, err := h.set.cfg.Runtime.Recover(t.Context()); err != nil || len(found) != 0 {
+			t.Errorf("got %v, %v, want nothing left", found, err)
+		}
+		h.detach()
+	})
+}
