@@ -29,10 +29,10 @@ func (r Resources) ProtoEndpoint() []*mesosv1.Resource {
 func downgrade(w *mesosv1.Resource) bool {
 	switch len(w.Reservations) {
 	case 0:
-		w.Role = new("*") //nolint:staticcheck // the old form is made of deprecated fields
+		w.Role = new("*")
 	case 1:
 		only := w.Reservations[0]
-		w.Role = new(only.GetRole()) //nolint:staticcheck // as above
+		w.Role = new(only.GetRole())
 		if only.GetType() == dynamic {
 			w.Reservation = &mesosv1.Resource_ReservationInfo{Principal: only.Principal, Labels: only.Labels}
 		}

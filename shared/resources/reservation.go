@@ -30,7 +30,7 @@ func decodeReservations(w *mesosv1.Resource) ([]*mesosv1.Resource_ReservationInf
 	if err := checkStack(stack); err != nil {
 		return nil, err
 	}
-	if w.Role == nil && w.Reservation == nil { //nolint:staticcheck // the old form is made of deprecated fields
+	if w.Role == nil && w.Reservation == nil {
 		return stack, nil
 	}
 	if len(stack) != 1 || len(old) != 1 || reservationKey(stack[0]) != reservationKey(old[0]) {
@@ -41,7 +41,7 @@ func decodeReservations(w *mesosv1.Resource) ([]*mesosv1.Resource_ReservationInf
 
 // upgrade reads role and reservation, the form from before reservations could be refined.
 func upgrade(w *mesosv1.Resource) ([]*mesosv1.Resource_ReservationInfo, error) {
-	role := w.GetRole() //nolint:staticcheck // the old form is made of deprecated fields
+	role := w.GetRole()
 	if role == "*" {
 		if w.Reservation != nil {
 			return nil, fmt.Errorf("role \"*\" can't have a reservation; name the role it is for")

@@ -82,7 +82,7 @@ func parseJSON(text, defaultRole string) ([]*mesosv1.Resource, error) {
 		if err := codec.JSON.Unmarshal(element, wire[i]); err != nil {
 			return nil, fmt.Errorf("element %d: %w", i, err)
 		}
-		if wire[i].Role == nil && len(wire[i].Reservations) == 0 { //nolint:staticcheck // the old form is accepted, too
+		if wire[i].Role == nil && len(wire[i].Reservations) == 0 {
 			wire[i].Reservations = reservedTo(defaultRole)
 		}
 	}

@@ -111,7 +111,7 @@ func (p *plan) buildFramework(f *flags) error {
 	p.role = f.role
 	p.framework = &mesosv1.FrameworkInfo{
 		User: &who.Username, Name: new("mesos-execute instance"), Checkpoint: &f.checkpoint,
-		Role: &f.role, //nolint:staticcheck // a framework with one role says it the old way, as Mesos's tool does
+		Role: &f.role,
 	}
 	for _, c := range capabilities {
 		p.framework.Capabilities = append(p.framework.Capabilities, &mesosv1.FrameworkInfo_Capability{Type: c.Enum()})
