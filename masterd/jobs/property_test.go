@@ -33,7 +33,7 @@ type world struct {
 	tasks     map[string]*ran // every task that ever began
 	offers    map[string]string
 	submitted map[string]reeveapi.JobSpec
-	stopped   map[string]bool
+	stopped   map[string]bool // somebody asked for it: a leader may have died with the request, and not without effect
 	serial    int
 }
 
@@ -401,31 +401,41 @@ func (w *world) checkOutcome() {
 			w.t.Fatalf("job %s is lost", name)
 		}
 		for _, i := range j.Instances {
-			finished, failed := 0, 0
-			for id, r := range w.tasks {
-				if instanceOf(id) != fmt.Sprintf("%s.%d", name, i.Index) {
-					continue
-				}
-				switch r.state {
-				case mesosv1.TaskState_TASK_FINISHED:
-					finished++
-				case mesosv1.TaskState_TASK_FAILED:
-					failed++
-				default:
-				}
-				if r.uuid != nil && !w.agents[r.agent].gone_ {
-					w.t.Fatalf("the end of %s was never acknowledged", id)
-				}
-			}
-			switch {
-			case finished > 1:
-				w.t.Fatalf("instance %s.%d finished %d times", name, i.Index, finished)
-			case (i.State == "TASK_FINISHED") != (finished == 1):
-				w.t.Fatalf("instance %s.%d is %s and finished %d times", name, i.Index, i.State, finished)
-			case finished == 0 && !j.Stopped && failed != spec.Retries+1:
-				w.t.Fatalf("instance %s.%d gave up after %d failures, %d retries asked", name, i.Index, failed, spec.Retries)
-			}
+			w.checkInstance(j, i, spec)
 		}
+	}
+}
+
+func (w *world) checkInstance(j *reeveapi.Job, i reeveapi.Instance, spec reeveapi.JobSpec) {
+	name := fmt.Sprintf("%s.%d", spec.Name, i.Index)
+	finished, failed := 0, 0
+	untold := 0 // ends that went down with their machine, maybe before anybody heard of them
+	for id, r := range w.tasks {
+		if instanceOf(id) != name {
+			continue
+		}
+		switch gone := w.agents[r.agent].gone_; {
+		case r.uuid != nil && gone:
+			untold++
+		case r.uuid != nil:
+			w.t.Fatalf("the end of %s was never acknowledged", id)
+		case r.state == mesosv1.TaskState_TASK_FINISHED:
+			finished++
+		case r.state == mesosv1.TaskState_TASK_FAILED:
+			failed++
+		}
+	}
+	switch {
+	case finished > 1:
+		w.t.Fatalf("instance %s finished %d times", name, finished)
+	case i.State != "TASK_FINISHED" && finished > 0:
+		w.t.Fatalf("instance %s is %s and finished", name, i.State)
+	case i.State == "TASK_FINISHED" && finished+untold == 0:
+		w.t.Fatalf("instance %s is %s and did not finish", name, i.State)
+	case i.State != "TASK_FINISHED" && !w.stopped[spec.Name] && failed+untold < spec.Retries+1:
+		w.t.Fatalf("instance %s gave up after %d failures, %d retries asked", name, failed, spec.Retries)
+	case failed > spec.Retries+1:
+		w.t.Fatalf("instance %s failed %d times, %d retries asked", name, failed, spec.Retries)
 	}
 }
 
@@ -455,6 +465,7 @@ func TestOnce(t *testing.T) {
 			"stop": func(t *rapid.T) {
 				name := ids.Job(rapid.SampledFrom([]string{"j0", "j1", "j2"}).Draw(t, "job"))
 				if j := w.state.jobs[name]; j != nil && !j.over() && rapid.IntRange(0, 3).Draw(t, "really") == 0 {
+					w.stopped[string(name)] = true
 					w.step(Stop{Name: name})
 				}
 			},

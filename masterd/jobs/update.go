@@ -79,7 +79,11 @@ func (s *State) lives(j *job, i int, status *mesosv1.TaskStatus) {
 	if j.instances[i].phase != launched {
 		s.enterLaunched(j, i)
 	}
-	if status.GetState() != mesosv1.TaskState_TASK_STAGING && !j.record.Stopped {
+	switch {
+	case j.record.Stopped: // the timer is for killing it
+	case status.GetState() == mesosv1.TaskState_TASK_UNREACHABLE:
+		s.setTimer(j, i, askMost) // it may never have been launched: then nobody speaks of it when its agent is back
+	case status.GetState() != mesosv1.TaskState_TASK_STAGING:
 		s.timers.Cancel(timer{job: j.name(), index: i})
 	}
 	s.acknowledge(status.GetTaskId().GetValue(), status.GetAgentId().GetValue(), status.GetUuid())
