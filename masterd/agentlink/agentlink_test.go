@@ -90,7 +90,7 @@ func (n fakeNode) LeaderLink() string     { return n.leader }
 type wire = grpc.BidiStreamingClient[agentlink.FromAgent, agentlink.FromMaster]
 
 // serve runs a server in the bubble and returns a function that opens links to it. Everything ends with ctx.
-func serve(t *testing.T, ctx context.Context, node Node) (open func() wire, wait func()) {
+func serve(ctx context.Context, t *testing.T, node Node) (open func() wire, wait func()) {
 	t.Helper()
 	l := bufconn.Listen(1 << 20)
 	done := make(chan error, 1)
@@ -154,7 +154,7 @@ func TestALinkCarriesMessagesInOrderAndTheGoodbye(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		term := newFakeTerm()
-		open, wait := serve(t, ctx, fakeNode{term: term})
+		open, wait := serve(ctx, t, fakeNode{term: term})
 		w := open()
 		mustSend(t, w, register(version.Link))
 		if got := mustRecv(t, w); got.GetTerm() != 7 || got.GetRegistered().GetAgentId().GetValue() != "S1" {
@@ -191,7 +191,7 @@ func TestASilentAgentLosesItsLinkAndABeatingOneKeepsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		term := newFakeTerm()
-		open, wait := serve(t, ctx, fakeNode{term: term})
+		open, wait := serve(ctx, t, fakeNode{term: term})
 		w := open()
 		mustSend(t, w, register(version.Link))
 		mustRecv(t, w)
@@ -238,7 +238,7 @@ func TestTheDoor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
-				open, wait := serve(t, ctx, tt.node)
+				open, wait := serve(ctx, t, tt.node)
 				w := open()
 				mustSend(t, w, tt.m)
 				if diff := cmp.Diff(mustRecv(t, w).GetRefused(), tt.want, protocmp.Transform()); diff != "" {
@@ -258,7 +258,7 @@ func TestAStopEndsLinks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		term := newFakeTerm()
-		open, wait := serve(t, ctx, fakeNode{term: term})
+		open, wait := serve(ctx, t, fakeNode{term: term})
 		w := open()
 		mustSend(t, w, register(version.Link))
 		mustRecv(t, w)

@@ -4,6 +4,7 @@ package config
 
 import (
 	"context"
+	"maps"
 	"os"
 	"unicode"
 
@@ -99,9 +100,9 @@ func (c *Config) complete(fs *pflag.FlagSet, lookup func(string) (string, bool))
 	}
 	c.Flags = make(map[string]string)
 	fs.VisitAll(func(f *pflag.Flag) { c.Flags[f.Name] = f.Value.String() })
-	for name, value := range map[string]string{"hostname": c.Hostname, "name": c.Name, "advertise-ip": c.AdvertiseIP, "work-dir": c.WorkDir} {
-		c.Flags[name] = value
-	}
+	maps.Copy(c.Flags, map[string]string{
+		"hostname": c.Hostname, "name": c.Name, "advertise-ip": c.AdvertiseIP, "work-dir": c.WorkDir,
+	})
 	return nil
 }
 

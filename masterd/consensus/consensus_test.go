@@ -106,10 +106,12 @@ func newTown() *town { return &town{peers: make(map[string]Peer)} }
 
 func within[T any](t *testing.T, what string, c <-chan T) T {
 	t.Helper()
+	timer := time.NewTimer(20 * time.Second)
+	defer timer.Stop()
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(20 * time.Second):
+	case <-timer.C:
 		t.Fatalf("not within 20 s: %s", what)
 		panic("unreachable")
 	}

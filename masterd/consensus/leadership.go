@@ -39,14 +39,14 @@ func (c *Consensus) follow(ctx context.Context, lead Lead) error {
 	var current *run.Group       // the running leadership, nil if there is none
 	ended := make(chan error, 1) // a leadership that ended by itself; at most one runs
 	stop := func() {
-		if current != nil {
-			current.Stop()
-			_ = current.Wait() // what ended it by itself is in ended
-			current = nil
+		if current == nil {
+			return
 		}
-		select {
-		case <-ended: // its end and ours crossed
-		default:
+		current.Stop()
+		_ = current.Wait() // what ended it by itself is in ended
+		current = nil
+		if len(ended) > 0 { // its end and ours crossed: it failed while it lost leadership anyway
+			c.log.Warn("leadership failed at its end", logkey.Err(<-ended))
 		}
 	}
 	defer stop()

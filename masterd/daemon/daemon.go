@@ -175,12 +175,14 @@ func (d *daemon) leave(ctx context.Context) error {
 	handed := make(chan error, 1) // written once, read at most once
 	steps := run.NewGroup(ctx)
 	steps.Go("step down", func(context.Context) error { handed <- d.consensus.StepDown(); return nil })
+	timer := time.NewTimer(stepDownTimeout)
+	defer timer.Stop()
 	select {
 	case err := <-handed:
 		if err != nil {
 			d.log.Warn("could not hand leadership over, the others will elect a leader", logkey.Err(err))
 		}
-	case <-time.After(stepDownTimeout):
+	case <-timer.C:
 		d.log.Warn("handing leadership over takes too long, the others will elect a leader")
 	}
 	if err := d.gossip.Leave(ctx); err != nil {

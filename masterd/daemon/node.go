@@ -190,8 +190,8 @@ func (n *node) leader() *mesosv1.MasterInfo {
 
 // masterInfo writes an address in all the forms that clients of Mesos read.
 func masterInfo(id, http, hostname string) *mesosv1.MasterInfo {
-	host, portText, _ := net.SplitHostPort(http)   // our own address: it has both
-	port, _ := strconv.ParseUint(portText, 10, 16) //nolint:errcheck // as above
+	host, portText, _ := net.SplitHostPort(http) // a master wrote the address: it has both
+	port, _ := strconv.ParseUint(portText, 10, 16)
 	info := &mesosv1.MasterInfo{
 		Id: &id, Hostname: &hostname, Port: new(uint32(port)), Pid: new("master@" + http), Version: new(version.Mesos),
 		Address: &mesosv1.Address{Hostname: &hostname, Ip: &host, Port: new(int32(port))},

@@ -59,7 +59,7 @@ func loadEnv(fs *pflag.FlagSet, lookup func(string) (string, bool)) error {
 		if err != nil || !ok || f.Changed {
 			return
 		}
-		if bad := set(fs, f, []string{value}, true); bad != nil {
+		if bad := set(f, []string{value}, true); bad != nil {
 			err = fault.New(fault.Invalid, "%s=%q in the environment is no value for --%s: %v", EnvName(f.Name), value, f.Name, bad)
 		}
 	})
@@ -67,7 +67,7 @@ func loadEnv(fs *pflag.FlagSet, lookup func(string) (string, bool)) error {
 }
 
 // set gives a flag its value. A repeatable flag takes all values; split says that one text may hold several, with commas.
-func set(fs *pflag.FlagSet, f *pflag.Flag, values []string, split bool) error {
+func set(f *pflag.Flag, values []string, split bool) error {
 	list, repeatable := f.Value.(pflag.SliceValue)
 	if !repeatable {
 		if len(values) != 1 {
@@ -132,7 +132,7 @@ func loadKey(fs *pflag.FlagSet, name string, value *yaml.Node) error {
 	if f.Changed {
 		return nil
 	}
-	if err := set(fs, f, values, false); err != nil {
+	if err := set(f, values, false); err != nil {
 		return fmt.Errorf("%q is no value for it: %w", strings.Join(values, ", "), err)
 	}
 	return nil

@@ -33,6 +33,8 @@ func (g *Gossip) wantJoin() {
 // is left: addresses that were down at boot, and clusters that moved, must not need a restart of anybody.
 func (g *Gossip) keepJoined(ctx context.Context) error {
 	pending := slices.Clone(g.cfg.Join)
+	ticker := time.NewTicker(lonely)
+	defer ticker.Stop()
 	if remembered := g.readPeers(); len(pending) == 0 || g.alone() {
 		pending = append(pending, remembered...)
 	}
@@ -51,7 +53,7 @@ func (g *Gossip) keepJoined(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-g.rejoin:
-		case <-time.After(lonely):
+		case <-ticker.C:
 		}
 		if g.alone() {
 			pending = append(slices.Clone(g.cfg.Join), g.readPeers()...)
@@ -114,7 +116,8 @@ func (g *Gossip) alone() bool {
 // The peers file.
 const (
 	peersInterval = time.Minute
-	maxPeers      = 20 // besides the masters
+	peersSoon     = 5 * time.Second // after the start
+	maxPeers      = 20              // besides the masters
 	maxPeersBytes = 1 << 20
 )
 
@@ -125,14 +128,16 @@ func (g *Gossip) keepPeers(ctx context.Context) error {
 	}
 	ticker := time.NewTicker(peersInterval)
 	defer ticker.Stop()
+	soon := time.NewTimer(peersSoon)
+	defer soon.Stop()
 	var written []string
-	for first := time.After(5 * time.Second); ; first = nil { // soon after the start, then now and again
+	for {
 		done := false
 		select {
 		case <-ctx.Done():
 			done = true
 		case <-ticker.C:
-		case <-first:
+		case <-soon.C:
 		}
 		if peers := g.peers(); len(peers) > 0 && !slices.Equal(peers, written) {
 			if err := writePeers(g.cfg.PeersFile, peers); err != nil {
