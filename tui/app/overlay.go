@@ -187,7 +187,7 @@ type menu struct {
 func newMenu(a *App) *menu {
 	m := &menu{}
 	for _, b := range keys.In(a.top().screen.Scopes()) {
-		if b.Group == keys.Do && b.Verb != keys.Actions {
+		if b.Group == keys.Do && b.Scope != keys.Global {
 			m.items = append(m.items, b)
 		}
 	}
@@ -221,7 +221,7 @@ func (m *menu) key(a *App, msg tea.KeyMsg) tea.Cmd {
 }
 
 func (m *menu) render(a *App, area frame.Area) {
-	box := area.Center(46, len(m.items)+2)
+	box := area.Center(56, len(m.items)+2)
 	box.Clear()
 	in := box.Box("What can be done here")
 	for i, b := range m.items {
@@ -239,7 +239,7 @@ func (m *menu) render(a *App, area frame.Area) {
 			role, text = theme.Dim, text+"  ("+why+")"
 		}
 		line.Text(2, 0, theme.Key, keys.Name(b.Keys[0]))
-		line.Text(12, 0, role, line.Clip(text, line.W-12))
+		line.Text(14, 0, role, line.Clip(text, line.W-14))
 	}
 }
 

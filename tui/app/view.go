@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -167,6 +168,9 @@ func (a *App) footer(area frame.Area) {
 	}
 	scopes := a.top().screen.Scopes()
 	bindings := keys.In(scopes)
+	if len(a.stack) == 1 {
+		bindings = slices.DeleteFunc(bindings, func(b keys.Binding) bool { return b.Verb == keys.Back })
+	}
 	if scopes[0] == keys.Overview {
 		area = a.numbers(area)
 	}
@@ -180,8 +184,8 @@ func (a *App) numbers(area frame.Area) frame.Area {
 		if _, ok := places[b.Verb]; !ok {
 			continue
 		}
-		if x+len(b.Help)+4 > area.W-26 {
-			break
+		if b.Verb == keys.GoOver || x+len(b.Help)+4 > area.W-15 {
+			continue // the overview is where the numbers are shown
 		}
 		x = area.Text(x, 0, theme.Key, b.Keys[0])
 		x = area.Text(x, 0, theme.Dim, " "+b.Help) + 1

@@ -15,6 +15,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/widget/table"
 )
 
 // Messages for the app that no screen sends.
@@ -120,7 +121,9 @@ func Complete(s *store.Snapshot, line string) []Choice {
 	if v == nil || v.args == nil {
 		return nil
 	}
-	return matching(v.args(s), strings.TrimLeft(rest, " "), name+" ")
+	all := v.args(s)
+	slices.SortStableFunc(all, func(a, b Choice) int { return table.Natural(a.Line, b.Line) })
+	return matching(all, strings.TrimLeft(rest, " "), name+" ")
 }
 
 func matching(all []Choice, text, prefix string) []Choice {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -87,15 +88,28 @@ func Run(ctx context.Context, o Options) error {
 	p := tea.NewProgram(root, tea.WithContext(ctx), tea.WithAltScreen(), tea.WithInput(term.NewInput(os.Stdin)), tea.WithOutput(out), tea.WithFPS(fps(caps)))
 
 	group := run.NewGroup(ctx)
-	group.Go("feed", func(ctx context.Context) error { return f.Run(ctx, func() { p.Send(screen.Changed{}) }) })
+	group.Go("feed", guard(p, func(ctx context.Context) error { return f.Run(ctx, func() { p.Send(screen.Changed{}) }) }))
 	if demo, ok := source.(*fake.Cluster); ok {
-		group.Go("demo", demo.Run)
+		group.Go("demo", guard(p, demo.Run))
 	}
 	_, err = p.Run()
 	group.Stop()
 	err = errors.Join(ended(err), group.Wait())
 	screens, targets := root.Session()
 	return errors.Join(err, dir.Store(state.Session{Screens: screens, Open: targets}))
+}
+
+// guard turns a panic of a goroutine into an error and gives the terminal back first: raw mode would outlive the process.
+func guard(p *tea.Program, fn func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) (err error) {
+		defer func() {
+			if r := recover(); r != nil {
+				p.Kill()
+				err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+			}
+		}()
+		return fn(ctx)
+	}
 }
 
 // ended is err, but a signal to end is no failure.

@@ -93,9 +93,13 @@ func (a Area) cluster(x, y int, role theme.Role, s string) (next, size int) {
 		a.set(x, y, cell{text: "?", role: role, flag: a.flag})
 		return x + 1, len(text)
 	}
+	size = len(text)
+	if a.Theme().Glyph.ASCII && width > 0 {
+		return a.Text(x, y, role, theme.Plain(text, width)), size
+	}
 	switch {
 	case width <= 0:
-		return x, len(text)
+		return x, size
 	case width == 1:
 		a.set(x, y, cell{text: text, role: role, flag: a.flag})
 	case x+1 >= a.W:
@@ -103,7 +107,7 @@ func (a Area) cluster(x, y int, role theme.Role, s string) (next, size int) {
 	default:
 		a.setWide(x, y, cell{text: text, role: role, flag: a.flag, wide: true})
 	}
-	return x + min(width, 2), len(text)
+	return x + min(width, 2), size
 }
 
 // setWide sets a character of two columns; x+1 is inside the area.

@@ -57,21 +57,8 @@ type Binding struct {
 	Dangerous bool // it changes the cluster: it asks first, and it is off while data are old or in read-only mode
 }
 
-// Show is how the binding's first keys are written for people.
-func (b Binding) Show() string {
-	names := make([]string, 0, len(b.Keys))
-	for _, k := range b.Keys {
-		if len(names) == 2 {
-			break
-		}
-		names = append(names, Name(k))
-	}
-	out := names[0]
-	if len(names) > 1 {
-		out += " " + names[1]
-	}
-	return out
-}
+// Show is how the binding's first key is written for people.
+func (b Binding) Show() string { return Name(b.Keys[0]) }
 
 // Name is how one key is written for people.
 func Name(key string) string {

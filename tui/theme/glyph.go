@@ -15,7 +15,19 @@ type Glyphs struct {
 	Box [6]string
 
 	Arrow, Line, Hit string
+
+	ASCII bool // nothing beyond ASCII may be drawn, also of foreign text
 }
+
+// Plain is what stands for a character where only ASCII can be drawn: one column for each of its columns.
+func Plain(text string, width int) string {
+	if s, ok := plain[text]; ok {
+		return s
+	}
+	return "??"[:min(max(width, 1), 2)]
+}
+
+var plain = map[string]string{"…": ".", "·": ".", "↑": "^", "↓": "v", "←": "<", "→": ">", "×": "x", "›": ">", "─": "-", "│": "|"}
 
 var unicode = Glyphs{
 	Cursor: "▶", Mark: "*", Live: "●", Stale: "◌", Follow: "▼", Crumb: "›", Up: "↑", Down: "↓", More: "…", Caret: "▏",
@@ -32,5 +44,5 @@ var ascii = Glyphs{
 	Used: "#", Held: "=", Free: ".",
 	Spark: [8]string{"_", "_", ".", ".", "-", "=", "#", "#"},
 	Box:   [6]string{"+", "+", "+", "+", "-", "|"},
-	Arrow: "->", Line: "-", Hit: "|",
+	Arrow: ">", Line: "-", Hit: "|", ASCII: true,
 }

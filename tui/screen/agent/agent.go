@@ -67,7 +67,7 @@ func (s *Screen) columns() []table.Column[reeveapi.Task] {
 	return []table.Column[task]{
 		tasks.Name(), tasks.State(),
 		{Name: "CPU USE", Title: "CPU", Width: 8, Max: 14, Rank: 5, Draw: func(a frame.Area, t *task) { s.bar(a, t, s.cpu(t), t.Requested.CPUs) }},
-		right("CPU", "USED", 1, func(t *task) (string, theme.Role) { return s.used(t, gauge.CPUs(s.cpu(t))) }, s.cpu),
+		right("CPU", "USED", 1, func(t *task) (string, theme.Role) { return s.used(t, fmt.Sprintf("%.2f", s.cpu(t))) }, s.cpu),
 		right("CPUS", "LIMIT", 3, func(t *task) (string, theme.Role) { return gauge.CPUs(t.Requested.CPUs), theme.Dim },
 			func(t *task) float64 { return t.Requested.CPUs }),
 		{Name: "MEM USE", Title: "MEM", Width: 8, Max: 14, Rank: 5, Draw: func(a frame.Area, t *task) { s.bar(a, t, s.mem(t), t.Requested.Mem) }},

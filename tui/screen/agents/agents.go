@@ -46,7 +46,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 func (s *Screen) columns() []column {
 	return []column{
 		{Name: "AGENT", Width: 10, Max: 30, Text: func(a *agent) (string, theme.Role) { return a.Name, theme.Text },
-			Compare: table.Compare(func(a *agent) string { return a.Name })},
+			Compare: table.ByName(func(a *agent) string { return a.Name })},
 		{Name: "HOST", Width: 15, Max: 21, Rank: 5, Wide: true, Text: func(a *agent) (string, theme.Role) { return a.HTTP, theme.Dim },
 			Compare: table.Compare(func(a *agent) string { return a.HTTP })},
 		{Name: "STATE", Width: 13, Max: 14, Draw: func(p frame.Area, a *agent) {

@@ -184,7 +184,7 @@ func (s *Screen) Render(a frame.Area) {
 	s.refresh()
 	s.list.Render(a, s.env.Now())
 	if s.follow {
-		text := a.Theme().Glyph.Follow + " FOLLOW"
-		a.Text(a.W-frame.Width(text)-1, 0, theme.Good, text)
+		text := "  " + a.Theme().Glyph.Follow + " FOLLOW "
+		a.Text(a.W-frame.Width(text), 0, theme.Good, text)
 	}
 }

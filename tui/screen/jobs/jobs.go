@@ -35,7 +35,7 @@ type Screen struct {
 func New(env screen.Env, target screen.Target) *Screen {
 	s := &Screen{env: env}
 	t := table.New("no job yet; n submits one", s.columns()...)
-	t.SortBy("SUBMITTED", false)
+	t.SortBy("AGE", false)
 	s.list = list.New(t, "words = AND  !not  /rx/  state: role: by:", fields()...)
 	s.list.SetFilter(target.Arg)
 	return s
@@ -44,7 +44,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 func (s *Screen) columns() []column {
 	return []column{
 		{Name: "JOB", Width: 14, Max: 32, Text: func(j *job) (string, theme.Role) { return j.Spec.Name, theme.Text },
-			Compare: table.Compare(func(j *job) string { return j.Spec.Name })},
+			Compare: table.ByName(func(j *job) string { return j.Spec.Name })},
 		{Name: "STATE", Width: 10, Draw: func(a frame.Area, j *job) {
 			text, role := label.Job(a.Theme(), j.State)
 			a.Left(0, 0, a.W, role, text)
@@ -62,7 +62,7 @@ func (s *Screen) columns() []column {
 		{Name: "COMMAND", Width: 12, Max: 50, Rank: 6, Text: func(j *job) (string, theme.Role) { return j.Spec.Command, theme.Dim }},
 		{Name: "BY", Width: 6, Max: 12, Rank: 7, Wide: true, Text: func(j *job) (string, theme.Role) { return label.Or(j.By, "-"), theme.Dim },
 			Compare: table.Compare(func(j *job) string { return j.By })},
-		{Name: "SUBMITTED", Title: "AGE", Width: 6, Right: true, Rank: 1, Text: func(j *job) (string, theme.Role) {
+		{Name: "AGE", Width: 6, Right: true, Rank: 1, Text: func(j *job) (string, theme.Role) {
 			return gauge.Since(s.env.Now(), j.Submitted), theme.Dim
 		}, Compare: func(a, b *job) int { return b.Submitted.Compare(a.Submitted) }},
 	}

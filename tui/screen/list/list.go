@@ -155,6 +155,10 @@ func (l *List[T]) head(a frame.Area) {
 		x = a.Text(x, 0, theme.Text, name+" "+arrow) + 3
 	}
 	l.marks(a, x)
+	row, of := l.Table.Place()
+	if place := fmt.Sprintf("%d of %d", row, of); of > 0 && x+frame.Width(place)+12 < a.W {
+		a.Text(a.W-frame.Width(place)-1, 0, theme.Dim, place)
+	}
 }
 
 func (l *List[T]) marks(a frame.Area, x int) {

@@ -36,7 +36,7 @@ func New(env screen.Env, _ screen.Target) *Screen {
 	s := &Screen{env: env}
 	s.table = table.New("the master has not told of any", []table.Column[master]{
 		{Name: "NAME", Width: 10, Max: 30, Text: text(func(m *master) string { return m.Name }, theme.Text),
-			Compare: table.Compare(func(m *master) string { return m.Name })},
+			Compare: table.ByName(func(m *master) string { return m.Name })},
 		{Name: "STATE", Width: 12, Draw: drawState, Compare: table.Compare(func(m *master) string { return m.State })},
 		{Name: "ADDRESS", Width: 16, Max: 24, Text: text(func(m *master) string { return m.HTTP }, theme.Text),
 			Compare: table.Compare(func(m *master) string { return m.HTTP })},
@@ -152,8 +152,9 @@ func (s *Screen) facts(a frame.Area) {
 	x = a.Text(x, 0, theme.Text, fmt.Sprint(c.Term)) + 3
 	x = a.Text(x, 0, theme.Dim, "elected ")
 	x = a.Text(x, 0, theme.Text, gauge.Since(s.env.Now(), c.Elected)+" ago") + 3
-	x = a.Text(x, 0, theme.Dim, "cluster ")
-	a.Text(x, 0, theme.Text, c.Name+" "+c.ID)
+	if id := "cluster " + c.ID; x+frame.Width(id) < a.W {
+		a.Text(x, 0, theme.Dim, id)
+	}
 }
 
 func (s *Screen) history(a frame.Area) {

@@ -93,11 +93,15 @@ func (s *Screen) narrow(a frame.Area, snap *store.Snapshot) {
 	if a.H >= 18 {
 		y++
 		counts := a.Sub(1, y, a.W-2, 6)
-		w := counts.W
-		s.agentCounts(counts.Sub(0, 0, w*22/78, 6), snap, "AGENTS")
-		s.taskCounts(counts.Sub(w*23/78, 0, w*31/78, 6), snap, "TASKS")
-		s.frameworkCounts(counts.Sub(w*55/78, 0, w*11/78+3, 6), snap, "FRAMEW.")
-		s.masterCounts(counts.Sub(w*68/78+1, 0, w*11/78, 6), snap, "MASTERS")
+		gap := 2 + max(counts.W-78, 0)/6
+		x := 0
+		s.agentCounts(counts.Sub(x, 0, 18, 6), snap, "AGENTS")
+		x += 18 + gap
+		s.taskCounts(counts.Sub(x, 0, 31, 6), snap, "TASKS")
+		x += 31 + gap
+		s.frameworkCounts(counts.Sub(x, 0, 14, 6), snap, "FRAMEW.")
+		x += 14 + gap
+		s.masterCounts(counts.Sub(x, 0, counts.W-x, 6), snap, "MASTERS")
 		y += 7
 	} else {
 		s.countsLine(a.Sub(1, y, a.W-2, 1), snap)
@@ -173,10 +177,11 @@ func (s *Screen) events(a frame.Area, snap *store.Snapshot) {
 	w := max(min(a.W/5, 24), 14)
 	for y := 0; y < a.H && y < len(events); y++ {
 		e := &events[len(events)-1-y]
-		x := a.Left(0, y, 12, theme.Dim, label.Clock(now, e.At))
+		when, width := label.Clock(now, e.At), 12
 		if a.W < 100 {
-			x = a.Left(0, y, 8, theme.Dim, e.At.Local().Format("15:04:05"))
+			when, width = e.At.Local().Format("15:04:05"), 8
 		}
+		x := a.Left(0, y, width, theme.Dim, when)
 		x = a.Left(x+2, y, 18, label.Event(e.Kind), e.Kind) + 2
 		x = a.Left(x, y, w, theme.Text, e.Subject) + 1
 		x = a.Left(x, y, 10, theme.Dim, e.Agent) + 1

@@ -68,11 +68,14 @@ func (s *Screen) resources(a frame.Area, snap *store.Snapshot, history bool) int
 		a.Text(0, y, theme.Dim, r.name)
 		gauge.Draw(a.Sub(5, y, bar, 1), store.Share(r.used, r.full), store.Share(r.held, r.full))
 		for n, v := range []float64{r.used, r.held, r.free, r.offered, r.full} {
-			role := theme.Text
-			if n == 3 && v == 0 {
+			role, text := theme.Text, r.write(round(v))
+			if v == 0 {
 				role = theme.Dim
 			}
-			a.Right(at+n*7, y, 7, role, r.write(round(v)))
+			if n == 0 && r.name == "gpus" {
+				text = "-" // nobody measures it
+			}
+			a.Right(at+n*7, y, 7, role, text)
 		}
 		if history && r.history != nil {
 			s.history(a.Sub(at+numbers+1, y, graph+6, 1), snap, r)
@@ -103,7 +106,7 @@ func figures(a frame.Area, title string, total int, list []figure) {
 	y := 0
 	if title != "" {
 		a.Text(0, 0, theme.Title, title)
-		a.Right(a.W-6, 0, 5, theme.Strong, strconv.Itoa(total))
+		a.Right(a.W-5, 0, 5, theme.Strong, strconv.Itoa(total))
 		y = 1
 	}
 	for i, f := range list {
@@ -112,8 +115,8 @@ func figures(a frame.Area, title string, total int, list []figure) {
 			role = theme.Dim
 		}
 		line := a.Sub(0, y+i, a.W, 1)
-		line.Text(1, 0, theme.Dim, line.Clip(f.name, a.W-7))
-		line.Right(a.W-6, 0, 5, role, strconv.Itoa(f.n))
+		line.Text(1, 0, theme.Dim, line.Clip(f.name, a.W-6))
+		line.Right(a.W-5, 0, 5, role, strconv.Itoa(f.n))
 	}
 }
 
@@ -141,7 +144,7 @@ func active(snap *store.Snapshot) int {
 func (s *Screen) taskCounts(a frame.Area, snap *store.Snapshot, title string) {
 	n := snap.Cluster.Tasks
 	half := a.W/2 + 1
-	figures(a.Sub(0, 0, half-1, a.H), title, active(snap), []figure{
+	figures(a.Sub(0, 0, half-2, a.H), title, active(snap), []figure{
 		{"staging", n["TASK_STAGING"], theme.Info},
 		{"starting", n["TASK_STARTING"], theme.Info},
 		{"running", n["TASK_RUNNING"], theme.Good},
@@ -152,7 +155,7 @@ func (s *Screen) taskCounts(a frame.Area, snap *store.Snapshot, title string) {
 	if title != "" {
 		y = 1
 	}
-	figures(a.Sub(half, y, a.W-half+1, a.H-y), "", 0, []figure{
+	figures(a.Sub(half-1, y, a.W-half+1, a.H-y), "", 0, []figure{
 		{"finished", n["TASK_FINISHED"], theme.Text},
 		{"failed", n["TASK_FAILED"], theme.Bad},
 		{"killed", n["TASK_KILLED"], theme.Text},
@@ -177,7 +180,7 @@ func (s *Screen) frameworkCounts(a frame.Area, snap *store.Snapshot, title strin
 		{"ended", n[reeveapi.FrameworkCompleted], theme.Dim},
 	})
 	a.Text(0, 4, theme.Title, "JOBS")
-	a.Right(a.W-6, 4, 5, theme.Strong, strconv.Itoa(snap.Jobs.Len()))
+	a.Right(a.W-5, 4, 5, theme.Strong, strconv.Itoa(snap.Jobs.Len()))
 	failed := 0
 	for _, j := range snap.Jobs.Rows() {
 		if j.State == reeveapi.JobFailed {
@@ -188,8 +191,7 @@ func (s *Screen) frameworkCounts(a frame.Area, snap *store.Snapshot, title strin
 }
 
 func (s *Screen) masterCounts(a frame.Area, snap *store.Snapshot, title string) {
-	a.Text(0, 0, theme.Title, title)
-	a.Right(a.W-3, 0, 3, theme.Strong, strconv.Itoa(len(snap.Cluster.Masters)))
+	a.Text(0, 0, theme.Title, fmt.Sprintf("%s %d", title, len(snap.Cluster.Masters)))
 	for i, m := range snap.Cluster.Masters {
 		role := theme.Dim
 		switch m.State {

@@ -123,6 +123,9 @@ func (s *Screen) Status() (string, theme.Role) {
 	wrong := s.form.Wrong()
 	switch len(wrong) {
 	case 0:
+		if s.fit().role != theme.Good {
+			return "ready, but it will have to wait", theme.Warn
+		}
 		return "ready: all checks pass", theme.Good
 	case 1:
 		return "1 field to go: " + wrong[0], theme.Dim

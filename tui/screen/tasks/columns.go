@@ -22,7 +22,7 @@ func plain(text string) (string, theme.Role) { return text, theme.Text }
 
 // State is the column of a task's state.
 func State() table.Column[reeveapi.Task] {
-	return column{Name: "STATE", Width: 11, Max: 12, Draw: func(a frame.Area, t *task) {
+	return column{Name: "STATE", Width: 11, Draw: func(a frame.Area, t *task) {
 		text, role := label.Task(a.Theme(), t.State)
 		if t.Healthy != nil && !*t.Healthy && t.Ended.IsZero() {
 			text, role = a.Theme().Glyph.Running+" UNHEALTHY", theme.Bad
@@ -33,13 +33,13 @@ func State() table.Column[reeveapi.Task] {
 
 // Name is the column of a task's name.
 func Name() table.Column[reeveapi.Task] {
-	return column{Name: "TASK", Width: 14, Max: 40, Text: func(t *task) (string, theme.Role) { return plain(label.Or(t.Name, t.ID)) },
-		Compare: func(a, b *task) int { return strings.Compare(a.Name, b.Name) }}
+	return column{Name: "TASK", Width: 14, Max: 32, Text: func(t *task) (string, theme.Role) { return plain(label.Or(t.Name, t.ID)) },
+		Compare: table.ByName(func(t *task) string { return t.Name })}
 }
 
 func agent() column {
 	return column{Name: "AGENT", Width: 9, Max: 20, Rank: 2, Text: func(t *task) (string, theme.Role) { return plain(t.AgentName) },
-		Compare: table.Compare(func(t *task) string { return t.AgentName })}
+		Compare: table.ByName(func(t *task) string { return t.AgentName })}
 }
 
 // Framework is the column of a task's framework.

@@ -156,8 +156,10 @@ func (f *Form) field(a frame.Area, i, label int, note func(string) (string, them
 	f.inputs[i].Draw(value, focus)
 	x := min(frame.Width(text)+2, value.W)
 	switch behind, behindRole := note(field.ID); {
+	case text == "" && field.Hint != "" && focus:
+		value.Text(2, 0, theme.Dim, value.Clip(field.Hint, value.W-2))
 	case text == "" && field.Hint != "":
-		value.Text(x-1, 0, theme.Dim, value.Clip(field.Hint, value.W-x+1))
+		value.Text(0, 0, theme.Dim, value.Clip(field.Hint, value.W))
 	case behind != "" && value.W-x > 8:
 		value.Text(x, 0, behindRole, value.Clip(behind, value.W-x))
 	}

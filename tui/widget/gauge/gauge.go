@@ -48,7 +48,7 @@ func CPUs(v float64) string {
 		return "0"
 	case v >= 1000:
 		return fmt.Sprintf("%.0f", v)
-	case v >= 100 || v < 10 && math.Abs(v*10-math.Round(v*10)) < 0.01 || v >= 10:
+	case v >= 10 || math.Abs(v*10-math.Round(v*10)) < 0.01:
 		return fmt.Sprintf("%.1f", v)
 	}
 	return fmt.Sprintf("%.2f", v)

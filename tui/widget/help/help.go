@@ -3,6 +3,7 @@
 package help
 
 import (
+	"fmt"
 	"strings"
 
 	"codeberg.org/reeve/reeve/tui/frame"
@@ -13,8 +14,8 @@ import (
 // Overlay draws the keys of a chain of scopes in groups. search keeps only those that contain it; from is how many lines
 // are scrolled away. It answers how many lines there are below the area.
 func Overlay(a frame.Area, name string, bindings []keys.Binding, search string, from int) (below int) {
-	box := a.Center(min(a.W-4, 104), a.H)
-	box.Clear()
+	a.Clear()
+	box := a.Center(min(a.W-2, 112), a.H)
 	in := box.Box("?  " + name + ": keys that work here")
 	cols := max(in.W/36, 1)
 	lists := flow(groups(bindings, search), cols)
@@ -35,8 +36,16 @@ func Overlay(a frame.Area, name string, bindings []keys.Binding, search string, 
 		x := in.Text(0, in.H-1, theme.Accent, "/"+search)
 		in.Text(x, in.H-1, theme.Text, in.Theme().Glyph.Caret)
 	}
-	return max(rows-h-from, 0)
+	below = max(rows-h-from, 0)
+	if below > 0 {
+		note := fmt.Sprintf("%s %d more", in.Theme().Glyph.Down, below)
+		in.Text(in.W-frame.Width(note), in.H-1, theme.Dim, note)
+	}
+	return below
 }
+
+// keyWidth is how many columns the names of keys have.
+const keyWidth = 15
 
 // line is a heading or a binding.
 type line struct {
@@ -53,6 +62,10 @@ func groups(bindings []keys.Binding, search string) [][]line {
 		for _, b := range bindings {
 			text := b.Help
 			if b.Group != g || search != "" && !strings.Contains(strings.ToLower(b.Show()+" "+text), strings.ToLower(search)) {
+				continue
+			}
+			if n := len(lines); n > 0 && lines[n-1].text == text {
+				lines[n-1].key += " " + keys.Name(b.Keys[0])
 				continue
 			}
 			lines = append(lines, line{key: b.Show(), text: text, bad: b.Dangerous})
@@ -90,12 +103,12 @@ func draw(a frame.Area, l line) {
 		a.Text(0, 0, theme.Title, l.head)
 		return
 	}
-	a.Text(0, 0, theme.Key, a.Clip(l.key, 15))
+	a.Text(0, 0, theme.Key, a.Clip(l.key, keyWidth-1))
 	role := theme.Text
 	if l.bad {
 		role = theme.Warn
 	}
-	a.Text(16, 0, role, a.Clip(l.text, a.W-16))
+	a.Text(keyWidth, 0, role, a.Clip(l.text, a.W-keyWidth))
 }
 
 // Footer draws the keys that have a short word, as many as fit, with help always at the end. off tells why a binding does

@@ -93,7 +93,7 @@ func (t *Table[T]) order(view []entry[T]) {
 			c = -c
 		}
 		if c == 0 {
-			c = strings.Compare(a.ID, b.ID)
+			c = Natural(a.ID, b.ID)
 		}
 		return c
 	})

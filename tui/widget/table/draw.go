@@ -1,7 +1,6 @@
 package table
 
 import (
-	"strconv"
 	"time"
 
 	"codeberg.org/reeve/reeve/tui/frame"
@@ -15,7 +14,7 @@ func (t *Table[T]) Render(a frame.Area, now time.Time) {
 	t.settle(now)
 	t.height = max(a.H-1, 1)
 	t.scroll()
-	cols, widths := t.layout(a.W - gutter)
+	cols, widths := t.layout(a.W - gutter - 1)
 	t.heads(a, cols, widths)
 	if len(t.view) == 0 {
 		a.Text(gutter, 2, theme.Dim, t.emptyText())
@@ -23,10 +22,6 @@ func (t *Table[T]) Render(a frame.Area, now time.Time) {
 	}
 	for y := 0; y < t.height && t.top+y < len(t.view); y++ {
 		t.row(a.Sub(0, y+1, a.W, 1), t.top+y, cols, widths)
-	}
-	if rest := len(t.view) - t.top - t.height; rest > 0 && a.H > 4 {
-		note := " " + a.Theme().Glyph.Down + " " + strconv.Itoa(rest) + " more "
-		a.Right(a.W-frame.Width(note), a.H-1, frame.Width(note), theme.Dim, note)
 	}
 }
 
@@ -143,7 +138,7 @@ func (t *Table[T]) row(a frame.Area, i int, cols, widths []int) {
 		a.Text(1, 0, theme.Accent, a.Theme().Glyph.Cursor)
 	}
 	if t.marks[e.ID] {
-		a.Text(0, 0, theme.Warn, a.Theme().Glyph.Mark)
+		a.Text(2, 0, theme.Warn, a.Theme().Glyph.Mark)
 	}
 	x := gutter
 	for n, c := range cols {

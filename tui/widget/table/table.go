@@ -6,6 +6,7 @@ package table
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"codeberg.org/reeve/reeve/tui/frame"
@@ -123,12 +124,21 @@ func (t *Table[T]) Select(id string) {
 	t.cursor, t.pending, t.touched = id, true, time.Time{}
 }
 
-// Sorted names the column and says whether the order is turned round.
+// Sorted is the title of the column that is sorted by, and says whether the order is turned round.
 func (t *Table[T]) Sorted() (name string, desc bool) {
 	if t.sort < 0 {
 		return "", false
 	}
-	return t.cols[t.sort].Name, t.desc
+	return t.cols[t.sort].Title, t.desc
+}
+
+// Place is the number of the cursor's row from 1, 0 if there is none, and how many rows there are.
+func (t *Table[T]) Place() (row, of int) {
+	t.settle(t.touched)
+	if len(t.view) == 0 {
+		return 0, 0
+	}
+	return t.at + 1, len(t.view)
 }
 
 // Len is how many rows pass the filter, and how many there are.
@@ -284,6 +294,43 @@ func (t *Table[T]) stepSort(by int) {
 			return
 		}
 	}
+}
+
+// Natural compares names so that web-2 comes before web-10.
+func Natural(a, b string) int {
+	i, j := 0, 0
+	for i < len(a) && j < len(b) {
+		if !digit(a[i]) || !digit(b[j]) {
+			if a[i] != b[j] {
+				return cmp.Compare(a[i], b[j])
+			}
+			i, j = i+1, j+1
+			continue
+		}
+		x, y := number(a[i:]), number(b[j:])
+		i, j = i+len(x), j+len(y)
+		x, y = strings.TrimLeft(x, "0"), strings.TrimLeft(y, "0")
+		if c := cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(x, y)); c != 0 {
+			return c
+		}
+	}
+	return cmp.Or(cmp.Compare(len(a)-i, len(b)-j), strings.Compare(a, b))
+}
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+// number is the digits at the beginning of s.
+func number(s string) string {
+	n := 0
+	for n < len(s) && digit(s[n]) {
+		n++
+	}
+	return s[:n]
+}
+
+// ByName orders by a name; for Column.Compare.
+func ByName[T any](name func(*T) string) func(a, b *T) int {
+	return func(a, b *T) int { return Natural(name(a), name(b)) }
 }
 
 // Compare orders by a value; for Column.Compare.

@@ -1,0 +1,163 @@
+package tuitest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
+)
+
+func TestMain(m *testing.M) {
+	time.Local = time.UTC // frames show local times
+	os.Exit(m.Run())
+}
+
+// scenes are the keys that lead to every screen and every overlay.
+var scenes = []struct {
+	name string
+	keys []string
+}{
+	{"overview", nil},
+	{"agents", []string{"2", "j", "j"}},
+	{"agents-wide", []string{"2", "ctrl+w"}},
+	{"agent", []string{"2", "j", "enter", "j"}},
+	{"agent-facts", []string{"2", "enter", "tab", "tab"}},
+	{"tasks", []string{"3", "j", "j", "space", "space"}},
+	{"tasks-ended", []string{"3", "tab", "tab"}},
+	{"tasks-filter", []string{"3", "/", "w", "e", "b", "-", "a", " ", "!", "1"}},
+	{"task", []string{"3", "/", "api.3", "enter", "enter"}},
+	{"task-history", []string{"3", "tab", "tab", "enter", "tab"}},
+	{"log", []string{"3", "l"}},
+	{"log-search", []string{"3", "l", "/", "upstream", "enter", "N"}},
+	{"jobs", []string{"0"}},
+	{"job", []string{"0", "enter"}},
+	{"frameworks", []string{"4"}},
+	{"masters", []string{"7"}},
+	{"events", []string{"8", "j"}},
+	{"submit", []string{"n", "web canary", "tab", "tab", "./srv --port $PORT0"}},
+	{"kill", []string{"3", "space", "space", "space", "ctrl+k"}},
+	{"help", []string{"3", "?"}},
+	{"menu", []string{"3", "x"}},
+	{"command", []string{"3", ":", "agent ag"}},
+}
+
+var sizes = [][2]int{{80, 24}, {140, 40}}
+
+// TestScreens compares what one sees with golden files: in Unicode and ASCII. Without colours the text is the same.
+func TestScreens(t *testing.T) {
+	for _, scene := range scenes {
+		for _, size := range sizes {
+			name := fmt.Sprintf("%s-%dx%d", scene.name, size[0], size[1])
+			t.Run(name, func(t *testing.T) {
+				Run(t, Options{W: size[0], H: size[1]}, func(c *Console) {
+					c.Press(scene.keys...)
+					c.Golden(name)
+				})
+			})
+			t.Run(name+"-ascii", func(t *testing.T) {
+				Run(t, Options{W: size[0], H: size[1], ASCII: true, NoColor: true}, func(c *Console) {
+					c.Press(scene.keys...)
+					c.Golden(name + "-ascii")
+					for _, r := range c.Screen() {
+						if r > 0x7e {
+							t.Fatalf("%q is not ASCII:\n%s", r, c.Screen())
+						}
+					}
+				})
+			})
+			t.Run(name+"-nocolor", func(t *testing.T) {
+				Run(t, Options{W: size[0], H: size[1], NoColor: true}, func(c *Console) {
+					c.Press(scene.keys...)
+					if !*update {
+						c.Golden(name)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestStale plays what one sees while the masters cannot be reached, before and after.
+func TestStale(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("3")
+		c.Cluster.Cut(fmt.Errorf("dial tcp 10.0.0.12:5050: i/o timeout"))
+		time.Sleep(12 * time.Second)
+		c.settle()
+		c.Golden("stale-80x24")
+		c.Press("ctrl+k")
+		c.Expect("off until the data are live again")
+		c.Cluster.Cut(nil)
+		c.Press("ctrl+r")
+		c.Pass(time.Second)
+		c.Expect("live")
+		c.Lacks("STALE", "no answer")
+	})
+}
+
+// TestConnecting plays a console that never had an answer.
+func TestConnecting(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Cluster.Cut(fmt.Errorf("connection refused"))
+		time.Sleep(5 * time.Second)
+		c.settle()
+		c.Expect("STALE")
+	})
+}
+
+// TestSizes checks that each frame has exactly the terminal's size.
+func TestSizes(t *testing.T) {
+	for _, size := range [][2]int{{60, 15}, {61, 16}, {80, 24}, {100, 30}, {140, 40}, {200, 60}, {59, 15}, {60, 14}, {20, 3}, {1, 1}} {
+		for _, asciiOnly := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%dx%d ascii %v", size[0], size[1], asciiOnly), func(t *testing.T) {
+				for _, scene := range scenes {
+					Run(t, Options{W: size[0], H: size[1], ASCII: asciiOnly}, func(c *Console) {
+						c.Press(scene.keys...)
+						check(t, scene.name, c.Root, size[0], size[1])
+						if size[0] < 60 && size[0] > 40 {
+							c.Expect("too small: need 60x15")
+						}
+					})
+				}
+			})
+		}
+	}
+}
+
+func check(t *testing.T, name string, root tea.Model, w, h int) {
+	t.Helper()
+	lines := strings.Split(root.View(), "\n")
+	if len(lines) != h {
+		t.Errorf("%s has %d lines, want %d", name, len(lines), h)
+	}
+	for i, line := range lines {
+		if got := ansi.StringWidth(line); got != w {
+			t.Errorf("line %d of %s is %d columns wide, want %d: %q", i, name, got, w, ansi.Strip(line))
+		}
+	}
+}
+
+// TestNoStrayGoldens keeps testdata free of files that nothing compares.
+func TestNoStrayGoldens(t *testing.T) {
+	want := map[string]bool{"stale-80x24.txt": true}
+	for _, scene := range scenes {
+		for _, size := range sizes {
+			name := fmt.Sprintf("%s-%dx%d", scene.name, size[0], size[1])
+			want[name+".txt"], want[name+"-ascii.txt"] = true, true
+		}
+	}
+	files, err := filepath.Glob("testdata/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if !want[filepath.Base(f)] {
+			t.Errorf("nothing compares %s", f)
+		}
+	}
+}

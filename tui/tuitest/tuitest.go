@@ -1,0 +1,295 @@
+// Package tuitest runs the whole console against the fake cluster in an in-process terminal, in a synctest bubble: what
+// it shows is what an operator would see, time is exact, and an hour takes no time. It never touches a real terminal.
+// Start reading at Run.
+package tuitest
+
+import (
+	"context"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/google/go-cmp/cmp"
+	"github.com/hinshun/vt10x"
+	"github.com/muesli/termenv"
+
+	"codeberg.org/reeve/reeve/tui/app"
+	"codeberg.org/reeve/reeve/tui/fake"
+	"codeberg.org/reeve/reeve/tui/feed"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/open"
+	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/theme"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// Options say how the console is run.
+type Options struct {
+	W, H     int // 80 and 24 if zero
+	ASCII    bool
+	NoColor  bool
+	ReadOnly bool
+}
+
+// Console is a running console.
+type Console struct {
+	t       *testing.T
+	Cluster *fake.Cluster
+	Root    *app.App
+	vt      *terminal
+	in      *io.PipeWriter
+
+	mu     sync.Mutex // guards copied and saved
+	copied string
+	saved  []byte
+}
+
+// terminal is vt10x behind a lock: the program writes while the test reads.
+type terminal struct {
+	mu sync.Mutex // guards vt
+	vt vt10x.Terminal
+}
+
+func (w *terminal) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.vt.Write(p)
+}
+
+// Run runs the console in a bubble and calls story when it shows its first frame.
+func Run(t *testing.T, o Options, story func(c *Console)) {
+	t.Helper()
+	if o.W == 0 {
+		o.W, o.H = 80, 24
+	}
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(12*time.Hour + 4*time.Minute + 31*time.Second) // bubbles begin at midnight, which dates would show
+		ctx, cancel := context.WithCancel(t.Context())
+		c := &Console{t: t, Cluster: fake.New(time.Now()), vt: &terminal{vt: vt10x.New(vt10x.WithSize(o.W, o.H))}}
+		st := store.New()
+		f := feed.New(c.Cluster, st)
+		c.Root = app.New(ctx, c.deps(o, st, f))
+		var in *io.PipeReader
+		in, c.in = io.Pipe()
+		p := tea.NewProgram(c.Root, tea.WithInput(in), tea.WithOutput(c.vt), tea.WithAltScreen(), tea.WithoutSignalHandler())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := p.Run(); err != nil {
+				t.Errorf("run: %v", err)
+			}
+		})
+		wg.Go(func() {
+			if err := f.Run(ctx, func() { p.Send(screen.Changed{}) }); err != nil {
+				t.Errorf("feed: %v", err)
+			}
+		})
+		p.Send(tea.WindowSizeMsg{Width: o.W, Height: o.H})
+		c.settle()
+		defer func() { // also when the story gives up
+			p.Quit()
+			cancel()
+			if err := c.in.Close(); err != nil {
+				t.Error(err)
+			}
+			wg.Wait()
+			time.Sleep(2 * time.Second) // commands that wait for the clock end by themselves
+		}()
+		story(c)
+	})
+}
+
+func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
+	profile := termenv.ANSI256
+	if o.NoColor {
+		profile = termenv.Ascii
+	}
+	draft := map[string]string{}
+	return app.Deps{
+		Store: st, Now: time.Now, Look: "auto", ReadOnly: o.ReadOnly, Open: open.Screen, Doer: c.Cluster, Want: f.Want, Retry: f.Retry,
+		Theme: func(name string) *theme.Theme {
+			return theme.New(theme.Options{Profile: profile, ASCII: o.ASCII, Name: name})
+		},
+		Copy: func(text string) (string, error) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.copied = text
+			return "copied", nil
+		},
+		Env: screen.Env{
+			Store: st, Now: time.Now, ReadFile: c.Cluster.ReadFile, Save: c.save, Master: c.Cluster.Master,
+			Draft: func(set map[string]string) map[string]string {
+				if set != nil {
+					draft = set
+				}
+				return draft
+			},
+		},
+	}
+}
+
+func (c *Console) save(name string, next func() ([]byte, error)) (string, int64, error) {
+	var all []byte
+	for {
+		data, err := next()
+		if err != nil || len(data) == 0 {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.saved = all
+			return "/home/me/" + name, int64(len(all)), err
+		}
+		all = append(all, data...)
+	}
+}
+
+// Copied is what was put on the clipboard last.
+func (c *Console) Copied() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.copied
+}
+
+// Saved is what was saved last.
+func (c *Console) Saved() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return string(c.saved)
+}
+
+// settle waits until all is done that can be done now, and the frame is on the screen.
+func (c *Console) settle() {
+	time.Sleep(150 * time.Millisecond)
+	synctest.Wait()
+}
+
+// Press types keys, each as a terminal sends it: letters as they are, others by bubbletea's name.
+func (c *Console) Press(names ...string) {
+	c.t.Helper()
+	for _, name := range names {
+		c.Type(sequence(name))
+	}
+}
+
+// Type writes bytes to the console in one piece.
+func (c *Console) Type(text string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c.in, text); err != nil {
+		c.t.Fatal(err)
+	}
+	c.settle()
+}
+
+// Pass lets the cluster's time and the console's go on.
+func (c *Console) Pass(d time.Duration) {
+	const step = 250 * time.Millisecond
+	for ; d > 0; d -= step {
+		time.Sleep(step)
+		c.Cluster.Advance(step)
+		synctest.Wait()
+	}
+	c.settle()
+}
+
+func sequence(name string) string {
+	special := map[string]string{
+		"enter": "\r", "esc": "\x1b", "tab": "\t", "shift+tab": "\x1b[Z", "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D",
+		"backspace": "\x7f", "space": " ", "pgdown": "\x1b[6~", "pgup": "\x1b[5~", "ctrl+space": "\x00", "ctrl+\\": "\x1c",
+		"shift+right": "\x1b[1;2C", "shift+left": "\x1b[1;2D",
+	}
+	if s, ok := special[name]; ok {
+		return s
+	}
+	if letter, ok := strings.CutPrefix(name, "ctrl+"); ok && len(letter) == 1 {
+		return string(rune(letter[0] & 0x1f))
+	}
+	return name
+}
+
+// Screen is what one sees, without trailing blanks.
+func (c *Console) Screen() string {
+	c.vt.mu.Lock()
+	defer c.vt.mu.Unlock()
+	w, h := c.vt.vt.Size()
+	var b strings.Builder
+	for y := range h {
+		line := make([]rune, w)
+		for x := range w {
+			line[x] = max(c.vt.vt.Cell(x, y).Char, ' ')
+		}
+		b.WriteString(strings.TrimRight(string(line), " ") + "\n")
+	}
+	return b.String()
+}
+
+// Line is the first line of the screen that contains text, "" if none does.
+func (c *Console) Line(text string) string {
+	for line := range strings.SplitSeq(c.Screen(), "\n") {
+		if strings.Contains(line, text) {
+			return line
+		}
+	}
+	return ""
+}
+
+// Reversed says whether the line that contains text is drawn in reverse video.
+func (c *Console) Reversed(text string) bool {
+	const reverse = 1 // vt10x keeps its attribute bits to itself
+	lines := strings.Split(c.Screen(), "\n")
+	c.vt.mu.Lock()
+	defer c.vt.mu.Unlock()
+	for y, line := range lines {
+		if i := strings.Index(line, text); i >= 0 {
+			return c.vt.vt.Cell(len([]rune(line[:i])), y).Mode&reverse != 0
+		}
+	}
+	return false
+}
+
+// Expect fails unless the screen shows every text.
+func (c *Console) Expect(texts ...string) {
+	c.t.Helper()
+	s := c.Screen()
+	for _, text := range texts {
+		if !strings.Contains(s, text) {
+			c.t.Errorf("the screen lacks %q:\n%s", text, s)
+		}
+	}
+}
+
+// Lacks fails if the screen shows one of the texts.
+func (c *Console) Lacks(texts ...string) {
+	c.t.Helper()
+	s := c.Screen()
+	for _, text := range texts {
+		if strings.Contains(s, text) {
+			c.t.Errorf("the screen has %q:\n%s", text, s)
+		}
+	}
+}
+
+// Golden compares the screen with a file of testdata.
+func (c *Console) Golden(name string) {
+	c.t.Helper()
+	path := filepath.Join("testdata", name+".txt")
+	got := c.Screen()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			c.t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		c.t.Fatalf("%v; go test -update writes it", err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
+		c.t.Errorf("%s changed (-want +got):\n%s", name, diff)
+	}
+}
