@@ -15,7 +15,7 @@ func (s *State) call(in Call) {
 	if err == nil && in.Call.GetType() == scheduler.Call_UPDATE_FRAMEWORK {
 		err = s.checkUpdate(f, in.Call.GetUpdateFramework())
 	}
-	s.reply(in.Ticket, err)
+	s.turn.Reply(in.Ticket, err)
 	if err == nil {
 		s.dispatch(f, in.Call)
 	}
@@ -27,20 +27,20 @@ func (s *State) caller(in Call) (*framework, error) {
 		return nil, err
 	}
 	id := ids.Framework(in.Call.GetFrameworkId().GetValue())
-	f := s.frameworks[id]
+	f := s.book.Frameworks[id]
 	switch {
 	case in.Call.GetType() == scheduler.Call_SUBSCRIBE:
 		return nil, fault.New(fault.Internal, "SUBSCRIBE came as a call instead of a stream")
 	case f == nil:
 		return nil, fault.New(fault.Invalid, "Framework cannot be found")
-	case in.Principal != "" && in.Principal != f.info.GetPrincipal():
+	case in.Principal != "" && in.Principal != f.Info.GetPrincipal():
 		return nil, fault.New(fault.Invalid, "Authenticated principal '%s' does not match principal '%s' set in `FrameworkInfo`",
-			in.Principal, f.info.GetPrincipal())
-	case f.state != FrameworkActive:
+			in.Principal, f.Info.GetPrincipal())
+	case f.State != FrameworkActive:
 		return nil, fault.New(fault.Forbidden, "Framework is not subscribed")
 	case in.Stream == "":
 		return nil, fault.New(fault.Invalid, "All non-subscribe calls should include the 'Mesos-Stream-Id' header")
-	case in.Stream != f.stream:
+	case in.Stream != f.Stream:
 		return nil, fault.New(fault.Invalid,
 			"The stream ID '%s' included in this request didn't match the stream ID currently associated with framework ID %s",
 			in.Stream, id)
@@ -53,31 +53,31 @@ func (s *State) dispatch(f *framework, call *scheduler.Call) {
 	case scheduler.Call_TEARDOWN:
 		s.removeFramework(f, "it tore itself down")
 	case scheduler.Call_ACCEPT:
-		s.accept(f, call.GetAccept())
+		s.desk.Accept(f, call.GetAccept())
 	case scheduler.Call_DECLINE:
-		s.decline(f, call.GetDecline())
+		s.desk.Decline(f, call.GetDecline().GetOfferIds(), call.GetDecline().GetFilters())
 	case scheduler.Call_REVIVE:
-		s.revive(f, call.GetRevive().GetRoles())
+		s.desk.Revive(f, call.GetRevive())
 	case scheduler.Call_SUPPRESS:
-		s.suppress(f, call.GetSuppress().GetRoles())
+		s.desk.Suppress(f, call.GetSuppress())
 	case scheduler.Call_KILL:
-		s.kill(f, call.GetKill())
+		s.tasks.Kill(f, call.GetKill())
 	case scheduler.Call_SHUTDOWN:
 		s.shutdown(f, call.GetShutdown())
 	case scheduler.Call_ACKNOWLEDGE:
-		s.acknowledge(f, call.GetAcknowledge())
+		s.tasks.Acknowledge(f, call.GetAcknowledge())
 	case scheduler.Call_RECONCILE:
-		s.reconcile(f, call.GetReconcile().GetTasks())
+		s.tasks.Reconcile(f, call.GetReconcile().GetTasks())
 	case scheduler.Call_MESSAGE:
 		s.message(f, call.GetMessage())
 	case scheduler.Call_UPDATE_FRAMEWORK:
 		s.updateFramework(f, call.GetUpdateFramework())
 	case scheduler.Call_RECONCILE_OPERATIONS:
-		s.reconcileOperations(f, call.GetReconcileOperations().GetOperations())
+		s.tasks.ReconcileOperations(f, call.GetReconcileOperations().GetOperations())
 	case scheduler.Call_ACKNOWLEDGE_OPERATION_STATUS:
-		s.count("messages_operation_status_update_acknowledgement")
+		s.turn.Count("messages_operation_status_update_acknowledgement")
 	case scheduler.Call_REQUEST:
-		s.count("messages_resource_request")
+		s.turn.Count("messages_resource_request")
 	case scheduler.Call_ACCEPT_INVERSE_OFFERS, scheduler.Call_DECLINE_INVERSE_OFFERS:
 		// No inverse offers are made, so these name none that exist.
 	case scheduler.Call_UNKNOWN, scheduler.Call_SUBSCRIBE:
@@ -92,11 +92,11 @@ func (s *State) checkUpdate(f *framework, call *scheduler.Call_UpdateFramework) 
 		return fault.New(fault.Invalid, "Supplied FrameworkInfo is not valid: %v", err)
 	}
 	switch {
-	case info.Principal != nil && info.GetPrincipal() != f.info.GetPrincipal():
+	case info.Principal != nil && info.GetPrincipal() != f.Info.GetPrincipal():
 		return fault.New(fault.Invalid, "Changing framework's principal is not allowed.")
-	case info.GetUser() != f.info.GetUser():
+	case info.GetUser() != f.Info.GetUser():
 		return fault.New(fault.Invalid, "Updating 'FrameworkInfo.user' is unsupported")
-	case info.GetCheckpoint() != f.info.GetCheckpoint():
+	case info.GetCheckpoint() != f.Info.GetCheckpoint():
 		return fault.New(fault.Invalid, "Updating 'FrameworkInfo.checkpoint' is unsupported")
 	}
 	return nil
@@ -105,14 +105,10 @@ func (s *State) checkUpdate(f *framework, call *scheduler.Call_UpdateFramework) 
 // updateFramework takes a new FrameworkInfo. Offers for roles that it left are rescinded.
 func (s *State) updateFramework(f *framework, call *scheduler.Call_UpdateFramework) {
 	info := proto.CloneOf(call.GetFrameworkInfo())
-	info.Id, info.Principal = f.info.Id, f.info.Principal
+	info.Id, info.Principal = f.Info.Id, f.Info.Principal
 	s.replaceInfo(f, info)
-	f.suppressed = setOf(call.GetSuppressedRoles())
-	s.alloc.UpdateFramework(f.id, f.roles, f.suppressed, f.caps.forAllocator())
-	for _, id := range sortedKeys(f.offers) {
-		if o := s.offers[id]; !f.hasRoles([]string{o.Role}) {
-			s.rescind(o)
-		}
-	}
+	f.Suppressed = setOf(call.GetSuppressedRoles())
+	s.book.Alloc.UpdateFramework(f.ID, f.Roles, f.Suppressed, f.Caps.ForAllocator())
+	s.desk.RescindStrangers(f)
 	s.frameworkUpdated(f)
 }

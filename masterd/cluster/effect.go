@@ -1,69 +1,20 @@
 package cluster
 
-import (
-	"codeberg.org/reeve/reeve/masterd/registry"
-	"codeberg.org/reeve/reeve/shared/agentlink"
-	"codeberg.org/reeve/reeve/shared/mesosv1/master"
-	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
-	"codeberg.org/reeve/reeve/shared/reeveapi"
-)
+import "codeberg.org/reeve/reeve/masterd/turn"
 
-// Effect is what must happen after a turn. The term carries effects out in order and without waiting: each goes to an
-// outbox, the registrar, or whoever waits for a Reply.
-type Effect interface{ effect() }
-
-// The effects.
+// The effects, under the names that the term knows; masterd/turn says what they are.
 type (
-	// ToAgent appends to the outbox of a link stream. The term number is filled in by the term.
-	ToAgent struct {
-		Conn    ConnID
-		Message *agentlink.FromMaster
-	}
+	Effect         = turn.Effect
+	ToAgent        = turn.ToAgent
+	CloseAgent     = turn.CloseAgent
+	ToFramework    = turn.ToFramework
+	CloseFramework = turn.CloseFramework
+	ToOperators    = turn.ToOperators
+	Happened       = turn.Happened
+	Count          = turn.Count
+	Persist        = turn.Persist
+	Reply          = turn.Reply
 
-	// CloseAgent ends a link stream after what is in its outbox.
-	CloseAgent struct{ Conn ConnID }
-
-	// ToFramework appends to the outbox of a framework's stream.
-	ToFramework struct {
-		Stream StreamID
-		Event  *scheduler.Event
-	}
-
-	// CloseFramework ends a framework's stream after what is in its outbox.
-	CloseFramework struct{ Stream StreamID }
-
-	// ToOperators tells every subscriber of the operator API (spec 2.4.3).
-	ToOperators struct{ Event *master.Event }
-
-	// Happened is for people: the event stream of /reeve/v1, the log (one line) and the counters. Seq is filled in by the
-	// term, At by the machine.
-	Happened struct{ Event reeveapi.Event }
-
-	// Count adds to a counter of /metrics/snapshot, named as Mesos names it (spec 7.5): "master/tasks_finished".
-	Count struct {
-		Name string
-		N    float64
-	}
-
-	// Persist hands ops to the registrar; Persisted with the same token answers it.
-	Persist struct {
-		Token uint64
-		Ops   []registry.Op
-	}
-
-	// Reply answers the input with this ticket. Err is nil or has a fault kind.
-	Reply struct {
-		Ticket Ticket
-		Err    error
-	}
+	// Ticket ties an input to the Reply that answers it; 0 means that nobody waits for an answer.
+	Ticket = turn.Ticket
 )
-
-func (ToAgent) effect()        {}
-func (CloseAgent) effect()     {}
-func (ToFramework) effect()    {}
-func (CloseFramework) effect() {}
-func (ToOperators) effect()    {}
-func (Happened) effect()       {}
-func (Count) effect()          {}
-func (Persist) effect()        {}
-func (Reply) effect()          {}

@@ -9,6 +9,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/masterd/ledger"
+	"codeberg.org/reeve/reeve/masterd/message"
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -59,7 +61,7 @@ func newChaos(t *testing.T, data []byte) *chaos {
 	for i, standing := range []registry.Standing{registry.Admitted, registry.Admitted, registry.Unreachable, registry.Gone} {
 		info := agentInfo(fmt.Sprintf("h%d", i), "cpus:4;mem:1024;ports:[1-20]")
 		id := ids.Agent(fmt.Sprintf("old-S%d", i))
-		info.Id = agentID(id)
+		info.Id = message.AgentID(id)
 		reg.Agents[id] = registry.Agent{Info: info, Standing: standing, Since: c.now}
 	}
 	c.s = New(Config{MasterID: "m", OfferTimeout: 40 * time.Second, CompletedFrameworks: 3, CompletedTasks: 4, UnreachableTasks: 3}, reg, c.now)
@@ -157,22 +159,22 @@ func (c *chaos) input() Input {
 	case 15:
 		id := c.anyTask()
 		return ExecutorExited{c.anyConn(), &agentlink.ExecutorExited{
-			FrameworkId: frameworkID(id.Framework), ExecutorId: executorID("e"), Command: c.draw(3) == 0,
+			FrameworkId: message.FrameworkID(id.Framework), ExecutorId: message.ExecutorID("e"), Command: c.draw(3) == 0,
 		}}
 	}
 	return Tick{}
 }
 
 func pick[K ids.Agent | ids.Framework | ids.Offer, V any](c *chaos, m map[K]V) K {
-	keys := sortedKeys(m)
+	keys := ledger.SortedKeys(m)
 	if len(keys) == 0 {
 		return "none"
 	}
 	return keys[c.draw(len(keys))]
 }
 
-func (c *chaos) anyAgent() ids.Agent         { return pick(c, c.s.agents) }
-func (c *chaos) anyFramework() ids.Framework { return pick(c, c.s.frameworks) }
+func (c *chaos) anyAgent() ids.Agent         { return pick(c, c.s.book.Agents) }
+func (c *chaos) anyFramework() ids.Framework { return pick(c, c.s.book.Frameworks) }
 
 func (c *chaos) anyConn() ConnID { return ConnID(c.draw(int(c.conns) + 2)) }
 
@@ -184,7 +186,7 @@ func (c *chaos) anyStream() StreamID {
 }
 
 func (c *chaos) anyTask() ids.Task {
-	keys := sortedTasks(c.reports)
+	keys := ledger.SortedTasks(c.reports)
 	if len(keys) == 0 {
 		return ids.Task{Framework: "none", ID: "none"}
 	}
@@ -200,10 +202,10 @@ func (c *chaos) agentRegister() Input {
 	}
 	if c.draw(3) > 0 {
 		id := c.anyAgent()
-		if a := c.s.agents[id]; a != nil && c.draw(8) > 0 {
-			reg.AgentInfo.Hostname, reg.HttpAddress = a.info.Hostname, a.info.GetHostname()+":5051"
+		if a := c.s.book.Agents[id]; a != nil && c.draw(8) > 0 {
+			reg.AgentInfo.Hostname, reg.HttpAddress = a.Info.Hostname, a.Info.GetHostname()+":5051"
 		}
-		reg.AgentInfo.Id = agentID(id)
+		reg.AgentInfo.Id = message.AgentID(id)
 	}
 	seen := map[ids.Framework]bool{}
 	for range c.draw(5) {
@@ -217,12 +219,12 @@ func (c *chaos) agentRegister() Input {
 		if !seen[id.Framework] && c.draw(10) > 0 {
 			seen[id.Framework] = true
 			info := frameworkInfo("x", "aware")
-			info.Id = frameworkID(id.Framework)
+			info.Id = message.FrameworkID(id.Framework)
 			reg.Frameworks = append(reg.Frameworks, info)
 		}
 		if t.Task.ExecutorId != nil && c.draw(3) > 0 {
 			reg.Executors = append(reg.Executors, &agentlink.Executor{
-				FrameworkId: frameworkID(id.Framework), Info: executorInfo("e", string(id.Framework), "cpus:0.5;ports:[1-3]"),
+				FrameworkId: message.FrameworkID(id.Framework), Info: executorInfo("e", string(id.Framework), "cpus:0.5;ports:[1-3]"),
 			})
 		}
 	}
@@ -241,23 +243,23 @@ func (c *chaos) subscribe() Input {
 	stream := StreamID(fmt.Sprintf("s%d", c.streams))
 	c.open = append(c.open, stream)
 	info := frameworkInfo("x", []string{"aware", "", "aware,multi,refine", "multi"}[c.draw(4)])
-	if capabilitiesOf(info).multiRole {
+	if ledger.CapabilitiesOf(info).MultiRole {
 		info.Roles = [][]string{{"*"}, {"a", "b"}, {"a/b", "a"}, {}}[c.draw(4)]
 	}
 	info.FailoverTimeout = proto.Float64([]float64{0, 10, 1000}[c.draw(3)])
 	call := &scheduler.Call{Type: scheduler.Call_SUBSCRIBE.Enum(), Subscribe: &scheduler.Call_Subscribe{FrameworkInfo: info}}
 	if c.draw(2) == 0 {
-		info.Id = frameworkID(c.anyFramework())
+		info.Id = message.FrameworkID(c.anyFramework())
 		call.FrameworkId = info.Id
 	}
 	return Subscribe{Stream: stream, Call: call}
 }
 
 func (c *chaos) call(f ids.Framework, call *scheduler.Call) Input {
-	call.FrameworkId = frameworkID(f)
+	call.FrameworkId = message.FrameworkID(f)
 	stream := c.anyStream()
-	if fw := c.s.frameworks[f]; fw != nil {
-		stream = fw.stream
+	if fw := c.s.book.Frameworks[f]; fw != nil {
+		stream = fw.Stream
 	}
 	return Call{Ticket: 1, Stream: stream, Call: call}
 }
@@ -267,20 +269,20 @@ func (c *chaos) accept() Input {
 	var f ids.Framework
 	on := ids.Agent("none")
 	for range 1 + c.draw(2) {
-		id := pick(c, c.s.offers)
-		if o := c.s.offers[id]; o != nil && (f == "" || c.draw(4) == 0) {
+		id := pick(c, c.s.book.Offers)
+		if o := c.s.book.Offers[id]; o != nil && (f == "" || c.draw(4) == 0) {
 			f, on = o.Framework, o.Agent
 		}
-		accept.OfferIds = append(accept.OfferIds, offerID(id))
+		accept.OfferIds = append(accept.OfferIds, message.OfferID(id))
 	}
 	launch := &mesosv1.Offer_Operation_Launch{}
 	for range c.draw(4) {
 		id := fmt.Sprintf("t%d", c.draw(8))
 		uses := []string{"cpus:1;mem:100", "cpus:0.5;ports:[1-2]", "mem:400;ports:[2-9]", "cpus:9"}[c.draw(4)]
-		task := &mesosv1.TaskInfo{Name: proto.String(id), TaskId: taskID(id), AgentId: agentID(on), Resources: resources.MustParse(uses).Proto()}
+		task := &mesosv1.TaskInfo{Name: proto.String(id), TaskId: message.TaskID(id), AgentId: message.AgentID(on), Resources: resources.MustParse(uses).Proto()}
 		if c.draw(3) == 0 {
 			task.Executor = &mesosv1.ExecutorInfo{
-				ExecutorId: executorID("e"), Command: &mesosv1.CommandInfo{Value: proto.String("x")},
+				ExecutorId: message.ExecutorID("e"), Command: &mesosv1.CommandInfo{Value: proto.String("x")},
 				Resources: resources.MustParse([]string{"cpus:0.5;ports:[1-3]", "cpus:0.2"}[c.draw(5)/4]).Proto(),
 			}
 		} else {
@@ -297,18 +299,18 @@ func (c *chaos) accept() Input {
 func (c *chaos) update() Input {
 	id := c.anyTask()
 	conn := c.anyConn()
-	if f := c.s.frameworks[id.Framework]; f != nil && f.tasks[id.ID] != nil && c.draw(8) > 0 {
-		t := f.tasks[id.ID]
-		conn = c.s.agents[t.Agent].conn
+	if f := c.s.book.Frameworks[id.Framework]; f != nil && f.Tasks[id.ID] != nil && c.draw(8) > 0 {
+		t := f.Tasks[id.ID]
+		conn = c.s.book.Agents[t.Agent].Conn
 		if c.draw(3) == 0 { // acknowledge instead
 			return c.call(id.Framework, &scheduler.Call{Type: scheduler.Call_ACKNOWLEDGE.Enum(), Acknowledge: &scheduler.Call_Acknowledge{
-				AgentId: agentID(t.Agent), TaskId: taskID(id.ID), Uuid: uuid(fmt.Sprint(c.draw(2))),
+				AgentId: message.AgentID(t.Agent), TaskId: message.TaskID(id.ID), Uuid: uuid(fmt.Sprint(c.draw(2))),
 			}})
 		}
 	}
 	return AgentUpdate{conn, &agentlink.StatusUpdate{
-		FrameworkId: frameworkID(id.Framework), LatestState: int32(c.state()),
-		Status: &mesosv1.TaskStatus{TaskId: taskID(id.ID), State: c.state().Enum(), Uuid: uuid(fmt.Sprint(c.draw(2)))},
+		FrameworkId: message.FrameworkID(id.Framework), LatestState: int32(c.state()),
+		Status: &mesosv1.TaskStatus{TaskId: message.TaskID(id.ID), State: c.state().Enum(), Uuid: uuid(fmt.Sprint(c.draw(2)))},
 	}}
 }
 
@@ -323,19 +325,19 @@ func (c *chaos) otherCall() Input {
 	case 2:
 		return c.call(f, &scheduler.Call{Type: scheduler.Call_SUPPRESS.Enum(), Suppress: &scheduler.Call_Suppress{Roles: []string{"a"}}})
 	case 3:
-		return c.call(id.Framework, &scheduler.Call{Type: scheduler.Call_KILL.Enum(), Kill: &scheduler.Call_Kill{TaskId: taskID(id.ID)}})
+		return c.call(id.Framework, &scheduler.Call{Type: scheduler.Call_KILL.Enum(), Kill: &scheduler.Call_Kill{TaskId: message.TaskID(id.ID)}})
 	case 4:
 		return c.call(id.Framework, &scheduler.Call{Type: scheduler.Call_RECONCILE.Enum(), Reconcile: &scheduler.Call_Reconcile{
-			Tasks: []*scheduler.Call_Reconcile_Task{{TaskId: taskID(id.ID)}, {TaskId: taskID("x"), AgentId: agentID(c.anyAgent())}},
+			Tasks: []*scheduler.Call_Reconcile_Task{{TaskId: message.TaskID(id.ID)}, {TaskId: message.TaskID("x"), AgentId: message.AgentID(c.anyAgent())}},
 		}})
 	case 5:
 		return c.call(f, &scheduler.Call{Type: scheduler.Call_RECONCILE.Enum(), Reconcile: &scheduler.Call_Reconcile{}})
 	case 6:
 		info := frameworkInfo("new", "multi")
-		info.Id, info.Roles = frameworkID(f), []string{"a", "c"}
+		info.Id, info.Roles = message.FrameworkID(f), []string{"a", "c"}
 		return c.call(f, &scheduler.Call{Type: scheduler.Call_UPDATE_FRAMEWORK.Enum(), UpdateFramework: &scheduler.Call_UpdateFramework{FrameworkInfo: info}})
 	}
 	return c.call(f, &scheduler.Call{Type: scheduler.Call_DECLINE.Enum(), Decline: &scheduler.Call_Decline{
-		OfferIds: []*mesosv1.OfferID{offerID(pick(c, c.s.offers))},
+		OfferIds: []*mesosv1.OfferID{message.OfferID(pick(c, c.s.book.Offers))},
 	}})
 }

@@ -7,15 +7,6 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 )
 
-// ConnID names one link stream of an agent. The edge counts them from 1 within a process; a newer one is larger.
-type ConnID uint64
-
-// StreamID names one subscription of a framework: the Mesos-Stream-Id, a UUID in text (spec 1.7).
-type StreamID string
-
-// Ticket ties an input to the Reply that answers it. The edge chooses it; 0 means that nobody waits for an answer.
-type Ticket uint64
-
 // Input is what enters the machine. Inputs are plain data: they can be logged, recorded and replayed. Kind is a constant
 // name for logs and metrics.
 type Input interface {

@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/ledger"
+	"codeberg.org/reeve/reeve/masterd/message"
 	"codeberg.org/reeve/reeve/masterd/registry"
+	"codeberg.org/reeve/reeve/masterd/status"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
-	"codeberg.org/reeve/reeve/shared/mesosv1"
-	"codeberg.org/reeve/reeve/shared/mesosv1/master"
-	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
-	"codeberg.org/reeve/reeve/shared/taskstate"
 )
 
 // An agent is lost in steps (study/cluster.md 6.2): its link breaks and its offers go (disconnect); nothing comes back in
@@ -22,10 +21,10 @@ func (s *State) agentClosed(in AgentClosed) {
 		return // replaced or refused before
 	}
 	delete(s.conns, in.Conn)
-	a := s.agents[id]
-	if a == nil || a.conn != in.Conn {
-		if a != nil && a.waiting != nil && a.waiting.Conn == in.Conn {
-			a.waiting = nil
+	a := s.book.Agents[id]
+	if a == nil || a.Conn != in.Conn {
+		if s.waiting[id].Conn == in.Conn {
+			delete(s.waiting, id)
 		}
 		return
 	}
@@ -34,51 +33,48 @@ func (s *State) agentClosed(in AgentClosed) {
 		why = "it was stopped"
 	}
 	s.disconnect(a, why)
-	if in.Goodbye.GetTasksEnded() && !a.writing && !s.isAdmitting(id) {
-		s.count("messages_unregister_slave")
-		s.write(a, write{kind: writeRemove, agent: id, loss: lossUnregistered}, registry.RemoveAgent{Agent: id})
+	if in.Goodbye.GetTasksEnded() && !a.Writing && !s.isAdmitting(id) {
+		s.turn.Count("messages_unregister_slave")
+		s.write(a, write{kind: writeRemove, agent: id, loss: status.Unregistered}, registry.RemoveAgent{Agent: id})
 	}
 }
 
 // disconnect takes an agent's offers back and waits for it to return.
 func (s *State) disconnect(a *agent, why string) {
-	if a.conn != 0 {
-		delete(s.conns, a.conn)
-		a.conn = 0
+	if a.Conn != 0 {
+		delete(s.conns, a.Conn)
+		a.Conn = 0
 	}
-	if a.state != AgentActive {
+	if a.State != AgentActive {
 		return
 	}
-	s.rescindAgent(a)
-	s.alloc.SetAgentActive(a.id, false)
-	s.setAgentState(a, AgentDisconnected)
-	s.happened(s.aboutAgent(a, "AGENT_DISCONNECTED", fmt.Sprintf("%s; it has %d tasks", why, len(a.tasks))))
+	s.desk.RescindAgent(a)
+	s.book.Alloc.SetAgentActive(a.ID, false)
+	s.book.SetAgentState(a, AgentDisconnected, s.turn.Now)
+	s.turn.Happened(a.About("AGENT_DISCONNECTED", fmt.Sprintf("%s; it has %d tasks", why, len(a.Tasks))))
 	wait := s.cfg.AgentTimeout
-	if !a.suspected.IsZero() && s.now.Sub(a.suspected) < s.cfg.AgentTimeout {
+	if !a.Suspected.IsZero() && s.turn.Now.Sub(a.Suspected) < s.cfg.AgentTimeout {
 		wait = s.cfg.SuspectTimeout
 	}
-	s.timer.Set(timer{timerAgentLost, string(a.id)}, s.now.Add(wait))
+	s.timer.Set(timer{timerAgentLost, string(a.ID)}, s.turn.Now.Add(wait))
 }
 
 // agentSuspected shortens the wait for an agent whose link is down. Gossip alone never takes anything from an agent.
 func (s *State) agentSuspected(id ids.Agent) {
-	a := s.agents[id]
+	a := s.book.Agents[id]
 	if a == nil {
 		return
 	}
-	a.suspected = s.now
+	a.Suspected = s.turn.Now
 	key := timer{timerAgentLost, string(id)}
 	at := s.timer.At(key)
 	if at.IsZero() { // connected, or overdue already
 		return
 	}
-	if sooner := a.since.Add(s.cfg.SuspectTimeout); sooner.Before(at) {
-		s.timer.Set(key, later(sooner, s.now))
+	if sooner := a.Since.Add(s.cfg.SuspectTimeout); sooner.Before(at) {
+		s.timer.Set(key, later(sooner, s.turn.Now))
 	}
 }
-
-// away says that something has to end an agent's state, be it its return.
-func (a *agent) away() bool { return a.state == AgentDisconnected || a.state == AgentRecovered }
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
@@ -88,17 +84,17 @@ func later(a, b time.Time) time.Time {
 }
 
 func (s *State) markGone(in MarkGone) {
-	a := s.agents[in.Agent]
+	a := s.book.Agents[in.Agent]
 	switch {
 	case a == nil:
-		s.reply(in.Ticket, fault.New(fault.NotFound, "agent %s is not known", in.Agent))
-	case a.state == AgentGone:
-		s.reply(in.Ticket, nil)
-	case a.writing || s.isAdmitting(a.id):
-		s.reply(in.Ticket, fault.New(fault.Unavailable, "agent %s is changing its state; try again", in.Agent))
+		s.turn.Reply(in.Ticket, fault.New(fault.NotFound, "agent %s is not known", in.Agent))
+	case a.State == AgentGone:
+		s.turn.Reply(in.Ticket, nil)
+	case a.Writing || s.isAdmitting(a.ID):
+		s.turn.Reply(in.Ticket, fault.New(fault.Unavailable, "agent %s is changing its state; try again", in.Agent))
 	default:
-		s.write(a, write{kind: writeGone, agent: a.id, loss: lossGone, ticket: in.Ticket, who: in.Who},
-			registry.MarkGone{Agent: a.id, At: s.now})
+		s.write(a, write{kind: writeGone, agent: a.ID, loss: status.Gone, ticket: in.Ticket, who: in.Who},
+			registry.MarkGone{Agent: a.ID, At: s.turn.Now})
 	}
 }
 
@@ -107,124 +103,46 @@ func (s *State) isAdmitting(id ids.Agent) bool {
 	return ok
 }
 
-// loss is a way to lose an agent, an index of losses.
-type loss int
-
-const (
-	lossUnreachable loss = iota
-	lossUnregistered
-	lossReplaced
-	lossGone
-)
-
-// losses says what each loss means for the agent and its tasks (spec 3.6 and 3.9).
-var losses = [...]struct {
-	agent    AgentState // it is in afterwards, if it stays known at all
-	forget   bool
-	aware    mesosv1.TaskState // for partition-aware frameworks
-	others   mesosv1.TaskState
-	reason   mesosv1.TaskStatus_Reason
-	text     string
-	kind     string // of the event for people
-	counters []string
-}{
-	lossUnreachable: {
-		agent: AgentUnreachable, aware: mesosv1.TaskState_TASK_UNREACHABLE, others: mesosv1.TaskState_TASK_LOST,
-		reason: mesosv1.TaskStatus_REASON_AGENT_REMOVED, text: "is unreachable", kind: "AGENT_UNREACHABLE",
-		counters: []string{"slave_unreachable_completed", "slave_removals", "slave_removals/reason_unhealthy"},
-	},
-	lossUnregistered: {
-		forget: true, aware: mesosv1.TaskState_TASK_LOST, others: mesosv1.TaskState_TASK_LOST,
-		reason: mesosv1.TaskStatus_REASON_AGENT_REMOVED, text: "has shut down", kind: "AGENT_REMOVED",
-		counters: []string{"slave_removals", "slave_removals/reason_unregistered"},
-	},
-	lossReplaced: {
-		forget: true, aware: mesosv1.TaskState_TASK_LOST, others: mesosv1.TaskState_TASK_LOST,
-		reason: mesosv1.TaskStatus_REASON_AGENT_REMOVED, text: "was replaced by a new agent at the same address",
-		kind: "AGENT_REMOVED", counters: []string{"slave_removals", "slave_removals/reason_registered"},
-	},
-	lossGone: {
-		agent: AgentGone, aware: mesosv1.TaskState_TASK_GONE_BY_OPERATOR, others: mesosv1.TaskState_TASK_LOST,
-		reason: mesosv1.TaskStatus_REASON_AGENT_REMOVED_BY_OPERATOR, text: "was marked as gone by an operator",
-		kind: "AGENT_GONE", counters: []string{"slave_removals"},
-	},
-}
-
 // loseAgent tells everybody that an agent is lost. The registry knows it already.
 func (s *State) loseAgent(a *agent, w write) {
-	how := losses[w.loss]
-	if w.loss == lossUnreachable && a.state == AgentRecovered {
-		s.count("recovery_slave_removals")
+	how := w.loss.Means()
+	if w.loss == status.Unreachable && a.State == AgentRecovered {
+		s.turn.Count("recovery_slave_removals")
 	}
-	for _, name := range how.counters {
-		s.count(name)
+	for _, name := range how.Counters {
+		s.turn.Count(name)
 	}
-	if w.loss == lossGone && a.conn != 0 {
-		s.refuse(a.conn, fmt.Sprintf("agent %s was marked as gone", a.id), true)
-		a.conn = 0
+	if w.loss == status.Gone && a.Conn != 0 {
+		s.refuse(a.Conn, fmt.Sprintf("agent %s was marked as gone", a.ID), true)
+		a.Conn = 0
 	}
-	s.rescindAgent(a)
-	for _, id := range sortedTasks(a.tasks) {
-		s.loseTask(s.frameworks[id.Framework], a, id.ID, w.loss)
+	s.desk.RescindAgent(a)
+	for _, id := range ledger.SortedTasks(a.Tasks) {
+		f := s.book.Frameworks[id.Framework]
+		s.tasks.LoseTask(f, a, f.Tasks[id.ID], w.loss)
 	}
-	for _, fw := range sortedKeys(a.executors) {
-		for _, id := range sortedKeys(a.executors[fw]) {
-			s.dropExecutor(a, s.frameworks[fw], id)
+	for _, fw := range ledger.SortedKeys(a.Executors) {
+		for _, id := range ledger.SortedKeys(a.Executors[fw]) {
+			s.book.DropExecutor(s.book.Frameworks[fw], a, id)
 		}
 	}
-	s.alloc.RemoveAgent(a.id)
-	s.timer.Cancel(timer{timerAgentLost, string(a.id)})
-	a.overdue, a.kills = false, nil
+	s.book.Alloc.RemoveAgent(a.ID)
+	s.timer.Cancel(timer{timerAgentLost, string(a.ID)})
+	a.Overdue, a.Kills = false, nil
 	s.forgetPlace(a)
-	s.leave(a, w)
-	for _, fw := range sortedKeys(s.frameworks) {
-		s.toFramework(s.frameworks[fw], &scheduler.Event{
-			Type: scheduler.Event_FAILURE.Enum(), Failure: &scheduler.Event_Failure{AgentId: agentID(a.id)},
-		})
-		delete(s.frameworks[fw].agents, a.id)
-	}
-	e := s.aboutAgent(a, how.kind, "it "+how.text)
-	e.Who = w.who
-	s.happened(e)
-	s.reply(w.ticket, nil)
-}
-
-// leave moves the agent itself to where the loss puts it.
-func (s *State) leave(a *agent, w write) {
-	if !losses[w.loss].forget {
-		s.setAgentState(a, losses[w.loss].agent)
-		return
-	}
-	s.counts[a.state]--
-	delete(s.agents, a.id)
-	s.views.agents = append(s.views.agents, a.id)
-	s.changed = true
-	s.toOperators(&master.Event{
-		Type: master.Event_AGENT_REMOVED.Enum(), AgentRemoved: &master.Event_AgentRemoved{AgentId: agentID(a.id)},
-	})
-}
-
-// loseTask ends, or makes unreachable, a task of a lost agent.
-func (s *State) loseTask(f *framework, a *agent, id string, l loss) {
-	how, t := losses[l], f.tasks[id]
-	state := how.others
-	if f.caps.partitionAware {
-		state = how.aware
-	}
-	status := s.masterStatus(t.ID, state, how.reason, fmt.Sprintf("Agent %s %s", a.info.GetHostname(), how.text))
-	status.AgentId = agentID(a.id)
-	if l == lossUnreachable {
-		status.UnreachableTime = nanoseconds(s.now)
-	}
-	if taskstate.Terminal(t.Latest) { // it had ended; only its last update can't be acknowledged any more
-		s.endTask(f, a, t)
-		return
-	}
-	t = s.applyStatus(f, a, t, status, state)
-	if l == lossUnreachable {
-		s.moveToUnreachable(f, a, t)
+	if how.Forget {
+		s.book.ForgetAgent(a)
+		s.turn.ToOperators(message.AgentRemoved(a.ID))
 	} else {
-		s.endTask(f, a, t)
+		s.book.SetAgentState(a, how.State, s.turn.Now)
 	}
-	s.sendUpdate(f, status)
+	for _, fw := range ledger.SortedKeys(s.book.Frameworks) {
+		f := s.book.Frameworks[fw]
+		s.turn.ToFramework(f.Stream, message.AgentFailure(a.ID))
+		delete(f.Agents, a.ID)
+	}
+	e := a.About(how.Kind, "it "+how.Text)
+	e.Who = w.who
+	s.turn.Happened(e)
+	s.turn.Reply(w.ticket, nil)
 }

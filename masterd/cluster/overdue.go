@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/registry"
+	"codeberg.org/reeve/reeve/masterd/status"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -31,12 +32,12 @@ func (o *overdue) init(now time.Time) { o.tokens, o.filled = removalBurst, now }
 
 // agentOverdue queues an agent whose time to come back is up.
 func (s *State) agentOverdue(id ids.Agent) {
-	a := s.agents[id]
-	if a == nil || a.overdue || a.writing || s.isAdmitting(id) {
+	a := s.book.Agents[id]
+	if a == nil || a.Overdue || a.Writing || s.isAdmitting(id) {
 		return
 	}
-	a.overdue = true
-	s.count("slave_unreachable_scheduled")
+	a.Overdue = true
+	s.turn.Count("slave_unreachable_scheduled")
 	s.overdue.queue = append(s.overdue.queue, id)
 	s.markOverdue()
 }
@@ -44,33 +45,33 @@ func (s *State) agentOverdue(id ids.Agent) {
 // markOverdue marks as many agents as may be marked now, and sets the timer for the others.
 func (s *State) markOverdue() {
 	o := &s.overdue
-	perMinute := max(1, removalRate*float64(s.members()))
-	o.tokens = min(removalBurst, o.tokens+perMinute*s.now.Sub(o.filled).Minutes())
-	o.filled = s.now
+	perMinute := max(1, removalRate*float64(s.book.Members()))
+	o.tokens = min(removalBurst, o.tokens+perMinute*s.turn.Now.Sub(o.filled).Minutes())
+	o.filled = s.turn.Now
 	for len(o.queue) > 0 {
-		a := s.agents[o.queue[0]]
-		if a == nil || !a.overdue || a.writing || !a.away() || s.isAdmitting(a.id) {
+		a := s.book.Agents[o.queue[0]]
+		if a == nil || !a.Overdue || a.Writing || !a.Away() || s.isAdmitting(a.ID) {
 			o.queue = o.queue[1:] // it came back, or somebody else removed it
 			if a != nil {
-				a.overdue = false
+				a.Overdue = false
 			}
-			s.count("slave_unreachable_canceled")
+			s.turn.Count("slave_unreachable_canceled")
 			continue
 		}
-		if until := s.hold(); until.After(s.now) {
+		if until := s.hold(); until.After(s.turn.Now) {
 			s.timer.Set(timer{kind: timerOverdue}, until)
 			return
 		}
 		if o.tokens < 1 {
 			wait := time.Duration((1 - o.tokens) / perMinute * float64(time.Minute))
-			s.timer.Set(timer{kind: timerOverdue}, s.now.Add(max(wait, time.Millisecond)))
+			s.timer.Set(timer{kind: timerOverdue}, s.turn.Now.Add(max(wait, time.Millisecond)))
 			return
 		}
 		o.tokens--
 		o.queue = o.queue[1:]
-		a.overdue = false
-		s.write(a, write{kind: writeUnreachable, agent: a.id, loss: lossUnreachable},
-			registry.MarkUnreachable{Agent: a.id, At: s.now})
+		a.Overdue = false
+		s.write(a, write{kind: writeUnreachable, agent: a.ID, loss: status.Unreachable},
+			registry.MarkUnreachable{Agent: a.ID, At: s.turn.Now})
 	}
 }
 
@@ -80,35 +81,35 @@ const holdCheck = 5 * time.Second
 // hold says until when nothing may be marked: not after now if something may.
 func (s *State) hold() time.Time {
 	o := &s.overdue
-	away := s.counts[AgentDisconnected] + s.counts[AgentRecovered]
-	if s.members() < holdMinAgents || away*holdShareParts <= s.members() {
+	away := s.book.Away()
+	if s.book.Members() < holdMinAgents || away*holdShareParts <= s.book.Members() {
 		if !o.since.IsZero() && !o.settled {
-			s.happened(reeveapi.Event{Kind: "REMOVALS_RESUMED", Subject: "agents", Text: "most agents are back"})
+			s.turn.Happened(reeveapi.Event{Kind: "REMOVALS_RESUMED", Subject: "agents", Text: "most agents are back"})
 		}
 		o.since, o.settled = time.Time{}, false
-		return s.now
+		return s.turn.Now
 	}
 	if o.settled {
-		return s.now
+		return s.turn.Now
 	}
 	if o.since.IsZero() {
-		o.since = s.now
-		s.happened(reeveapi.Event{
+		o.since = s.turn.Now
+		s.turn.Happened(reeveapi.Event{
 			Kind: "REMOVALS_HELD", Subject: "agents",
 			Text: fmt.Sprintf("%d of %d agents are away at once, so this master may be the one cut off; none is given up for %s",
-				away, s.members(), s.cfg.HoldLimit),
+				away, s.book.Members(), s.cfg.HoldLimit),
 		})
 	}
 	end := o.since.Add(s.cfg.HoldLimit)
-	if !end.After(s.now) {
+	if !end.After(s.turn.Now) {
 		o.settled = true
-		s.happened(reeveapi.Event{
+		s.turn.Happened(reeveapi.Event{
 			Kind: "REMOVALS_RESUMED", Subject: "agents",
-			Text: fmt.Sprintf("%d of %d agents stayed away for %s and are given up one by one", away, s.members(), s.cfg.HoldLimit),
+			Text: fmt.Sprintf("%d of %d agents stayed away for %s and are given up one by one", away, s.book.Members(), s.cfg.HoldLimit),
 		})
-		return s.now
+		return s.turn.Now
 	}
-	if next := s.now.Add(holdCheck); next.Before(end) {
+	if next := s.turn.Now.Add(holdCheck); next.Before(end) {
 		return next
 	}
 	return end

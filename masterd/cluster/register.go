@@ -7,9 +7,11 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/masterd/message"
 	"codeberg.org/reeve/reeve/masterd/registry"
+	"codeberg.org/reeve/reeve/masterd/status"
 	"codeberg.org/reeve/reeve/masterd/validate"
-	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/masterd/view"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -22,12 +24,12 @@ import (
 func (s *State) agentRegister(in AgentRegister) {
 	info := in.Register.GetAgentInfo()
 	if info.GetId().GetValue() == "" {
-		s.count("messages_register_slave")
+		s.turn.Count("messages_register_slave")
 	} else {
-		s.count("messages_reregister_slave")
+		s.turn.Count("messages_reregister_slave")
 	}
 	if _, ok := s.conns[in.Conn]; ok {
-		s.count("dropped_messages") // a stream registers once
+		s.turn.Count("dropped_messages") // a stream registers once
 		return
 	}
 	if err := validate.Agent(in.Register); err != nil {
@@ -62,17 +64,9 @@ func placeOf(in AgentRegister) string {
 	return host + ":" + strconv.Itoa(int(in.Register.GetAgentInfo().GetPort()))
 }
 
-// hostOf and portOf take "ip:port" apart.
 func hostOf(place string) string {
-	return strings.Trim(place[:max(0, strings.LastIndexByte(place, ':'))], "[]")
-}
-
-func portOf(place string) int32 {
-	port, err := strconv.ParseInt(place[strings.LastIndexByte(place, ':')+1:], 10, 32)
-	if err != nil {
-		return 0
-	}
-	return int32(port)
+	host, _ := view.SplitPlace(place)
+	return host
 }
 
 // sameAgent is the id of the agent that registers again because it never heard the answer to its first registration.
@@ -81,7 +75,7 @@ func (s *State) sameAgent(place, bootID string) ids.Agent {
 	if reg, ok := s.admitting[id]; ok && reg.Register.GetBootId() == bootID {
 		return id
 	}
-	if a := s.agents[id]; a != nil && a.bootID == bootID {
+	if a := s.book.Agents[id]; a != nil && a.BootID == bootID {
 		return id
 	}
 	return ""
@@ -89,11 +83,11 @@ func (s *State) sameAgent(place, bootID string) ids.Agent {
 
 // makeRoom removes the agent that was at a place where another one is now. It can't be there any more, unless it answers.
 func (s *State) makeRoom(old ids.Agent) bool {
-	a := s.agents[old]
-	if a == nil || a.state == AgentActive || a.writing || s.isAdmitting(old) {
+	a := s.book.Agents[old]
+	if a == nil || a.State == AgentActive || a.Writing || s.isAdmitting(old) {
 		return false
 	}
-	s.write(a, write{kind: writeRemove, agent: old, loss: lossReplaced}, registry.RemoveAgent{Agent: old})
+	s.write(a, write{kind: writeRemove, agent: old, loss: status.Replaced}, registry.RemoveAgent{Agent: old})
 	s.forgetPlace(a)
 	return true
 }
@@ -107,21 +101,21 @@ func (s *State) register(id ids.Agent, in AgentRegister) {
 		s.keepAdmission(id, in)
 		return
 	}
-	a := s.agents[id]
+	a := s.book.Agents[id]
 	if a == nil {
 		s.conns[in.Conn] = id
 		s.admit(id, in)
 		return
 	}
-	if a.writing {
-		if a.waiting != nil {
-			s.closeConn(a.waiting.Conn)
+	if a.Writing {
+		if older, ok := s.waiting[id]; ok {
+			s.closeConn(older.Conn)
 		}
-		a.waiting = &in
+		s.waiting[id] = in
 		s.conns[in.Conn] = id
 		return
 	}
-	if a.state == AgentGone {
+	if a.State == AgentGone {
 		s.refuse(in.Conn, fmt.Sprintf("agent %s was marked as gone and can't come back", id), true)
 		return
 	}
@@ -130,7 +124,7 @@ func (s *State) register(id ids.Agent, in AgentRegister) {
 		return
 	}
 	s.conns[in.Conn] = id
-	if a.state == AgentUnreachable || !sameInfo(a.info, in.Register.GetAgentInfo()) {
+	if a.State == AgentUnreachable || !sameInfo(a.Info, in.Register.GetAgentInfo()) {
 		s.admit(id, in)
 		return
 	}
@@ -139,11 +133,11 @@ func (s *State) register(id ids.Agent, in AgentRegister) {
 
 // moved says why an agent that comes back can't be the one that left: its tasks' addresses would be wrong.
 func moved(a *agent, in AgentRegister) string {
-	if got, want := in.Register.GetAgentInfo().GetHostname(), a.info.GetHostname(); got != want {
-		return fmt.Sprintf("agent %s was known as host %q and comes back as %q; remove its work dir to register it anew", a.id, want, got)
+	if got, want := in.Register.GetAgentInfo().GetHostname(), a.Info.GetHostname(); got != want {
+		return fmt.Sprintf("agent %s was known as host %q and comes back as %q; remove its work dir to register it anew", a.ID, want, got)
 	}
-	if got, want := hostOf(placeOf(in)), hostOf(a.http); a.http != "" && got != want {
-		return fmt.Sprintf("agent %s was known at %s and comes back from %s; remove its work dir to register it anew", a.id, want, got)
+	if got, want := hostOf(placeOf(in)), hostOf(a.HTTP); a.HTTP != "" && got != want {
+		return fmt.Sprintf("agent %s was known at %s and comes back from %s; remove its work dir to register it anew", a.ID, want, got)
 	}
 	return ""
 }
@@ -160,37 +154,35 @@ func sameInfo(a, b *mesosv1.AgentInfo) bool {
 // admit writes an agent to the registry; join follows when that is done.
 func (s *State) admit(id ids.Agent, in AgentRegister) {
 	info := proto.CloneOf(in.Register.GetAgentInfo())
-	info.Id = agentID(id)
+	info.Id = message.AgentID(id)
 	s.keepAdmission(id, in)
-	s.persist(write{kind: writeAdmit, agent: id, info: info}, registry.AdmitAgent{Info: info, At: s.now})
+	s.persist(write{kind: writeAdmit, agent: id, info: info}, registry.AdmitAgent{Info: info, At: s.turn.Now})
 }
 
 // keepAdmission remembers whom to answer. A new agent has its place from here on, so that it is known if it asks again.
 func (s *State) keepAdmission(id ids.Agent, in AgentRegister) {
 	s.admitting[id] = in
-	if s.agents[id] == nil {
+	if s.book.Agents[id] == nil {
 		s.places[placeOf(in)] = id
 	}
 }
 
 func (s *State) forgetAdmission(id ids.Agent, in AgentRegister) {
 	delete(s.admitting, id)
-	if s.agents[id] == nil && s.places[placeOf(in)] == id {
+	if s.book.Agents[id] == nil && s.places[placeOf(in)] == id {
 		delete(s.places, placeOf(in))
 	}
 }
 
 func (s *State) refuse(conn ConnID, reason string, shutdown bool) {
-	s.emit(ToAgent{conn, &agentlink.FromMaster{Message: &agentlink.FromMaster_Refused{
-		Refused: &agentlink.Refused{Reason: reason, Shutdown: shutdown},
-	}}})
+	s.turn.ToAgent(conn, message.Refused(reason, shutdown))
 	s.closeConn(conn)
 }
 
 // closeConn ends a stream and forgets it.
 func (s *State) closeConn(conn ConnID) {
 	delete(s.conns, conn)
-	s.emit(CloseAgent{conn})
+	s.turn.Emit(CloseAgent{Conn: conn})
 }
 
 // Writes to the registry.
@@ -199,7 +191,7 @@ type write struct {
 	kind   writeKind
 	agent  ids.Agent
 	info   *mesosv1.AgentInfo // of writeAdmit
-	loss   loss               // of the others
+	loss   status.Loss        // of the others
 	ticket Ticket
 	who    string
 }
@@ -215,14 +207,14 @@ const (
 
 // write changes an agent's standing: until it is done nothing else may change it.
 func (s *State) write(a *agent, w write, op registry.Op) {
-	a.writing = true
+	a.Writing = true
 	s.persist(w, op)
 }
 
 func (s *State) persist(w write, op registry.Op) {
 	s.lastToken++
 	s.writes[s.lastToken] = w
-	s.emit(Persist{Token: s.lastToken, Ops: []registry.Op{op}})
+	s.turn.Emit(Persist{Token: s.lastToken, Ops: []registry.Op{op}})
 }
 
 func (s *State) persisted(in Persisted) {
@@ -235,25 +227,25 @@ func (s *State) persisted(in Persisted) {
 		s.admitted(w, in.Err)
 		return
 	}
-	a := s.agents[w.agent]
-	a.writing = false
+	a := s.book.Agents[w.agent]
+	a.Writing = false
 	if in.Err == nil {
 		s.loseAgent(a, w)
 	} else {
 		s.waitAgain(a)
-		s.reply(w.ticket, fault.Wrap(fault.Unavailable, in.Err, "write to the registry"))
+		s.turn.Reply(w.ticket, fault.Wrap(fault.Unavailable, in.Err, "write to the registry"))
 	}
-	if reg := a.waiting; reg != nil {
-		a.waiting = nil
+	if reg, ok := s.waiting[w.agent]; ok {
+		delete(s.waiting, w.agent)
 		delete(s.conns, reg.Conn)
-		s.register(w.agent, *reg)
+		s.register(w.agent, reg)
 	}
 }
 
 // waitAgain starts the wait for an agent anew, after a write that failed.
 func (s *State) waitAgain(a *agent) {
-	if a.away() {
-		s.timer.Set(timer{timerAgentLost, string(a.id)}, s.now.Add(s.cfg.AgentTimeout))
+	if a.Away() {
+		s.timer.Set(timer{timerAgentLost, string(a.ID)}, s.turn.Now.Add(s.cfg.AgentTimeout))
 	}
 }
 
@@ -261,7 +253,7 @@ func (s *State) admitted(w write, err error) {
 	in := s.admitting[w.agent]
 	s.forgetAdmission(w.agent, in)
 	if err != nil {
-		if a := s.agents[w.agent]; a != nil {
+		if a := s.book.Agents[w.agent]; a != nil {
 			s.waitAgain(a)
 		}
 		if s.conns[in.Conn] == w.agent {
@@ -276,7 +268,7 @@ func (s *State) admitted(w write, err error) {
 	alive := s.conns[in.Conn] == w.agent
 	s.join(w.agent, in)
 	if !alive { // its stream broke while we wrote: it is admitted, but not here
-		s.disconnect(s.agents[w.agent], "its link broke")
+		s.disconnect(s.book.Agents[w.agent], "its link broke")
 	}
 }
 

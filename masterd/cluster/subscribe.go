@@ -3,68 +3,21 @@ package cluster
 import (
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
-	"codeberg.org/reeve/reeve/masterd/allocator"
+	"codeberg.org/reeve/reeve/masterd/ledger"
+	"codeberg.org/reeve/reeve/masterd/message"
 	"codeberg.org/reeve/reeve/masterd/validate"
-	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
-	"codeberg.org/reeve/reeve/shared/mesosv1/master"
-	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
-	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
-
-// capabilities are a framework's, as this master uses them (spec 3.3).
-type capabilities struct {
-	multiRole, refinement, partitionAware bool
-	gpus, revocable, shared, regionAware  bool
-}
-
-func capabilitiesOf(info *mesosv1.FrameworkInfo) capabilities {
-	var c capabilities
-	for _, one := range info.GetCapabilities() {
-		switch one.GetType() {
-		case mesosv1.FrameworkInfo_Capability_MULTI_ROLE:
-			c.multiRole = true
-		case mesosv1.FrameworkInfo_Capability_RESERVATION_REFINEMENT:
-			c.refinement = true
-		case mesosv1.FrameworkInfo_Capability_PARTITION_AWARE:
-			c.partitionAware = true
-		case mesosv1.FrameworkInfo_Capability_GPU_RESOURCES:
-			c.gpus = true
-		case mesosv1.FrameworkInfo_Capability_REVOCABLE_RESOURCES:
-			c.revocable = true
-		case mesosv1.FrameworkInfo_Capability_SHARED_RESOURCES:
-			c.shared = true
-		case mesosv1.FrameworkInfo_Capability_REGION_AWARE:
-			c.regionAware = true
-		case mesosv1.FrameworkInfo_Capability_UNKNOWN, mesosv1.FrameworkInfo_Capability_TASK_KILLING_STATE:
-		}
-	}
-	return c
-}
-
-func (c capabilities) forAllocator() allocator.Capabilities {
-	return allocator.Capabilities{
-		GPU: c.gpus, Revocable: c.revocable, Shared: c.shared, RegionAware: c.regionAware, ReservationRefinement: c.refinement,
-	}
-}
-
-func rolesOf(info *mesosv1.FrameworkInfo, c capabilities) []string {
-	if !c.multiRole {
-		return []string{info.GetRole()}
-	}
-	return slices.Sorted(slices.Values(info.GetRoles()))
-}
 
 func (s *State) subscribe(in Subscribe) {
 	call := in.Call.GetSubscribe()
-	s.count("messages_register_framework")
+	s.turn.Count("messages_register_framework")
 	info, err := s.acceptableInfo(in)
 	if err != nil {
 		s.rejectStream(in.Stream, err.Error())
@@ -74,20 +27,17 @@ func (s *State) subscribe(in Subscribe) {
 	if id == "" {
 		id = ids.Framework(fmt.Sprintf("%s-%04d", s.cfg.MasterID, s.nextFramework))
 		s.nextFramework++
-		info.Id = frameworkID(id)
+		info.Id = message.FrameworkID(id)
 	}
-	if f := s.frameworks[id]; f != nil {
+	if f := s.book.Frameworks[id]; f != nil {
 		s.resubscribe(f, in.Stream, info, call.GetSuppressedRoles())
 		return
 	}
-	f := s.addFramework(id, info)
-	f.registered = s.now
+	f := s.book.AddFramework(id, info)
+	f.Registered = s.turn.Now
 	s.activate(f, in.Stream, call.GetSuppressedRoles())
-	s.toOperators(&master.Event{
-		Type:           master.Event_FRAMEWORK_ADDED.Enum(),
-		FrameworkAdded: &master.Event_FrameworkAdded{Framework: s.frameworkProto(f)},
-	})
-	s.happened(aboutFramework(f, "FRAMEWORK_ADDED", ""))
+	s.turn.ToOperators(message.FrameworkAdded(s.book.ViewFramework(f).Proto()))
+	s.turn.Happened(f.About("FRAMEWORK_ADDED", ""))
 }
 
 // acceptableInfo returns a copy of the FrameworkInfo, completed, or why it can't be subscribed with.
@@ -104,103 +54,72 @@ func (s *State) acceptableInfo(in Subscribe) (*mesosv1.FrameworkInfo, error) {
 		info.Principal = proto.String(in.Principal)
 	}
 	id := ids.Framework(info.GetId().GetValue())
-	if s.removed[id] {
+	if s.book.Completed(id) {
 		return nil, fault.New(fault.Conflict, "Framework has been removed")
 	}
-	if f := s.frameworks[id]; f != nil && f.info.GetPrincipal() != info.GetPrincipal() {
+	if f := s.book.Frameworks[id]; f != nil && f.Info.GetPrincipal() != info.GetPrincipal() {
 		return nil, fault.New(fault.Forbidden, "Changing framework's principal is not allowed.")
 	}
 	return info, nil
 }
 
 // rejectStream answers a subscription that can't be: a stream of one ERROR (spec 1.7).
-func (s *State) rejectStream(stream StreamID, message string) {
-	s.emit(ToFramework{stream, &scheduler.Event{
-		Type: scheduler.Event_ERROR.Enum(), Error: &scheduler.Event_Error{Message: proto.String(message)},
-	}})
-	s.emit(CloseFramework{stream})
-}
-
-// addFramework starts to know a framework; its state is set by whoever calls.
-func (s *State) addFramework(id ids.Framework, info *mesosv1.FrameworkInfo) *framework {
-	caps := capabilitiesOf(info)
-	f := &framework{
-		id: id, info: info, caps: caps, roles: rolesOf(info, caps),
-		tasks: map[string]*Task{}, lostIDs: map[string]bool{}, allocated: allocations{},
-		offers: map[ids.Offer]bool{}, agents: map[ids.Agent]bool{},
-	}
-	s.frameworks[id] = f
-	s.views.frameworks = append(s.views.frameworks, id)
-	s.changed = true
-	return f
+func (s *State) rejectStream(stream StreamID, text string) {
+	s.turn.ToFramework(stream, message.Error(text))
+	s.turn.Emit(CloseFramework{Stream: stream})
 }
 
 // recoverFramework knows a framework from an agent, which runs something of it. It is offered nothing.
 func (s *State) recoverFramework(id ids.Framework, info *mesosv1.FrameworkInfo) *framework {
-	f := s.addFramework(id, info)
-	f.state, f.registered = FrameworkRecovered, s.now
-	s.toOperators(&master.Event{
-		Type:           master.Event_FRAMEWORK_ADDED.Enum(),
-		FrameworkAdded: &master.Event_FrameworkAdded{Framework: s.frameworkProto(f)},
-	})
-	s.happened(aboutFramework(f, "FRAMEWORK_RECOVERED", "known from an agent that runs its tasks; it has not subscribed yet"))
+	f := s.book.AddFramework(id, info)
+	f.State, f.Registered = FrameworkRecovered, s.turn.Now
+	s.turn.ToOperators(message.FrameworkAdded(s.book.ViewFramework(f).Proto()))
+	s.turn.Happened(f.About("FRAMEWORK_RECOVERED", "known from an agent that runs its tasks; it has not subscribed yet"))
 	return f
 }
 
 // resubscribe is a SUBSCRIBE with an id that we know: after a failover of the framework or of the master, or a mere retry.
 func (s *State) resubscribe(f *framework, stream StreamID, info *mesosv1.FrameworkInfo, suppressed []string) {
-	s.count("messages_reregister_framework")
-	if f.stream != "" {
-		s.rejectStream(f.stream, "Framework failed over")
-		delete(s.streams, f.stream)
+	s.turn.Count("messages_reregister_framework")
+	if f.Stream != "" {
+		s.rejectStream(f.Stream, "Framework failed over")
+		delete(s.streams, f.Stream)
 	}
-	s.discardOffers(f)
-	info.User, info.Checkpoint = f.info.User, f.info.Checkpoint // changes of these are ignored (spec 3.3)
+	s.desk.Discard(f)
+	info.User, info.Checkpoint = f.Info.User, f.Info.Checkpoint // changes of these are ignored (spec 3.3)
 	s.replaceInfo(f, info)
-	f.reregistered = s.now
+	f.Reregistered = s.turn.Now
 	s.activate(f, stream, suppressed)
 	s.frameworkUpdated(f)
-	s.happened(aboutFramework(f, "FRAMEWORK_REREGISTERED", ""))
+	s.turn.Happened(f.About("FRAMEWORK_REREGISTERED", ""))
 }
 
 // replaceInfo takes a new FrameworkInfo and tells the agents that know the old one.
 func (s *State) replaceInfo(f *framework, info *mesosv1.FrameworkInfo) {
-	changed := !proto.Equal(f.info, info)
-	f.info, f.caps = info, capabilitiesOf(info)
-	f.roles = rolesOf(info, f.caps)
-	s.touchFramework(f)
+	changed := !proto.Equal(f.Info, info)
+	s.book.Describe(f, info)
 	if !changed {
 		return
 	}
-	for _, id := range sortedKeys(f.agents) {
-		s.toAgent(s.agents[id], frameworkUpdated(f))
+	for _, id := range ledger.SortedKeys(f.Agents) {
+		s.turn.ToAgent(s.book.Agents[id].Conn, message.FrameworkUpdated(info))
 	}
 }
 
 func (s *State) frameworkUpdated(f *framework) {
-	s.toOperators(&master.Event{
-		Type:             master.Event_FRAMEWORK_UPDATED.Enum(),
-		FrameworkUpdated: &master.Event_FrameworkUpdated{Framework: s.frameworkProto(f)},
-	})
+	s.turn.ToOperators(message.FrameworkChanged(s.book.ViewFramework(f).Proto()))
 }
 
 // activate binds a framework to a stream and lets it have offers.
 func (s *State) activate(f *framework, stream StreamID, suppressed []string) {
-	f.state, f.stream = FrameworkActive, stream
-	f.suppressed = setOf(suppressed)
-	s.streams[stream] = f.id
-	s.touchFramework(f)
-	s.timer.Cancel(timer{timerFailover, string(f.id)})
-	s.alloc.AddFramework(f.id, f.roles, f.suppressed, f.caps.forAllocator())
-	s.toFramework(f, &scheduler.Event{
-		Type: scheduler.Event_SUBSCRIBED.Enum(),
-		Subscribed: &scheduler.Event_Subscribed{
-			FrameworkId:              frameworkID(f.id),
-			HeartbeatIntervalSeconds: proto.Float64(s.cfg.Heartbeat.Seconds()),
-			MasterInfo:               s.cfg.MasterInfo,
-		},
-	})
-	s.heartbeat(f.id)
+	f.State, f.Stream = FrameworkActive, stream
+	f.Suppressed = setOf(suppressed)
+	s.streams[stream] = f.ID
+	s.book.TouchFramework(f)
+	s.timer.Cancel(timer{timerFailover, string(f.ID)})
+	s.book.Alloc.AddFramework(f.ID, f.Roles, f.Suppressed, f.Caps.ForAllocator())
+	s.turn.ToFramework(stream, message.Subscribed(f.ID, s.cfg.MasterInfo, s.cfg.Heartbeat.Seconds()))
+	s.heartbeat(f.ID)
 }
 
 func setOf(list []string) map[string]bool {
@@ -213,12 +132,12 @@ func setOf(list []string) map[string]bool {
 
 // heartbeat sends one and arranges the next; it stops with the stream.
 func (s *State) heartbeat(id ids.Framework) {
-	f := s.frameworks[id]
-	if f == nil || f.stream == "" {
+	f := s.book.Frameworks[id]
+	if f == nil || f.Stream == "" {
 		return
 	}
-	s.toFramework(f, &scheduler.Event{Type: scheduler.Event_HEARTBEAT.Enum()})
-	s.timer.Set(timer{timerHeartbeat, string(id)}, s.now.Add(s.cfg.Heartbeat))
+	s.turn.ToFramework(f.Stream, message.Heartbeat())
+	s.timer.Set(timer{timerHeartbeat, string(id)}, s.turn.Now.Add(s.cfg.Heartbeat))
 }
 
 func (s *State) frameworkClosed(stream StreamID) {
@@ -226,15 +145,15 @@ func (s *State) frameworkClosed(stream StreamID) {
 	if !ok {
 		return
 	}
-	f := s.frameworks[id]
+	f := s.book.Frameworks[id]
 	s.deactivate(f)
-	wait := failoverTimeout(f.info)
+	wait := failoverTimeout(f.Info)
 	if wait <= 0 {
 		s.removeFramework(f, "its stream ended and its failover timeout is 0")
 		return
 	}
-	s.happened(aboutFramework(f, "FRAMEWORK_INACTIVE", fmt.Sprintf("its stream ended; it has %s to come back", wait)))
-	s.timer.Set(timer{timerFailover, string(id)}, s.now.Add(wait))
+	s.turn.Happened(f.About("FRAMEWORK_INACTIVE", fmt.Sprintf("its stream ended; it has %s to come back", wait)))
+	s.timer.Set(timer{timerFailover, string(id)}, s.turn.Now.Add(wait))
 }
 
 // failoverTimeout is never so long that a sum with it overflows.
@@ -248,27 +167,27 @@ func failoverTimeout(info *mesosv1.FrameworkInfo) time.Duration {
 
 // deactivate takes a framework's stream, offers and filters.
 func (s *State) deactivate(f *framework) {
-	delete(s.streams, f.stream)
-	s.timer.Cancel(timer{timerHeartbeat, string(f.id)})
-	f.stream, f.state = "", FrameworkInactive
-	s.discardOffers(f)
-	s.alloc.SetFrameworkActive(f.id, false)
-	s.touchFramework(f)
+	delete(s.streams, f.Stream)
+	s.timer.Cancel(timer{timerHeartbeat, string(f.ID)})
+	f.Stream, f.State = "", FrameworkInactive
+	s.desk.Discard(f)
+	s.book.Alloc.SetFrameworkActive(f.ID, false)
+	s.book.TouchFramework(f)
 }
 
 func (s *State) failoverExpired(id ids.Framework) {
-	if f := s.frameworks[id]; f != nil && f.state == FrameworkInactive {
+	if f := s.book.Frameworks[id]; f != nil && f.State == FrameworkInactive {
 		s.removeFramework(f, "it did not come back within its failover timeout")
 	}
 }
 
 func (s *State) teardown(in Teardown) {
-	f := s.frameworks[in.Framework]
+	f := s.book.Frameworks[in.Framework]
 	if f == nil {
-		s.reply(in.Ticket, fault.New(fault.NotFound, "No framework found with specified ID"))
+		s.turn.Reply(in.Ticket, fault.New(fault.NotFound, "No framework found with specified ID"))
 		return
 	}
-	s.reply(in.Ticket, nil)
+	s.turn.Reply(in.Ticket, nil)
 	text := "torn down by an operator"
 	if in.Who != "" {
 		text = "torn down by " + in.Who
@@ -278,72 +197,25 @@ func (s *State) teardown(in Teardown) {
 
 // removeFramework ends a framework and everything it runs. Its id can't come back.
 func (s *State) removeFramework(f *framework, why string) {
-	if f.stream != "" {
-		s.emit(CloseFramework{f.stream})
+	if f.Stream != "" {
+		s.turn.Emit(CloseFramework{Stream: f.Stream})
 		s.deactivate(f)
 	}
-	s.discardOffers(f)
-	s.count("messages_unregister_framework")
-	for _, id := range sortedKeys(f.tasks) {
-		s.abandonTask(f, f.tasks[id])
+	s.desk.Discard(f)
+	s.turn.Count("messages_unregister_framework")
+	for _, id := range ledger.SortedKeys(f.Tasks) {
+		s.tasks.Abandon(f, f.Tasks[id])
 	}
-	for _, id := range sortedKeys(f.agents) {
-		a := s.agents[id]
-		for _, e := range sortedKeys(a.executors[f.id]) {
-			s.dropExecutor(a, f, e)
+	for _, id := range ledger.SortedKeys(f.Agents) {
+		a := s.book.Agents[id]
+		for _, e := range ledger.SortedKeys(a.Executors[f.ID]) {
+			s.book.DropExecutor(f, a, e)
 		}
-		s.toAgent(a, shutdownFramework(f.id))
+		s.turn.ToAgent(a.Conn, message.ShutdownFramework(f.ID))
 	}
-	s.alloc.RemoveFramework(f.id)
-	s.timer.Cancel(timer{timerFailover, string(f.id)})
-	delete(s.frameworks, f.id)
-	s.views.frameworks = append(s.views.frameworks, f.id)
-	s.changed = true
-
-	f.state, f.stream = FrameworkCompleted, ""
-	last := s.viewFramework(f)
-	last.Unregistered = s.now
-	s.complete(last)
-	s.toOperators(&master.Event{
-		Type:             master.Event_FRAMEWORK_REMOVED.Enum(),
-		FrameworkRemoved: &master.Event_FrameworkRemoved{FrameworkInfo: f.info},
-	})
-	s.happened(aboutFramework(f, "FRAMEWORK_COMPLETED", why))
-}
-
-// complete remembers an ended framework, and forgets the oldest.
-func (s *State) complete(f *Framework) {
-	s.completed = append(s.completed, f)
-	s.removed[f.ID] = true
-	for len(s.completed) > s.cfg.CompletedFrameworks {
-		delete(s.removed, s.completed[0].ID)
-		s.completed = s.completed[1:]
-	}
-	s.views.completed = true
-}
-
-// abandonTask ends a task of a framework that is being removed, in our records: nobody is left to tell.
-func (s *State) abandonTask(f *framework, t *Task) {
-	a := s.agents[t.Agent]
-	status := s.masterStatus(t.ID, mesosv1.TaskState_TASK_KILLED, mesosv1.TaskStatus_REASON_FRAMEWORK_REMOVED,
-		fmt.Sprintf("Framework %s removed", f.id))
-	status.AgentId = agentID(t.Agent)
-	t = s.applyStatus(f, a, t, status, mesosv1.TaskState_TASK_KILLED)
-	s.endTask(f, a, t)
-}
-
-func aboutFramework(f *framework, kind, text string) reeveapi.Event {
-	return reeveapi.Event{Kind: kind, Subject: f.info.GetName(), ID: string(f.id), Text: text}
-}
-
-func shutdownFramework(id ids.Framework) *agentlink.FromMaster {
-	return &agentlink.FromMaster{Message: &agentlink.FromMaster_ShutdownFramework{
-		ShutdownFramework: &agentlink.ShutdownFramework{FrameworkId: frameworkID(id)},
-	}}
-}
-
-func frameworkUpdated(f *framework) *agentlink.FromMaster {
-	return &agentlink.FromMaster{Message: &agentlink.FromMaster_FrameworkUpdated{
-		FrameworkUpdated: &agentlink.FrameworkUpdated{Framework: f.info},
-	}}
+	s.book.Alloc.RemoveFramework(f.ID)
+	s.timer.Cancel(timer{timerFailover, string(f.ID)})
+	s.book.Complete(f, s.turn.Now)
+	s.turn.ToOperators(message.FrameworkRemoved(f.Info))
+	s.turn.Happened(f.About("FRAMEWORK_COMPLETED", why))
 }

@@ -13,6 +13,8 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/masterd/ledger"
+	"codeberg.org/reeve/reeve/masterd/message"
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -127,12 +129,12 @@ func (p *player) input(d *datadriven.TestData) Input {
 		return p.update(d)
 	case "exited":
 		return ExecutorExited{ConnID(number(d, "conn")), &agentlink.ExecutorExited{
-			FrameworkId: frameworkID(ids.Framework(arg(d, "fw", ""))), ExecutorId: executorID(ids.Executor(arg(d, "exec", ""))),
+			FrameworkId: message.FrameworkID(ids.Framework(arg(d, "fw", ""))), ExecutorId: message.ExecutorID(ids.Executor(arg(d, "exec", ""))),
 			WaitStatus: int32(number(d, "status")), Command: d.HasArg("command"),
 		}}
 	case "message":
 		return ExecutorToFramework{ConnID(number(d, "conn")), &agentlink.FrameworkMessage{
-			FrameworkId: frameworkID(ids.Framework(arg(d, "fw", ""))), ExecutorId: executorID(ids.Executor(arg(d, "exec", ""))),
+			FrameworkId: message.FrameworkID(ids.Framework(arg(d, "fw", ""))), ExecutorId: message.ExecutorID(ids.Executor(arg(d, "exec", ""))),
 			Data: []byte(arg(d, "data", "")),
 		}}
 	case "suspected":
@@ -187,7 +189,7 @@ func (p *player) cmdNew(d *datadriven.TestData) {
 		f := strings.Fields(line)
 		standing := map[string]registry.Standing{"admitted": registry.Admitted, "unreachable": registry.Unreachable, "gone": registry.Gone}[f[2]]
 		info := agentInfo(f[1], "cpus:8;mem:8192;disk:10240;ports:[31000-32000]")
-		info.Id = agentID(ids.Agent(f[0]))
+		info.Id = message.AgentID(ids.Agent(f[0]))
 		reg.Agents[ids.Agent(f[0])] = registry.Agent{Info: info, Standing: standing, Since: p.now.Add(-time.Hour)}
 	}
 	p.start(cfg, reg)
@@ -207,19 +209,19 @@ func (p *player) register(d *datadriven.TestData) Input {
 	}
 	id := arg(d, "id", "")
 	if id != "" {
-		reg.AgentInfo.Id = agentID(ids.Agent(id))
+		reg.AgentInfo.Id = message.AgentID(ids.Agent(id))
 	}
 	for line := range strings.Lines(d.Input) {
 		f := strings.Fields(line)
 		switch f[0] {
 		case "framework":
 			info := frameworkInfo(f[2], strings.Join(f[3:], ","))
-			info.Id = frameworkID(ids.Framework(f[1]))
+			info.Id = message.FrameworkID(ids.Framework(f[1]))
 			info.FailoverTimeout = proto.Float64(60)
 			reg.Frameworks = append(reg.Frameworks, info)
 		case "executor":
 			reg.Executors = append(reg.Executors, &agentlink.Executor{
-				FrameworkId: frameworkID(ids.Framework(f[1])), Info: executorInfo(f[2], f[1], f[3]),
+				FrameworkId: message.FrameworkID(ids.Framework(f[1])), Info: executorInfo(f[2], f[1], f[3]),
 			})
 		default:
 			reg.Tasks = append(reg.Tasks, reportedTask(f, ids.Agent(id)))
@@ -232,12 +234,12 @@ func reportedTask(f []string, on ids.Agent) *agentlink.Task {
 	uses := resources.MustParse("cpus:1;mem:128").Allocate("*").Proto()
 	state := mesosv1.TaskState(mesosv1.TaskState_value["TASK_"+f[2]]).Enum()
 	task := &mesosv1.Task{
-		Name: proto.String(f[1]), TaskId: taskID(f[1]), FrameworkId: frameworkID(ids.Framework(f[0])), AgentId: agentID(on),
+		Name: proto.String(f[1]), TaskId: message.TaskID(f[1]), FrameworkId: message.FrameworkID(ids.Framework(f[0])), AgentId: message.AgentID(on),
 		State: state, Resources: uses, StatusUpdateState: state, StatusUpdateUuid: uuid("x"),
 	}
 	for _, more := range f[3:] {
 		if id, ok := strings.CutPrefix(more, "exec="); ok {
-			task.ExecutorId = executorID(ids.Executor(id))
+			task.ExecutorId = message.ExecutorID(ids.Executor(id))
 		}
 		if s, ok := strings.CutPrefix(more, "forwarded="); ok {
 			task.StatusUpdateState = mesosv1.TaskState(mesosv1.TaskState_value["TASK_"+s]).Enum()
@@ -250,7 +252,7 @@ func reportedTask(f []string, on ids.Agent) *agentlink.Task {
 
 func executorInfo(id, fw, uses string) *mesosv1.ExecutorInfo {
 	return &mesosv1.ExecutorInfo{
-		ExecutorId: executorID(ids.Executor(id)), FrameworkId: frameworkID(ids.Framework(fw)),
+		ExecutorId: message.ExecutorID(ids.Executor(id)), FrameworkId: message.FrameworkID(ids.Framework(fw)),
 		Command: &mesosv1.CommandInfo{Value: proto.String("run")}, Resources: resources.MustParse(uses).Allocate("*").Proto(),
 	}
 }
@@ -298,7 +300,7 @@ func (p *player) subscribe(d *datadriven.TestData) Input {
 		call.Subscribe.SuppressedRoles = strings.Split(v, ",")
 	}
 	if v := arg(d, "id", ""); v != "" {
-		info.Id = frameworkID(ids.Framework(v))
+		info.Id = message.FrameworkID(ids.Framework(v))
 		call.FrameworkId = info.Id
 	}
 	return Subscribe{StreamID(arg(d, "stream", "")), call, arg(d, "principal", "")}
@@ -309,8 +311,8 @@ func (p *player) launch(d *datadriven.TestData) *scheduler.Call {
 	accept := &scheduler.Call_Accept{}
 	on := ids.Agent("none")
 	for id := range strings.SplitSeq(arg(d, "offer", ""), ",") {
-		accept.OfferIds = append(accept.OfferIds, offerID(ids.Offer(id)))
-		if o := p.s.offers[ids.Offer(id)]; o != nil {
+		accept.OfferIds = append(accept.OfferIds, message.OfferID(ids.Offer(id)))
+		if o := p.s.book.Offers[ids.Offer(id)]; o != nil {
 			on = o.Agent
 		}
 	}
@@ -322,14 +324,14 @@ func (p *player) launch(d *datadriven.TestData) *scheduler.Call {
 	for line := range strings.Lines(d.Input) {
 		f := strings.Fields(line)
 		task := &mesosv1.TaskInfo{
-			Name: proto.String(f[0]), TaskId: taskID(f[0]), AgentId: agentID(on), Resources: resources.MustParse(f[1]).Proto(),
+			Name: proto.String(f[0]), TaskId: message.TaskID(f[0]), AgentId: message.AgentID(on), Resources: resources.MustParse(f[1]).Proto(),
 		}
 		task.Command = &mesosv1.CommandInfo{Value: proto.String("true")}
 		if len(f) > 2 {
 			id, uses, _ := strings.Cut(strings.TrimPrefix(f[2], "exec="), "=")
 			task.Command = nil
 			task.Executor = &mesosv1.ExecutorInfo{
-				ExecutorId: executorID(ids.Executor(id)), Command: &mesosv1.CommandInfo{Value: proto.String("run")},
+				ExecutorId: message.ExecutorID(ids.Executor(id)), Command: &mesosv1.CommandInfo{Value: proto.String("run")},
 				Resources: resources.MustParse(uses).Proto(),
 			}
 		}
@@ -337,7 +339,7 @@ func (p *player) launch(d *datadriven.TestData) *scheduler.Call {
 	}
 	accept.Operations = append(accept.Operations, op)
 	return &scheduler.Call{
-		Type: scheduler.Call_ACCEPT.Enum(), FrameworkId: frameworkID(ids.Framework(fw)), Accept: accept,
+		Type: scheduler.Call_ACCEPT.Enum(), FrameworkId: message.FrameworkID(ids.Framework(fw)), Accept: accept,
 	}
 }
 
@@ -347,13 +349,13 @@ func (p *player) update(d *datadriven.TestData) Input {
 	if v := arg(d, "latest", ""); v != "" {
 		latest = mesosv1.TaskState(mesosv1.TaskState_value["TASK_"+v])
 	}
-	a := p.s.agents[p.s.conns[ConnID(number(d, "conn"))]]
+	a := p.s.book.Agents[p.s.conns[ConnID(number(d, "conn"))]]
 	status := &mesosv1.TaskStatus{
-		TaskId: taskID(arg(d, "task", "")), State: state.Enum(), Source: mesosv1.TaskStatus_SOURCE_EXECUTOR.Enum(),
-		Uuid: uuid(arg(d, "uuid", "u")), Timestamp: seconds(p.now),
+		TaskId: message.TaskID(arg(d, "task", "")), State: state.Enum(), Source: mesosv1.TaskStatus_SOURCE_EXECUTOR.Enum(),
+		Uuid: uuid(arg(d, "uuid", "u")), Timestamp: message.Seconds(p.now),
 	}
 	if a != nil {
-		status.AgentId = agentID(a.id)
+		status.AgentId = message.AgentID(a.ID)
 	}
 	if v := arg(d, "data", ""); v != "" {
 		status.Data = []byte(v)
@@ -363,7 +365,7 @@ func (p *player) update(d *datadriven.TestData) Input {
 		status.Source = mesosv1.TaskStatus_SOURCE_AGENT.Enum()
 	}
 	return AgentUpdate{ConnID(number(d, "conn")), &agentlink.StatusUpdate{
-		FrameworkId: frameworkID(ids.Framework(arg(d, "fw", ""))), Status: status, LatestState: int32(latest),
+		FrameworkId: message.FrameworkID(ids.Framework(arg(d, "fw", ""))), Status: status, LatestState: int32(latest),
 	}}
 }
 
@@ -612,15 +614,15 @@ var (
 
 func (p *player) printView() {
 	v := p.s.View()
-	for _, id := range sortedKeys(v.Agents) {
+	for _, id := range ledger.SortedKeys(v.Agents) {
 		a := v.Agents[id]
 		fmt.Fprintf(&p.out, "agent %s %s allocated{%s} offered{%s}", id, agentStates[a.State], a.Allocated, a.Offered)
-		for _, fw := range sortedKeys(a.Executors) {
-			fmt.Fprintf(&p.out, " executors{%s %v}", fw, sortedKeys(a.Executors[fw]))
+		for _, fw := range ledger.SortedKeys(a.Executors) {
+			fmt.Fprintf(&p.out, " executors{%s %v}", fw, ledger.SortedKeys(a.Executors[fw]))
 		}
 		fmt.Fprintln(&p.out)
 	}
-	for _, id := range sortedKeys(v.Frameworks) {
+	for _, id := range ledger.SortedKeys(v.Frameworks) {
 		p.printFramework(v.Frameworks[id])
 	}
 	for _, f := range v.Completed {
@@ -630,8 +632,8 @@ func (p *player) printView() {
 
 func (p *player) printFramework(f *Framework) {
 	fmt.Fprintf(&p.out, "framework %s %s roles=%v suppressed=%v allocated{%s} offered{%s}\n",
-		f.ID, frameworkStates[f.State], f.Roles, sortedKeys(f.Suppressed), f.Allocated, f.Offered)
-	for _, id := range sortedKeys(f.Tasks) {
+		f.ID, frameworkStates[f.State], f.Roles, ledger.SortedKeys(f.Suppressed), f.Allocated, f.Offered)
+	for _, id := range ledger.SortedKeys(f.Tasks) {
 		p.printTask("task", f.Tasks[id])
 	}
 	for _, t := range f.Unreachable {

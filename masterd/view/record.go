@@ -1,10 +1,13 @@
-package cluster
+package view
 
 import (
-	"time"
+	"slices"
+	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/masterd/message"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/master"
 	"codeberg.org/reeve/reeve/shared/resources"
@@ -16,13 +19,13 @@ import (
 // task and is not to be changed.
 func (t *Task) Proto() *mesosv1.Task {
 	rec := &mesosv1.Task{
-		Name: t.Info.Name, TaskId: t.Info.TaskId, FrameworkId: frameworkID(t.ID.Framework), AgentId: agentID(t.Agent),
+		Name: t.Info.Name, TaskId: t.Info.TaskId, FrameworkId: message.FrameworkID(t.ID.Framework), AgentId: message.AgentID(t.Agent),
 		State: t.Latest.Enum(), Resources: t.Resources.Proto(), Statuses: t.Statuses,
 		Labels: t.Info.Labels, Discovery: t.Info.Discovery, Container: t.Info.Container, HealthCheck: t.Info.HealthCheck,
 		KillPolicy: t.Info.KillPolicy, Limits: t.Info.Limits,
 	}
 	if t.Executor != "" {
-		rec.ExecutorId = executorID(t.Executor)
+		rec.ExecutorId = message.ExecutorID(t.Executor)
 	}
 	if len(t.UUID) > 0 {
 		rec.StatusUpdateState, rec.StatusUpdateUuid = t.State.Enum(), t.UUID
@@ -35,8 +38,20 @@ func (t *Task) Proto() *mesosv1.Task {
 	return rec
 }
 
-// infoOf makes do with a record for a task whose agent does not have its TaskInfo any more.
-func infoOf(rec *mesosv1.Task) *mesosv1.TaskInfo {
+// AppendStatus adds to the history of a task: it keeps one status for each run of equal states, without data (spec 3.6).
+func AppendStatus(history []*mesosv1.TaskStatus, status *mesosv1.TaskStatus) []*mesosv1.TaskStatus {
+	if status.Data != nil {
+		status = proto.CloneOf(status)
+		status.Data = nil
+	}
+	if n := len(history); n > 0 && history[n-1].GetState() == status.GetState() {
+		history = history[:n-1]
+	}
+	return append(slices.Clip(history), status)
+}
+
+// InfoOf makes do with a record for a task whose agent does not have its TaskInfo any more.
+func InfoOf(rec *mesosv1.Task) *mesosv1.TaskInfo {
 	return &mesosv1.TaskInfo{
 		Name: rec.Name, TaskId: rec.TaskId, AgentId: rec.AgentId, Resources: rec.Resources, Labels: rec.Labels,
 		Discovery: rec.Discovery, Container: rec.Container, HealthCheck: rec.HealthCheck, KillPolicy: rec.KillPolicy,
@@ -50,7 +65,7 @@ func (f *Framework) Proto() *master.Response_GetFrameworks_Framework {
 	return &master.Response_GetFrameworks_Framework{
 		FrameworkInfo: f.Info, Active: proto.Bool(active), Connected: proto.Bool(active),
 		Recovered:      proto.Bool(f.State == FrameworkRecovered),
-		RegisteredTime: stamp(f.Registered), ReregisteredTime: stamp(f.Reregistered), UnregisteredTime: stamp(f.Unregistered),
+		RegisteredTime: message.Time(f.Registered), ReregisteredTime: message.Time(f.Reregistered), UnregisteredTime: message.Time(f.Unregistered),
 		AllocatedResources: endpointProto(f.Allocated), OfferedResources: endpointProto(f.Offered),
 	}
 }
@@ -60,7 +75,7 @@ func (a *Agent) Proto() *master.Response_GetAgents_Agent {
 	return &master.Response_GetAgents_Agent{
 		AgentInfo: a.Info, Active: proto.Bool(a.State == AgentActive), Deactivated: proto.Bool(false),
 		Version: proto.String(a.Version), Pid: proto.String(a.PID()),
-		RegisteredTime: stamp(a.Registered), ReregisteredTime: stamp(a.Reregistered),
+		RegisteredTime: message.Time(a.Registered), ReregisteredTime: message.Time(a.Reregistered),
 		TotalResources: endpointProto(a.Total), AllocatedResources: endpointProto(a.Allocated),
 		OfferedResources: endpointProto(a.Offered), Capabilities: agentCapabilities(),
 	}
@@ -78,13 +93,6 @@ func agentCapabilities() []*mesosv1.AgentInfo_Capability {
 	return list
 }
 
-func stamp(t time.Time) *mesosv1.TimeInfo {
-	if t.IsZero() {
-		return nil
-	}
-	return nanoseconds(t)
-}
-
 func endpointProto(r resources.Resources) []*mesosv1.Resource {
 	if r.Empty() {
 		return nil
@@ -92,8 +100,26 @@ func endpointProto(r resources.Resources) []*mesosv1.Resource {
 	return r.ProtoEndpoint()
 }
 
-func (s *State) frameworkProto(f *framework) *master.Response_GetFrameworks_Framework {
-	return s.viewFrameworkFigures(f).Proto()
+// Proto is the offer as a framework gets it, without what depends on the framework: list is Resources in its form, info and
+// place are of the agent.
+func (o *Offer) Proto(info *mesosv1.AgentInfo, place string, list []*mesosv1.Resource) *mesosv1.Offer {
+	host, port := SplitPlace(place)
+	return &mesosv1.Offer{
+		Id: message.OfferID(o.ID), FrameworkId: message.FrameworkID(o.Framework), AgentId: message.AgentID(o.Agent),
+		Hostname: info.Hostname, Domain: info.GetDomain(), Attributes: info.GetAttributes(), Resources: list,
+		Url: &mesosv1.URL{
+			Scheme: proto.String("http"), Path: proto.String("/slave(1)"),
+			Address: &mesosv1.Address{Hostname: info.Hostname, Ip: proto.String(host), Port: proto.Int32(port)},
+		},
+	}
 }
 
-func (s *State) agentProto(a *agent) *master.Response_GetAgents_Agent { return s.viewAgent(a).Proto() }
+// SplitPlace takes "ip:port" apart; the port is 0 if there is none.
+func SplitPlace(place string) (host string, port int32) {
+	i := max(0, strings.LastIndexByte(place, ':'))
+	n, err := strconv.ParseInt(strings.TrimPrefix(place[i:], ":"), 10, 32)
+	if err != nil {
+		n = 0
+	}
+	return strings.Trim(place[:i], "[]"), int32(n)
+}

@@ -1,0 +1,166 @@
+package ledger
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"codeberg.org/reeve/reeve/masterd/allocator"
+	"codeberg.org/reeve/reeve/masterd/view"
+	"codeberg.org/reeve/reeve/shared/ids"
+)
+
+// Limits says how much of the past is kept.
+type Limits struct {
+	CompletedFrameworks int
+	CompletedTasks      int // per framework
+	UnreachableTasks    int // per framework
+}
+
+// Ledger is the books of a term. Make one with New.
+type Ledger struct {
+	Agents     map[ids.Agent]*Agent
+	Frameworks map[ids.Framework]*Framework // live ones
+	Offers     map[ids.Offer]*view.Offer
+	Alloc      *allocator.Allocator
+
+	limits    Limits
+	completed []*view.Framework      // oldest first
+	removed   map[ids.Framework]bool // ids of completed
+	counts    [view.AgentGone + 1]int
+	views     views
+	changed   bool // in this turn
+}
+
+// New returns an empty ledger.
+func New(limits Limits, alloc *allocator.Allocator) *Ledger {
+	return &Ledger{
+		Agents:     map[ids.Agent]*Agent{},
+		Frameworks: map[ids.Framework]*Framework{},
+		Offers:     map[ids.Offer]*view.Offer{},
+		Alloc:      alloc,
+		limits:     limits,
+		removed:    map[ids.Framework]bool{},
+	}
+}
+
+// EndTurn gives the state a new version if the turn changed anything.
+func (l *Ledger) EndTurn() {
+	if l.changed {
+		l.views.version++
+		l.changed = false
+	}
+}
+
+// Agents.
+
+// AddAgent starts to know an agent.
+func (l *Ledger) AddAgent(id ids.Agent, state view.AgentState, since time.Time) *Agent {
+	a := &Agent{
+		ID: id, State: state, Since: since,
+		Executors: map[ids.Framework]map[ids.Executor]*Executor{},
+		Tasks:     map[ids.Task]bool{},
+		Offers:    map[ids.Offer]bool{},
+	}
+	l.Agents[id] = a
+	l.counts[state]++
+	l.views.agents = append(l.views.agents, id)
+	l.changed = true
+	return a
+}
+
+// SetAgentState moves an agent; entering Active counts as a change even from Active.
+func (l *Ledger) SetAgentState(a *Agent, to view.AgentState, now time.Time) {
+	l.counts[a.State]--
+	l.counts[to]++
+	if a.State != to || to == view.AgentActive {
+		a.Since = now
+	}
+	a.State = to
+	l.TouchAgent(a)
+}
+
+// ForgetAgent removes an agent without a trace. It holds nothing any more.
+func (l *Ledger) ForgetAgent(a *Agent) {
+	l.counts[a.State]--
+	delete(l.Agents, a.ID)
+	l.views.agents = append(l.views.agents, a.ID)
+	l.changed = true
+}
+
+// In is how many agents are in a state.
+func (l *Ledger) In(state view.AgentState) int { return l.counts[state] }
+
+// Away is how many agents ought to be connected and are not; Members is how many ought to be.
+func (l *Ledger) Away() int { return l.counts[view.AgentDisconnected] + l.counts[view.AgentRecovered] }
+
+// Members is how many agents ought to be connected.
+func (l *Ledger) Members() int { return l.counts[view.AgentActive] + l.Away() }
+
+// Frameworks.
+
+// Complete moves a framework to the records, and forgets the oldest. It holds nothing any more.
+func (l *Ledger) Complete(f *Framework, now time.Time) {
+	delete(l.Frameworks, f.ID)
+	l.views.frameworks = append(l.views.frameworks, f.ID)
+	f.State, f.Stream = view.FrameworkCompleted, ""
+	last := l.viewFramework(f)
+	last.Unregistered = now
+	l.completed = append(l.completed, last)
+	l.removed[f.ID] = true
+	for len(l.completed) > l.limits.CompletedFrameworks {
+		delete(l.removed, l.completed[0].ID)
+		l.completed = l.completed[1:]
+	}
+	l.views.completed = true
+	l.changed = true
+}
+
+// Completed says that a framework of that id has ended and is remembered: the id can't come back.
+func (l *Ledger) Completed(id ids.Framework) bool { return l.removed[id] }
+
+// Offers.
+
+// AddOffer makes an offer of what the allocator gave.
+func (l *Ledger) AddOffer(id ids.Offer, given allocator.Allocation, now time.Time) *view.Offer {
+	o := &view.Offer{
+		ID: id, Framework: given.Framework, Agent: given.Agent, Role: given.Role, Resources: given.Resources, Made: now,
+	}
+	l.Offers[id] = o
+	f, a := l.Frameworks[o.Framework], l.Agents[o.Agent]
+	f.Offers[id], a.Offers[id] = true, true
+	l.touchOffer(f, a)
+	return o
+}
+
+// TakeOffer forgets an offer. Its resources are the caller's now, who has to give the allocator what it does not use.
+func (l *Ledger) TakeOffer(o *view.Offer) {
+	delete(l.Offers, o.ID)
+	f, a := l.Frameworks[o.Framework], l.Agents[o.Agent]
+	delete(f.Offers, o.ID)
+	delete(a.Offers, o.ID)
+	l.touchOffer(f, a)
+}
+
+// ReturnOffer forgets an offer and gives all of it back.
+func (l *Ledger) ReturnOffer(o *view.Offer, filter *allocator.Filter) {
+	l.TakeOffer(o)
+	l.Alloc.Recover(o.Framework, o.Agent, o.Resources, filter)
+}
+
+func (l *Ledger) touchOffer(f *Framework, a *Agent) {
+	l.views.offers = true
+	l.TouchFramework(f)
+	l.TouchAgent(a)
+}
+
+// SortedKeys fixes the order in which maps are walked where it can be seen from outside: equal inputs, equal effects.
+func SortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+
+// SortedTasks is SortedKeys for tasks.
+func SortedTasks[V any](m map[ids.Task]V) []ids.Task {
+	return slices.SortedFunc(maps.Keys(m), func(a, b ids.Task) int {
+		return cmp.Or(cmp.Compare(a.Framework, b.Framework), cmp.Compare(a.ID, b.ID))
+	})
+}

@@ -1,0 +1,216 @@
+// Package offering makes offers of what the allocator gives and takes the answers: DECLINE, ACCEPT with its operations,
+// REVIVE, SUPPRESS (spec 3.4). It owns the ids and the time-out of offers, and the launch of tasks; what becomes of them
+// afterwards is masterd/status's. It never decides who gets what (that is masterd/allocator) nor what is a valid task (that
+// is masterd/validate). Start reading at Desk, then Desk.Allocate and Desk.Accept.
+package offering
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"codeberg.org/reeve/reeve/masterd/allocator"
+	"codeberg.org/reeve/reeve/masterd/ledger"
+	"codeberg.org/reeve/reeve/masterd/message"
+	"codeberg.org/reeve/reeve/masterd/status"
+	"codeberg.org/reeve/reeve/masterd/turn"
+	"codeberg.org/reeve/reeve/masterd/view"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
+)
+
+// Desk is where offers are made and answered. The exported fields are required.
+type Desk struct {
+	Book     *ledger.Ledger
+	Turn     *turn.Turn
+	Tasks    *status.Reporter
+	MasterID ids.Master
+	Timeout  time.Duration // 0: offers stay until they are answered
+
+	next    uint64
+	pending []*view.Offer // oldest first, answered ones included; empty unless there is a Timeout
+}
+
+// sliceAgents bounds how many agents one turn looks at: about a millisecond's worth.
+const sliceAgents = 256
+
+// Deadline is when Allocate or Expire has something to do, the zero time for never.
+func (d *Desk) Deadline() time.Time {
+	if d.Book.Alloc.Pending() {
+		return d.Turn.Now
+	}
+	first := d.Book.Alloc.Deadline()
+	for len(d.pending) > 0 && d.Book.Offers[d.pending[0].ID] == nil {
+		d.pending = d.pending[1:]
+	}
+	if len(d.pending) > 0 {
+		if at := d.pending[0].Made.Add(d.Timeout); first.IsZero() || at.Before(first) {
+			return at
+		}
+	}
+	return first
+}
+
+// Expire rescinds the offers whose time is up.
+func (d *Desk) Expire() {
+	for len(d.pending) > 0 && !d.pending[0].Made.Add(d.Timeout).After(d.Turn.Now) {
+		o := d.pending[0]
+		d.pending = d.pending[1:]
+		if d.Book.Offers[o.ID] != nil {
+			d.rescind(o)
+		}
+	}
+}
+
+// Allocate runs a slice of the allocator and makes offers of what it gave. A framework gets those of a slice in one event.
+func (d *Desk) Allocate() {
+	if !d.Book.Alloc.Pending() {
+		filter := d.Book.Alloc.Deadline()
+		if filter.IsZero() || filter.After(d.Turn.Now) {
+			return
+		}
+	}
+	offers := map[ids.Framework][]*mesosv1.Offer{}
+	var order []ids.Framework
+	for _, one := range d.Book.Alloc.Slice(d.Turn.Now, sliceAgents) {
+		o := d.Book.AddOffer(ids.Offer(fmt.Sprintf("%s-O%d", d.MasterID, d.next)), one, d.Turn.Now)
+		d.next++
+		if d.Timeout > 0 {
+			d.pending = append(d.pending, o)
+		}
+		if offers[o.Framework] == nil {
+			order = append(order, o.Framework)
+		}
+		offers[o.Framework] = append(offers[o.Framework], d.write(o))
+	}
+	for _, id := range order {
+		d.Turn.ToFramework(d.Book.Frameworks[id].Stream, message.Offers(offers[id]))
+	}
+}
+
+// write writes an offer in the form that the framework's capabilities ask for (spec 3.3).
+func (d *Desk) write(o *view.Offer) *mesosv1.Offer {
+	f, a := d.Book.Frameworks[o.Framework], d.Book.Agents[o.Agent]
+	offer := o.Proto(a.Info, a.HTTP, f.Shape(o.Resources))
+	for _, id := range ledger.SortedKeys(a.Executors[f.ID]) {
+		offer.ExecutorIds = append(offer.ExecutorIds, message.ExecutorID(id))
+	}
+	if f.Caps.MultiRole {
+		offer.AllocationInfo = &mesosv1.Resource_AllocationInfo{Role: &o.Role}
+	}
+	return offer
+}
+
+// Discard takes a framework's offers back without a word: its stream is gone or new.
+func (d *Desk) Discard(f *ledger.Framework) {
+	for _, id := range ledger.SortedKeys(f.Offers) {
+		d.Book.ReturnOffer(d.Book.Offers[id], nil)
+	}
+}
+
+// RescindAgent takes back what is offered of an agent.
+func (d *Desk) RescindAgent(a *ledger.Agent) {
+	for _, id := range ledger.SortedKeys(a.Offers) {
+		d.rescind(d.Book.Offers[id])
+	}
+}
+
+// RescindStrangers takes back a framework's offers for roles that are not its own any more.
+func (d *Desk) RescindStrangers(f *ledger.Framework) {
+	for _, id := range ledger.SortedKeys(f.Offers) {
+		if o := d.Book.Offers[id]; !f.HasRoles(o.Role) {
+			d.rescind(o)
+		}
+	}
+}
+
+func (d *Desk) rescind(o *view.Offer) {
+	d.Book.ReturnOffer(o, nil)
+	d.Turn.ToFramework(d.Book.Frameworks[o.Framework].Stream, message.Rescind(o.ID))
+}
+
+// Decline gives offers back. Unknown ones are ignored.
+func (d *Desk) Decline(f *ledger.Framework, list []*mesosv1.OfferID, filters *mesosv1.Filters) {
+	d.Turn.Count("messages_decline_offers")
+	filter := d.filter(filters, false)
+	for _, id := range list {
+		if o := d.Book.Offers[ids.Offer(id.GetValue())]; o != nil && o.Framework == f.ID {
+			d.Book.ReturnOffer(o, filter)
+		}
+	}
+}
+
+const (
+	defaultRefusal = 5 * time.Second
+	longestRefusal = 365 * 24 * time.Hour
+
+	// shortestRefusal stands in for "no filter": in Mesos that means until the next allocation, which comes once a second.
+	// Ours comes at once, and a framework that always declines would be offered the same thing for ever.
+	shortestRefusal = time.Second
+)
+
+// filter turns refuse_seconds into a filter. progress says that the framework used a part of the offer: then no filter
+// means none.
+func (d *Desk) filter(filters *mesosv1.Filters, progress bool) *allocator.Filter {
+	refuse := defaultRefusal
+	if filters != nil {
+		switch seconds := filters.GetRefuseSeconds(); {
+		case seconds < 0 || math.IsNaN(seconds) || math.IsInf(seconds, 1):
+		case seconds > longestRefusal.Seconds():
+			refuse = longestRefusal
+		default:
+			refuse = time.Duration(seconds * float64(time.Second))
+		}
+	}
+	if refuse == 0 && progress {
+		return nil
+	}
+	return &allocator.Filter{Until: d.Turn.Now.Add(max(refuse, shortestRefusal))}
+}
+
+// Revive starts offers in these roles again, all the framework's if there are none. A role that is not the framework's
+// drops the whole call.
+func (d *Desk) Revive(f *ledger.Framework, call *scheduler.Call_Revive) {
+	d.Turn.Count("messages_revive_offers")
+	roles := call.GetRoles()
+	if !f.HasRoles(roles...) {
+		d.Turn.Count("dropped_messages")
+		return
+	}
+	left := map[string]bool{}
+	if len(roles) > 0 {
+		for role := range f.Suppressed {
+			left[role] = true
+		}
+		for _, role := range roles {
+			delete(left, role)
+		}
+	}
+	f.Suppressed = left
+	d.Book.TouchFramework(f)
+	d.Book.Alloc.Revive(f.ID, roles)
+}
+
+// Suppress stops offers in these roles, all the framework's if there are none. Those that are out stay.
+func (d *Desk) Suppress(f *ledger.Framework, call *scheduler.Call_Suppress) {
+	d.Turn.Count("messages_suppress_offers")
+	roles := call.GetRoles()
+	if !f.HasRoles(roles...) {
+		d.Turn.Count("dropped_messages")
+		return
+	}
+	if len(roles) == 0 {
+		roles = f.Roles
+	}
+	all := map[string]bool{}
+	for role := range f.Suppressed {
+		all[role] = true
+	}
+	for _, role := range roles {
+		all[role] = true
+	}
+	f.Suppressed = all
+	d.Book.TouchFramework(f)
+	d.Book.Alloc.Suppress(f.ID, roles)
+}
