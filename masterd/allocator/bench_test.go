@@ -11,9 +11,18 @@ import (
 )
 
 var grid = []struct{ agents, frameworks int }{
-	{1_000, 1}, {1_000, 50}, {1_000, 200}, {1_000, 1_000},
-	{10_000, 1}, {10_000, 50}, {10_000, 200}, {10_000, 1_000},
-	{50_000, 1}, {50_000, 50}, {50_000, 200}, {50_000, 1_000},
+	{1_000, 1},
+	{1_000, 50},
+	{1_000, 200},
+	{1_000, 1_000},
+	{10_000, 1},
+	{10_000, 50},
+	{10_000, 200},
+	{10_000, 1_000},
+	{50_000, 1},
+	{50_000, 50},
+	{50_000, 200},
+	{50_000, 1_000},
 }
 
 // populate makes agents that have everything free and frameworks in a tree of 10 × 5 roles.
@@ -51,6 +60,7 @@ func eachSize(b *testing.B, run func(b *testing.B, agents, frameworks int)) {
 // BenchmarkAllFree is one pass over all agents, each with everything free.
 func BenchmarkAllFree(b *testing.B) {
 	eachSize(b, func(b *testing.B, agents, frameworks int) {
+		b.Helper()
 		a := populate(agents, frameworks)
 		now := time.Unix(0, 0)
 		for b.Loop() {
@@ -67,6 +77,7 @@ func BenchmarkAllFree(b *testing.B) {
 // BenchmarkDeclined is the same pass after every offer of a first pass was declined with a filter.
 func BenchmarkDeclined(b *testing.B) {
 	eachSize(b, func(b *testing.B, agents, frameworks int) {
+		b.Helper()
 		a := populate(agents, frameworks)
 		now := time.Unix(0, 0)
 		for b.Loop() {
@@ -90,6 +101,7 @@ func BenchmarkDeclined(b *testing.B) {
 // BenchmarkAllFiltered is a pass in which every framework has a filter on every agent.
 func BenchmarkAllFiltered(b *testing.B) {
 	eachSize(b, func(b *testing.B, agents, frameworks int) {
+		b.Helper()
 		if agents*frameworks > 2_000_000 {
 			b.Skip("needs more memory than a laptop spares")
 		}

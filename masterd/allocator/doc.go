@@ -26,5 +26,4 @@
 //	tree.go        shares: the sorted role tree
 //	filter.go      declines that are remembered
 //	slice.go       the pass itself: start reading at Slice
-//	explain.go     why an agent is not offered to somebody
 package allocator

@@ -135,16 +135,6 @@ func (a *Allocator) framework(id ids.Framework) *framework {
 	return fw
 }
 
-// findLeaf is the leaf of a framework in a role, -1 if there is none.
-func (a *Allocator) findLeaf(id ids.Framework, role string) int32 {
-	if fw, ok := a.frameworks[id]; ok {
-		if at, ok := fw.leaves[role]; ok {
-			return at
-		}
-	}
-	return -1
-}
-
 // leaf returns the leaf of a framework in a role, making it if it is missing.
 func (a *Allocator) leaf(id ids.Framework, role string) int32 {
 	fw := a.framework(id)

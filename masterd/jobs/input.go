@@ -44,7 +44,7 @@ type (
 		Err   error
 	}
 
-	// Tick: the deadline has come.
+	// Tick says that the deadline has come.
 	Tick struct{}
 )
 

@@ -141,25 +141,25 @@ func (s *State) unassign(j *job, i int) {
 func taskInfo(record *reeveapi.Job, i int, agent *mesosv1.AgentID, given []*mesosv1.Resource, ports []uint64) *mesosv1.TaskInfo {
 	spec := &record.Spec
 	info := &mesosv1.TaskInfo{
-		Name:      proto.String(spec.Name),
-		TaskId:    &mesosv1.TaskID{Value: proto.String(record.Instances[i].Task)},
+		Name:      new(spec.Name),
+		TaskId:    &mesosv1.TaskID{Value: new(record.Instances[i].Task)},
 		AgentId:   agent,
 		Resources: given,
 		Command: &mesosv1.CommandInfo{
-			Value:       proto.String(spec.Command),
-			Shell:       proto.Bool(true),
+			Value:       new(spec.Command),
+			Shell:       new(true),
 			Environment: environment(spec, i, ports),
 		},
 		KillPolicy: &mesosv1.KillPolicy{GracePeriod: &mesosv1.DurationInfo{
-			Nanoseconds: proto.Int64(int64(math.Round(spec.KillGraceSeconds * 1e9))),
+			Nanoseconds: new(int64(math.Round(spec.KillGraceSeconds * 1e9))),
 		}},
 		Labels: labels(spec),
 	}
 	if spec.User != "" {
-		info.Command.User = proto.String(spec.User)
+		info.Command.User = new(spec.User)
 	}
 	for _, uri := range spec.URIs {
-		info.Command.Uris = append(info.Command.Uris, &mesosv1.CommandInfo_URI{Value: proto.String(uri)})
+		info.Command.Uris = append(info.Command.Uris, &mesosv1.CommandInfo_URI{Value: new(uri)})
 	}
 	return info
 }
@@ -168,7 +168,7 @@ func environment(spec *reeveapi.JobSpec, i int, ports []uint64) *mesosv1.Environ
 	env := &mesosv1.Environment{}
 	set := func(name, value string) {
 		env.Variables = append(env.Variables, &mesosv1.Environment_Variable{
-			Name: proto.String(name), Type: mesosv1.Environment_Variable_VALUE.Enum(), Value: proto.String(value),
+			Name: new(name), Type: mesosv1.Environment_Variable_VALUE.Enum(), Value: new(value),
 		})
 	}
 	for _, name := range sortedKeys(spec.Env) {
@@ -185,8 +185,8 @@ func environment(spec *reeveapi.JobSpec, i int, ports []uint64) *mesosv1.Environ
 func labels(spec *reeveapi.JobSpec) *mesosv1.Labels {
 	all := &mesosv1.Labels{}
 	for _, name := range sortedKeys(spec.Labels) {
-		all.Labels = append(all.Labels, &mesosv1.Label{Key: proto.String(name), Value: proto.String(spec.Labels[name])})
+		all.Labels = append(all.Labels, &mesosv1.Label{Key: new(name), Value: new(spec.Labels[name])})
 	}
-	all.Labels = append(all.Labels, &mesosv1.Label{Key: proto.String(ownLabel + "job"), Value: proto.String(spec.Name)})
+	all.Labels = append(all.Labels, &mesosv1.Label{Key: new(ownLabel + "job"), Value: new(spec.Name)})
 	return all
 }

@@ -195,9 +195,9 @@ func (w *world) repeat(r *ran) {
 }
 
 func (w *world) tell(id, agent string, state mesosv1.TaskState, uuid []byte) {
-	status := &mesosv1.TaskStatus{TaskId: &mesosv1.TaskID{Value: proto.String(id)}, State: state.Enum(), Uuid: uuid}
+	status := &mesosv1.TaskStatus{TaskId: &mesosv1.TaskID{Value: new(id)}, State: state.Enum(), Uuid: uuid}
 	if agent != "" {
-		status.AgentId = &mesosv1.AgentID{Value: proto.String(agent)}
+		status.AgentId = &mesosv1.AgentID{Value: new(agent)}
 	}
 	w.events = append(w.events, &scheduler.Event{
 		Type: scheduler.Event_UPDATE.Enum(), Update: &scheduler.Event_Update{Status: status},
@@ -544,7 +544,7 @@ func TestTaskIDs(t *testing.T) {
 func TestPoolTakesWhole(t *testing.T) {
 	had := resources.MustParse("cpus:1;cpus(r):0.5;mem:100;ports:[5-6,8-9]").Allocate("r")
 	p, err := newPool(&mesosv1.Offer{
-		AllocationInfo: &mesosv1.Resource_AllocationInfo{Role: proto.String("r")}, Resources: had.Proto(),
+		AllocationInfo: &mesosv1.Resource_AllocationInfo{Role: new("r")}, Resources: had.Proto(),
 	})
 	if err != nil {
 		t.Fatal(err)

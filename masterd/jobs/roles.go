@@ -39,12 +39,12 @@ const failoverTimeout = 365 * 24 * time.Hour
 
 func (s *State) frameworkInfo() *mesosv1.FrameworkInfo {
 	info := &mesosv1.FrameworkInfo{
-		User:            proto.String(s.cfg.User),
-		Name:            proto.String("reeve"),
-		Id:              &mesosv1.FrameworkID{Value: proto.String(string(s.cfg.FrameworkID))},
-		FailoverTimeout: proto.Float64(failoverTimeout.Seconds()),
-		Checkpoint:      proto.Bool(true),
-		Hostname:        proto.String(s.cfg.Hostname),
+		User:            new(s.cfg.User),
+		Name:            new("reeve"),
+		Id:              &mesosv1.FrameworkID{Value: new(string(s.cfg.FrameworkID))},
+		FailoverTimeout: new(failoverTimeout.Seconds()),
+		Checkpoint:      new(true),
+		Hostname:        new(s.cfg.Hostname),
 		Roles:           sortedKeys(s.roles),
 	}
 	for _, c := range []mesosv1.FrameworkInfo_Capability_Type{
@@ -60,7 +60,7 @@ func (s *State) frameworkInfo() *mesosv1.FrameworkInfo {
 
 // call makes a call in the framework's name.
 func (s *State) call(c *scheduler.Call) {
-	c.FrameworkId = &mesosv1.FrameworkID{Value: proto.String(string(s.cfg.FrameworkID))}
+	c.FrameworkId = &mesosv1.FrameworkID{Value: new(string(s.cfg.FrameworkID))}
 	s.effect(Call{c})
 }
 

@@ -61,7 +61,7 @@ func checkName(spec reeveapi.JobSpec) error {
 		return invalid("job name %q must not begin or end with white space", spec.Name)
 	case endsInNumber(spec.Name):
 		return invalid("job name %q must not end in a dot and a number, as the ids of its tasks do; use %q",
-			spec.Name, strings.Replace(spec.Name, ".", "-", -1))
+			spec.Name, strings.ReplaceAll(spec.Name, ".", "-"))
 	}
 	return nil
 }

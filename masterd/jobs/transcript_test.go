@@ -45,8 +45,10 @@ var epoch = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 //	jobs                     what views see
 func TestTranscripts(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		t.Helper()
 		h := &harness{t: t, now: epoch, stored: map[ids.Job]reeveapi.Job{}}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			t.Helper()
 			h.t = t
 			return h.run(d)
 		})
@@ -95,7 +97,7 @@ func (h *harness) event(d *datadriven.TestData) *scheduler.Event {
 		return &scheduler.Event{Type: scheduler.Event_SUBSCRIBED.Enum(), Subscribed: &scheduler.Event_Subscribed{}}
 	case "error":
 		return &scheduler.Event{
-			Type: scheduler.Event_ERROR.Enum(), Error: &scheduler.Event_Error{Message: proto.String(arg(d, "text"))},
+			Type: scheduler.Event_ERROR.Enum(), Error: &scheduler.Event_Error{Message: new(arg(d, "text"))},
 		}
 	case "offer":
 		return offerEvent(arg(d, "id"), arg(d, "agent"), arg(d, "role"), arg(d, "res"))
@@ -105,10 +107,10 @@ func (h *harness) event(d *datadriven.TestData) *scheduler.Event {
 			d.Fatalf(h.t, "no such state")
 		}
 		status := &mesosv1.TaskStatus{
-			TaskId: &mesosv1.TaskID{Value: proto.String(arg(d, "task"))}, State: mesosv1.TaskState(state).Enum(),
+			TaskId: &mesosv1.TaskID{Value: new(arg(d, "task"))}, State: mesosv1.TaskState(state).Enum(),
 		}
 		if agent := arg(d, "agent"); agent != "" {
-			status.AgentId = &mesosv1.AgentID{Value: proto.String(agent)}
+			status.AgentId = &mesosv1.AgentID{Value: new(agent)}
 		}
 		if uuid := arg(d, "uuid"); uuid != "" {
 			status.Uuid = []byte(uuid)
@@ -117,7 +119,7 @@ func (h *harness) event(d *datadriven.TestData) *scheduler.Event {
 			status.Reason = mesosv1.TaskStatus_Reason(mesosv1.TaskStatus_Reason_value["REASON_"+reason]).Enum()
 		}
 		if message := arg(d, "message"); message != "" {
-			status.Message = proto.String(message)
+			status.Message = new(message)
 		}
 		return &scheduler.Event{Type: scheduler.Event_UPDATE.Enum(), Update: &scheduler.Event_Update{Status: status}}
 	}
@@ -129,9 +131,9 @@ func offerEvent(id, agent, role, text string) *scheduler.Event {
 	return &scheduler.Event{
 		Type: scheduler.Event_OFFERS.Enum(),
 		Offers: &scheduler.Event_Offers{Offers: []*mesosv1.Offer{{
-			Id:             &mesosv1.OfferID{Value: proto.String(id)},
-			AgentId:        &mesosv1.AgentID{Value: proto.String(agent)},
-			AllocationInfo: &mesosv1.Resource_AllocationInfo{Role: proto.String(role)},
+			Id:             &mesosv1.OfferID{Value: new(id)},
+			AgentId:        &mesosv1.AgentID{Value: new(agent)},
+			AllocationInfo: &mesosv1.Resource_AllocationInfo{Role: new(role)},
 			Resources:      resources.MustParse(text).Allocate(role).Proto(),
 		}}},
 	}
@@ -286,8 +288,9 @@ func showCall(c *scheduler.Call) string {
 			return name + " all"
 		}
 		return name + b.String()
+	default: // nothing in the others is worth a line
+		return name
 	}
-	return name
 }
 
 func text(uuid []byte) string {

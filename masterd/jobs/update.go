@@ -195,8 +195,8 @@ func (s *State) timeCame(j *job, i int) {
 func (s *State) ask(j *job, i int) {
 	inst := &j.instances[i]
 	question := &scheduler.Call_Reconcile_Task{
-		TaskId:  &mesosv1.TaskID{Value: proto.String(inst.task)},
-		AgentId: &mesosv1.AgentID{Value: proto.String(j.record.Instances[i].Agent)},
+		TaskId:  &mesosv1.TaskID{Value: new(inst.task)},
+		AgentId: &mesosv1.AgentID{Value: new(j.record.Instances[i].Agent)},
 	}
 	s.asks = append(s.asks, question)
 	if inst.phase == asking {
@@ -227,8 +227,8 @@ func (s *State) askAll() {
 func (s *State) kill(j *job, i int) {
 	inst := &j.instances[i]
 	kill := &scheduler.Call_Kill{
-		TaskId:  &mesosv1.TaskID{Value: proto.String(inst.task)},
-		AgentId: &mesosv1.AgentID{Value: proto.String(j.record.Instances[i].Agent)},
+		TaskId:  &mesosv1.TaskID{Value: new(inst.task)},
+		AgentId: &mesosv1.AgentID{Value: new(j.record.Instances[i].Agent)},
 	}
 	if s.subscribed {
 		s.call(&scheduler.Call{Type: scheduler.Call_KILL.Enum(), Kill: kill})
@@ -245,8 +245,8 @@ func (s *State) acknowledge(task, agent string, uuid []byte) {
 	s.call(&scheduler.Call{
 		Type: scheduler.Call_ACKNOWLEDGE.Enum(),
 		Acknowledge: &scheduler.Call_Acknowledge{
-			AgentId: &mesosv1.AgentID{Value: proto.String(agent)},
-			TaskId:  &mesosv1.TaskID{Value: proto.String(task)},
+			AgentId: &mesosv1.AgentID{Value: new(agent)},
+			TaskId:  &mesosv1.TaskID{Value: new(task)},
 			Uuid:    uuid,
 		},
 	})
