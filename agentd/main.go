@@ -36,7 +36,7 @@ func run() int {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return 0
 	}
-	fmt.Fprintln(os.Stderr, "agentd: "+err.Error()) //nolint:errcheck // nobody is left to tell
+	fmt.Fprintln(os.Stderr, "agentd: "+err.Error())
 	if fault.KindOf(err) == fault.Invalid {
 		return 2
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -187,12 +188,10 @@ func (c *Config) complete(fs *pflag.FlagSet, lookup func(string) (string, bool))
 	}
 	c.Flags = make(map[string]string)
 	fs.VisitAll(func(f *pflag.Flag) { c.Flags[f.Name] = f.Value.String() })
-	for name, value := range map[string]string{
+	maps.Copy(c.Flags, map[string]string{
 		"hostname": c.Hostname, "name": c.Name, "advertise-ip": c.AdvertiseIP, "work-dir": c.WorkDir,
 		"shim": c.ShimPath, "runtime-dir": c.RuntimeDir, "cgroup-root": c.CgroupRoot,
-	} {
-		c.Flags[name] = value
-	}
+	})
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/fetcher"
 	"codeberg.org/reeve/reeve/agentd/gc"
 	"codeberg.org/reeve/reeve/agentd/httpapi"
+	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/masterlink"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
@@ -121,8 +122,11 @@ func (d *daemon) machineConfig(bootID string) workload.Config {
 			LinkVersion: version.Link, Version: version.Reeve, BootId: bootID, HostBootId: d.host.bootID,
 			AgentInfo: d.agentInfo(), HttpAddress: d.httpAddr(), GossipName: d.cfg.Name,
 		},
-		IP: d.cfg.AdvertiseIP, HTTP: d.httpAddr(), WorkDir: d.cfg.WorkDir, Hidden: []string{d.cfg.WorkDir}, SwitchUser: d.cfg.SwitchUser,
-		PidsLimit: d.cfg.PidsLimit, ExtraEnv: env,
+		IP: d.cfg.AdvertiseIP,
+		Launch: launch.Host{
+			HTTP: d.httpAddr(), WorkDir: d.cfg.WorkDir, Hidden: []string{d.cfg.WorkDir}, SwitchUser: d.cfg.SwitchUser,
+			PidsLimit: d.cfg.PidsLimit, ExtraEnv: env,
+		},
 		RegistrationTimeout: d.cfg.RegistrationTimeout, ReregistrationTimeout: d.cfg.ReregistrationTimeout,
 		ShutdownGrace: d.cfg.ShutdownGrace, KillGrace: 3 * time.Second,
 		UpdateRetry: 10 * time.Second, UpdateRetryMax: 10 * time.Minute,

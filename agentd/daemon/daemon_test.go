@@ -75,10 +75,12 @@ func (m *master) Connect(stream agentlink.Link_ConnectServer) error {
 // next returns the next message but heartbeats.
 func (m *master) next(t *testing.T) *agentlink.FromAgent {
 	t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
 	select {
 	case message := <-m.heard:
 		return message
-	case <-time.After(patience):
+	case <-timer.C:
 		t.Fatal("the master hears nothing")
 		return nil
 	}
@@ -147,10 +149,12 @@ func start(t *testing.T, cfg config.Config, rt runtime.Runtime) (stop func() err
 			return nil
 		}
 		stopped = true
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
 		select {
 		case err := <-done:
 			return err
-		case <-time.After(patience):
+		case <-timer.C:
 			t.Fatal("the agent does not stop")
 			return nil
 		}

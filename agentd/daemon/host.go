@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"codeberg.org/reeve/reeve/agentd/config"
 	"codeberg.org/reeve/reeve/agentd/hostinfo"
@@ -53,13 +54,13 @@ func offered(cfg config.Config, measured resources.Resources) (resources.Resourc
 	if err != nil {
 		return resources.Resources{}, fault.New(fault.Invalid, `--resources %q: %v; write them as "cpus:4;mem:8192;ports:[31000-32000]"`, cfg.Resources, err)
 	}
-	rest := ""
+	var rest []string
 	for _, name := range measured.Names() {
 		if !slices.Contains(named.Names(), name) {
-			rest += fmt.Sprintf("%s:%s;", name, measured.Text(name))
+			rest = append(rest, name+":"+measured.Text(name))
 		}
 	}
-	others, err := resources.Parse(rest, cfg.DefaultRole)
+	others, err := resources.Parse(strings.Join(rest, ";"), cfg.DefaultRole)
 	if err != nil {
 		return resources.Resources{}, fault.New(fault.Invalid, "--default-role %q: %v", cfg.DefaultRole, err)
 	}

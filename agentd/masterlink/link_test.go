@@ -208,7 +208,9 @@ func TestPatience(t *testing.T) {
 			t.Errorf("got %d dials in an hour, want some hundred", n)
 		}
 		cancel()
-		<-done
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
 	})
 }
 
@@ -264,7 +266,9 @@ func TestSilentMasters(t *testing.T) {
 		close(silent)
 		stop()
 		cancel()
-		<-done
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
 	})
 }
 

@@ -57,7 +57,7 @@ func (m *Machine) subscribe(now time.Time, in Subscribe) {
 			ExecutorInfo:  c.info,
 			FrameworkInfo: c.framework.info,
 			AgentInfo:     m.agent,
-			ContainerId:   &mesosv1.ContainerID{Value: proto.String(string(c.id))},
+			ContainerId:   &mesosv1.ContainerID{Value: new(string(c.id))},
 		},
 	}})
 	for _, update := range in.Call.GetSubscribe().GetUnacknowledgedUpdates() {
@@ -165,10 +165,9 @@ func (m *Machine) executorUpdate(now time.Time, c *container, status *mesosv1.Ta
 
 // seen says whether a status with this uuid has been stored before.
 func (m *Machine) seen(fw *framework, id string, status *mesosv1.TaskStatus) bool {
-	same := func(s *mesosv1.TaskStatus) bool { return string(s.GetUuid()) == string(status.GetUuid()) }
-	if _, t := fw.task(id); t != nil && slices.ContainsFunc(t.statuses, same) {
+	if fw.streams[id].has(status.GetUuid()) {
 		return true
 	}
-	s := fw.streams[id]
-	return s != nil && slices.ContainsFunc(s.pending, same)
+	_, t := fw.task(id)
+	return t != nil && slices.ContainsFunc(t.statuses, func(s *mesosv1.TaskStatus) bool { return string(s.GetUuid()) == string(status.GetUuid()) })
 }

@@ -76,7 +76,7 @@ type (
 	// Reap kills and frees a container that nobody knows. Nothing answers.
 	Reap struct{ Container ids.Container }
 
-	// SandboxEnded: nothing will write to a sandbox any more; it may be collected as garbage some day.
+	// SandboxEnded says that nothing will write to a sandbox any more; it may be collected as garbage some day.
 	SandboxEnded struct{ Path string }
 
 	// Happened is a transition of a noun, for the log.
@@ -91,7 +91,7 @@ type (
 	// Count adds one to a counter of /metrics/snapshot, named as Mesos names it (spec 7.5): "slave/tasks_finished".
 	Count struct{ Name string }
 
-	// Drained: after Drain, no container is left, and every update has been acknowledged.
+	// Drained follows Drain: no container is left, and every update has been acknowledged.
 	Drained struct{}
 )
 

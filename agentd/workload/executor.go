@@ -34,7 +34,10 @@ func (m *Machine) advance(now time.Time, c *container, event lifecycle.Event) bo
 	switch step.Action {
 	case lifecycle.Nothing:
 	case lifecycle.Start:
-		m.emit(m.start(c))
+		run := m.run(c)
+		m.emit(Start{
+			Spec: m.cfg.Launch.Spec(run), Owner: m.cfg.Launch.User(run), URIs: c.info.GetCommand().GetUris(), Grows: !c.command,
+		})
 	case lifecycle.Cancel:
 		m.emit(Cancel{Container: c.id})
 	case lifecycle.Terminate:

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/agentlink"
@@ -41,7 +42,7 @@ func testConfig(uuids *counter) Config {
 			AgentInfo:   &mesosv1.AgentInfo{Hostname: proto.String("host1"), Port: proto.Int32(5051)},
 			HostBootId:  "boot-1",
 		},
-		IP: "10.0.0.1", HTTP: "10.0.0.1:5051", WorkDir: "/work", SwitchUser: true,
+		IP: "10.0.0.1", Launch: launch.Host{HTTP: "10.0.0.1:5051", WorkDir: "/work", SwitchUser: true},
 		RegistrationTimeout: time.Minute, ReregistrationTimeout: 15 * time.Second,
 		ShutdownGrace: 5 * time.Second, KillGrace: 3 * time.Second,
 		UpdateRetry: 10 * time.Second, UpdateRetryMax: 10 * time.Minute,

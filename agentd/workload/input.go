@@ -25,7 +25,7 @@ type Input interface {
 
 // The inputs.
 type (
-	// Tick: the deadline has come.
+	// Tick says that the deadline has come.
 	Tick struct{}
 
 	// Recovered comes first and once: what an earlier agentd saved, oldest first, and the containers it left.
@@ -34,10 +34,10 @@ type (
 		Containers []runtime.Recovered
 	}
 
-	// LinkOpened: a stream to a master stands and waits for Register.
+	// LinkOpened says that a stream to a master stands and waits for Register.
 	LinkOpened struct{ Conn ConnID }
 
-	// LinkClosed: it is gone.
+	// LinkClosed says that it is gone.
 	LinkClosed struct{ Conn ConnID }
 
 	// Beat is due on a registered stream; it goes through the machine to prove that the loop turns.
@@ -59,7 +59,7 @@ type (
 		Call   *executor.Call
 	}
 
-	// StreamClosed: the executor's side of a stream is gone, or its outbox ran over.
+	// StreamClosed says that the executor's side of a stream is gone, or that its outbox ran over.
 	StreamClosed struct{ Stream StreamID }
 
 	// Call is an executor's UPDATE or MESSAGE.
@@ -68,28 +68,28 @@ type (
 		Call   *executor.Call
 	}
 
-	// Prepared: the sandbox of a container is ready and its URIs are fetched.
+	// Prepared says that the sandbox of a container is ready and its URIs are fetched.
 	Prepared struct{ Container ids.Container }
 
-	// Launched: a container's process has been exec'ed.
+	// Launched says that a container's process has been exec'ed.
 	Launched struct {
 		Container ids.Container
 		Started   runtime.Started
 	}
 
-	// LaunchFailed: a container could not be started, or its start was cancelled; nothing of it is left.
+	// LaunchFailed says that a container could not be started, or that its start was cancelled; nothing of it is left.
 	LaunchFailed struct {
 		Container ids.Container
 		Message   string // for people
 	}
 
-	// Exited: everything in a container has ended.
+	// Exited says that everything in a container has ended.
 	Exited struct {
 		Container ids.Container
 		Exit      runtime.Exit
 	}
 
-	// Deleted: the runtime has forgotten a container.
+	// Deleted says that the runtime has forgotten a container.
 	Deleted struct{ Container ids.Container }
 
 	// Drain ends every task; Drained follows when that is done and told.

@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/shared/agentlink"
@@ -193,7 +194,7 @@ func (m *Machine) taskProto(c *container, t *task) *mesosv1.Task {
 		Container:   t.info.GetContainer(),
 		HealthCheck: t.info.GetHealthCheck(),
 		KillPolicy:  t.info.GetKillPolicy(),
-		User:        optional(m.user(c)),
+		User:        optional(m.cfg.Launch.User(launch.Run{Framework: c.framework.info, Executor: c.info})),
 		Limits:      t.info.GetLimits(),
 	}
 	if !c.command {

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/shared/agentlink"
@@ -18,13 +19,7 @@ import (
 type Config struct {
 	Register *agentlink.Register // what we say of ourselves; agent_info.id, frameworks, executors and tasks are filled in
 	IP       string              // tasks are told and shown to be reached here
-	HTTP     string              // ip:port of our API, for executors
-
-	WorkDir    string
-	Hidden     []string // host directories that no container sees
-	SwitchUser bool     // run as the user that the task or framework names
-	PidsLimit  int64    // of a container, 0 for none
-	ExtraEnv   []string // KEY=value for every executor, at the lowest priority
+	Launch   launch.Host         // what of us goes into every container
 
 	RegistrationTimeout   time.Duration // for an executor's first SUBSCRIBE
 	ReregistrationTimeout time.Duration // for its next one after a restart of agentd
@@ -214,31 +209,36 @@ func (m *Machine) Deadline() time.Time {
 	return next
 }
 
+func due(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }
+
 // timers does everything that is due.
 func (m *Machine) timers(now time.Time) {
-	due := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
 	for _, fw := range m.sortedFrameworks() {
 		for _, s := range fw.sortedStreams() {
-			if due(s.retryAt) {
+			if due(s.retryAt, now) {
 				m.retry(now, fw, s)
 			}
 		}
 		for _, c := range fw.sortedExecutors() {
-			if !c.phase.Alive() {
-				continue
+			if c.phase.Alive() {
+				m.containerTimers(now, c)
 			}
-			if due(c.killAt) {
-				m.advance(now, c, lifecycle.GraceOver)
-			}
-			if due(c.waitUntil) {
-				m.registrationTimedOut(now, c)
-			}
-			for _, t := range c.tasks {
-				if due(t.doneBy) {
-					t.doneBy = time.Time{}
-					m.stop(now, c, record.Cause_MAX_COMPLETION_TIME, 0)
-				}
-			}
+		}
+	}
+}
+
+// containerTimers does what is due for one container.
+func (m *Machine) containerTimers(now time.Time, c *container) {
+	if due(c.killAt, now) {
+		m.advance(now, c, lifecycle.GraceOver)
+	}
+	if due(c.waitUntil, now) {
+		m.registrationTimedOut(now, c)
+	}
+	for _, t := range c.tasks {
+		if due(t.doneBy, now) {
+			t.doneBy = time.Time{}
+			m.stop(now, c, record.Cause_MAX_COMPLETION_TIME, 0)
 		}
 	}
 }
@@ -315,6 +315,22 @@ func (c *container) sortedTasks() []*task {
 	}
 	return list
 }
+
+// run is the container as agentd/launch sees it.
+func (m *Machine) run(c *container) launch.Run {
+	r := launch.Run{
+		Container: c.id, Agent: c.agent, Framework: c.framework.info, Executor: c.info, Command: c.command, Grace: m.shutdownGrace(c),
+	}
+	for _, t := range c.sortedTasks() {
+		if !t.ended() {
+			r.Tasks = append(r.Tasks, t.info)
+		}
+	}
+	return r
+}
+
+// sandbox is where a container keeps its files.
+func (m *Machine) sandbox(c *container) string { return m.cfg.Launch.Sandbox(m.run(c)) }
 
 // can says whether the framework has a capability.
 func (fw *framework) can(capability mesosv1.FrameworkInfo_Capability_Type) bool {

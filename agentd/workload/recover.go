@@ -2,6 +2,7 @@ package workload
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -277,39 +278,34 @@ func (m *Machine) Snapshot() []*record.Entry {
 // snapshotUpdates lists a framework's updates, and acknowledges again those that have been.
 func (fw *framework) snapshotUpdates() []*record.Entry {
 	var entries []*record.Entry
-	add := func(status *mesosv1.TaskStatus, acknowledged bool) {
-		entries = append(entries, &record.Entry{Entry: &record.Entry_Update{Update: &record.Update{FrameworkId: string(fw.id), Status: status}}})
-		if acknowledged {
-			entries = append(entries, &record.Entry{Entry: &record.Entry_Acknowledged{Acknowledged: &record.Acknowledged{
-				FrameworkId: string(fw.id), TaskId: status.GetTaskId().GetValue(), Uuid: status.GetUuid(),
-			}}})
-		}
-	}
-	pending := func(id string, uuid []byte) bool {
-		s := fw.streams[id]
-		if s == nil {
-			return false
-		}
-		for _, p := range s.pending {
-			if bytes.Equal(p.GetUuid(), uuid) {
-				return true
-			}
-		}
-		return false
-	}
 	for _, c := range fw.sortedExecutors() {
 		for _, t := range c.sortedTasks() {
 			for _, status := range t.statuses {
-				if !taskstate.Terminal(status.GetState()) && !pending(t.id(), status.GetUuid()) {
-					add(status, true)
+				if !taskstate.Terminal(status.GetState()) && !fw.streams[t.id()].has(status.GetUuid()) {
+					entries = append(entries, fw.updateEntry(status), fw.acknowledgedEntry(t.id(), status.GetUuid()))
 				}
 			}
 		}
 	}
 	for _, s := range fw.sortedStreams() {
 		for _, status := range s.pending {
-			add(status, false)
+			entries = append(entries, fw.updateEntry(status))
 		}
 	}
 	return entries
+}
+
+// has says whether a status with this uuid waits in the stream; a nil stream has none.
+func (s *stream) has(uuid []byte) bool {
+	return s != nil && slices.ContainsFunc(s.pending, func(p *mesosv1.TaskStatus) bool { return bytes.Equal(p.GetUuid(), uuid) })
+}
+
+func (fw *framework) updateEntry(status *mesosv1.TaskStatus) *record.Entry {
+	return &record.Entry{Entry: &record.Entry_Update{Update: &record.Update{FrameworkId: string(fw.id), Status: status}}}
+}
+
+func (fw *framework) acknowledgedEntry(task string, uuid []byte) *record.Entry {
+	return &record.Entry{Entry: &record.Entry_Acknowledged{Acknowledged: &record.Acknowledged{
+		FrameworkId: string(fw.id), TaskId: task, Uuid: uuid,
+	}}}
 }

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/shared/agentlink"
@@ -94,10 +95,10 @@ func (m *Machine) runCommand(now time.Time, fw *framework, info *mesosv1.TaskInf
 		m.refuse(now, fw, info, mesosv1.TaskStatus_REASON_TASK_INVALID, fmt.Sprintf("executor id %q is in use by this framework on this agent", id))
 		return
 	}
-	c := m.newContainer(now, fw, commandExecutor(fw, info), true)
+	c := m.newContainer(now, fw, launch.CommandExecutor(fw.info, info), true)
 	t := m.addTask(c, info, 0)
 	t.delivered = true
-	if why := unsupported(info.GetContainer(), info.GetCommand(), info); why != "" {
+	if why := launch.UnsupportedTask(info); why != "" {
 		m.failUnstarted(now, c, why)
 		return
 	}
@@ -128,7 +129,7 @@ func (m *Machine) runOnExecutor(now time.Time, fw *framework, info *mesosv1.Exec
 	if c.phase != lifecycle.Pending {
 		return
 	}
-	if why := unsupportedExecutor(info); why != "" {
+	if why := launch.UnsupportedExecutor(info); why != "" {
 		m.failUnstarted(now, c, why)
 		return
 	}
@@ -228,7 +229,7 @@ func (m *Machine) deliverGroup(c *container, group uint64) {
 // resize gives a running custom executor the sum of what it and its tasks may use.
 func (m *Machine) resize(c *container) {
 	if c.phase == lifecycle.Running {
-		m.emit(Resize{Container: c.id, Limits: m.limits(c)})
+		m.emit(Resize{Container: c.id, Limits: m.cfg.Launch.Limits(m.run(c))})
 	}
 }
 

@@ -69,8 +69,10 @@ func (w *world) container(executorID string) *container {
 
 func TestTranscripts(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		t.Helper()
 		w := newWorld(t)
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			t.Helper()
 			w.t = t
 			return w.run(d)
 		})
@@ -137,8 +139,6 @@ func (w *world) run(d *datadriven.TestData) string {
 		return w.restart(has(d, "compacted"))
 	case "drain":
 		return w.step(Drain{})
-	case "environment":
-		return strings.Join(w.m.environment(w.container(arg(d, "of")), "/sandbox"), "\n") + "\n"
 	}
 	w.t.Fatalf("unknown command %s", d.Cmd)
 	return ""
@@ -199,10 +199,10 @@ func (w *world) runTasks(d *datadriven.TestData) *agentlink.FromMaster {
 	for id := range strings.SplitSeq(arg(d, "task"), "+") {
 		task := taskInfo(id, strings.TrimSpace(d.Input))
 		if limit := arg(d, "max"); limit != "" {
-			task.MaxCompletionTime = &mesosv1.DurationInfo{Nanoseconds: proto.Int64(int64(atoi(limit)) * 1e9)}
+			task.MaxCompletionTime = &mesosv1.DurationInfo{Nanoseconds: new(int64(atoi(limit)) * 1e9)}
 		}
 		if grace := arg(d, "grace"); grace != "" {
-			task.KillPolicy = &mesosv1.KillPolicy{GracePeriod: &mesosv1.DurationInfo{Nanoseconds: proto.Int64(int64(atoi(grace)) * 1e9)}}
+			task.KillPolicy = &mesosv1.KillPolicy{GracePeriod: &mesosv1.DurationInfo{Nanoseconds: new(int64(atoi(grace)) * 1e9)}}
 		}
 		run.Tasks = append(run.Tasks, task)
 	}
@@ -217,7 +217,7 @@ func (w *world) masterSays(d *datadriven.TestData) *agentlink.FromMaster {
 	case "kill":
 		kill := &agentlink.KillTask{FrameworkId: fw, TaskId: task}
 		if grace := arg(d, "grace"); grace != "" {
-			kill.KillPolicy = &mesosv1.KillPolicy{GracePeriod: &mesosv1.DurationInfo{Nanoseconds: proto.Int64(int64(atoi(grace)) * 1e9)}}
+			kill.KillPolicy = &mesosv1.KillPolicy{GracePeriod: &mesosv1.DurationInfo{Nanoseconds: new(int64(atoi(grace)) * 1e9)}}
 		}
 		return &agentlink.FromMaster{Message: &agentlink.FromMaster_KillTask{KillTask: kill}}
 	case "ack":

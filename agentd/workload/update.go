@@ -7,7 +7,6 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/taskstate"
@@ -55,7 +54,7 @@ func reasonText(status *mesosv1.TaskStatus) string {
 // fill sets what the agent sets on every status (spec 3.6; pitfall 20).
 func (m *Machine) fill(now time.Time, c *container, status *mesosv1.TaskStatus) {
 	if status.Timestamp == nil {
-		status.Timestamp = proto.Float64(float64(now.UnixMicro()) / 1e6)
+		status.Timestamp = new(float64(now.UnixMicro()) / 1e6)
 	}
 	if len(status.GetUuid()) == 0 {
 		uuid := m.cfg.NewUUID()
@@ -71,10 +70,10 @@ func (m *Machine) fill(now time.Time, c *container, status *mesosv1.TaskStatus) 
 	}
 	cs := status.ContainerStatus
 	if cs.ContainerId == nil {
-		cs.ContainerId = &mesosv1.ContainerID{Value: proto.String(string(c.id))}
+		cs.ContainerId = &mesosv1.ContainerID{Value: new(string(c.id))}
 	}
 	if c.pid != 0 && cs.ExecutorPid == nil {
-		cs.ExecutorPid = proto.Uint32(uint32(c.pid))
+		cs.ExecutorPid = new(uint32(c.pid)) //nolint:gosec // a pid has at most 22 bits
 	}
 	if len(cs.NetworkInfos) == 0 {
 		cs.NetworkInfos = []*mesosv1.NetworkInfo{{}}
@@ -83,7 +82,7 @@ func (m *Machine) fill(now time.Time, c *container, status *mesosv1.TaskStatus) 
 		if len(network.IpAddresses) == 0 {
 			network.IpAddresses = []*mesosv1.NetworkInfo_IPAddress{{
 				Protocol:  mesosv1.NetworkInfo_IPv4.Enum(),
-				IpAddress: proto.String(m.cfg.IP),
+				IpAddress: new(m.cfg.IP),
 			}}
 		}
 	}
@@ -114,7 +113,7 @@ func (m *Machine) enqueue(now time.Time, fw *framework, taskID string, status *m
 		fw.streams[taskID] = s
 	}
 	s.pending = append(s.pending, status)
-	m.save(&record.Entry{Entry: &record.Entry_Update{Update: &record.Update{FrameworkId: string(fw.id), Status: status}}})
+	m.save(fw.updateEntry(status))
 	if len(s.pending) == 1 {
 		m.forward(now, fw, s)
 	}
@@ -139,7 +138,7 @@ func (m *Machine) sendUpdate(now time.Time, fw *framework, s *stream) {
 	}
 	s.retryAt = now.Add(s.wait)
 	m.toMaster(&agentlink.FromAgent{Message: &agentlink.FromAgent_Update{Update: &agentlink.StatusUpdate{
-		FrameworkId: &mesosv1.FrameworkID{Value: proto.String(string(fw.id))},
+		FrameworkId: &mesosv1.FrameworkID{Value: new(string(fw.id))},
 		Status:      s.pending[0],
 		LatestState: int32(s.pending[len(s.pending)-1].GetState()),
 	}}})
@@ -173,9 +172,7 @@ func (m *Machine) acknowledged(now time.Time, ack *agentlink.Acknowledge) {
 	if s == nil || !bytes.Equal(s.pending[0].GetUuid(), ack.GetUuid()) {
 		return
 	}
-	m.saveLazily(&record.Entry{Entry: &record.Entry_Acknowledged{Acknowledged: &record.Acknowledged{
-		FrameworkId: string(fw.id), TaskId: s.task, Uuid: ack.GetUuid(),
-	}}})
+	m.saveLazily(fw.acknowledgedEntry(s.task, ack.GetUuid()))
 	m.pop(fw, s)
 	if len(s.pending) > 0 {
 		m.forward(now, fw, s)

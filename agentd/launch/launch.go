@@ -1,0 +1,267 @@
+// Package launch turns what frameworks ask for into what a container runtime is given: command line, environment, user,
+// limits and sandbox of one run of an executor. It owns Mesos's rules for these (spec 3.10 to 3.12; pitfalls 22 and 24)
+// and the list of what this version cannot do. It is pure: it looks at nothing but its arguments. Start reading at
+// Host.Spec.
+package launch
+
+import (
+	"fmt"
+	"math"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/resources"
+)
+
+const (
+	// minMemory is the smallest memory limit of a container.
+	minMemory = 16 << 20
+	// recoveryTimeout is what executors are told to wait for an agent that restarts (spec 4.2).
+	recoveryTimeout = 15 * time.Minute
+	// subscriptionBackoff is the longest they should wait between two tries.
+	subscriptionBackoff = 2 * time.Second
+	// reapMargin is what the grace of a command task is longer by than what is waited before it is killed (spec 3.11).
+	reapMargin = 2 * time.Second
+)
+
+// defaultPath is the PATH of whoever is given none.
+const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// Host is what of the agent goes into every container.
+type Host struct {
+	HTTP       string   // ip:port of the agent's API, for executors
+	WorkDir    string   // sandboxes are below it
+	Hidden     []string // host directories that no container sees
+	SwitchUser bool     // run as the user that the command or the framework names
+	PidsLimit  int64    // of a container, 0 for none
+	ExtraEnv   []string // KEY=value for every executor, at the lowest priority
+}
+
+// Run is one run of an executor. For a command task the executor is one in name only, made by CommandExecutor.
+type Run struct {
+	Container ids.Container
+	Agent     ids.Agent
+	Framework *mesosv1.FrameworkInfo
+	Executor  *mesosv1.ExecutorInfo
+	Command   bool
+	Tasks     []*mesosv1.TaskInfo // that have not ended; exactly one for a command task that is to be started
+	Grace     time.Duration       // between being asked to end and being killed
+}
+
+// Sandbox is where a run keeps its files (spec 3.12).
+func (h Host) Sandbox(r Run) string {
+	return path.Join(h.WorkDir, "slaves", string(r.Agent), "frameworks", r.Framework.GetId().GetValue(),
+		"executors", r.Executor.GetExecutorId().GetValue(), "runs", string(r.Container))
+}
+
+// Spec is what the runtime is given.
+func (h Host) Spec(r Run) runtime.Spec {
+	sandbox := h.Sandbox(r)
+	return runtime.Spec{
+		ID:      r.Container,
+		Argv:    argv(r.Executor.GetCommand()),
+		Env:     h.Environment(r),
+		User:    h.User(r),
+		Sandbox: sandbox,
+		Stdout:  path.Join(sandbox, "stdout"),
+		Stderr:  path.Join(sandbox, "stderr"),
+		Hidden:  h.Hidden,
+		Limits:  h.Limits(r),
+	}
+}
+
+// argv is the command line: with shell it is for sh -c; without, the arguments have their own argv[0] (pitfall 24).
+func argv(command *mesosv1.CommandInfo) []string {
+	if command.GetShell() {
+		return []string{"/bin/sh", "-c", command.GetValue()}
+	}
+	args := command.GetArguments()
+	if len(args) == 0 {
+		return []string{command.GetValue()}
+	}
+	return append([]string{command.GetValue()}, args[1:]...)
+}
+
+// User is who a run's processes are: whom the command names, else the framework (spec 3.12); "" for the agent's own user.
+func (h Host) User(r Run) string {
+	if !h.SwitchUser {
+		return ""
+	}
+	if user := r.Executor.GetCommand().GetUser(); user != "" {
+		return user
+	}
+	return r.Framework.GetUser()
+}
+
+// Environment is that of spec 3.10. Later variables replace earlier ones of the same name.
+func (h Host) Environment(r Run) []string {
+	grace := r.Grace
+	if r.Command {
+		grace += reapMargin
+	}
+	sandbox := h.Sandbox(r)
+	env := slices.Concat(h.ExtraEnv, []string{
+		defaultPath,
+		"LIBPROCESS_PORT=0",
+		"MESOS_FRAMEWORK_ID=" + r.Framework.GetId().GetValue(),
+		"MESOS_EXECUTOR_ID=" + r.Executor.GetExecutorId().GetValue(),
+		"MESOS_SLAVE_ID=" + string(r.Agent),
+		"MESOS_SLAVE_PID=slave(1)@" + h.HTTP,
+		"MESOS_AGENT_ENDPOINT=" + h.HTTP,
+		"MESOS_DIRECTORY=" + sandbox,
+		"MESOS_SANDBOX=" + sandbox,
+		"MESOS_CHECKPOINT=1", // of whatever framework: everything is saved here
+		"MESOS_RECOVERY_TIMEOUT=" + durationText(recoveryTimeout),
+		"MESOS_SUBSCRIPTION_BACKOFF_MAX=" + durationText(subscriptionBackoff),
+		"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD=" + durationText(grace),
+		"MESOS_HTTP_COMMAND_EXECUTOR=0",
+	})
+	for _, v := range r.Executor.GetCommand().GetEnvironment().GetVariables() {
+		value := v.GetValue()
+		if v.GetType() == mesosv1.Environment_Variable_SECRET {
+			value = string(v.GetSecret().GetValue().GetData())
+		}
+		env = append(env, v.GetName()+"="+value)
+	}
+	if r.Command {
+		for _, t := range r.Tasks {
+			env = append(env, "MESOS_ALLOCATION_ROLE="+allocationRole(t))
+		}
+	}
+	return lastOfEach(env)
+}
+
+func allocationRole(info *mesosv1.TaskInfo) string {
+	for _, r := range info.GetResources() {
+		if role := r.GetAllocationInfo().GetRole(); role != "" {
+			return role
+		}
+	}
+	return "*"
+}
+
+// lastOfEach keeps the last value of each variable, in the order of first appearance.
+func lastOfEach(env []string) []string {
+	at := map[string]int{}
+	var out []string
+	for _, kv := range env {
+		name, _, _ := strings.Cut(kv, "=")
+		if i, ok := at[name]; ok {
+			out[i] = kv
+			continue
+		}
+		at[name] = len(out)
+		out = append(out, kv)
+	}
+	return out
+}
+
+// Limits are what a run's tasks, and a custom executor itself, may use. A command task has no overhead for an executor
+// that is not there.
+func (h Host) Limits(r Run) runtime.Limits {
+	sum := parse(r.Executor.GetResources())
+	var hard map[string]*mesosv1.Value_Scalar
+	for _, t := range r.Tasks {
+		sum = sum.Plus(parse(t.GetResources()))
+		if r.Command {
+			hard = t.GetLimits()
+		}
+	}
+	limits := runtime.Limits{
+		CPUs:     sum.Scalar("cpus").Float(),
+		MemBytes: memBytes(sum.Scalar("mem").Float()),
+		Pids:     h.PidsLimit,
+	}
+	if quota := hard["cpus"]; quota != nil && !math.IsInf(quota.GetValue(), 1) {
+		limits.CPUQuota = quota.GetValue()
+	}
+	if mem := hard["mem"]; mem != nil {
+		limits.MemBytes = memBytes(mem.GetValue())
+	}
+	return limits
+}
+
+// parse reads resources that the master has validated.
+func parse(wire []*mesosv1.Resource) resources.Resources {
+	r, err := resources.FromProto(wire)
+	if err != nil {
+		return resources.Resources{}
+	}
+	return r
+}
+
+// memBytes is a memory limit in bytes, at least minMemory; infinity means none.
+func memBytes(mb float64) int64 {
+	if math.IsInf(mb, 1) {
+		return 0
+	}
+	return max(minMemory, int64(mb*(1<<20)))
+}
+
+// CommandExecutor is the executor that stands for a command task on the agent, named as Mesos names it.
+func CommandExecutor(framework *mesosv1.FrameworkInfo, task *mesosv1.TaskInfo) *mesosv1.ExecutorInfo {
+	id := task.GetTaskId().GetValue()
+	text := "sh -c '" + shorten(task.GetCommand().GetValue()) + "'"
+	if !task.GetCommand().GetShell() {
+		text = "[" + task.GetCommand().GetValue() + ", " + shorten(strings.Join(task.GetCommand().GetArguments(), ", ")) + "]"
+	}
+	return &mesosv1.ExecutorInfo{
+		ExecutorId:  &mesosv1.ExecutorID{Value: &id},
+		FrameworkId: framework.GetId(),
+		Name:        new(fmt.Sprintf("Command Executor (Task: %s) (Command: %s)", id, text)),
+		Source:      &id,
+		Command:     task.GetCommand(),
+	}
+}
+
+// shownCommand is how many characters of a command its executor's name has.
+const shownCommand = 15
+
+// shorten cuts a command for the executor's name, as Mesos does: "echo hello w...".
+func shorten(text string) string {
+	runes := []rune(text)
+	if len(runes) <= shownCommand {
+		return text
+	}
+	return string(runes[:shownCommand-3]) + "..."
+}
+
+// UnsupportedTask says what of a command task this version cannot do, "" if nothing: better to fail a task than to run it
+// without what it asked for.
+func UnsupportedTask(task *mesosv1.TaskInfo) string {
+	if task.GetHealthCheck() != nil || task.GetCheck() != nil {
+		return "health checks and checks are not supported by this version; leave them out"
+	}
+	return unsupported(task.GetContainer(), task.GetCommand())
+}
+
+// UnsupportedExecutor is UnsupportedTask for an executor.
+func UnsupportedExecutor(info *mesosv1.ExecutorInfo) string {
+	if info.GetType() == mesosv1.ExecutorInfo_DEFAULT {
+		return "the default executor is not supported by this version; launch command tasks or a custom executor"
+	}
+	return unsupported(info.GetContainer(), info.GetCommand())
+}
+
+func unsupported(container *mesosv1.ContainerInfo, command *mesosv1.CommandInfo) string {
+	docker := container != nil && container.GetType() == mesosv1.ContainerInfo_DOCKER
+	switch {
+	case docker || container.GetMesos().GetImage() != nil:
+		return "container images are not supported by this version; leave container out to run on the host's file system"
+	case len(container.GetVolumes()) > 0:
+		return "volumes are not supported by this version"
+	case command.GetValue() == "":
+		return "the command is empty: set its value"
+	}
+	for _, v := range command.GetEnvironment().GetVariables() {
+		if v.GetType() == mesosv1.Environment_Variable_SECRET && v.GetSecret().GetValue() == nil {
+			return fmt.Sprintf("environment variable %s refers to a secret by name; only secrets by value are supported", v.GetName())
+		}
+	}
+	return ""
+}
