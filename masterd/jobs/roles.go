@@ -4,8 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 )

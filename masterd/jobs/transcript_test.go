@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/datadriven"
-	"google.golang.org/protobuf/proto"
 	"gopkg.in/yaml.v3"
 
 	"codeberg.org/reeve/reeve/masterd/registry"

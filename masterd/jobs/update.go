@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
