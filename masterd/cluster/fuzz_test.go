@@ -246,7 +246,7 @@ func (c *chaos) subscribe() Input {
 	if ledger.CapabilitiesOf(info).MultiRole {
 		info.Roles = [][]string{{"*"}, {"a", "b"}, {"a/b", "a"}, {}}[c.draw(4)]
 	}
-	info.FailoverTimeout = proto.Float64([]float64{0, 10, 1000}[c.draw(3)])
+	info.FailoverTimeout = new([]float64{0, 10, 1000}[c.draw(3)])
 	call := &scheduler.Call{Type: scheduler.Call_SUBSCRIBE.Enum(), Subscribe: &scheduler.Call_Subscribe{FrameworkInfo: info}}
 	if c.draw(2) == 0 {
 		info.Id = message.FrameworkID(c.anyFramework())
@@ -265,7 +265,7 @@ func (c *chaos) call(f ids.Framework, call *scheduler.Call) Input {
 }
 
 func (c *chaos) accept() Input {
-	accept := &scheduler.Call_Accept{Filters: &mesosv1.Filters{RefuseSeconds: proto.Float64([]float64{0, 5, -1, 100}[c.draw(4)])}}
+	accept := &scheduler.Call_Accept{Filters: &mesosv1.Filters{RefuseSeconds: new([]float64{0, 5, -1, 100}[c.draw(4)])}}
 	var f ids.Framework
 	on := ids.Agent("none")
 	for range 1 + c.draw(2) {
@@ -279,14 +279,14 @@ func (c *chaos) accept() Input {
 	for range c.draw(4) {
 		id := fmt.Sprintf("t%d", c.draw(8))
 		uses := []string{"cpus:1;mem:100", "cpus:0.5;ports:[1-2]", "mem:400;ports:[2-9]", "cpus:9"}[c.draw(4)]
-		task := &mesosv1.TaskInfo{Name: proto.String(id), TaskId: message.TaskID(id), AgentId: message.AgentID(on), Resources: resources.MustParse(uses).Proto()}
+		task := &mesosv1.TaskInfo{Name: new(id), TaskId: message.TaskID(id), AgentId: message.AgentID(on), Resources: resources.MustParse(uses).Proto()}
 		if c.draw(3) == 0 {
 			task.Executor = &mesosv1.ExecutorInfo{
-				ExecutorId: message.ExecutorID("e"), Command: &mesosv1.CommandInfo{Value: proto.String("x")},
+				ExecutorId: message.ExecutorID("e"), Command: &mesosv1.CommandInfo{Value: new("x")},
 				Resources: resources.MustParse([]string{"cpus:0.5;ports:[1-3]", "cpus:0.2"}[c.draw(5)/4]).Proto(),
 			}
 		} else {
-			task.Command = &mesosv1.CommandInfo{Value: proto.String("x")}
+			task.Command = &mesosv1.CommandInfo{Value: new("x")}
 		}
 		launch.TaskInfos = append(launch.TaskInfos, task)
 	}

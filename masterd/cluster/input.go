@@ -16,7 +16,7 @@ type Input interface {
 
 // The inputs.
 type (
-	// Tick: the deadline has come. Timers fire and pending allocations run.
+	// Tick says that the deadline has come. Timers fire and pending allocations run.
 	Tick struct{}
 
 	// AgentRegister is the first message of a link stream. The answer is ToAgent{Registered or Refused} on Conn; a first
@@ -27,7 +27,7 @@ type (
 		PeerIP   string // what the agent is seen as, for agents that do not say where they are
 	}
 
-	// AgentClosed: the stream ended, for whatever reason. Goodbye is set if the agent said so before.
+	// AgentClosed says that the stream ended, for whatever reason. Goodbye is set if the agent said so before.
 	AgentClosed struct {
 		Conn    ConnID
 		Goodbye *agentlink.Goodbye
@@ -39,7 +39,7 @@ type (
 		Update *agentlink.StatusUpdate
 	}
 
-	// ExecutorExited: an executor's container ended.
+	// ExecutorExited says that an executor's container ended.
 	ExecutorExited struct {
 		Conn   ConnID
 		Exited *agentlink.ExecutorExited
@@ -51,7 +51,7 @@ type (
 		Message *agentlink.FrameworkMessage
 	}
 
-	// AgentSuspected: gossip says that the agent of this id failed. It shortens the wait for a broken link and never ends
+	// AgentSuspected carries gossip's word that the agent of this id failed. It shortens the wait for a broken link and never ends
 	// an unbroken one (study/cluster.md 6.3).
 	AgentSuspected struct{ Agent ids.Agent }
 
@@ -63,7 +63,7 @@ type (
 		Principal string // authenticated, "" while authentication is off
 	}
 
-	// FrameworkClosed: the framework's side of the stream is gone, or its outbox ran over.
+	// FrameworkClosed says that the framework's side of the stream is gone, or its outbox ran over.
 	FrameworkClosed struct{ Stream StreamID }
 
 	// Call is any scheduler call but SUBSCRIBE. The Reply carries a fault for the statuses of spec 1.7, nil for 202.

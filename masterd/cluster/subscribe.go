@@ -51,7 +51,7 @@ func (s *State) acceptableInfo(in Subscribe) (*mesosv1.FrameworkInfo, error) {
 	}
 	info := proto.CloneOf(call.GetFrameworkInfo())
 	if info.Principal == nil && in.Principal != "" {
-		info.Principal = proto.String(in.Principal)
+		info.Principal = new(in.Principal)
 	}
 	id := ids.Framework(info.GetId().GetValue())
 	if s.book.Completed(id) {

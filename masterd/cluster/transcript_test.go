@@ -41,6 +41,7 @@ import (
 //	show counts|on|off …                                 what is printed; view prints the View
 func TestTranscripts(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		t.Helper()
 		p := newPlayer(t)
 		datadriven.RunTest(t, path, p.play)
 	})
@@ -60,6 +61,7 @@ type player struct {
 }
 
 func newPlayer(t *testing.T) *player {
+	t.Helper()
 	p := &player{
 		t: t, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), persist: "ok",
 		show: map[string]bool{"people": true, "operators": true}, streams: map[string]string{},
@@ -70,11 +72,12 @@ func newPlayer(t *testing.T) *player {
 
 func (p *player) start(cfg Config, reg *registry.State) {
 	cfg.MasterID = "m"
-	cfg.MasterInfo = &mesosv1.MasterInfo{Id: proto.String("m")}
+	cfg.MasterInfo = &mesosv1.MasterInfo{Id: new("m")}
 	p.s = New(cfg, reg, p.now)
 }
 
 func (p *player) play(t *testing.T, d *datadriven.TestData) string {
+	t.Helper()
 	p.t = t
 	p.out.Reset()
 	switch d.Cmd {
@@ -197,7 +200,7 @@ func (p *player) cmdNew(d *datadriven.TestData) {
 
 func agentInfo(host, has string) *mesosv1.AgentInfo {
 	return &mesosv1.AgentInfo{
-		Hostname: proto.String(host), Port: proto.Int32(5051), Resources: resources.MustParse(has).Proto(),
+		Hostname: new(host), Port: proto.Int32(5051), Resources: resources.MustParse(has).Proto(),
 	}
 }
 
@@ -234,7 +237,7 @@ func reportedTask(f []string, on ids.Agent) *agentlink.Task {
 	uses := resources.MustParse("cpus:1;mem:128").Allocate("*").Proto()
 	state := mesosv1.TaskState(mesosv1.TaskState_value["TASK_"+f[2]]).Enum()
 	task := &mesosv1.Task{
-		Name: proto.String(f[1]), TaskId: message.TaskID(f[1]), FrameworkId: message.FrameworkID(ids.Framework(f[0])), AgentId: message.AgentID(on),
+		Name: new(f[1]), TaskId: message.TaskID(f[1]), FrameworkId: message.FrameworkID(ids.Framework(f[0])), AgentId: message.AgentID(on),
 		State: state, Resources: uses, StatusUpdateState: state, StatusUpdateUuid: uuid("x"),
 	}
 	for _, more := range f[3:] {
@@ -246,14 +249,14 @@ func reportedTask(f []string, on ids.Agent) *agentlink.Task {
 		}
 	}
 	return &agentlink.Task{Task: task, Info: &mesosv1.TaskInfo{
-		Name: task.Name, TaskId: task.TaskId, AgentId: task.AgentId, Resources: uses, Command: &mesosv1.CommandInfo{Value: proto.String("true")},
+		Name: task.Name, TaskId: task.TaskId, AgentId: task.AgentId, Resources: uses, Command: &mesosv1.CommandInfo{Value: new("true")},
 	}}
 }
 
 func executorInfo(id, fw, uses string) *mesosv1.ExecutorInfo {
 	return &mesosv1.ExecutorInfo{
 		ExecutorId: message.ExecutorID(ids.Executor(id)), FrameworkId: message.FrameworkID(ids.Framework(fw)),
-		Command: &mesosv1.CommandInfo{Value: proto.String("run")}, Resources: resources.MustParse(uses).Allocate("*").Proto(),
+		Command: &mesosv1.CommandInfo{Value: new("run")}, Resources: resources.MustParse(uses).Allocate("*").Proto(),
 	}
 }
 
@@ -265,7 +268,7 @@ var capNames = map[string]mesosv1.FrameworkInfo_Capability_Type{
 }
 
 func frameworkInfo(name, caps string) *mesosv1.FrameworkInfo {
-	info := &mesosv1.FrameworkInfo{User: proto.String("root"), Name: proto.String(name)}
+	info := &mesosv1.FrameworkInfo{User: new("root"), Name: new(name)}
 	for one := range strings.SplitSeq(caps, ",") {
 		if kind, ok := capNames[one]; ok {
 			info.Capabilities = append(info.Capabilities, &mesosv1.FrameworkInfo_Capability{Type: kind.Enum()})
@@ -277,7 +280,7 @@ func frameworkInfo(name, caps string) *mesosv1.FrameworkInfo {
 func (p *player) subscribe(d *datadriven.TestData) Input {
 	info := frameworkInfo(arg(d, "name", "fw"), arg(d, "caps", "aware"))
 	if v := arg(d, "role", ""); v != "" {
-		info.Role = proto.String(v)
+		info.Role = new(v)
 	}
 	if v := arg(d, "roles", ""); v != "" {
 		info.Roles = strings.Split(v, ",")
@@ -287,13 +290,13 @@ func (p *player) subscribe(d *datadriven.TestData) Input {
 		if err != nil {
 			d.Fatalf(p.t, "%v", err)
 		}
-		info.FailoverTimeout = proto.Float64(seconds)
+		info.FailoverTimeout = new(seconds)
 	}
 	if v := arg(d, "user", ""); v != "" {
-		info.User = proto.String(v)
+		info.User = new(v)
 	}
 	if v := arg(d, "fwprincipal", ""); v != "" {
-		info.Principal = proto.String(v)
+		info.Principal = new(v)
 	}
 	call := &scheduler.Call{Type: scheduler.Call_SUBSCRIBE.Enum(), Subscribe: &scheduler.Call_Subscribe{FrameworkInfo: info}}
 	if v := arg(d, "suppressed", ""); v != "" {
@@ -318,20 +321,20 @@ func (p *player) launch(d *datadriven.TestData) *scheduler.Call {
 	}
 	if v := arg(d, "refuse", ""); v != "" {
 		seconds, _ := strconv.ParseFloat(v, 64)
-		accept.Filters = &mesosv1.Filters{RefuseSeconds: proto.Float64(seconds)}
+		accept.Filters = &mesosv1.Filters{RefuseSeconds: new(seconds)}
 	}
 	op := &mesosv1.Offer_Operation{Type: mesosv1.Offer_Operation_LAUNCH.Enum(), Launch: &mesosv1.Offer_Operation_Launch{}}
 	for line := range strings.Lines(d.Input) {
 		f := strings.Fields(line)
 		task := &mesosv1.TaskInfo{
-			Name: proto.String(f[0]), TaskId: message.TaskID(f[0]), AgentId: message.AgentID(on), Resources: resources.MustParse(f[1]).Proto(),
+			Name: new(f[0]), TaskId: message.TaskID(f[0]), AgentId: message.AgentID(on), Resources: resources.MustParse(f[1]).Proto(),
 		}
-		task.Command = &mesosv1.CommandInfo{Value: proto.String("true")}
+		task.Command = &mesosv1.CommandInfo{Value: new("true")}
 		if len(f) > 2 {
 			id, uses, _ := strings.Cut(strings.TrimPrefix(f[2], "exec="), "=")
 			task.Command = nil
 			task.Executor = &mesosv1.ExecutorInfo{
-				ExecutorId: message.ExecutorID(ids.Executor(id)), Command: &mesosv1.CommandInfo{Value: proto.String("run")},
+				ExecutorId: message.ExecutorID(ids.Executor(id)), Command: &mesosv1.CommandInfo{Value: new("run")},
 				Resources: resources.MustParse(uses).Proto(),
 			}
 		}

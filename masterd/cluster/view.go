@@ -2,16 +2,22 @@ package cluster
 
 import "codeberg.org/reeve/reeve/masterd/view"
 
-// The names under which this package hands out the read model; masterd/view says what they are.
+// The read model under the names that readers know; masterd/view says what each is.
 type (
-	View           = view.View
-	Agent          = view.Agent
-	AgentState     = view.AgentState
-	Framework      = view.Framework
+	// View is the state of one moment.
+	View = view.View
+	// Agent is one agent at one moment.
+	Agent = view.Agent
+	// AgentState is what the master believes of an agent.
+	AgentState = view.AgentState
+	// Framework is one framework at one moment.
+	Framework = view.Framework
+	// FrameworkState is what the master believes of a framework.
 	FrameworkState = view.FrameworkState
-	Task           = view.Task
-	Offer          = view.Offer
-
+	// Task is one task at one moment.
+	Task = view.Task
+	// Offer is one outstanding offer.
+	Offer = view.Offer
 	// ConnID names one link stream of an agent.
 	ConnID = view.ConnID
 	// StreamID names one subscription of a framework.

@@ -1,8 +1,6 @@
 package message
 
 import (
-	"google.golang.org/protobuf/proto"
-
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
@@ -11,7 +9,7 @@ import (
 // Subscribed is the first event of a stream.
 func Subscribed(id ids.Framework, master *mesosv1.MasterInfo, heartbeatSeconds float64) *scheduler.Event {
 	return &scheduler.Event{Type: scheduler.Event_SUBSCRIBED.Enum(), Subscribed: &scheduler.Event_Subscribed{
-		FrameworkId: FrameworkID(id), HeartbeatIntervalSeconds: proto.Float64(heartbeatSeconds), MasterInfo: master,
+		FrameworkId: FrameworkID(id), HeartbeatIntervalSeconds: new(heartbeatSeconds), MasterInfo: master,
 	}}
 }
 
@@ -21,7 +19,7 @@ func Heartbeat() *scheduler.Event { return &scheduler.Event{Type: scheduler.Even
 // Error is the last event of a stream that the master ends.
 func Error(text string) *scheduler.Event {
 	return &scheduler.Event{
-		Type: scheduler.Event_ERROR.Enum(), Error: &scheduler.Event_Error{Message: proto.String(text)},
+		Type: scheduler.Event_ERROR.Enum(), Error: &scheduler.Event_Error{Message: new(text)},
 	}
 }
 
@@ -56,7 +54,7 @@ func AgentFailure(id ids.Agent) *scheduler.Event {
 // ExecutorFailure says that an executor ended, with the status of wait(2).
 func ExecutorFailure(on ids.Agent, id ids.Executor, waitStatus int32) *scheduler.Event {
 	return &scheduler.Event{Type: scheduler.Event_FAILURE.Enum(), Failure: &scheduler.Event_Failure{
-		AgentId: AgentID(on), ExecutorId: ExecutorID(id), Status: proto.Int32(waitStatus),
+		AgentId: AgentID(on), ExecutorId: ExecutorID(id), Status: new(waitStatus),
 	}}
 }
 

@@ -3,8 +3,6 @@ package offering
 import (
 	"fmt"
 
-	"google.golang.org/protobuf/proto"
-
 	"codeberg.org/reeve/reeve/masterd/ledger"
 	"codeberg.org/reeve/reeve/masterd/message"
 	"codeberg.org/reeve/reeve/masterd/validate"
@@ -28,9 +26,9 @@ type acceptance struct {
 
 // Accept uses up offers: its operations are carried out in order, and what they leave is declined.
 func (d *Desk) Accept(f *ledger.Framework, call *scheduler.Call_Accept) {
-	offers, err := d.acceptedOffers(f, call.GetOfferIds())
-	if err != nil {
-		d.acceptInvalid(f, call, offers, err)
+	offers, wrong := d.acceptedOffers(f, call.GetOfferIds())
+	if wrong != "" {
+		d.acceptInvalid(f, call, offers, wrong)
 		return
 	}
 	if len(call.GetOperations()) == 0 {
@@ -55,26 +53,26 @@ func (d *Desk) Accept(f *ledger.Framework, call *scheduler.Call_Accept) {
 
 // acceptedOffers returns the offers of an ACCEPT, or those of them that are there, and what is wrong with the list. A list
 // without any is nobody's offer.
-func (d *Desk) acceptedOffers(f *ledger.Framework, list []*mesosv1.OfferID) ([]*view.Offer, error) {
+func (d *Desk) acceptedOffers(f *ledger.Framework, list []*mesosv1.OfferID) ([]*view.Offer, string) {
 	var offers []*view.Offer
-	var wrong error
+	wrong := ""
 	seen := map[ids.Offer]bool{}
 	for _, one := range list {
 		id := ids.Offer(one.GetValue())
 		o := d.Book.Offers[id]
 		switch {
 		case seen[id]:
-			wrong = fmt.Errorf("Duplicate offer %s in offer list", id)
+			wrong = fmt.Sprintf("Duplicate offer %s in offer list", id)
 			continue
 		case o == nil:
-			wrong = fmt.Errorf("Offer %s is no longer valid", id)
+			wrong = fmt.Sprintf("Offer %s is no longer valid", id)
 		case o.Framework != f.ID:
-			wrong = fmt.Errorf("Offer %s belongs to another framework", id)
+			wrong = fmt.Sprintf("Offer %s belongs to another framework", id)
 			o = nil
 		case len(offers) > 0 && o.Agent != offers[0].Agent:
-			wrong = fmt.Errorf("Offers %s and %s are of different agents", offers[0].ID, id)
+			wrong = fmt.Sprintf("Offers %s and %s are of different agents", offers[0].ID, id)
 		case len(offers) > 0 && o.Role != offers[0].Role:
-			wrong = fmt.Errorf("Offers %s and %s are for different roles", offers[0].ID, id)
+			wrong = fmt.Sprintf("Offers %s and %s are for different roles", offers[0].ID, id)
 		}
 		seen[id] = true
 		if o != nil {
@@ -82,13 +80,13 @@ func (d *Desk) acceptedOffers(f *ledger.Framework, list []*mesosv1.OfferID) ([]*
 		}
 	}
 	if len(list) == 0 {
-		wrong = fmt.Errorf("No offers specified")
+		wrong = "No offers specified"
 	}
 	return offers, wrong
 }
 
 // acceptInvalid answers an ACCEPT whose offers are wrong: those that exist are used up all the same.
-func (d *Desk) acceptInvalid(f *ledger.Framework, call *scheduler.Call_Accept, offers []*view.Offer, err error) {
+func (d *Desk) acceptInvalid(f *ledger.Framework, call *scheduler.Call_Accept, offers []*view.Offer, wrong string) {
 	for _, o := range offers {
 		d.Book.ReturnOffer(o, nil)
 	}
@@ -98,10 +96,10 @@ func (d *Desk) acceptInvalid(f *ledger.Framework, call *scheduler.Call_Accept, o
 			d.Turn.Count("messages_launch_tasks")
 			for _, task := range tasksOf(op) {
 				d.Tasks.Refuse(f, task, f.Aware(mesosv1.TaskState_TASK_DROPPED), mesosv1.TaskStatus_REASON_INVALID_OFFERS,
-					"Task launched with invalid offers: "+err.Error())
+					"Task launched with invalid offers: "+wrong)
 			}
 		default:
-			d.refuseOperation(f, op, "Operation attempted with invalid offers: "+err.Error())
+			d.refuseOperation(f, op, "Operation attempted with invalid offers: "+wrong)
 		}
 	}
 }
@@ -138,7 +136,7 @@ func (d *Desk) refuseOperation(f *ledger.Framework, op *mesosv1.Offer_Operation,
 		return
 	}
 	d.Turn.ToFramework(f.Stream, message.OperationStatus(&mesosv1.OperationStatus{
-		OperationId: op.Id, State: mesosv1.OperationState_OPERATION_ERROR.Enum(), Message: proto.String(text),
+		OperationId: op.Id, State: mesosv1.OperationState_OPERATION_ERROR.Enum(), Message: new(text),
 	}))
 }
 

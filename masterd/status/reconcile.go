@@ -1,8 +1,6 @@
 package status
 
 import (
-	"google.golang.org/protobuf/proto"
-
 	"codeberg.org/reeve/reeve/masterd/ledger"
 	"codeberg.org/reeve/reeve/masterd/message"
 	"codeberg.org/reeve/reeve/masterd/view"
@@ -85,7 +83,7 @@ func (r *Reporter) ReconcileOperations(f *ledger.Framework, operations []*schedu
 			}
 		}
 		r.Turn.ToFramework(f.Stream, message.OperationStatus(&mesosv1.OperationStatus{
-			OperationId: op.OperationId, State: state.Enum(), Message: proto.String(text),
+			OperationId: op.OperationId, State: state.Enum(), Message: new(text),
 			AgentId: op.AgentId, ResourceProviderId: op.ResourceProviderId,
 		}))
 	}

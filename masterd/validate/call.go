@@ -43,8 +43,10 @@ func callProblem(call *scheduler.Call, principal string) string {
 		if !sameFramework(call.FrameworkId, call.GetUpdateFramework().GetFrameworkInfo().GetId()) {
 			return "'framework_id' differs from 'update_framework.framework_info.id'"
 		}
+		return ""
+	default:
+		return ""
 	}
-	return ""
 }
 
 func subscribeProblem(call *scheduler.Call, principal string) string {

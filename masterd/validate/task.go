@@ -3,9 +3,11 @@ package validate
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/resources"
@@ -32,7 +34,7 @@ func CompleteTask(info *mesosv1.TaskInfo, framework ids.Framework, role string) 
 	if e := info.Executor; e != nil {
 		allocate(e.GetResources(), role)
 		if e.FrameworkId == nil {
-			e.FrameworkId = &mesosv1.FrameworkID{Value: proto.String(string(framework))}
+			e.FrameworkId = &mesosv1.FrameworkID{Value: new(string(framework))}
 		}
 	}
 	if h := info.HealthCheck; h != nil && h.Type == nil {
@@ -49,7 +51,7 @@ func CompleteTask(info *mesosv1.TaskInfo, framework ids.Framework, role string) 
 func allocate(list []*mesosv1.Resource, role string) {
 	for _, r := range list {
 		if r.GetAllocationInfo().GetRole() == "" {
-			r.AllocationInfo = &mesosv1.Resource_AllocationInfo{Role: proto.String(role)}
+			r.AllocationInfo = &mesosv1.Resource_AllocationInfo{Role: new(role)}
 		}
 	}
 }
@@ -72,20 +74,20 @@ func identity(info *mesosv1.TaskInfo, in TaskContext) error {
 		return fmt.Errorf("LAUNCH must not have an operation id, this one has '%s'", in.OperationID)
 	}
 	if err := ids.Check(id); err != nil {
-		return fmt.Errorf("Task %w", err)
+		return fmt.Errorf("task %w", err)
 	}
 	if in.Known(id) {
-		return fmt.Errorf("Task has duplicate ID: %s; it can be used again when its task has ended and that was acknowledged", id)
+		return fmt.Errorf("task has duplicate ID: %s; it can be used again when its task has ended and that was acknowledged", id)
 	}
 	if got := info.GetAgentId().GetValue(); got != string(in.Agent) {
-		return fmt.Errorf("Task uses agent %s while the offer is of agent %s", got, in.Agent)
+		return fmt.Errorf("task uses agent %s while the offer is of agent %s", got, in.Agent)
 	}
 	return nil
 }
 
 func runnable(info *mesosv1.TaskInfo, in TaskContext) error {
 	if (info.Executor == nil) == (info.Command == nil) {
-		return fmt.Errorf("Task should have exactly one of CommandInfo or ExecutorInfo present")
+		return fmt.Errorf("task should have exactly one of CommandInfo or ExecutorInfo present")
 	}
 	if info.Executor != nil {
 		return executor(info.GetExecutor(), in)
@@ -96,21 +98,21 @@ func runnable(info *mesosv1.TaskInfo, in TaskContext) error {
 func executor(e *mesosv1.ExecutorInfo, in TaskContext) error {
 	id := e.GetExecutorId().GetValue()
 	if err := ids.Check(id); err != nil {
-		return fmt.Errorf("Executor %w", err)
+		return fmt.Errorf("executor %w", err)
 	}
 	switch e.GetType() {
 	case mesosv1.ExecutorInfo_UNKNOWN, mesosv1.ExecutorInfo_CUSTOM:
 	case mesosv1.ExecutorInfo_DEFAULT:
-		return fmt.Errorf("Executor '%s' is of type DEFAULT, which runs task groups only; LAUNCH needs CUSTOM", id)
+		return fmt.Errorf("executor '%s' is of type DEFAULT, which runs task groups only; LAUNCH needs CUSTOM", id)
 	}
 	if e.Command == nil {
-		return fmt.Errorf("Executor '%s' has no command", id)
+		return fmt.Errorf("executor '%s' has no command", id)
 	}
 	if d := e.GetShutdownGracePeriod().GetNanoseconds(); d < 0 {
-		return fmt.Errorf("Executor '%s' has a negative shutdown grace period", id)
+		return fmt.Errorf("executor '%s' has a negative shutdown grace period", id)
 	}
 	if in.Running != nil && !sameExecutor(e, in.Running) {
-		return fmt.Errorf("Executor '%s' runs on this agent already with another ExecutorInfo; use another id or the same info", id)
+		return fmt.Errorf("executor '%s' runs on this agent already with another ExecutorInfo; use another id or the same info", id)
 	}
 	return nil
 }
@@ -129,10 +131,10 @@ func sameExecutor(a, b *mesosv1.ExecutorInfo) bool {
 
 func durations(info *mesosv1.TaskInfo, _ TaskContext) error {
 	if info.GetKillPolicy().GetGracePeriod().GetNanoseconds() < 0 {
-		return fmt.Errorf("Task's 'kill_policy.grace_period' must be non-negative")
+		return fmt.Errorf("task's 'kill_policy.grace_period' must be non-negative")
 	}
 	if info.GetMaxCompletionTime().GetNanoseconds() < 0 {
-		return fmt.Errorf("Task's 'max_completion_time' must be non-negative")
+		return fmt.Errorf("task's 'max_completion_time' must be non-negative")
 	}
 	return nil
 }
@@ -141,17 +143,17 @@ func durations(info *mesosv1.TaskInfo, _ TaskContext) error {
 func needs(info *mesosv1.TaskInfo, in TaskContext) (Needs, error) {
 	var n Needs
 	var err error
-	if n.Task, err = amounts("Task", info.GetResources(), in.Role); err != nil {
+	if n.Task, err = amounts("task", info.GetResources(), in.Role); err != nil {
 		return n, err
 	}
 	if n.Task.Empty() {
-		return n, fmt.Errorf("Task uses no resources")
+		return n, fmt.Errorf("task uses no resources")
 	}
 	if err := limits(info, n.Task); err != nil {
 		return n, err
 	}
 	if info.Executor != nil && in.Running == nil {
-		if n.Executor, err = amounts("Executor", info.GetExecutor().GetResources(), in.Role); err != nil {
+		if n.Executor, err = amounts("executor", info.GetExecutor().GetResources(), in.Role); err != nil {
 			return n, err
 		}
 	}
@@ -159,11 +161,11 @@ func needs(info *mesosv1.TaskInfo, in TaskContext) (Needs, error) {
 	if err := revocable(total); err != nil {
 		return n, err
 	}
-	if len(total.Ranges("ports")) > 0 && len(n.Executor.Ranges("ports")) > 0 && total.Vector()[resources.Ports] != n.Task.Vector()[resources.Ports]+n.Executor.Vector()[resources.Ports] {
-		return n, fmt.Errorf("Task and its executor use the same ports: %s and %s", n.Task.Text("ports"), n.Executor.Text("ports"))
+	if !total.Minus(n.Executor).Equal(n.Task) { // a sum of ranges hides what is in both
+		return n, fmt.Errorf("task and its executor use the same ports: %s and %s", n.Task.Text("ports"), n.Executor.Text("ports"))
 	}
 	if !in.Available.Contains(total) {
-		return n, fmt.Errorf("Total resources %s required by task and its executor is more than available %s", total, in.Available)
+		return n, fault.New(fault.Invalid, "Total resources %s required by task and its executor is more than available %s", total, in.Available)
 	}
 	return n, nil
 }
@@ -174,9 +176,6 @@ func amounts(whose string, list []*mesosv1.Resource, role string) (resources.Res
 	if err != nil {
 		return r, fmt.Errorf("%s uses invalid resources: %w", whose, err)
 	}
-	if gpus := r.Scalar("gpus"); gpus%1000 != 0 {
-		return r, fmt.Errorf("%s uses %v gpus, but a gpu can't be shared: use a whole number", whose, gpus.Float())
-	}
 	for _, other := range r.AllocationRoles() {
 		if other != role {
 			return r, fmt.Errorf("%s uses resources allocated to role '%s' while the offer is for role '%s'", whose, other, role)
@@ -186,12 +185,10 @@ func amounts(whose string, list []*mesosv1.Resource, role string) (resources.Res
 }
 
 func revocable(r resources.Resources) error {
-	firm := r.Nonrevocable()
+	firm := r.Nonrevocable().Names()
 	for _, name := range r.Revocable().Names() {
-		for _, other := range firm.Names() {
-			if name == other {
-				return fmt.Errorf("Task (and its executor, if exists) uses both revocable and non-revocable %s", name)
-			}
+		if slices.Contains(firm, name) {
+			return fmt.Errorf("task and its executor use both revocable and non-revocable %s", name)
 		}
 	}
 	return nil
@@ -200,10 +197,10 @@ func revocable(r resources.Resources) error {
 func limits(info *mesosv1.TaskInfo, uses resources.Resources) error {
 	for name, limit := range info.GetLimits() {
 		if name != "cpus" && name != "mem" {
-			return fmt.Errorf("Task's resource limits may name cpus and mem only, not '%s'", name)
+			return fmt.Errorf("task's resource limits may name cpus and mem only, not '%s'", name)
 		}
 		if v := limit.GetValue(); math.IsNaN(v) || !math.IsInf(v, 1) && resources.MilliOf(v) < uses.Scalar(name) {
-			return fmt.Errorf("Task's limit of %v %s is below its request of %v", v, name, uses.Scalar(name).Float())
+			return fmt.Errorf("task's limit of %v %s is below its request of %v", v, name, uses.Scalar(name).Float())
 		}
 	}
 	return nil

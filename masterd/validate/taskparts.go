@@ -11,12 +11,12 @@ import (
 func taskChecks(info *mesosv1.TaskInfo, _ TaskContext) error {
 	if h := info.HealthCheck; h != nil {
 		if err := healthCheck(h); err != nil {
-			return fmt.Errorf("Task uses invalid health check: %w", err)
+			return fmt.Errorf("task uses invalid health check: %w", err)
 		}
 	}
 	if c := info.Check; c != nil {
 		if err := check(c); err != nil {
-			return fmt.Errorf("Task uses invalid check: %w", err)
+			return fmt.Errorf("task uses invalid check: %w", err)
 		}
 	}
 	return nil
@@ -111,10 +111,10 @@ func nonNegative(seconds map[string]float64) error {
 // environments checks the variables of a task's and an executor's command.
 func environments(info *mesosv1.TaskInfo, _ TaskContext) error {
 	if err := environment(info.GetCommand().GetEnvironment()); err != nil {
-		return fmt.Errorf("Task's command is not valid: %w", err)
+		return fmt.Errorf("task's command is not valid: %w", err)
 	}
 	if err := environment(info.GetExecutor().GetCommand().GetEnvironment()); err != nil {
-		return fmt.Errorf("Executor's command is not valid: %w", err)
+		return fmt.Errorf("executor's command is not valid: %w", err)
 	}
 	return nil
 }
@@ -147,10 +147,10 @@ func environment(env *mesosv1.Environment) error {
 // container checks the containers of a task and of its executor.
 func container(info *mesosv1.TaskInfo, _ TaskContext) error {
 	if err := containerInfo(info.Container); err != nil {
-		return fmt.Errorf("Task's container is not valid: %w", err)
+		return fmt.Errorf("task's container is not valid: %w", err)
 	}
 	if err := containerInfo(info.GetExecutor().GetContainer()); err != nil {
-		return fmt.Errorf("Executor's container is not valid: %w", err)
+		return fmt.Errorf("executor's container is not valid: %w", err)
 	}
 	return nil
 }

@@ -31,9 +31,9 @@ func (t *Task) Proto() *mesosv1.Task {
 		rec.StatusUpdateState, rec.StatusUpdateUuid = t.State.Enum(), t.UUID
 	}
 	if user := t.Info.GetCommand().GetUser(); user != "" {
-		rec.User = proto.String(user)
+		rec.User = new(user)
 	} else if user := t.Info.GetExecutor().GetCommand().GetUser(); user != "" {
-		rec.User = proto.String(user)
+		rec.User = new(user)
 	}
 	return rec
 }
@@ -63,8 +63,8 @@ func InfoOf(rec *mesosv1.Task) *mesosv1.TaskInfo {
 func (f *Framework) Proto() *master.Response_GetFrameworks_Framework {
 	active := f.State == FrameworkActive
 	return &master.Response_GetFrameworks_Framework{
-		FrameworkInfo: f.Info, Active: proto.Bool(active), Connected: proto.Bool(active),
-		Recovered:      proto.Bool(f.State == FrameworkRecovered),
+		FrameworkInfo: f.Info, Active: new(active), Connected: new(active),
+		Recovered:      new(f.State == FrameworkRecovered),
 		RegisteredTime: message.Time(f.Registered), ReregisteredTime: message.Time(f.Reregistered), UnregisteredTime: message.Time(f.Unregistered),
 		AllocatedResources: endpointProto(f.Allocated), OfferedResources: endpointProto(f.Offered),
 	}
@@ -73,8 +73,8 @@ func (f *Framework) Proto() *master.Response_GetFrameworks_Framework {
 // Proto is the agent as GET_AGENTS and events show it.
 func (a *Agent) Proto() *master.Response_GetAgents_Agent {
 	return &master.Response_GetAgents_Agent{
-		AgentInfo: a.Info, Active: proto.Bool(a.State == AgentActive), Deactivated: proto.Bool(false),
-		Version: proto.String(a.Version), Pid: proto.String(a.PID()),
+		AgentInfo: a.Info, Active: new(a.State == AgentActive), Deactivated: new(false),
+		Version: new(a.Version), Pid: new(a.PID()),
 		RegisteredTime: message.Time(a.Registered), ReregisteredTime: message.Time(a.Reregistered),
 		TotalResources: endpointProto(a.Total), AllocatedResources: endpointProto(a.Allocated),
 		OfferedResources: endpointProto(a.Offered), Capabilities: agentCapabilities(),
@@ -108,8 +108,8 @@ func (o *Offer) Proto(info *mesosv1.AgentInfo, place string, list []*mesosv1.Res
 		Id: message.OfferID(o.ID), FrameworkId: message.FrameworkID(o.Framework), AgentId: message.AgentID(o.Agent),
 		Hostname: info.Hostname, Domain: info.GetDomain(), Attributes: info.GetAttributes(), Resources: list,
 		Url: &mesosv1.URL{
-			Scheme: proto.String("http"), Path: proto.String("/slave(1)"),
-			Address: &mesosv1.Address{Hostname: info.Hostname, Ip: proto.String(host), Port: proto.Int32(port)},
+			Scheme: new("http"), Path: new("/slave(1)"),
+			Address: &mesosv1.Address{Hostname: info.Hostname, Ip: new(host), Port: new(port)},
 		},
 	}
 }
