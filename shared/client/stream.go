@@ -27,7 +27,7 @@ type watchdog struct {
 	cancel  context.CancelCauseFunc
 }
 
-// watch returns a context that ends when the watchdog is not fed in time.
+// watch returns a context that ends when nothing is heard for that long.
 func watch(ctx context.Context, silence time.Duration) (context.Context, *watchdog) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	w := &watchdog{silence: silence, cancel: cancel}
@@ -35,7 +35,21 @@ func watch(ctx context.Context, silence time.Duration) (context.Context, *watchd
 	return ctx, w
 }
 
-func (w *watchdog) feed() { w.timer.Reset(w.silence) }
+// guard returns a reader that feeds the watchdog with every byte, so that a long message over a slow line is no silence.
+func (w *watchdog) guard(in io.Reader) io.Reader { return guarded{in, w} }
+
+type guarded struct {
+	in  io.Reader
+	dog *watchdog
+}
+
+func (g guarded) Read(p []byte) (int, error) {
+	n, err := g.in.Read(p)
+	if n > 0 {
+		g.dog.timer.Reset(g.dog.silence)
+	}
+	return n, err
+}
 
 func (w *watchdog) stop() {
 	w.timer.Stop()
@@ -66,7 +80,7 @@ func (c *Client) open(ctx context.Context, r request) (*records, error) {
 		return nil, err
 	}
 	return &records{
-		answer: answer, reader: recordio.NewReader(answer.Body, recordio.DefaultLimit), codec: form, dog: dog,
+		answer: answer, reader: recordio.NewReader(dog.guard(answer.Body), recordio.DefaultLimit), codec: form, dog: dog,
 		cause: func() error { return context.Cause(ctx) },
 	}, nil
 }
@@ -77,7 +91,6 @@ func (r *records) next(m proto.Message) error {
 	if err != nil {
 		return r.ended(err)
 	}
-	r.dog.feed()
 	if err := r.codec.Unmarshal(record, m); err != nil {
 		return fault.Wrap(fault.Internal, err, "the stream can't be read")
 	}

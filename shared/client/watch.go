@@ -45,13 +45,12 @@ func lines[T any](ctx context.Context, c *Client, path string, silence time.Dura
 		return err
 	}
 	defer func() { _ = answer.Body.Close() }() // nothing was written
-	in := bufio.NewReaderSize(answer.Body, lineBuffer)
+	in := bufio.NewReaderSize(dog.guard(answer.Body), lineBuffer)
 	for {
 		text, err := readLine(in)
 		if err != nil {
 			return c.linesEnded(ctx, err)
 		}
-		dog.feed()
 		if text = bytes.TrimSpace(text); len(text) == 0 {
 			continue
 		}

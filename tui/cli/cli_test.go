@@ -275,7 +275,7 @@ func someTasks(c *cluster) {
 	c.jobs = []reeveapi.Job{{
 		Spec: reeveapi.JobSpec{Name: "job", Role: "*", Resources: reeveapi.Amounts{CPUs: 1, Mem: 64}, Instances: 2}, State: reeveapi.JobRunning,
 		Instances: []reeveapi.Instance{
-			{Index: 0, Task: "job.0", State: "TASK_FINISHED", Agent: "host1"}, {Index: 1, Attempt: 2, Task: "job.1", State: "TASK_RUNNING", Message: "on it"},
+			{Index: 0, Task: "job.0", State: "TASK_FINISHED", Agent: "S0"}, {Index: 1, Attempt: 2, Task: "job.1", State: "TASK_RUNNING", Message: "on it"},
 		},
 	}}
 }

@@ -25,7 +25,7 @@ func (a *app) jobsCommand() *cobra.Command {
 					if err != nil {
 						return err
 					}
-					return a.showJob(job)
+					return a.showJob(ctx, c, job)
 				}
 				jobs, err := c.Jobs(ctx)
 				if err != nil {
@@ -72,13 +72,21 @@ func instances(j reeveapi.Job) string {
 	return cmp.Or(tally(counts, states, taskstate.LabelOf), strconv.Itoa(max(j.Spec.Instances, len(j.Instances))))
 }
 
-// showJob prints a job; in a table its instances follow.
-func (a *app) showJob(job *reeveapi.Job) error {
+// showJob prints a job; in a table its instances follow, with agents by name.
+func (a *app) showJob(ctx context.Context, c *client.Client, job *reeveapi.Job) error {
 	if a.output == formJSON || a.output == formYAML {
 		return a.showData(job)
 	}
 	if err := show(a, []reeveapi.Job{*job}, jobListing()); err != nil || a.output == formName || len(job.Instances) == 0 {
 		return err
+	}
+	agents, err := c.Agents(ctx)
+	if err != nil {
+		return err
+	}
+	names := map[string]string{}
+	for _, g := range agents {
+		names[g.ID] = g.Name
 	}
 	fmt.Fprintln(a.stdout)
 	return show(a, job.Instances, listing[reeveapi.Instance]{
@@ -88,7 +96,7 @@ func (a *app) showJob(job *reeveapi.Job) error {
 			{head: "STATE", cell: func(i reeveapi.Instance) string { return cmp.Or(taskstate.LabelOf(i.State), "waiting") }},
 			{head: "ATTEMPT", cell: func(i reeveapi.Instance) string { return strconv.Itoa(i.Attempt + 1) }},
 			{head: "TASK", cell: func(i reeveapi.Instance) string { return i.Task }},
-			{head: "AGENT", cell: func(i reeveapi.Instance) string { return i.Agent }},
+			{head: "AGENT", cell: func(i reeveapi.Instance) string { return cmp.Or(names[i.Agent], i.Agent) }},
 			{head: "SINCE", cell: func(i reeveapi.Instance) string { return age(time.Now(), i.Changed) }},
 			{head: "MESSAGE", cell: func(i reeveapi.Instance) string { return i.Message }},
 		},
