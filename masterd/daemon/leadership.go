@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -14,6 +15,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/term"
 	"codeberg.org/reeve/reeve/shared/gossip"
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/logkey"
 	"codeberg.org/reeve/reeve/shared/metrics"
 	"codeberg.org/reeve/reeve/shared/run"
 	"codeberg.org/reeve/reeve/shared/version"
@@ -38,6 +40,7 @@ func (l *leadership) run(ctx context.Context, won consensus.Won) error {
 	})
 	group := run.NewGroup(ctx)
 	group.Go("term", t.Run)
+	group.Go("announcement", func(context.Context) error { l.announce(won.Term); return nil })
 	group.Go("suspicions", func(ctx context.Context) error { return l.suspect(ctx, t) })
 	l.node.term.Store(t)
 	defer l.node.term.CompareAndSwap(t, nil)
@@ -55,6 +58,14 @@ func (l *leadership) clusterConfig() cluster.Config {
 	cfg.Version = version.Mesos
 	cfg.Seed = rand.Uint64()
 	return cfg
+}
+
+// announce makes agents that wait for their next try look again at once: gossip carries the change of a tag in less than a
+// second. The tag names no leader, because a dead one could not take it back.
+func (l *leadership) announce(number uint64) {
+	if err := l.gossip.SetTags(gossip.Tags{gossip.TagTerm: strconv.FormatUint(number, 10)}); err != nil {
+		l.log.Warn("could not announce the new term, agents will find it by themselves", logkey.Err(err))
+	}
 }
 
 // suspect tells the machine of agents that gossip takes for dead: first those that were dead when the term began, who may

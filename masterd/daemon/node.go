@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -57,6 +58,11 @@ func (n *node) tags(identity consensus.Identity, expect int) (gossip.Tags, error
 	}
 	if n.cfg.Named {
 		tags[gossip.TagHost] = n.cfg.Hostname
+	}
+	later := maps.Clone(tags) // with what will be told while this master runs
+	later[gossip.TagFound], later[gossip.TagTerm] = "00000000", "0000000000"
+	if err := later.Check(); err != nil {
+		return nil, err
 	}
 	if found := identity.ShortCluster(); found != "" {
 		tags[gossip.TagFound] = found

@@ -52,7 +52,7 @@ type Gossip struct {
 	group   *run.Group
 	events  chan serf.Event
 	rejoin  chan struct{} // capacity 1: a wish to look for seeds again, wishes merge
-	started time.Time
+	setting chan struct{} // capacity 1: holds a token while SetTags runs, so that two changes do not undo each other
 
 	mu       sync.Mutex        // guards the fields below
 	members  map[string]Member // by Node
@@ -67,7 +67,7 @@ const eventBuffer = 256
 // broken or the tags are too large; it does not wait until anybody was joined. ctx bounds the life of the membership's
 // goroutines; Close ends them too.
 func Open(ctx context.Context, cfg Config) (*Gossip, error) {
-	if err := cfg.Tags.check(); err != nil {
+	if err := cfg.Tags.Check(); err != nil {
 		return nil, err
 	}
 	if err := cfg.Transport.CheckFree("gossip-port", cfg.IP, cfg.Port); err != nil {
@@ -75,7 +75,7 @@ func Open(ctx context.Context, cfg Config) (*Gossip, error) {
 	}
 	g := &Gossip{
 		cfg: cfg, node: nodeName(cfg.Name, cfg.Tags), log: cfg.Logger.With(logkey.Source("gossip")),
-		events: make(chan serf.Event, eventBuffer), rejoin: make(chan struct{}, 1), started: time.Now(),
+		events: make(chan serf.Event, eventBuffer), rejoin: make(chan struct{}, 1), setting: make(chan struct{}, 1),
 		members: make(map[string]Member), watchers: make(map[*watcher]struct{}), tags: maps.Clone(cfg.Tags),
 	}
 	conf, err := g.settings()
@@ -160,6 +160,8 @@ func (g *Gossip) Members() []Member {
 
 // SetTags changes some of this member's tags and tells everybody; a tag set to "" is removed.
 func (g *Gossip) SetTags(change Tags) error {
+	g.setting <- struct{}{}
+	defer func() { <-g.setting }()
 	g.mu.Lock()
 	tags := maps.Clone(g.tags)
 	g.mu.Unlock()
@@ -170,7 +172,7 @@ func (g *Gossip) SetTags(change Tags) error {
 			tags[k] = v
 		}
 	}
-	if err := tags.check(); err != nil {
+	if err := tags.Check(); err != nil {
 		return err
 	}
 	if err := g.serf.SetTags(tags); err != nil {

@@ -23,6 +23,7 @@ const (
 	TagCluster = "c"    // name of the cluster (masters only)
 	TagHost    = "h"    // --hostname, if it was given (masters only)
 	TagExpect  = "x"    // --bootstrap-expect, while the master has no raft log (masters only)
+	TagTerm    = "t"    // the term that the master won last: news of it is a hint to ask again who leads (masters only)
 	TagFound   = "i"    // start of the cluster's id, once it is known (masters only)
 )
 
@@ -38,10 +39,10 @@ type Tags map[string]string
 // maxTagBytes keeps a mass join quick (study/cluster.md, decision 5); Serf itself allows 512.
 const maxTagBytes = 200
 
-// check reports whether the tags are small enough for a large cluster.
-func (t Tags) check() error {
+// Check reports whether the tags are small enough for a large cluster.
+func (t Tags) Check() error {
 	if n := t.size(); n > maxTagBytes {
-		return fault.New(fault.Invalid, "the gossip tags need %d bytes and %d are allowed; use a shorter cluster name", n, maxTagBytes)
+		return fault.New(fault.Invalid, "the gossip tags need %d bytes and %d are allowed; shorten what was chosen freely, such as --cluster or --hostname", n, maxTagBytes)
 	}
 	return nil
 }
