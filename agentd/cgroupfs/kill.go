@@ -23,10 +23,12 @@ func (h Host) Kill(ctx context.Context, group string) error {
 				return nil
 			}
 		}
+		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
+			timer.Stop()
 			return fmt.Errorf("kill cgroup %s, %d processes left: %w", group, left, errors.Join(err, ctx.Err()))
-		case <-time.After(pause):
+		case <-timer.C:
 		}
 	}
 }

@@ -36,7 +36,7 @@ func (f *fetcher) extract(ctx context.Context, name string, size int64) error {
 		return err
 	}
 	x := &extraction{
-		fetcher: f, ctx: ctx, name: name, file: file, size: size,
+		fetcher: f, canceled: ctx.Err, name: name, file: file, size: size,
 		left: min(max(f.alwaysFits, size*maxRatio), maxExtracted), entries: maxEntries,
 	}
 	if err := errors.Join(unpack(x), file.Close()); err != nil {
@@ -60,9 +60,12 @@ func unpacker(name string) func(*extraction) error {
 		unpack func(*extraction) error
 	}{
 		{".tar", func(x *extraction) error { return x.tar(x.file) }},
-		{".tar.gz", (*extraction).tarGzip}, {".tgz", (*extraction).tarGzip},
-		{".tar.bz2", (*extraction).tarBzip}, {".tbz2", (*extraction).tarBzip},
-		{".tar.xz", noXZ}, {".txz", noXZ},
+		{".tar.gz", (*extraction).tarGzip},
+		{".tgz", (*extraction).tarGzip},
+		{".tar.bz2", (*extraction).tarBzip},
+		{".tbz2", (*extraction).tarBzip},
+		{".tar.xz", noXZ},
+		{".txz", noXZ},
 		{".zip", (*extraction).zip},
 		{".gz", (*extraction).gunzip},
 	} {
@@ -80,12 +83,12 @@ func noXZ(*extraction) error {
 // extraction is one archive being unpacked.
 type extraction struct {
 	*fetcher
-	ctx     context.Context //nolint:containedctx // lives as long as the call of extract
-	name    string
-	file    *os.File
-	size    int64
-	left    int64 // bytes that may still be written
-	entries int   // that may still be made
+	canceled func() error
+	name     string
+	file     *os.File
+	size     int64
+	left     int64 // bytes that may still be written
+	entries  int   // that may still be made
 }
 
 func (x *extraction) tarGzip() error {
@@ -191,7 +194,7 @@ func (x *extraction) zipEntry(entry *zip.File) error {
 
 // entry counts an entry and returns where it goes: below the sandbox, as tar does it for absolute names.
 func (x *extraction) entry(name string) (string, error) {
-	if err := x.ctx.Err(); err != nil {
+	if err := x.canceled(); err != nil {
 		return "", err
 	}
 	if x.entries--; x.entries < 0 {

@@ -156,7 +156,7 @@ func download(ctx context.Context, u *url.URL) (*source, error) {
 		cancel(nil)
 		return nil, errors.Join(fault.New(fault.Unavailable, "the server answered %s, and only 200 counts", resp.Status), resp.Body.Close())
 	}
-	body := &stalling{body: resp.Body, ctx: ctx, cancel: cancel}
+	body := &stalling{body: resp.Body, cancel: cancel, reason: func(err error) error { return reason(ctx, err) }}
 	body.timer = time.AfterFunc(stallTimeout, func() {
 		body.cancel(fault.New(fault.Unavailable, "the download stalled: nothing came for %v", stallTimeout))
 	})
@@ -177,7 +177,7 @@ func reason(ctx context.Context, err error) error {
 // stalling is a body whose silence ends it.
 type stalling struct {
 	body   io.ReadCloser
-	ctx    context.Context //nolint:containedctx // its cause says why a read failed
+	reason func(error) error // why a read failed
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
 }
@@ -188,7 +188,7 @@ func (s *stalling) Read(p []byte) (int, error) {
 		s.timer.Reset(stallTimeout)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = fault.Wrap(fault.Unavailable, reason(s.ctx, err), "the download broke off")
+		err = fault.Wrap(fault.Unavailable, s.reason(err), "the download broke off")
 	}
 	return n, err
 }

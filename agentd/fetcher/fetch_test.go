@@ -21,8 +21,8 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 )
 
-func tarball(t testing.TB, entries ...tar.Header) []byte {
-	t.Helper()
+func tarball(tb testing.TB, entries ...tar.Header) []byte {
+	tb.Helper()
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	for _, e := range entries {
@@ -30,48 +30,48 @@ func tarball(t testing.TB, entries ...tar.Header) []byte {
 			e.Size = int64(len(e.Name))
 		}
 		if err := w.WriteHeader(&e); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if e.Typeflag == tar.TypeReg {
 			if _, err := w.Write([]byte(e.Name)); err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 		}
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return buf.Bytes()
 }
 
-func zipped(t testing.TB, data []byte) []byte {
-	t.Helper()
+func zipped(tb testing.TB, data []byte) []byte {
+	tb.Helper()
 	var buf bytes.Buffer
 	w := gzip.NewWriter(&buf)
 	if _, err := w.Write(data); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return buf.Bytes()
 }
 
-func zipFile(t testing.TB, names ...string) []byte {
-	t.Helper()
+func zipFile(tb testing.TB, names ...string) []byte {
+	tb.Helper()
 	var buf bytes.Buffer
 	w := zip.NewWriter(&buf)
 	for _, name := range names {
 		f, err := w.Create(name)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if _, err := io.WriteString(f, name); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return buf.Bytes()
 }
@@ -114,7 +114,11 @@ func TestBomb(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer root.Close()
+	t.Cleanup(func() {
+		if err := root.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	f := &fetcher{root: root, dir: dir, owner: sandbox.Owner{UID: os.Geteuid(), GID: os.Getegid()}, alwaysFits: 1 << 20}
 	err = f.extract(t.Context(), "bomb.gz", int64(buf.Len()))
 	if fault.KindOf(err) != fault.Exhausted || !strings.Contains(err.Error(), "taken for an attack") {

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -46,23 +47,17 @@ func openAs(path string, owner sandbox.Owner) (*os.File, error) {
 	if os.Geteuid() != 0 || owner.UID == 0 {
 		return os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	}
-	type result struct {
-		file *os.File
-		err  error
-	}
-	opened := make(chan result, 1)
-	go func() {
+	var file *os.File
+	var err error
+	var wg sync.WaitGroup
+	wg.Go(func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		err := assume(owner)
-		if err != nil {
-			opened <- result{nil, err}
-			return
+		if err = assume(owner); err == nil {
+			file, err = os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 		}
-		file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
-		opened <- result{file, err}
-	}()
-	r := <-opened
-	return r.file, r.err
+	})
+	wg.Wait()
+	return file, err
 }
 
 // assume gives the calling thread the groups and the file access rights of a user.

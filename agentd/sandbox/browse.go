@@ -47,7 +47,7 @@ func List(sandbox, name string) (entries []Entry, more bool, err error) {
 	for _, info := range infos {
 		e := Entry{Name: info.Name(), Mode: info.Mode(), Size: info.Size(), Modified: info.ModTime(), Links: 1}
 		if st, ok := info.Sys().(*syscall.Stat_t); ok {
-			e.Links, e.UID, e.GID = uint64(st.Nlink), st.Uid, st.Gid
+			e.Links, e.UID, e.GID = st.Nlink, st.Uid, st.Gid
 		}
 		entries = append(entries, e)
 	}

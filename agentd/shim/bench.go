@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -20,6 +21,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/cgroupfs"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
+	"codeberg.org/reeve/reeve/shared/run"
 )
 
 // benchResult is what bench prints: how long libcontainer itself takes to start containers of a given spec, which is the
@@ -70,10 +72,9 @@ func bench(args []string) error {
 		return err
 	}
 	b := &benchmark{launcher: launcher{stateDir: cfg.stateDir(), convert: newConverter(false), cgroups: cgroups}, launch: launch}
-	// Not on this goroutine: it holds the main thread.
-	done := make(chan error, 1)
-	go func() { done <- b.run(n, parallel) }()
-	if err := <-done; err != nil {
+	group := run.NewGroup(context.Background()) // not on this goroutine, which holds the main thread
+	group.Go("bench", func(context.Context) error { return b.run(n, parallel) })
+	if err := group.Wait(); err != nil {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(b.result(n, parallel))

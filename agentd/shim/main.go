@@ -8,8 +8,6 @@
 // argv[0] /run/reeve-init is the container's pid 1 (init.c); "serve" is the shim; "bench" measures. Start reading at serve.
 package main
 
-import "C" // compiles init.c into the binary
-
 import (
 	"fmt"
 	"os"

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/cgroupfs"
 	"codeberg.org/reeve/reeve/shared/logkey"
+	"codeberg.org/reeve/reeve/shared/run"
 )
 
 // config is where a shim works. agentd chooses all of it.
@@ -69,7 +71,7 @@ func serve(args []string) error {
 		_, werr := fmt.Fprintln(ready, strings.ReplaceAll(err.Error(), "\n", "; "))
 		return errors.Join(err, werr)
 	}
-	s := newServer(cfg, log)
+	s := newServer(cfg, run.NewGroup(context.Background()), log)
 	if _, err := fmt.Fprintln(ready, "ok"); err != nil {
 		return fmt.Errorf("tell agentd: %w", err) // it died in between, and nobody will ever ask for this shim
 	}

@@ -3,9 +3,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"sync"
@@ -16,11 +18,13 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/logkey"
+	"codeberg.org/reeve/reeve/shared/run"
 )
 
 // server answers one agentd at a time and owns the containers.
 type server struct {
 	log    *slog.Logger
+	group  *run.Group
 	launch launcher
 	stop   chan struct{} // closed by a shutdown request
 
@@ -39,13 +43,14 @@ type entry struct {
 	exit    *runtime.Exit // guarded by the server's mu
 }
 
-func newServer(cfg config, log *slog.Logger) *server {
+func newServer(cfg config, group *run.Group, log *slog.Logger) *server {
 	cgroups, err := cgroupfs.Find()
 	if err != nil {
 		log.Warn("cgroups not found, OOM kills will not be told from others", logkey.Err(err))
 	}
 	return &server{
 		log:        log,
+		group:      group,
 		launch:     launcher{stateDir: cfg.stateDir(), convert: newConverter(cfg.rootless), cgroups: cgroups},
 		stop:       make(chan struct{}),
 		containers: make(map[ids.Container]*entry),
@@ -54,14 +59,25 @@ func newServer(cfg config, log *slog.Logger) *server {
 
 // run serves until a shutdown request. The calling goroutine does nothing else: it holds the main thread.
 func (s *server) run(listener net.Listener) error {
-	failed := make(chan error, 1) // one accept loop, one error
-	go func() { failed <- s.accept(listener) }()
+	s.group.Go("accept", func(context.Context) error { return s.accept(listener) })
 	select {
 	case <-s.stop:
-		return listener.Close()
-	case err := <-failed:
-		return err
+	case <-s.group.Done():
 	}
+	s.group.Stop()
+	err := listener.Close()
+	s.mu.Lock()
+	conn := s.conn
+	s.mu.Unlock()
+	if conn != nil {
+		conn.finish()
+	}
+	return errors.Join(err, s.group.Wait())
+}
+
+// spawn runs fn beside everything else; the end of the shim waits for it.
+func (s *server) spawn(name string, fn func()) {
+	s.group.Go(name, func(context.Context) error { fn(); return nil })
 }
 
 // accept takes connections one after another. A new agentd replaces the old one completely: what that had asked for is
@@ -69,6 +85,9 @@ func (s *server) run(listener net.Listener) error {
 func (s *server) accept(listener net.Listener) error {
 	for {
 		c, err := listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("accept agentd: %w", err)
 		}
@@ -81,7 +100,7 @@ func (s *server) accept(listener net.Listener) error {
 			old.hangUp()
 			<-old.done
 		}
-		go s.converse(conn)
+		s.spawn("converse", func() { s.converse(conn) })
 	}
 }
 
@@ -101,6 +120,13 @@ func (c *connection) send(reply shimapi.Reply) {
 	}
 }
 
+// finish ends reading, while what is being answered still goes out.
+func (c *connection) finish() {
+	if half, ok := c.Conn.(*net.UnixConn); ok {
+		_ = half.CloseRead() // it may have been closed
+	}
+}
+
 func (c *connection) hangUp() { _ = c.Close() } // closing twice is fine
 
 func (s *server) converse(c *connection) {
@@ -115,7 +141,7 @@ func (s *server) converse(c *connection) {
 			s.admit(c, req) // in order: a hello that comes later must see it
 			continue
 		}
-		go func() { c.send(s.answer(req)) }()
+		s.spawn("answer", func() { c.send(s.answer(req)) })
 	}
 }
 
@@ -137,7 +163,7 @@ func (s *server) admit(c *connection, req shimapi.Request) {
 		s.containers[req.Container] = e
 	}
 	s.mu.Unlock()
-	go func() {
+	s.spawn("launch", func() {
 		if !known {
 			s.start(req, e)
 		}
@@ -147,7 +173,7 @@ func (s *server) admit(c *connection, req shimapi.Request) {
 			return
 		}
 		c.send(shimapi.Reply{ID: req.ID, Started: new(s.describe(req.Container, e))})
-	}()
+	})
 }
 
 func (s *server) start(req shimapi.Request, e *entry) {
@@ -160,7 +186,7 @@ func (s *server) start(req shimapi.Request, e *entry) {
 	s.mu.Unlock()
 	close(e.decided)
 	if err == nil {
-		go s.watch(req.Container, e)
+		s.spawn("watch", func() { s.watch(req.Container, e) })
 	}
 }
 
@@ -187,6 +213,7 @@ func (s *server) answer(req shimapi.Request) shimapi.Reply {
 	switch req.Op {
 	case shimapi.OpHello:
 		return s.hello(req)
+	case shimapi.OpLaunch: // admitted in order, by converse
 	case shimapi.OpSignal:
 		return refuse(req, s.signal(req))
 	case shimapi.OpDelete:
@@ -206,9 +233,7 @@ func refuse(req shimapi.Request, err error) shimapi.Reply {
 func (s *server) hello(req shimapi.Request) shimapi.Reply {
 	s.mu.Lock()
 	entries := make(map[ids.Container]*entry, len(s.containers))
-	for id, e := range s.containers {
-		entries[id] = e
-	}
+	maps.Copy(entries, s.containers)
 	s.mu.Unlock()
 	hello := &shimapi.Hello{Version: shimapi.Version, Binary: shimapi.Binary("/proc/self/exe"), PID: os.Getpid()}
 	for id, e := range entries {

@@ -62,10 +62,8 @@ func endShims(ctx context.Context, dir string) error {
 		shim := filepath.Join(dir, e.Name())
 		for shimAlive(shim) {
 			killShim(shim)
-			select {
-			case <-time.After(time.Millisecond):
-			case <-ctx.Done():
-				return fmt.Errorf("end shim %s: %w", e.Name(), ctx.Err())
+			if err := pause(ctx, time.Millisecond); err != nil {
+				return fmt.Errorf("end shim %s: %w", e.Name(), err)
 			}
 		}
 	}
@@ -80,6 +78,18 @@ func killShim(dir string) {
 	}
 	if pid, err := strconv.Atoi(strings.TrimSpace(string(data))); err == nil && pid > 1 && shimAlive(dir) {
 		_ = unix.Kill(pid, unix.SIGKILL) // the caller looks whether it is dead
+	}
+}
+
+// pause waits between two looks at something that tells nobody when it changes.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -105,10 +115,8 @@ func killByState(ctx context.Context, dir string) error {
 		if err := unix.Kill(state.PID, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
 			return fmt.Errorf("kill process %d: %w", state.PID, err)
 		}
-		select {
-		case <-time.After(time.Millisecond):
-		case <-ctx.Done():
-			return fmt.Errorf("kill process %d: %w", state.PID, ctx.Err())
+		if err := pause(ctx, time.Millisecond); err != nil {
+			return fmt.Errorf("kill process %d: %w", state.PID, err)
 		}
 	}
 	return nil

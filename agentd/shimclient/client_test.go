@@ -33,7 +33,7 @@ func run(m *testing.M) int {
 		if err != nil {
 			panic(err)
 		}
-		defer os.RemoveAll(dir) //nolint:errcheck // the test has ended
+		defer func() { _ = os.RemoveAll(dir) }()
 		shimBinary = filepath.Join(dir, "agentd-shim")
 		build := exec.Command("go", "build", "-tags", "seccomp netgo osusergo", "-trimpath",
 			"-ldflags", "-s -w -linkmode external -extldflags -static", "-o", shimBinary, "codeberg.org/reeve/reeve/agentd/shim")
@@ -47,10 +47,10 @@ func run(m *testing.M) int {
 }
 
 // needRoot skips a test that starts containers.
-func needRoot(t testing.TB) {
-	t.Helper()
+func needRoot(tb testing.TB) {
+	tb.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("starts containers, which needs root")
+		tb.Skip("starts containers, which needs root")
 	}
 }
 
@@ -60,31 +60,26 @@ type bed struct {
 	cfg Config
 }
 
-func newBed(t testing.TB) *bed {
-	t.Helper()
-	needRoot(t)
-	base, err := os.MkdirTemp("", "rv") // short: socket paths are limited
+func newBed(tb testing.TB) *bed {
+	tb.Helper()
+	needRoot(tb)
+	base := tb.TempDir()
+	name, err := newName()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	if err := os.Chmod(base, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	b := &bed{TB: t, cfg: Config{
+	b := &bed{TB: tb, cfg: Config{
 		ShimPath: shimBinary, RuntimeDir: filepath.Join(base, "run"), WorkDir: filepath.Join(base, "work"),
-		CgroupRoot: "/reeve-test-" + filepath.Base(base), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		CgroupRoot: "/reeve-test-" + name, Log: slog.New(slog.NewTextHandler(tb.Output(), nil)),
 	}}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		b.printShimLogs()
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		if err := Clean(ctx, b.cfg.WorkDir, b.cfg.RuntimeDir, b.cfg.CgroupRoot); err != nil {
-			t.Errorf("clean: %v", err)
+			tb.Errorf("clean: %v", err)
 		}
 		b.checkClean()
-		if err := os.RemoveAll(base); err != nil {
-			t.Error(err)
-		}
 	})
 	return b
 }
@@ -188,10 +183,12 @@ func (b *bed) outcome(c *Client, spec runtime.Spec) (runtime.Exit, string) {
 func TestConformance(t *testing.T) {
 	needRoot(t)
 	runtimetest.Suite(t, func(t *testing.T) runtimetest.Target {
+		t.Helper()
 		b := newBed(t)
 		c := b.open()
 		target := runtimetest.Target{Runtime: c, Sandbox: filepath.Join(b.cfg.WorkDir, "sandboxes")}
 		target.Restart = func(t *testing.T) runtimetest.Target {
+			t.Helper()
 			if err := c.Close(); err != nil {
 				t.Fatal(err)
 			}

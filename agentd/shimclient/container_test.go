@@ -18,20 +18,20 @@ import (
 )
 
 // eventually polls until ok, for at most 10 s.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
+func eventually(tb testing.TB, what string, ok func() bool) {
+	tb.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within 10 s", what)
+			tb.Fatalf("%s: not within 10 s", what)
 		}
 	}
 }
 
-func contents(t testing.TB, path string) string {
-	t.Helper()
+func contents(tb testing.TB, path string) string {
+	tb.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(data)
 }
@@ -176,14 +176,14 @@ func TestLimits(t *testing.T) {
 	})
 }
 
-func end(t testing.TB, c *Client, id ids.Container) runtime.Exit {
-	t.Helper()
-	if err := c.Signal(t.Context(), id, int(unix.SIGKILL), true); err != nil {
-		t.Fatal(err)
+func end(tb testing.TB, c *Client, id ids.Container) runtime.Exit {
+	tb.Helper()
+	if err := c.Signal(tb.Context(), id, int(unix.SIGKILL), true); err != nil {
+		tb.Fatal(err)
 	}
-	exit, err := c.Wait(t.Context(), id)
+	exit, err := c.Wait(tb.Context(), id)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return exit
 }

@@ -91,7 +91,7 @@ func (c *Client) warm() {
 	default:
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), startTimeout) //nolint:forbidigo // belongs to no caller: it is for launches to come
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout) // belongs to no caller: it is for launches to come
 	defer cancel()
 	if err := c.startShim(ctx); err != nil && !errors.Is(err, errClosed) {
 		c.log.Warn("spare shim not started", logkey.Err(err))
@@ -121,7 +121,7 @@ func (c *Client) release(l *link) {
 
 // retire ends an empty shim. It may refuse because a launch got in first.
 func (c *Client) retire(l *link) {
-	ctx, cancel := context.WithTimeout(context.Background(), startTimeout) //nolint:forbidigo // belongs to no caller
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout) // belongs to no caller
 	defer cancel()
 	if _, err := l.call(ctx, shimapi.Request{Op: shimapi.OpShutdown}); err != nil && !errors.Is(err, errGone) {
 		c.log.Debug("shim not shut down", logkey.Source(l.name), logkey.Err(err))
@@ -167,18 +167,18 @@ func (c *Client) spawn(ctx context.Context, dir string) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer lock.Close() //nolint:errcheck // the shim's copy keeps the lock; closing ours loses nothing
+	defer closeOurs(lock)
 	log, err := os.OpenFile(filepath.Join(dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close() //nolint:errcheck // nothing was written through it
+	defer closeOurs(log)
 	ready, theirs, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	defer ready.Close()  //nolint:errcheck // read to its end
-	defer theirs.Close() //nolint:errcheck // may have been closed below
+	defer closeOurs(ready)
+	defer closeOurs(theirs)
 	cmd := c.command(dir)
 	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = log, log, []*os.File{lock, theirs}
 	if err := cmd.Start(); err != nil {
@@ -198,6 +198,9 @@ func (c *Client) spawn(ctx context.Context, dir string) (*exec.Cmd, error) {
 	}
 	return cmd, nil
 }
+
+// closeOurs closes our copy of what a shim was given. Nothing was written through it, and the shim's copy keeps the lock.
+func closeOurs(f *os.File) { _ = f.Close() }
 
 func (c *Client) command(dir string) *exec.Cmd {
 	cmd := &exec.Cmd{
@@ -303,10 +306,8 @@ func (c *Client) dial(ctx context.Context, name string) (net.Conn, error) {
 		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ECONNREFUSED) && !errors.Is(err, unix.EAGAIN) {
 			return nil, fmt.Errorf("connect to shim %s: %w", name, err)
 		}
-		select {
-		case <-time.After(2 * time.Millisecond):
-		case <-ctx.Done():
-			return nil, fmt.Errorf("connect to shim %s: %w", name, errors.Join(err, ctx.Err()))
+		if perr := pause(ctx, 2*time.Millisecond); perr != nil {
+			return nil, fmt.Errorf("connect to shim %s: %w", name, errors.Join(err, perr))
 		}
 	}
 }

@@ -231,7 +231,7 @@ func (c *Client) follow(l *link) {
 // bury cleans up behind a shim that has died: what it had recorded is true, what it had running is killed. A container
 // cannot be left running, because nobody could say how it ends.
 func (c *Client) bury(l *link, orphans []*entry) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) //nolint:forbidigo // belongs to no caller
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // belongs to no caller
 	defer cancel()
 	c.awaitDeath(ctx, l)
 	for _, e := range orphans {
@@ -264,13 +264,12 @@ func (c *Client) bury(l *link, orphans []*entry) {
 // awaitDeath waits until a shim whose connection broke is dead. One that hangs is killed: the two have lost each other, and
 // nothing else would ever end its containers.
 func (c *Client) awaitDeath(ctx context.Context, l *link) {
-	for deadline := time.Now().Add(2 * time.Second); c.isAlive(l.name) && ctx.Err() == nil; {
+	for deadline := time.Now().Add(2 * time.Second); c.isAlive(l.name); {
 		if time.Now().After(deadline) {
 			killShim(filepath.Join(c.cfg.shims(), l.name))
 		}
-		select {
-		case <-time.After(time.Millisecond):
-		case <-ctx.Done():
+		if pause(ctx, time.Millisecond) != nil {
+			break
 		}
 	}
 	if l.cmd != nil {

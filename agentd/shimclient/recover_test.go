@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -83,12 +84,7 @@ func TestShimKilledWhileAway(t *testing.T) {
 	b.killShims()
 	eventually(t, "death of the shims", func() bool {
 		dirs, _ := filepath.Glob(filepath.Join(b.cfg.RuntimeDir, "shims", "*"))
-		for _, dir := range dirs {
-			if shimAlive(dir) {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(dirs, shimAlive)
 	})
 	c, err := New(b.cfg)
 	if err != nil {
@@ -209,6 +205,7 @@ func TestAgentKilled(t *testing.T) {
 }
 
 func agentKilled(t *testing.T, after time.Duration) {
+	t.Helper()
 	const n = 12
 	b := newBed(t)
 	for i := range n {

@@ -86,8 +86,10 @@ func (r *Runtime) Launch(ctx context.Context, spec runtime.Spec) (runtime.Starte
 // start decides a launch, after the time it takes.
 func (r *Runtime) start(ctx context.Context, c *container) {
 	if c.behaviour.LaunchAfter > 0 {
+		timer := time.NewTimer(c.behaviour.LaunchAfter)
+		defer timer.Stop()
 		select {
-		case <-time.After(c.behaviour.LaunchAfter):
+		case <-timer.C:
 		case <-ctx.Done():
 			c.launchErr = ctx.Err()
 		}

@@ -11,6 +11,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	runtimetest.Suite(t, func(t *testing.T) runtimetest.Target {
+		t.Helper()
 		r := New(nil)
 		target := runtimetest.Target{Runtime: r, Sandbox: t.TempDir()}
 		target.Restart = func(*testing.T) runtimetest.Target { return target }

@@ -75,7 +75,7 @@ func (s *suite) ctx() context.Context {
 // spec is a container with a sandbox of its own.
 func (s *suite) spec(id string, argv ...string) runtime.Spec {
 	s.Helper()
-	dir := filepath.Join(s.Target.Sandbox, id)
+	dir := filepath.Join(s.Sandbox, id)
 	if err := sandbox.Create(dir, ""); err != nil {
 		s.Fatal(err)
 	}
