@@ -1,6 +1,8 @@
 package app
 
 import (
+	"strings"
+
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/tui/keys"
@@ -88,7 +90,7 @@ func (a *App) off(b keys.Binding) string {
 // do runs a binding: the screen first, then what works everywhere.
 func (a *App) do(b keys.Binding) tea.Cmd {
 	if why := a.off(b); why != "" {
-		a.say(theme.Warn, b.Help+": "+why)
+		a.say(theme.Warn, strings.TrimSuffix(b.Foot, "…")+": "+why)
 		return nil
 	}
 	if cmd, handled := a.top().screen.Do(b.Verb); handled {

@@ -230,6 +230,17 @@ func (c *Cluster) ReadFile(_ context.Context, _, path string, offset int64, leng
 	return append([]byte(nil), data[offset:end]...), size, nil
 }
 
+// Tasks are all tasks as they are now.
+func (c *Cluster) Tasks() []reeveapi.Task {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make([]reeveapi.Task, len(c.tasks))
+	for i, e := range c.tasks {
+		out[i] = e.val
+	}
+	return out
+}
+
 // SetLog replaces a file of a sandbox.
 func (c *Cluster) SetLog(path string, data []byte) {
 	c.mu.Lock()

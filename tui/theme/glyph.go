@@ -10,6 +10,7 @@ type Glyphs struct {
 
 	Used, Held, Free string    // a gauge
 	Spark            [8]string // a graph, lowest first; the lowest is drawn for nothing too
+	Full             string    // below the top of a graph of several lines
 
 	// A box: corners clockwise from the top left, then horizontal and vertical.
 	Box [6]string
@@ -33,7 +34,7 @@ var unicode = Glyphs{
 	Cursor: "▶", Mark: "*", Live: "●", Stale: "◌", Follow: "▼", Crumb: "›", Up: "↑", Down: "↓", More: "…", Caret: "▏",
 	Running: "●", Staging: "◌", Starting: "◔", Killing: "■", Finished: "✔", Failed: "✖", Unknown: "?", Drain: "▼", Off: "○",
 	Used: "■", Held: "□", Free: "·",
-	Spark: [8]string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "▇"},
+	Spark: [8]string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "▇"}, Full: "█",
 	Box:   [6]string{"╭", "╮", "╯", "╰", "─", "│"},
 	Arrow: "→", Line: "─", Hit: "┃",
 }
@@ -42,7 +43,7 @@ var ascii = Glyphs{
 	Cursor: ">", Mark: "*", Live: "o", Stale: "~", Follow: "v", Crumb: ">", Up: "^", Down: "v", More: "~", Caret: "_",
 	Running: "o", Staging: ".", Starting: ":", Killing: "#", Finished: "+", Failed: "x", Unknown: "?", Drain: "v", Off: "-",
 	Used: "#", Held: "=", Free: ".",
-	Spark: [8]string{"_", "_", ".", ".", "-", "=", "#", "#"},
+	Spark: [8]string{"_", "_", ".", ".", "-", "=", "#", "#"}, Full: "#",
 	Box:   [6]string{"+", "+", "+", "+", "-", "|"},
 	Arrow: ">", Line: "-", Hit: "|", ASCII: true,
 }

@@ -54,13 +54,21 @@ type Console struct {
 
 // terminal is vt10x behind a lock: the program writes while the test reads.
 type terminal struct {
-	mu sync.Mutex // guards vt
-	vt vt10x.Terminal
+	mu    sync.Mutex // guards vt and bytes
+	vt    vt10x.Terminal
+	bytes int
+}
+
+func (w *terminal) written() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.bytes
 }
 
 func (w *terminal) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.bytes += len(p)
 	return w.vt.Write(p)
 }
 

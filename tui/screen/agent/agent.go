@@ -53,6 +53,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 		}
 		s.lists[i] = list.New(table.New(empty[i], cols...), tasks.FilterHelp, tasks.Fields(env.Now)...)
 		s.lists[i].Tabs = &s.tabs
+		s.lists[i].Table.Latest = func(id string) *reeveapi.Task { return env.Store.Snapshot().Tasks.Get(id) }
 	}
 	s.lists[ended].Table.SortBy("ENDED", true)
 	return s
@@ -246,7 +247,7 @@ func (s *Screen) Render(p frame.Area) {
 		return
 	}
 	s.summary(p.Sub(1, 0, p.W-2, 1), a)
-	h := s.graphs(p.Sub(1, 1, p.W-2, p.H-1), a)
+	h := s.graphs(p.Sub(0, 1, p.W, p.H-1), a)
 	rest := p.Sub(0, h+2, p.W, p.H-h-2)
 	if s.tabs.At == facts {
 		s.tabs.Draw(rest.Sub(1, 0, rest.W-1, 1))

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"strings"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/frame"
@@ -22,6 +23,10 @@ type graph struct {
 // graphs draws what the host uses and answers how many lines that took.
 func (s *Screen) graphs(p frame.Area, a *reeveapi.Agent) int {
 	all := s.host(a)
+	if p.W >= 118 && p.H >= 30 {
+		return boxes(p.Sub(0, 1, p.W, p.H-1), all) + 1
+	}
+	p = p.Sub(1, 0, p.W-2, p.H)
 	if p.H < 14 {
 		all = all[:2]
 	}
@@ -36,6 +41,17 @@ func (s *Screen) graphs(p frame.Area, a *reeveapi.Agent) int {
 		p.Text(5+w+2, y, theme.Text, p.Clip(g.text, p.W-7-w))
 	}
 	return len(all)
+}
+
+// boxes draws two graphs beside each other, in boxes.
+func boxes(p frame.Area, all []graph) int {
+	const h = 5
+	w := p.W / 2
+	for i, g := range all {
+		in := p.Sub(i%2*w, i/2*h, w-i%2, h).Box(g.name + "   " + strings.Join(strings.Fields(g.text), " "))
+		spark.Chart(in, g.role, g.values, g.top)
+	}
+	return (len(all) + 1) / 2 * h
 }
 
 func (s *Screen) host(a *reeveapi.Agent) []graph {

@@ -154,23 +154,23 @@ func (l *List[T]) head(a frame.Area) {
 		x = a.Text(x, 0, theme.Dim, "sort ")
 		x = a.Text(x, 0, theme.Text, name+" "+arrow) + 3
 	}
-	l.marks(a, x)
+	x = l.marks(a, x)
 	row, of := l.Table.Place()
-	if place := fmt.Sprintf("%d of %d", row, of); of > 0 && x+frame.Width(place)+12 < a.W {
+	if place := fmt.Sprintf("%d of %d", row, of); of > 0 && x+frame.Width(place)+1 < a.W {
 		a.Text(a.W-frame.Width(place)-1, 0, theme.Dim, place)
 	}
 }
 
-func (l *List[T]) marks(a frame.Area, x int) {
+func (l *List[T]) marks(a frame.Area, x int) int {
 	ids, hidden := l.Table.Marks()
 	if len(ids) == 0 {
-		return
+		return x
 	}
 	text := fmt.Sprintf("%d marked", len(ids))
 	if hidden > 0 {
 		text += fmt.Sprintf(", %d hidden by the filter", hidden)
 	}
-	a.Text(x, 0, theme.Warn, text)
+	return a.Text(x, 0, theme.Warn, text)
 }
 
 func (l *List[T]) filterLine(a frame.Area) {

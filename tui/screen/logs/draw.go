@@ -58,6 +58,16 @@ func (s *Screen) searchLine(a frame.Area) {
 	a.Text(x, 0, theme.Dim, a.Clip("n next  N before  & only matches  esc ends", max(a.W-x, 0)))
 }
 
+// Tail draws the newest lines and nothing else, for a screen that shows them beside other things.
+func (s *Screen) Tail(a frame.Area) {
+	s.height = max(a.H, 1)
+	if st := s.stream(); st.err != "" {
+		a.Text(1, 0, theme.Warn, a.Clip(st.err, a.W-1))
+		return
+	}
+	s.drawLines(a)
+}
+
 func (s *Screen) empty(a frame.Area) bool {
 	st := s.stream()
 	switch {

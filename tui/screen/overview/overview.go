@@ -4,6 +4,7 @@ package overview
 
 import (
 	"fmt"
+	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -109,7 +110,11 @@ func (s *Screen) narrow(a frame.Area, snap *store.Snapshot) {
 	}
 	rest := a.H - y
 	n := max(min(len(s.items), max(rest/2-1, 1)), 1)
-	s.heading(a.Sub(1, y, a.W-2, 1), "ATTENTION", "")
+	count := ""
+	if len(s.items) > n {
+		count = fmt.Sprintf("%d of %d", s.at+1, len(s.items))
+	}
+	s.heading(a.Sub(1, y, a.W-2, 1), "ATTENTION", count)
 	s.attention(a.Sub(0, y+1, a.W, n))
 	s.heading(a.Sub(1, y+1+n, a.W-2, 1), "EVENTS", "<8>all")
 	s.events(a.Sub(2, y+2+n, a.W-3, max(rest-n-2, 0)), snap)
@@ -143,7 +148,11 @@ func (s *Screen) wide(a frame.Area, snap *store.Snapshot) {
 
 func (s *Screen) heading(a frame.Area, title, hint string) {
 	a.Text(0, 0, theme.Title, title)
-	a.Text(a.W-frame.Width(hint), 0, theme.Key, hint)
+	role := theme.Dim
+	if strings.HasPrefix(hint, "<") {
+		role = theme.Key
+	}
+	a.Text(a.W-frame.Width(hint), 0, role, hint)
 }
 
 func (s *Screen) attention(a frame.Area) {
@@ -162,10 +171,6 @@ func (s *Screen) attention(a frame.Area) {
 		line.Text(3, 0, it.role, "!")
 		x := line.Left(5, 0, max(min(a.W/4, 24), 12), theme.Strong, it.subject) + 1
 		line.Text(x, 0, it.role, line.Clip(it.text, a.W-x-1))
-	}
-	if more := len(s.items) - top - a.H; more > 0 {
-		text := fmt.Sprintf(" %s %d more ", a.Theme().Glyph.Down, more)
-		a.Text(a.W-frame.Width(text), a.H-1, theme.Dim, text)
 	}
 }
 

@@ -23,7 +23,7 @@ func (s *Screen) summary(a frame.Area, t *reeveapi.Task) {
 	} else {
 		x = a.Text(x, 0, theme.Text, "ran "+label.Ran(t, s.env.Now())+", ended "+gauge.Since(s.env.Now(), t.Ended)+" ago") + 2
 	}
-	if t.Healthy != nil {
+	if t.Healthy != nil && t.Ended.IsZero() {
 		word, healthRole := "health ok", theme.Good
 		if !*t.Healthy {
 			word, healthRole = "UNHEALTHY", theme.Bad
@@ -97,36 +97,68 @@ func (s *Screen) graphs(a frame.Area, t *reeveapi.Task) int {
 		if !t.Ended.IsZero() {
 			text = "asked for " + gauge.CPUs(t.Requested.CPUs) + " cpus, " + gauge.MB(t.Requested.Mem) + " memory, " + gauge.MB(t.Requested.Disk) + " disk"
 		}
-		a.Text(0, 0, theme.Dim, text)
+		a.Text(1, 0, theme.Dim, text)
 		return 1
 	}
-	u := samples[len(samples)-1]
-	series := func(get func(reeveapi.TaskUsage) float64) []float64 {
+	all := series(samples, t)
+	if a.W >= 118 && a.H >= 28 {
+		const h = 5
+		w := a.W / 2
+		for i, g := range all[:2] {
+			in := a.Sub(i*w, 0, w-i, h).Box(g.name + "   " + g.text)
+			spark.Chart(in, g.role, g.values, g.top)
+		}
+		s.graph(a.Sub(1, h, a.W-2, 1), all[2])
+		return h + 1
+	}
+	a = a.Sub(1, 0, a.W-2, a.H)
+	if a.H < 10 {
+		all = all[:2]
+	}
+	for y, g := range all {
+		s.graph(a.Sub(0, y, a.W, 1), g)
+	}
+	return len(all)
+}
+
+// graph draws one line.
+func (s *Screen) graph(a frame.Area, g graph) {
+	w := max(min(a.W/2-6, 60), 8)
+	a.Text(0, 0, theme.Dim, g.name)
+	spark.Draw(a.Sub(5, 0, w, 1), g.role, g.values, g.top)
+	a.Text(5+w+2, 0, g.textRole, a.Clip(g.text, a.W-w-7))
+}
+
+// graph is a row of values with a name and what they are now.
+type graph struct {
+	name     string
+	role     theme.Role
+	values   []float64
+	top      float64
+	text     string
+	textRole theme.Role
+}
+
+func series(samples []reeveapi.TaskUsage, t *reeveapi.Task) []graph {
+	values := func(get func(reeveapi.TaskUsage) float64) []float64 {
 		out := make([]float64, len(samples))
 		for i, x := range samples {
 			out[i] = get(x)
 		}
 		return out
 	}
-	w := max(min(a.W/2-6, 60), 8)
-	row := func(y int, name string, role theme.Role, values []float64, top float64, text string, textRole theme.Role) {
-		a.Text(0, y, theme.Dim, name)
-		spark.Draw(a.Sub(5, y, w, 1), role, values, top)
-		a.Text(5+w+2, y, textRole, a.Clip(text, a.W-w-7))
-	}
+	u := samples[len(samples)-1]
 	cpu := fmt.Sprintf("%.2f of %s cpus", u.CPUs, gauge.CPUs(t.Requested.CPUs))
 	if u.ThrottledSeconds > 0 {
 		cpu += fmt.Sprintf("   throttled %.1fs", u.ThrottledSeconds)
 	}
-	row(0, "cpu", theme.Good, series(func(x reeveapi.TaskUsage) float64 { return x.CPUs }), t.Requested.CPUs, cpu, theme.Text)
 	mem, memRole := memory(u, t)
-	row(1, "mem", theme.Info, series(func(x reeveapi.TaskUsage) float64 { return float64(x.MemBytes) }), limit(u, t), mem, memRole)
-	if a.H < 10 {
-		return 2
-	}
 	disk := gauge.Bytes(u.DiskBytes) + " of " + gauge.MB(t.Requested.Disk) + " sandbox   " + fmt.Sprint(u.Processes) + " processes"
-	row(2, "disk", theme.Accent, series(func(x reeveapi.TaskUsage) float64 { return float64(x.DiskBytes) }), t.Requested.Disk*(1<<20), disk, theme.Text)
-	return 3
+	return []graph{
+		{"cpu", theme.Good, values(func(x reeveapi.TaskUsage) float64 { return x.CPUs }), t.Requested.CPUs, cpu, theme.Text},
+		{"mem", theme.Info, values(func(x reeveapi.TaskUsage) float64 { return float64(x.MemBytes) }), limit(u, t), mem, memRole},
+		{"disk", theme.Accent, values(func(x reeveapi.TaskUsage) float64 { return float64(x.DiskBytes) }), t.Requested.Disk * (1 << 20), disk, theme.Text},
+	}
 }
 
 func limit(u reeveapi.TaskUsage, t *reeveapi.Task) float64 {
@@ -148,9 +180,15 @@ func memory(u reeveapi.TaskUsage, t *reeveapi.Task) (string, theme.Role) {
 	return text, role
 }
 
+const factWidth = 11
+
+func fact(name, text string) line {
+	return line{key: name, keyRole: theme.Dim, width: factWidth, text: text}
+}
+
 // facts puts two facts on a line where there is room.
 func (s *Screen) facts(t *reeveapi.Task, w int) []line {
-	const key = 11
+	const key = factWidth
 	short := [][2]string{
 		{"agent", t.AgentName + "  " + t.AgentHTTP}, {"framework", t.FrameworkName},
 		{"role", t.Role}, {"user", label.Or(t.User, "as agentd")},
@@ -160,14 +198,12 @@ func (s *Screen) facts(t *reeveapi.Task, w int) []line {
 	for i := 0; i < len(short); i += 2 {
 		a, b := short[i], short[i+1]
 		if w < 70 {
-			out = append(out, line{a[0], theme.Dim, key, a[1], theme.Text}, line{b[0], theme.Dim, key, b[1], theme.Text})
+			out = append(out, fact(a[0], a[1]), fact(b[0], b[1]))
 			continue
 		}
-		left := a[1]
-		if pad := w/2 - key - frame.Width(left); pad > 0 {
-			left += strings.Repeat(" ", pad)
-		}
-		out = append(out, line{a[0], theme.Dim, key, left + fmt.Sprintf("%-*s", key, b[0]) + b[1], theme.Text})
+		both := fact(a[0], a[1])
+		both.second = b
+		out = append(out, both)
 	}
 	for _, f := range [][2]string{
 		{"image", label.Or(t.Image, "the host's files")}, {"command", t.Command}, {"labels", pairs(t.Labels)},
@@ -182,7 +218,7 @@ func (s *Screen) facts(t *reeveapi.Task, w int) []line {
 			if i > 0 {
 				name = ""
 			}
-			out = append(out, line{strings.TrimSuffix(name, " id"), theme.Dim, key, part, theme.Text})
+			out = append(out, fact(strings.TrimSuffix(name, " id"), part))
 		}
 	}
 	return out
@@ -223,7 +259,7 @@ func environment(t *reeveapi.Task) []line {
 		width = max(width, min(frame.Width(k)+2, 32))
 	}
 	for _, k := range slices.Sorted(maps.Keys(t.Env)) {
-		out = append(out, line{k, theme.Dim, width, t.Env[k], theme.Text})
+		out = append(out, line{key: k, keyRole: theme.Dim, width: width, text: t.Env[k]})
 	}
 	if len(out) == 0 {
 		out = append(out, line{text: "the task was given no variables of its own", role: theme.Dim})
@@ -240,7 +276,7 @@ func (s *Screen) history(t *reeveapi.Task) []line {
 			took = "after " + gauge.Age(st.At.Sub(t.History[i-1].At)) + "  "
 		}
 		text := st.At.Local().Format("15:04:05.000") + "  " + took + st.Message
-		out = append(out, line{strings.TrimPrefix(st.State, "TASK_"), role, 14, text, theme.Text})
+		out = append(out, line{key: strings.TrimPrefix(st.State, "TASK_"), keyRole: role, width: 14, text: text})
 	}
 	return out
 }

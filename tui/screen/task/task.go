@@ -11,6 +11,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/screen/logs"
 	"codeberg.org/reeve/reeve/tui/screen/tasks"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
@@ -26,11 +27,18 @@ type Screen struct {
 	tabs tabs.Tabs
 	top  int // first line of the shown tab
 	over int // lines of the shown tab that are below the screen
+
+	tail  *logs.Screen
+	room  bool // there is room for the log's end
+	reads bool // the log is being read
 }
 
 // New returns the screen of the task that target names.
 func New(env screen.Env, target screen.Target) *Screen {
-	return &Screen{env: env, id: target.ID, tabs: tabs.Tabs{Names: []string{"facts", "history", "env", "events"}}}
+	return &Screen{
+		env: env, id: target.ID, tabs: tabs.Tabs{Names: []string{"facts", "history", "env", "events"}},
+		tail: logs.New(env, screen.Target{Kind: screen.Log, ID: target.ID}),
+	}
 }
 
 // task is the newest that is known of the task; nil if nothing ever was.
@@ -55,8 +63,17 @@ func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Task} }
 // Start does nothing: the feed sees what is wanted.
 func (s *Screen) Start() tea.Cmd { return nil }
 
-// Update does nothing: Render looks at the newest snapshot.
-func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
+// Update reads the log's end while there is room for it. All else Render finds in the newest snapshot.
+func (s *Screen) Update(msg tea.Msg) tea.Cmd {
+	if s.reads {
+		return s.tail.Update(msg)
+	}
+	if s.room {
+		s.reads = true
+		return s.tail.Start()
+	}
+	return nil
+}
 
 // Wants is the usage of the task's agent, while the task runs.
 func (s *Screen) Wants() []feed.Want {
@@ -127,7 +144,7 @@ func (s *Screen) Render(a frame.Area) {
 	}
 	s.summary(a.Sub(1, 0, a.W-2, 1), t)
 	y := 1 + s.timeline(a.Sub(1, 1, a.W-2, 2), t)
-	y += s.graphs(a.Sub(1, y, a.W-2, a.H-y), t)
+	y += s.graphs(a.Sub(0, y, a.W, a.H-y), t)
 	if a.H > 14 {
 		y++
 	}
@@ -136,18 +153,32 @@ func (s *Screen) Render(a frame.Area) {
 	if a.H-y > 8 {
 		y++
 	}
-	s.body(a.Sub(2, y, a.W-4, a.H-y), t)
+	body := a.Sub(2, y, a.W-4, a.H-y)
+	const least = 8
+	lines := s.lines(t, body.W)
+	if s.room = body.H-len(lines) >= least; s.room {
+		h := body.H - len(lines) - 1
+		in := a.Sub(0, a.H-h, a.W, h).Box("stdout, its end   l opens it")
+		s.tail.Tail(in)
+		body.H -= h
+	}
+	s.body(body, lines)
 }
 
 // body draws the shown tab from line top on.
-func (s *Screen) body(a frame.Area, t *reeveapi.Task) {
-	lines := s.lines(t, a.W)
+func (s *Screen) body(a frame.Area, lines []line) {
 	s.top = max(min(s.top, len(lines)-a.H), 0)
 	s.over = max(len(lines)-a.H-s.top, 0)
 	for y := 0; y < a.H && s.top+y < len(lines); y++ {
 		l := lines[s.top+y]
 		a.Text(0, y, l.keyRole, a.Clip(l.key, l.width-1))
 		a.Text(l.width, y, l.role, a.Clip(l.text, a.W-l.width))
+		if l.second[0] != "" {
+			half := a.W / 2
+			a.Fill(half-1, y, a.W-half, theme.Text)
+			a.Text(half, y, l.keyRole, l.second[0])
+			a.Text(half+l.width, y, l.role, a.Clip(l.second[1], a.W-half-l.width))
+		}
 	}
 	if s.over > 0 && a.H > 1 {
 		note := a.Theme().Glyph.Down + " more"
@@ -162,6 +193,7 @@ type line struct {
 	width   int // columns of the name
 	text    string
 	role    theme.Role
+	second  [2]string // another name and text, in the right half
 }
 
 func (s *Screen) lines(t *reeveapi.Task, w int) []line {
@@ -188,7 +220,7 @@ func (s *Screen) events(t *reeveapi.Task) []line {
 		if e.Who != "" {
 			text += "  by " + e.Who
 		}
-		out = append(out, line{label.Clock(s.env.Now(), e.At) + "  " + e.Kind, label.Event(e.Kind), 32, text, theme.Text})
+		out = append(out, line{key: label.Clock(s.env.Now(), e.At) + "  " + e.Kind, keyRole: label.Event(e.Kind), width: 32, text: text})
 	}
 	if len(out) == 0 {
 		out = append(out, line{text: "none since this console was opened", role: theme.Dim})

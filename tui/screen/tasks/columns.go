@@ -91,6 +91,11 @@ func why() column {
 // Why is the shortest account of a task's end.
 func Why(t *reeveapi.Task) string {
 	if t.Message != "" {
+		for _, long := range []string{"command exited with status ", "Command exited with status "} {
+			if rest, ok := strings.CutPrefix(t.Message, long); ok {
+				return "exit " + rest
+			}
+		}
 		return t.Message
 	}
 	return strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(t.Reason, "REASON_"), "_", " "))

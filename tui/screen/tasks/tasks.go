@@ -49,6 +49,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 		s.lists[i] = list.New(table.New(empty[i], cols...), FilterHelp, Fields(env.Now)...)
 		s.lists[i].Tabs, s.lists[i].Problem = &s.tabs, label.Problem
 		s.lists[i].SetFilter(target.Arg)
+		s.lists[i].Table.Latest = func(id string) *reeveapi.Task { return env.Store.Snapshot().Tasks.Get(id) }
 	}
 	s.lists[ended].Table.SortBy("ENDED", true)
 	if target.ID != "" {

@@ -31,6 +31,40 @@ func Draw(a frame.Area, role theme.Role, values []float64, top float64) {
 	}
 }
 
+// Chart is Draw over all lines of the area, with eight steps a line.
+func Chart(a frame.Area, role theme.Role, values []float64, top float64) {
+	g := a.Theme().Glyph
+	if len(values) > a.W {
+		values = values[len(values)-a.W:]
+	}
+	if top <= 0 {
+		for _, v := range values {
+			top = max(top, v)
+		}
+	}
+	pad := a.W - len(values)
+	for x := range pad {
+		a.Text(x, a.H-1, theme.Track, g.Free)
+	}
+	for i, v := range values {
+		steps := 0
+		if top > 0 && v > 0 {
+			steps = min(int(v/top*float64(8*a.H)+0.5), 8*a.H)
+		}
+		for y := a.H - 1; y >= 0; y-- {
+			switch {
+			case steps >= 8 && y > 0:
+				a.Text(pad+i, y, role, g.Full)
+			case steps > 0:
+				a.Text(pad+i, y, role, g.Spark[min(steps, 7)-1])
+			case y == a.H-1:
+				a.Text(pad+i, y, theme.Track, g.Spark[0])
+			}
+			steps = max(steps-8, 0)
+		}
+	}
+}
+
 // Thin makes at most n values of many by taking the largest of each group, so that a peak is never lost.
 func Thin(values []float64, n int) []float64 {
 	if n <= 0 || len(values) <= n {

@@ -125,11 +125,21 @@ func (t *Table[T]) arrow(a frame.Area) string {
 	return a.Theme().Glyph.Up
 }
 
+// ghost is the last that is known of a row that has vanished.
+func (t *Table[T]) ghost(e entry[T]) *T {
+	if t.Latest != nil {
+		if val := t.Latest(e.ID); val != nil {
+			return val
+		}
+	}
+	return e.Val
+}
+
 func (t *Table[T]) row(a frame.Area, i int, cols, widths []int) {
 	e := t.view[i]
 	val := t.lookup(e.ID)
 	if val == nil {
-		val = e.Val
+		val = t.ghost(e)
 		a = a.With(theme.Faded)
 	}
 	if i == t.at {

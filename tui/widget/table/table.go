@@ -42,6 +42,8 @@ type entry[T any] struct {
 
 // Table shows rows. It is owned by one screen.
 type Table[T any] struct {
+	Latest func(id string) *T // what is known of a row that has vanished from this table, nil if nothing; may be nil
+
 	cols []Column[T]
 	base []Row[T] // all rows, sorted by id
 	view []entry[T]
@@ -157,7 +159,7 @@ func (t *Table[T]) At() (row Row[T], alive bool) {
 	if now := t.lookup(e.ID); now != nil {
 		return Row[T]{e.ID, now}, true
 	}
-	return e.Row, false
+	return Row[T]{e.ID, t.ghost(e)}, false
 }
 
 // Marks are the ids of marked rows, sorted, and how many of them the filter hides.

@@ -1,0 +1,116 @@
+package store
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// TestListIsAMap compares a list with a map through any changes; older lists must not notice.
+func TestListIsAMap(t *testing.T) {
+	type row struct {
+		id  string
+		val int
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		list, model := List[row]{}, map[string]int{}
+		for range rapid.IntRange(1, 20).Draw(t, "turns") {
+			old, oldModel := list, maps.Clone(model)
+			var changed []row
+			var removed []string
+			for range rapid.IntRange(0, 8).Draw(t, "changes") {
+				changed = append(changed, row{fmt.Sprint(rapid.IntRange(0, 30).Draw(t, "id")), rapid.Int().Draw(t, "val")})
+			}
+			for range rapid.IntRange(0, 3).Draw(t, "removals") {
+				removed = append(removed, fmt.Sprint(rapid.IntRange(0, 30).Draw(t, "gone")))
+			}
+			list = list.With(changed, removed, func(r *row) string { return r.id })
+			for _, c := range changed {
+				model[c.id] = c.val
+			}
+			for _, id := range removed {
+				delete(model, id)
+			}
+			same(t, list.ids, func(id string) int { return list.Get(id).val }, model)
+			same(t, old.ids, func(id string) int { return old.Get(id).val }, oldModel)
+		}
+	})
+}
+
+func same(t *rapid.T, ids []string, get func(string) int, model map[string]int) {
+	want := slices.Sorted(maps.Keys(model))
+	if !slices.Equal(ids, want) {
+		t.Fatalf("got %v, want %v", ids, want)
+	}
+	for id, val := range model {
+		if got := get(id); got != val {
+			t.Fatalf("%s: got %d, want %d", id, got, val)
+		}
+	}
+}
+
+func TestApply(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	event := func(seq uint64, kind string) reeveapi.Event {
+		return reeveapi.Event{Seq: seq, At: now.Add(time.Duration(seq) * time.Second), Kind: kind}
+	}
+	s := New()
+	first := s.Snapshot()
+	s.Apply(&reeveapi.Watch{
+		Snapshot: true, Cluster: &reeveapi.Cluster{Name: "a"}, Agents: []reeveapi.Agent{{ID: "1"}, {ID: "2"}},
+		Tasks: []reeveapi.Task{{Framework: "f", ID: "t"}}, Events: []reeveapi.Event{event(1, "A"), event(2, "B")},
+	}, now)
+	s.Apply(&reeveapi.Watch{Agents: []reeveapi.Agent{{ID: "2", Name: "two"}}, AgentsRemoved: []string{"1"}, Events: []reeveapi.Event{event(3, "C")}}, now.Add(time.Second))
+	n := s.Snapshot()
+	if got := n.Agents.Len(); got != 1 || n.Agents.Get("2").Name != "two" {
+		t.Errorf("%d agents, the second is %+v", got, n.Agents.Get("2"))
+	}
+	if n.Tasks.Get("f/t") == nil || !n.Link.Live || n.Version <= first.Version {
+		t.Errorf("after two lines: %+v", n)
+	}
+	// A new leader repeats what it knows: nothing is there twice, and what it does not know is gone.
+	s.Apply(&reeveapi.Watch{Snapshot: true, Agents: []reeveapi.Agent{{ID: "3"}}, Events: []reeveapi.Event{event(2, "B"), event(3, "C"), event(4, "D")}}, now.Add(2*time.Second))
+	n = s.Snapshot()
+	var kinds []string
+	for _, e := range n.Events {
+		kinds = append(kinds, e.Kind)
+	}
+	if diff := cmp.Diff([]string{"A", "B", "C", "D"}, kinds); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	if n.Agents.Get("2") != nil || n.Agents.Get("3") == nil || n.Tasks.Len() != 0 {
+		t.Errorf("the new snapshot did not replace the old one")
+	}
+}
+
+func TestUsageKeepsTheNewest(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	s := New()
+	sample := func(sec int, cpus float64) reeveapi.TaskUsage {
+		return reeveapi.TaskUsage{At: now.Add(time.Duration(sec) * time.Second), CPUs: cpus}
+	}
+	s.AddUsage("a", &reeveapi.Usage{
+		Host: reeveapi.HostUsage{At: now.Add(2 * time.Second)}, HostHistory: []reeveapi.HostUsage{{At: now}, {At: now.Add(2 * time.Second)}},
+		Tasks: map[string]reeveapi.TaskUsage{"f/t": sample(2, 2)}, TaskHistory: map[string][]reeveapi.TaskUsage{"f/t": {sample(1, 1), sample(2, 2)}},
+	}, nil)
+	s.AddUsage("a", &reeveapi.Usage{Host: reeveapi.HostUsage{At: now.Add(3 * time.Second)}, Tasks: map[string]reeveapi.TaskUsage{"f/t": sample(3, 3)}}, nil)
+	s.AddUsage("a", nil, fmt.Errorf("gone"))
+	task := &reeveapi.Task{Agent: "a", Framework: "f", ID: "t"}
+	if got := s.Snapshot().TaskUsage(task); len(got) != 3 || got[2].CPUs != 3 {
+		t.Errorf("samples are %+v", got)
+	}
+	if u := s.Snapshot().Usage["a"]; len(u.Host) != 3 || u.Err != "gone" {
+		t.Errorf("usage is %+v", u)
+	}
+	s.DropUsage(map[string]bool{})
+	if got := s.Snapshot().TaskUsage(task); got != nil {
+		t.Errorf("still %+v", got)
+	}
+}

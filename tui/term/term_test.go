@@ -1,0 +1,164 @@
+package term
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"github.com/muesli/termenv"
+	xterm "golang.org/x/term"
+)
+
+func TestDetect(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		env  map[string]string
+		want Caps
+	}{
+		{"nothing", nil, Caps{Profile: termenv.Ascii, Plain: true}},
+		{"a laptop", map[string]string{"TERM": "xterm-256color", "LANG": "en_US.UTF-8"}, Caps{UTF8: true, Profile: termenv.ANSI256}},
+		{"ssh", map[string]string{"TERM": "screen", "LANG": "C.UTF-8", "SSH_CONNECTION": "1 2 3 4"}, Caps{UTF8: true, Profile: termenv.ANSI, SSH: true}},
+		{"LC_ALL wins", map[string]string{"TERM": "xterm", "LANG": "en_US.UTF-8", "LC_ALL": "C"}, Caps{Profile: termenv.ANSI}},
+		{"no colour", map[string]string{"TERM": "xterm-256color", "NO_COLOR": "1"}, Caps{Profile: termenv.Ascii}},
+		{"light", map[string]string{"TERM": "rxvt", "COLORFGBG": "0;default;15"}, Caps{Profile: termenv.ANSI, Known: true, Light: true}},
+		{"dark", map[string]string{"TERM": "rxvt", "COLORFGBG": "15;0"}, Caps{Profile: termenv.ANSI, Known: true}},
+		{"tmux", map[string]string{"TERM": "tmux-256color", "TMUX": "/tmp/x"}, Caps{Profile: termenv.ANSI256, Tmux: true}},
+		{"dumb", map[string]string{"TERM": "dumb", "COLORTERM": "truecolor"}, Caps{Profile: termenv.Ascii, Plain: true}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := Detect(func(k string) string { return test.env[k] }); got != test.want {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestPartial(t *testing.T) {
+	for text, want := range map[string]bool{
+		"":              false,
+		"a":             false,
+		"\x1b":          true,
+		"\x1b[":         true,
+		"\x1b[1;2":      true,
+		"\x1b[A":        false,
+		"\x1b[1;2C":     false,
+		"\x1b[[A":       false,
+		"\x1bO":         true,
+		"\x1bOP":        false,
+		"\x1bj":         false,
+		"j\x1b[6":       true,
+		"j\x1b[6~":      false,
+		"\x1b[A\x1b":    true,
+		"\x1b[<0;12;4M": false,
+		"\x1b[M":        true,
+		"\x1b[M !!":     false,
+		"\x1b]11;rgb":   true,
+		"ä":             false,
+		"\xc3":          true,
+		"\xe2\x96":      true,
+		"▶":             false,
+		"\x80":          false,
+	} {
+		if got := Partial([]byte(text)); got != want {
+			t.Errorf("Partial(%q) = %v, want %v", text, got, want)
+		}
+	}
+}
+
+func FuzzPartial(f *testing.F) {
+	f.Add([]byte("\x1b[1;2C"))
+	f.Add([]byte("\xe2\x96"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if Partial(append(append([]byte(nil), b...), "\x1b[A"...)) && !strings.ContainsAny(string(b), "\x1b") {
+			t.Errorf("a whole arrow after %q is taken for a part", b)
+		}
+	})
+}
+
+// TestSplitSequences sends an arrow key in two pieces, as networks do: it has to arrive as one.
+func TestSplitSequences(t *testing.T) {
+	for _, parts := range [][2]string{{"\x1b", "[A"}, {"\x1b[", "A"}, {"\x1b[1;", "2C"}, {"\xe2", "\x96\xb6"}} {
+		master, tty, err := pty.Open()
+		if err != nil {
+			t.Skip("no pseudo terminal here: ", err)
+		}
+		if _, err := xterm.MakeRaw(int(tty.Fd())); err != nil {
+			t.Fatal(err)
+		}
+		got := make(chan string, 1)
+		go func() {
+			buf := make([]byte, 64)
+			n, err := NewInput(tty).Read(buf)
+			if err != nil {
+				t.Error(err)
+			}
+			got <- string(buf[:n])
+		}()
+		write(t, master, parts[0])
+		time.Sleep(10 * time.Millisecond) // the network
+		write(t, master, parts[1])
+		if got, want := <-got, parts[0]+parts[1]; got != want {
+			t.Errorf("read %q, want %q", got, want)
+		}
+		if err := master.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := tty.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestLoneEscape checks that the escape key arrives without another key after it.
+func TestLoneEscape(t *testing.T) {
+	master, tty, err := pty.Open()
+	if err != nil {
+		t.Skip("no pseudo terminal here: ", err)
+	}
+	defer master.Close() //nolint:errcheck // a test's terminal
+	defer tty.Close()    //nolint:errcheck // a test's terminal
+	if _, err := xterm.MakeRaw(int(tty.Fd())); err != nil {
+		t.Fatal(err)
+	}
+	write(t, master, "\x1b")
+	buf := make([]byte, 64)
+	begin := time.Now()
+	n, err := NewInput(tty).Read(buf)
+	if got := string(buf[:n]); err != nil || got != "\x1b" {
+		t.Errorf("read %q, %v, want an escape", got, err)
+	}
+	if took := time.Since(begin); took > 2*time.Second {
+		t.Errorf("took %s", took)
+	}
+}
+
+func write(t *testing.T, f *os.File, text string) {
+	t.Helper()
+	if _, err := f.WriteString(text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCopy(t *testing.T) {
+	read, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	note, err := NewOutput(w).Copy(Caps{Tmux: true}, "hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 64)
+	n, _ := read.Read(buf)
+	if got, want := string(buf[:n]), "\x1b]52;c;aGVsbG8=\a"; got != want {
+		t.Errorf("wrote %q, want %q", got, want)
+	}
+	if !strings.Contains(note, "5 bytes") || !strings.Contains(note, "set-clipboard") {
+		t.Errorf("note is %q", note)
+	}
+}

@@ -1,0 +1,167 @@
+package table
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/theme"
+)
+
+type item struct {
+	name string
+	n    int
+}
+
+func columns() []Column[item] {
+	return []Column[item]{
+		{Name: "NAME", Width: 8, Max: 20, Text: func(i *item) (string, theme.Role) { return i.name, theme.Text }, Compare: ByName(func(i *item) string { return i.name })},
+		{Name: "N", Width: 6, Right: true, Rank: 1, Text: func(i *item) (string, theme.Role) { return fmt.Sprint(i.n), theme.Text }, Compare: Compare(func(i *item) int { return i.n })},
+		{Name: "WIDE", Width: 6, Rank: 2, Wide: true, Text: func(*item) (string, theme.Role) { return "w", theme.Text }},
+	}
+}
+
+func rows(ids ...int) []Row[item] {
+	var out []Row[item]
+	slices.Sort(ids)
+	for _, i := range slices.Compact(ids) {
+		out = append(out, Row[item]{fmt.Sprintf("%04d", i), &item{fmt.Sprintf("row-%d", i), 1000 - i}})
+	}
+	return out
+}
+
+var start = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func draw(t *Table[item], now time.Time) {
+	f := frame.New(60, 12, theme.New(theme.Options{}))
+	t.Render(f.Area(), now)
+}
+
+// TestCursorIsARow drives a table with anything: keys, changes of rows, sorting. Whatever happens, the cursor stays on its
+// row while that exists or is shown dimmed, is on the screen, and targets exist.
+func TestCursorIsARow(t *testing.T) {
+	verbs := []keys.Verb{
+		keys.Up, keys.Down, keys.PageDown, keys.PageUp, keys.First, keys.Bottom, keys.Mark, keys.Range, keys.SortFlip, keys.SortRight,
+		keys.Wide, keys.HalfDown, keys.Left, keys.Right,
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		tab, now := New("none", columns()...), start
+		var base []Row[item]
+		for range rapid.IntRange(1, 40).Draw(rt, "turns") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 4000).Draw(rt, "ms")) * time.Millisecond)
+			if rapid.Bool().Draw(rt, "key") {
+				tab.Do(rapid.SampledFrom(verbs).Draw(rt, "verb"), now)
+				draw(tab, now)
+			} else {
+				before, _ := tab.At()
+				base = rows(rapid.SliceOfN(rapid.IntRange(0, 40), 0, 30).Draw(rt, "rows")...)
+				tab.SetRows(base, now)
+				draw(tab, now)
+				after, _ := tab.At()
+				if before.ID != "" && after.ID != before.ID {
+					rt.Fatalf("the cursor went from %s to %s", before.ID, after.ID)
+				}
+			}
+			if n := len(tab.view); n > 0 && (tab.at < tab.top || tab.at >= tab.top+tab.height) {
+				rt.Fatalf("the cursor is at %d, the screen shows %d to %d", tab.at, tab.top, tab.top+tab.height)
+			}
+			for _, target := range tab.Targets() {
+				if !slices.ContainsFunc(base, func(r Row[item]) bool { return r.ID == target.ID }) {
+					rt.Fatalf("%s is a target and does not exist", target.ID)
+				}
+			}
+		}
+	})
+}
+
+func TestVanishedRowsStayDimmed(t *testing.T) {
+	tab := New("none", columns()...)
+	tab.SetRows(rows(1, 2, 3), start)
+	draw(tab, start)
+	tab.Do(keys.Down, start)
+	tab.SetRows(rows(1, 3), start.Add(time.Second))
+	draw(tab, start.Add(5*time.Second))
+	row, alive := tab.At()
+	if row.ID != "0002" || alive || len(tab.Targets()) != 0 {
+		t.Errorf("the cursor is on %s, alive %v, targets %v; want 0002, dead, none", row.ID, alive, tab.Targets())
+	}
+	tab.Do(keys.Up, start.Add(6*time.Second))
+	tab.SetRows(rows(1, 3), start.Add(30*time.Second))
+	draw(tab, start.Add(30*time.Second))
+	if shown, _ := tab.Len(); shown != 2 {
+		t.Errorf("%d rows are shown after a while, want 2", shown)
+	}
+}
+
+// TestRowsStandStillUnderTheHand checks that a key just pressed holds the order, but not the values.
+func TestRowsStandStillUnderTheHand(t *testing.T) {
+	tab := New("none", columns()...)
+	tab.SortBy("N", false)
+	tab.SetRows(rows(1, 2, 3), start)
+	draw(tab, start)
+	tab.Do(keys.Down, start)
+	changed := rows(1, 2, 3)
+	changed[2].Val.n = 9999
+	tab.SetRows(changed, start.Add(time.Second))
+	draw(tab, start.Add(time.Second))
+	if got := tab.view[0].ID; got != "0003" {
+		t.Errorf("the first row is %s a second after a key, want still 0003", got)
+	}
+	draw(tab, start.Add(3*time.Second))
+	if got := tab.view[2].ID; got != "0003" {
+		t.Errorf("the last row is %s after a while, want 0003", got)
+	}
+}
+
+func TestMarksSurviveTheFilter(t *testing.T) {
+	tab := New("none", columns()...)
+	tab.SetRows(rows(1, 2, 3), start)
+	tab.Do(keys.Mark, start)
+	tab.SetFilter(func(i *item) bool { return i.name == "row-3" })
+	ids, hidden := tab.Marks()
+	if len(ids) != 1 || ids[0] != "0001" || hidden != 1 {
+		t.Errorf("marks are %v, %d hidden; want 0001, hidden", ids, hidden)
+	}
+}
+
+func TestNatural(t *testing.T) {
+	want := []string{"", "a", "a-1", "a-2", "a-10", "a1b2", "a1b10", "b", "web-02", "web-2", "web-3"}
+	got := slices.Clone(want)
+	slices.Reverse(got)
+	slices.SortFunc(got, Natural)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func BenchmarkRender(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		ids := make([]int, n)
+		for i := range ids {
+			ids[i] = i
+		}
+		all := rows(ids...)
+		b.Run(fmt.Sprintf("down-%d", n), func(b *testing.B) {
+			tab := New("none", columns()...)
+			tab.SetRows(all, start)
+			f := frame.New(140, 40, theme.New(theme.Options{}))
+			for b.Loop() {
+				tab.Do(keys.Down, start)
+				tab.Render(f.Area(), start)
+			}
+		})
+		b.Run(fmt.Sprintf("refresh-%d", n), func(b *testing.B) {
+			tab := New("none", columns()...)
+			f := frame.New(140, 40, theme.New(theme.Options{}))
+			for b.Loop() {
+				tab.SetRows(all, start)
+				tab.Render(f.Area(), start)
+			}
+		})
+	}
+}
