@@ -3,6 +3,7 @@ package arch
 import (
 	"go/ast"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -11,7 +12,7 @@ import (
 // Limits of size. When one hurts, split by noun, never by layer.
 const (
 	maxFileLines    = 500
-	maxPackageLines = 2000
+	maxPackageLines = 2000 // of code, tests apart
 	maxNolints      = 20
 )
 
@@ -22,17 +23,20 @@ func TestSizes(t *testing.T) {
 		if f.test || f.generated {
 			continue
 		}
-		packages[f.dir] += f.lines
+		packages[f.dir] += f.code
 		if f.lines > maxFileLines {
 			t.Errorf("%s has %d lines, the most is %d: split it by noun", f.path, f.lines, maxFileLines)
 		}
 	}
 	for dir, lines := range packages {
 		if lines > maxPackageLines {
-			t.Errorf("%s has %d lines, the most is %d: split it by noun", dir, lines, maxPackageLines)
+			t.Errorf("%s has %d lines of code, the most is %d: split it by noun", dir, lines, maxPackageLines)
 		}
 	}
 }
+
+// guides matches a package comment that says where to start: in words, or by a map of its files.
+var guides = regexp.MustCompile(`(?i)start\s+reading|\n\s+\w+\.go\s`)
 
 func TestEveryPackageSaysWhatItOwns(t *testing.T) {
 	_, files := tree(t)
@@ -53,14 +57,14 @@ func TestEveryPackageSaysWhatItOwns(t *testing.T) {
 		case len(texts) != 1:
 			t.Errorf("%s has %d package comments, every package has exactly one", dir, len(texts))
 		case strings.HasPrefix(texts[0], "Command "):
-		case !strings.Contains(strings.ToLower(strings.Join(strings.Fields(texts[0]), " ")), "start reading"):
+		case !guides.MatchString(texts[0]):
 			t.Errorf("the package comment of %s does not say where to start reading", dir)
 		}
 	}
 }
 
 // spawners may write a go statement: the two packages that own goroutines, the servers' edges, and tests.
-var spawners = []string{"shared/loop", "shared/run", "shared/localcluster"}
+var spawners = []string{"shared/loop", "shared/run", "shared/localcluster", "masterd/agentlink"}
 
 func TestGoroutinesHaveOwners(t *testing.T) {
 	fset, files := tree(t)

@@ -3,6 +3,7 @@ package arch
 import (
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"io/fs"
 	"os"
@@ -22,7 +23,8 @@ type file struct {
 	test      bool
 	generated bool
 	syntax    *ast.File
-	lines     int
+	lines     int // of the file
+	code      int // that hold code: neither blank nor comment alone
 	imports   []string
 }
 
@@ -82,7 +84,8 @@ func parse(fset *token.FileSet, root, path string) (file, error) {
 	}
 	f := file{
 		path: rel, dir: filepath.Dir(rel), test: strings.HasSuffix(path, "_test.go"),
-		generated: ast.IsGenerated(syntax), syntax: syntax, lines: strings.Count(string(source), "\n"),
+		generated: ast.IsGenerated(syntax), syntax: syntax,
+		lines: strings.Count(string(source), "\n"), code: codeLines(source),
 	}
 	for _, spec := range syntax.Imports {
 		value, err := strconv.Unquote(spec.Path.Value)
@@ -92,4 +95,26 @@ func parse(fset *token.FileSet, root, path string) (file, error) {
 		f.imports = append(f.imports, value)
 	}
 	return f, nil
+}
+
+// codeLines counts the lines on which a token stands.
+func codeLines(source []byte) int {
+	fset := token.NewFileSet()
+	f := fset.AddFile("", fset.Base(), len(source))
+	var s scanner.Scanner
+	s.Init(f, source, nil, 0) // without comments
+	lines := map[int]bool{}
+	for {
+		pos, tok, literal := s.Scan()
+		if tok == token.EOF {
+			return len(lines)
+		}
+		if tok == token.SEMICOLON && literal == "\n" {
+			continue // put in by the scanner
+		}
+		first := f.Line(pos)
+		for line := first; line <= first+strings.Count(literal, "\n"); line++ {
+			lines[line] = true
+		}
+	}
 }

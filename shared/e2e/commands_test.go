@@ -66,7 +66,7 @@ func TestBadInputIsOneClearLine(t *testing.T) {
 		want    []string
 	}{
 		"port in use":     {"masterd", []string{"--port=" + taken}, []string{taken, "in use"}},
-		"unknown flag":    {"agentd", []string{"--wrok-dir=/tmp"}, []string{"--wrok-dir"}},
+		"unknown flag":    {"agentd", []string{"--wark-dir=/tmp"}, []string{"--wark-dir"}},
 		"config key":      {"masterd", []string{"--config=" + config}, []string{"prot", "broken.yaml"}},
 		"bad resources":   {"agentd", []string{"--resources=cpus:many"}, []string{"cpus", "many"}},
 		"open without ok": {"masterd", []string{"--ip=0.0.0.0"}, []string{"0.0.0.0", "--insecure"}},
