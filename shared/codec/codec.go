@@ -58,5 +58,8 @@ func (c Codec) Unmarshal(data []byte, m proto.Message) error {
 	if err := (proto.UnmarshalOptions{RecursionLimit: maxDepth}).Unmarshal(data, m); err != nil {
 		return fault.Wrap(fault.Invalid, err, "not a valid protobuf message")
 	}
+	if dropUnknownEnums(m.ProtoReflect()) {
+		return fault.Wrap(fault.Invalid, proto.CheckInitialized(m), "not a valid protobuf message")
+	}
 	return nil
 }

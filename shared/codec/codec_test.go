@@ -261,6 +261,34 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// Values of enums that we have no name for are unset, as in Mesos, and fail the message where they are required.
+func TestUnknownEnums(t *testing.T) {
+	unknown := mesosv1.Value_Type(99)
+	info := &mesosv1.LinuxInfo{EffectiveCapabilities: &mesosv1.CapabilityInfo{Capabilities: []mesosv1.CapabilityInfo_Capability{
+		mesosv1.CapabilityInfo_NET_RAW, 99, mesosv1.CapabilityInfo_CHOWN,
+	}}, IpcMode: mesosv1.LinuxInfo_IpcMode(99).Enum()}
+	wire, err := codec.Protobuf.Marshal(info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := &mesosv1.LinuxInfo{}
+	if err := codec.Protobuf.Unmarshal(wire, got); err != nil {
+		t.Fatal(err)
+	}
+	want := &mesosv1.LinuxInfo{EffectiveCapabilities: &mesosv1.CapabilityInfo{Capabilities: []mesosv1.CapabilityInfo_Capability{
+		mesosv1.CapabilityInfo_NET_RAW, mesosv1.CapabilityInfo_CHOWN,
+	}}}
+	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if wire, err = codec.Protobuf.Marshal(&mesosv1.Resource{Name: new("cpus"), Type: &unknown}); err != nil {
+		t.Fatal(err)
+	}
+	if err := codec.Protobuf.Unmarshal(wire, &mesosv1.Resource{}); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("a required enum with an unknown value: %v", err)
+	}
+}
+
 func TestNegotiate(t *testing.T) {
 	for _, test := range []struct {
 		accept []string
