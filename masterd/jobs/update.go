@@ -156,7 +156,7 @@ const (
 	retryFirst = time.Second
 	retryMost  = time.Minute
 	askAfter   = time.Minute // without any word of a launched task
-	askFirst   = 2 * time.Second
+	askFirst   = 500 * time.Millisecond
 	askMost    = 30 * time.Second
 	askAtMost  = 10 * time.Minute // of a task that is known to be staging
 	killFirst  = 5 * time.Second

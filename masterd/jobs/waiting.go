@@ -47,6 +47,9 @@ func (s *State) waitingForOffer(j *job) string {
 		if ask[i] <= j.most[i] {
 			continue
 		}
+		if j.most[i] == 0 {
+			return fmt.Sprintf("no offer in role %s had %s left, %s asked", j.record.Spec.Role, names[i], bare(i, ask[i]))
+		}
 		return fmt.Sprintf("the largest offer in role %s had %s, %s asked", j.record.Spec.Role, amount(i, j.most[i]), bare(i, ask[i]))
 	}
 	return fmt.Sprintf("no single offer in role %s had %s and %s free together", j.record.Spec.Role,
