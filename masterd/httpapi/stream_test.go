@@ -185,6 +185,7 @@ func TestTeardownEndsTheStream(t *testing.T) {
 		if got := whole(t, answer); answer.StatusCode != http.StatusAccepted || got != "" {
 			t.Errorf("answer is %d %q, want 202 and nothing", answer.StatusCode, got)
 		}
+		defer leave(stream)
 		whole(t, stream) // fails unless the stream ends in order
 	})
 }
@@ -235,7 +236,7 @@ func TestOperatorStream(t *testing.T) {
 			t.Errorf("second event is %s after %s, want a heartbeat at once", got, time.Since(start))
 		}
 		stream := post(t, client, "http://m/api/v1/scheduler", multiRole)
-		defer leave(stream)
+		defer func() { _ = stream.Body.Close() }() // the test is over
 		var added master.Event
 		if err := codec.JSON.Unmarshal([]byte(record(t, events)), &added); err != nil {
 			t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/taskstate"
 	"codeberg.org/reeve/reeve/shared/version"
@@ -22,39 +23,63 @@ type Identity struct {
 	Masters  []reeveapi.Master
 }
 
-// count is what is counted of one framework. It holds as long as the framework's pointer does.
-type count struct {
-	of     *cluster.Framework
-	states map[string]int
-	agents map[ids.Agent]int // tasks that have not ended
+// tally counts tasks: by framework and state, and those that have not ended by agent. It is kept up to date by change,
+// because counting a large cluster anew for every line would be most of a watcher's work.
+type tally struct {
+	frameworks map[ids.Framework][]int // indexed by mesosv1.TaskState
+	agents     map[ids.Agent]int
 }
 
-func countOf(f *cluster.Framework) *count {
-	c := &count{of: f, states: map[string]int{}, agents: map[ids.Agent]int{}}
-	for t := range Remembered(f) {
-		c.states[t.Latest.String()]++
-		if !taskstate.Terminal(t.Latest) {
-			c.agents[t.Agent]++
+func newTally() *tally {
+	return &tally{frameworks: map[ids.Framework][]int{}, agents: map[ids.Agent]int{}}
+}
+
+// tallyOf counts everything in a view.
+func tallyOf(v *cluster.View) *tally {
+	c := newTally()
+	for f := range frameworks(v) {
+		for t := range Remembered(f) {
+			c.change(nil, t)
 		}
 	}
 	return c
 }
 
-// counts keeps the counts of frameworks, so that only those that changed are counted again.
-type counts map[ids.Framework]*count
+// change notes that a task became another; nil is none.
+func (c *tally) change(was, is *cluster.Task) {
+	c.add(was, -1)
+	c.add(is, 1)
+}
 
-// update counts the frameworks of v.
-func (c counts) update(v *cluster.View) {
-	for id := range c {
-		if v.Frameworks[id] == nil && !slices.ContainsFunc(v.Completed, func(f *cluster.Framework) bool { return f.ID == id }) {
-			delete(c, id)
+func (c *tally) add(t *cluster.Task, n int) {
+	if t == nil {
+		return
+	}
+	states := c.frameworks[t.ID.Framework]
+	if states == nil {
+		states = make([]int, len(mesosv1.TaskState_name))
+		c.frameworks[t.ID.Framework] = states
+	}
+	if i := int(t.Latest); i >= 0 && i < len(states) {
+		states[i] += n
+	}
+	if taskstate.Terminal(t.Latest) {
+		return
+	}
+	if c.agents[t.Agent] += n; c.agents[t.Agent] == 0 {
+		delete(c.agents, t.Agent)
+	}
+}
+
+// states counts a framework's tasks by the name of their state.
+func (c *tally) states(id ids.Framework) map[string]int {
+	out := map[string]int{}
+	for i, n := range c.frameworks[id] {
+		if n != 0 {
+			out[mesosv1.TaskState(i).String()] = n
 		}
 	}
-	for f := range frameworks(v) {
-		if have := c[f.ID]; have == nil || have.of != f {
-			c[f.ID] = countOf(f)
-		}
-	}
+	return out
 }
 
 // frameworks yields the live and the completed frameworks of a view.
@@ -73,25 +98,12 @@ func frameworks(v *cluster.View) func(yield func(*cluster.Framework) bool) {
 	}
 }
 
-// perAgent sums the tasks that have not ended, by agent.
-func (c counts) perAgent() map[ids.Agent]int {
-	sum := map[ids.Agent]int{}
-	for _, one := range c {
-		for agent, n := range one.agents {
-			sum[agent] += n
-		}
-	}
-	return sum
-}
-
 // Cluster returns the figures of the whole.
 func Cluster(id Identity, v *cluster.View, usage Usage) reeveapi.Cluster {
-	c := counts{}
-	c.update(v)
-	return c.cluster(id, v, usage)
+	return tallyOf(v).cluster(id, v, usage)
 }
 
-func (c counts) cluster(id Identity, v *cluster.View, usage Usage) reeveapi.Cluster {
+func (c *tally) cluster(id Identity, v *cluster.View, usage Usage) reeveapi.Cluster {
 	out := reeveapi.Cluster{
 		Name: id.Name, ID: id.ID, Version: version.Reeve, Leader: id.Leader, Term: id.Term, Elected: id.Elected,
 		Started: id.Started, Masters: id.Masters,
@@ -113,7 +125,7 @@ func (c counts) cluster(id Identity, v *cluster.View, usage Usage) reeveapi.Clus
 	}
 	for f := range frameworks(v) {
 		out.Frameworks[frameworkState(f.State)]++
-		for state, n := range c[f.ID].states {
+		for state, n := range c.states(f.ID) {
 			out.Tasks[state] += n
 		}
 	}
@@ -131,9 +143,7 @@ func megabytes(n int64) float64 { return float64(n) / (1 << 20) }
 
 // Agents lists every agent of a view, by name.
 func Agents(v *cluster.View, usage Usage) []reeveapi.Agent {
-	c := counts{}
-	c.update(v)
-	tasks := c.perAgent()
+	tasks := tallyOf(v).agents
 	list := make([]reeveapi.Agent, 0, len(v.Agents))
 	for _, a := range v.Agents {
 		list = append(list, Agent(a, tasks[a.ID], usage))
@@ -146,10 +156,10 @@ func Agents(v *cluster.View, usage Usage) []reeveapi.Agent {
 
 // Frameworks lists every framework of a view, oldest first.
 func Frameworks(v *cluster.View) []reeveapi.Framework {
-	offers := offersOf(v)
+	offers, tasks := offersOf(v), tallyOf(v)
 	list := make([]reeveapi.Framework, 0, len(v.Frameworks)+len(v.Completed))
 	for f := range frameworks(v) {
-		list = append(list, Framework(f, countOf(f).states, offers[f.ID]))
+		list = append(list, Framework(f, tasks.states(f.ID), offers[f.ID]))
 	}
 	slices.SortFunc(list, func(a, b reeveapi.Framework) int {
 		return cmp.Or(a.Registered.Compare(b.Registered), cmp.Compare(a.ID, b.ID))

@@ -96,7 +96,7 @@ func Framework(f *cluster.Framework, tasks map[string]int, offers int) reeveapi.
 		Principal:  f.Info.GetPrincipal(),
 		Hostname:   f.Info.GetHostname(),
 		WebUI:      f.Info.GetWebuiUrl(),
-		Roles:      f.Roles,
+		Roles:      append([]string{}, f.Roles...), // a list, even of nothing
 		Registered: f.Registered,
 		Ended:      f.Unregistered,
 		Allocated:  Amounts(f.Allocated),

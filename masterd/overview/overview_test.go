@@ -22,14 +22,14 @@ var launched = time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)
 func task(framework, id string, state mesosv1.TaskState) *cluster.Task {
 	return &cluster.Task{
 		ID: ids.Task{Framework: ids.Framework(framework), ID: id}, Agent: "S0", State: state, Latest: state,
-		Info: &mesosv1.TaskInfo{Name: proto.String("name of " + id)}, Launched: launched,
+		Info: &mesosv1.TaskInfo{Name: new("name of " + id)}, Launched: launched,
 		Resources: resources.MustParse("cpus:1;mem:64;ports:[31000-31001]"),
 	}
 }
 
 func framework(id string, tasks ...*cluster.Task) *cluster.Framework {
 	f := &cluster.Framework{
-		ID: ids.Framework(id), Info: &mesosv1.FrameworkInfo{Name: proto.String("framework " + id), User: proto.String("ann")},
+		ID: ids.Framework(id), Info: &mesosv1.FrameworkInfo{Name: new("framework " + id), User: new("ann")},
 		Tasks: map[string]*cluster.Task{}, Roles: []string{"*"},
 	}
 	for _, t := range tasks {
@@ -41,7 +41,7 @@ func framework(id string, tasks ...*cluster.Task) *cluster.Framework {
 func agent() *cluster.Agent {
 	return &cluster.Agent{
 		ID: "S0", HTTP: "10.0.0.1:5051", State: cluster.AgentActive,
-		Info:  &mesosv1.AgentInfo{Hostname: proto.String("one")},
+		Info:  &mesosv1.AgentInfo{Hostname: new("one")},
 		Total: resources.MustParse("cpus:8;mem:1024"),
 	}
 }
@@ -123,7 +123,8 @@ func TestWatcher(t *testing.T) {
 		want said
 	}{
 		{
-			"snapshot", overview.Now{View: view(1, a, quiet, first), Jobs: []reeveapi.Job{job}, Events: many},
+			"snapshot",
+			overview.Now{View: view(1, a, quiet, first), Jobs: []reeveapi.Job{job}, Events: many},
 			said{
 				Snapshot: true, Changed: true, Agents: []string{"S0"}, Frameworks: []string{"f", "quiet"},
 				Tasks: []string{"q TASK_RUNNING", "t TASK_STAGING"}, Jobs: []string{"j"}, Events: 200,
@@ -131,15 +132,18 @@ func TestWatcher(t *testing.T) {
 		},
 		{"nothing", overview.Now{View: view(1, a, quiet, first), Jobs: []reeveapi.Job{job}}, said{}},
 		{
-			"a task runs, another is launched", overview.Now{View: view(2, a, quiet, started), Jobs: []reeveapi.Job{job}},
+			"a task runs, another is launched",
+			overview.Now{View: view(2, a, quiet, started), Jobs: []reeveapi.Job{job}},
 			said{Changed: true, Agents: []string{"S0"}, Frameworks: []string{"f"}, Tasks: []string{"t TASK_RUNNING", "u TASK_STAGING"}},
 		},
 		{
-			"a job ends, something happens", overview.Now{View: view(2, a, quiet, started), Jobs: []reeveapi.Job{done}, Events: many[:1]},
+			"a job ends, something happens",
+			overview.Now{View: view(2, a, quiet, started), Jobs: []reeveapi.Job{done}, Events: many[:1]},
 			said{Changed: true, Jobs: []string{"j"}, Events: 1},
 		},
 		{
-			"measured", overview.Now{View: view(2, a, quiet, started), Jobs: []reeveapi.Job{done}, At: launched, Usage: usage(launched)},
+			"measured",
+			overview.Now{View: view(2, a, quiet, started), Jobs: []reeveapi.Job{done}, At: launched, Usage: usage(launched)},
 			said{Changed: true, Agents: []string{"S0"}},
 		},
 		{
@@ -148,15 +152,18 @@ func TestWatcher(t *testing.T) {
 			}, said{},
 		},
 		{
-			"the framework completes, a task is forgotten", overview.Now{View: completed, Jobs: []reeveapi.Job{done}},
+			"the framework completes, a task is forgotten",
+			overview.Now{View: completed, Jobs: []reeveapi.Job{done}},
 			said{Changed: true, Agents: []string{"S0"}, Frameworks: []string{"f"}, Tasks: []string{"t TASK_FINISHED"}, TasksGone: []string{"f/u"}},
 		},
 		{
-			"the framework is forgotten, the job too", overview.Now{View: view(6, a, quiet)},
+			"the framework is forgotten, the job too",
+			overview.Now{View: view(6, a, quiet)},
 			said{Changed: true, FrameworksGone: []string{"f"}, TasksGone: []string{"f/t"}, Undid: []string{"j"}},
 		},
 		{
-			"all is gone", overview.Now{View: noAgents},
+			"all is gone",
+			overview.Now{View: noAgents},
 			said{Changed: true, AgentsGone: []string{"S0"}, FrameworksGone: []string{"quiet"}, TasksGone: []string{"quiet/q"}},
 		},
 	} {
@@ -187,20 +194,20 @@ func TestTask(t *testing.T) {
 	one := task("f", "t", mesosv1.TaskState_TASK_FAILED)
 	one.User, one.Role, one.Ended = "ann", "dev", launched.Add(time.Minute)
 	one.Info.Command = &mesosv1.CommandInfo{
-		Shell: proto.Bool(false), Value: proto.String("/bin/echo"), Arguments: []string{"echo", "hi"},
+		Shell: new(false), Value: new("/bin/echo"), Arguments: []string{"echo", "hi"},
 		Environment: &mesosv1.Environment{Variables: []*mesosv1.Environment_Variable{
-			{Name: proto.String("SEEN"), Value: proto.String("1")},
-			{Name: proto.String("HIDDEN"), Secret: &mesosv1.Secret{Value: &mesosv1.Secret_Value{Data: []byte("s")}}},
+			{Name: new("SEEN"), Value: new("1")},
+			{Name: new("HIDDEN"), Secret: &mesosv1.Secret{Value: &mesosv1.Secret_Value{Data: []byte("s")}}},
 		}},
 	}
-	one.Info.Labels = &mesosv1.Labels{Labels: []*mesosv1.Label{{Key: proto.String("k"), Value: proto.String("v")}}}
+	one.Info.Labels = &mesosv1.Labels{Labels: []*mesosv1.Label{{Key: new("k"), Value: new("v")}}}
 	one.Statuses = []*mesosv1.TaskStatus{
 		{
-			State: mesosv1.TaskState_TASK_RUNNING.Enum(), Timestamp: proto.Float64(1795395023.5),
-			ContainerStatus: &mesosv1.ContainerStatus{ContainerId: &mesosv1.ContainerID{Value: proto.String("c")}},
+			State: mesosv1.TaskState_TASK_RUNNING.Enum(), Timestamp: new(1795395023.5),
+			ContainerStatus: &mesosv1.ContainerStatus{ContainerId: &mesosv1.ContainerID{Value: new("c")}},
 		},
 		{
-			State: mesosv1.TaskState_TASK_FAILED.Enum(), Timestamp: proto.Float64(1795395024), Message: proto.String("exit 3"),
+			State: mesosv1.TaskState_TASK_FAILED.Enum(), Timestamp: proto.Float64(1795395024), Message: new("exit 3"),
 			Reason: mesosv1.TaskStatus_REASON_COMMAND_EXECUTOR_FAILED.Enum(), Source: mesosv1.TaskStatus_SOURCE_EXECUTOR.Enum(),
 		},
 	}

@@ -1,7 +1,6 @@
 package overview
 
 import (
-	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -30,7 +29,7 @@ type Now struct {
 // Watcher makes the lines of one /reeve/v1/watch stream. It is for one goroutine; the zero value starts with a snapshot.
 type Watcher struct {
 	view     *cluster.View
-	counts   counts
+	tally    *tally
 	agents   map[ids.Agent]shownAgent
 	offers   map[ids.Framework]int
 	jobs     map[string]reeveapi.Job
@@ -53,11 +52,10 @@ func (w *Watcher) Since() uint64 { return w.seq }
 func (w *Watcher) Next(now Now) (line reeveapi.Watch, changed bool) {
 	first := w.view == nil
 	if first {
-		w.view, w.counts = &cluster.View{}, counts{}
+		w.view, w.tally = &cluster.View{}, newTally()
 		w.agents, w.jobs = map[ids.Agent]shownAgent{}, map[string]reeveapi.Job{}
 	}
 	line = reeveapi.Watch{Snapshot: first, Version: now.View.Version}
-	w.counts.update(now.View)
 	offers := offersOf(now.View)
 	w.frameworkDiff(&line, now.View, offers)
 	w.agentDiff(&line, now)
@@ -65,7 +63,7 @@ func (w *Watcher) Next(now Now) (line reeveapi.Watch, changed bool) {
 	w.eventDiff(&line, now.Events)
 	changed = first || now.View.Version != w.view.Version || !empty(line) || !reflect.DeepEqual(now.Identity, w.identity)
 	if changed {
-		figures := w.counts.cluster(now.Identity, now.View, now.Usage)
+		figures := w.tally.cluster(now.Identity, now.View, now.Usage)
 		line.Cluster = &figures
 	}
 	w.view, w.offers, w.identity = now.View, offers, now.Identity
@@ -93,50 +91,81 @@ func (w *Watcher) frameworkDiff(line *reeveapi.Watch, v *cluster.View, offers ma
 		if old == f && offers[id] == w.offers[id] {
 			continue
 		}
-		line.Frameworks = append(line.Frameworks, Framework(f, w.counts[id].states, offers[id]))
 		if old != f {
-			taskDiff(line, v, old, f)
+			w.taskDiff(line, v, old, f)
 		}
+		line.Frameworks = append(line.Frameworks, Framework(f, w.tally.states(id), offers[id]))
 	}
 	for id, old := range before {
 		if after[id] == nil {
 			line.FrameworksRemoved = append(line.FrameworksRemoved, string(id))
-			taskDiff(line, v, old, nil)
+			w.taskDiff(line, v, old, nil)
+			delete(w.tally.frameworks, id)
 		}
 	}
 }
 
-// newestTasks maps the tasks of a framework by id; of an id that was used twice the newest one counts.
-func newestTasks(f *cluster.Framework) map[string]*cluster.Task {
+// remembered finds a framework's tasks by id without copying the large map. Of an id that was used twice the newest one
+// counts.
+type remembered struct{ live, past map[string]*cluster.Task }
+
+func rememberedOf(f *cluster.Framework) remembered {
 	if f == nil {
-		return nil
+		return remembered{}
 	}
-	all := make(map[string]*cluster.Task, len(f.Tasks)+len(f.Unreachable)+len(f.Ended))
+	r := remembered{live: f.Tasks, past: make(map[string]*cluster.Task, len(f.Unreachable)+len(f.Ended))}
 	for _, list := range [][]*cluster.Task{f.Ended, f.Unreachable} {
 		for _, t := range list {
-			all[t.ID.ID] = t
+			if f.Tasks[t.ID.ID] == nil {
+				r.past[t.ID.ID] = t
+			}
 		}
 	}
-	maps.Copy(all, f.Tasks)
-	return all
+	return r
 }
 
-func taskDiff(line *reeveapi.Watch, v *cluster.View, old, f *cluster.Framework) {
-	before, after := newestTasks(old), newestTasks(f)
-	for id, t := range after {
-		if before[id] != t {
+func (r remembered) find(id string) *cluster.Task {
+	if t := r.live[id]; t != nil {
+		return t
+	}
+	return r.past[id]
+}
+
+func (r remembered) len() int { return len(r.live) + len(r.past) }
+
+// taskDiff runs for every change of a framework, which may have a hundred thousand tasks: it allocates for what changed
+// only, and looks for what is gone only if something must be.
+func (w *Watcher) taskDiff(line *reeveapi.Watch, v *cluster.View, old, f *cluster.Framework) {
+	before, after := rememberedOf(old), rememberedOf(f)
+	added := 0
+	for _, tasks := range []map[string]*cluster.Task{after.live, after.past} {
+		for id, t := range tasks {
+			was := before.find(id)
+			if was == t {
+				continue
+			}
+			if was == nil {
+				added++
+			}
+			w.tally.change(was, t)
 			line.Tasks = append(line.Tasks, Task(t, f.Info.GetName(), v.Agents[t.Agent]))
 		}
 	}
-	for id, t := range before {
-		if after[id] == nil {
-			line.TasksRemoved = append(line.TasksRemoved, t.ID.String())
+	if before.len()+added == after.len() {
+		return
+	}
+	for _, tasks := range []map[string]*cluster.Task{before.live, before.past} {
+		for id, t := range tasks {
+			if after.find(id) == nil {
+				w.tally.change(t, nil)
+				line.TasksRemoved = append(line.TasksRemoved, t.ID.String())
+			}
 		}
 	}
 }
 
 func (w *Watcher) agentDiff(line *reeveapi.Watch, now Now) {
-	tasks := w.counts.perAgent()
+	tasks := w.tally.agents
 	measure := now.At.Sub(w.usageAt) >= usageEvery
 	if measure {
 		w.usageAt = now.At

@@ -270,7 +270,7 @@ func statOf(info fs.FileInfo) stat {
 		return stat{nlink: 1, mode: uint32(info.Mode().Perm())}
 	}
 	s := stat{
-		nlink: uint64(sys.Nlink),
+		nlink: sys.Nlink,
 		mode:  sys.Mode,
 		user:  strconv.FormatUint(uint64(sys.Uid), 10),
 		group: strconv.FormatUint(uint64(sys.Gid), 10),
