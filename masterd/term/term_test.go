@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,10 +29,12 @@ import (
 // bench is a term in a bubble, with a registry that needs 2 ms to write.
 type bench struct {
 	*Term
+	cancel func()
+
+	mu     sync.Mutex // guards the fields below
 	state  *registry.State
 	writes []int // ops of each entry
 	fail   error
-	cancel func()
 	done   chan error
 }
 
@@ -45,6 +48,8 @@ func begin(t *testing.T) *bench {
 		Number: 9, Elected: time.Now(), Cluster: cfg, Jobs: jobs.Config{Hostname: "m"}, Registry: b.state,
 		Apply: func(_ context.Context, ops []registry.Op) error {
 			time.Sleep(2 * time.Millisecond)
+			b.mu.Lock()
+			defer b.mu.Unlock()
 			b.writes = append(b.writes, len(ops))
 			b.state = b.state.Apply(ops...)
 			return b.fail
@@ -55,6 +60,13 @@ func begin(t *testing.T) *bench {
 	b.cancel = cancel
 	go func() { b.done <- b.Run(ctx) }()
 	return b
+}
+
+// registry is what was written so far.
+func (b *bench) registry() *registry.State {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.state
 }
 
 // stop ends the term and returns what Run returned.
@@ -108,7 +120,7 @@ func TestAgentsAndFrameworksMeet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := begin(t)
 		_, agent := b.agent(t, 1)
-		if _, ok := b.state.Agents[agent]; !ok {
+		if _, ok := b.registry().Agents[agent]; !ok {
 			t.Errorf("agent %q was registered and is not in the registry", agent)
 		}
 		stream, box, err := b.Subscribe(t.Context(), subscribe("f"), "")
@@ -168,7 +180,7 @@ func TestAJobGoesThroughTheClusterToAnAgent(t *testing.T) {
 		if err != nil || job.By != "somebody" {
 			t.Fatalf("job %+v, error %v", job, err)
 		}
-		if _, ok := b.state.Jobs["j"]; !ok {
+		if _, ok := b.registry().Jobs["j"]; !ok {
 			t.Error("a job was answered before the registry had it")
 		}
 		var run *agentlink.RunTasks
@@ -214,7 +226,7 @@ func TestManyAdmissionsNeedFewEntries(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if got := len(b.state.Agents); got != agents {
+		if got := len(b.registry().Agents); got != agents {
 			t.Errorf("%d agents were admitted, want %d", got, agents)
 		}
 		for _, n := range b.writes {
@@ -282,7 +294,9 @@ func TestAFailedWriteEndsTheTermAndAnswersWhoWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := begin(t)
 		b.agent(t, 1)
+		b.mu.Lock()
 		b.fail = errors.New("disk full")
+		b.mu.Unlock()
 		_, err := b.SubmitJob(t.Context(), reeveapi.JobSpec{Name: "j", Command: "true"}, "")
 		if err == nil {
 			t.Error("a job that could not be written was accepted")
