@@ -187,6 +187,8 @@ func (s *State) takeTask(f *framework, a *agent, rt *agentlink.Task, wasUnreacha
 	}
 	if t.Info == nil {
 		t.Info = view.InfoOf(rec)
+	} else if t.Info.Executor == nil { // on the agent a command task has an executor of its own
+		t.Executor = ""
 	}
 	if taskstate.Terminal(t.Latest) {
 		t.Ended = s.turn.Now

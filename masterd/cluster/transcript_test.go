@@ -248,9 +248,13 @@ func reportedTask(f []string, on ids.Agent) *agentlink.Task {
 			task.StatusUpdateState = mesosv1.TaskState(mesosv1.TaskState_value["TASK_"+s]).Enum()
 		}
 	}
-	return &agentlink.Task{Task: task, Info: &mesosv1.TaskInfo{
-		Name: task.Name, TaskId: task.TaskId, AgentId: task.AgentId, Resources: uses, Command: &mesosv1.CommandInfo{Value: new("true")},
-	}}
+	info := &mesosv1.TaskInfo{Name: task.Name, TaskId: task.TaskId, AgentId: task.AgentId, Resources: uses}
+	if task.ExecutorId != nil && task.GetExecutorId().GetValue() != f[1] { // else it is a command task's own
+		info.Executor = &mesosv1.ExecutorInfo{ExecutorId: task.ExecutorId}
+	} else {
+		info.Command = &mesosv1.CommandInfo{Value: new("true")}
+	}
+	return &agentlink.Task{Task: task, Info: info}
 }
 
 func executorInfo(id, fw, uses string) *mesosv1.ExecutorInfo {
