@@ -1,17 +1,20 @@
 // Package metrics holds the numbers of a daemon, once, under Mesos's names ("master/tasks_running"), and shows them twice:
-// flat for /metrics/snapshot, and to Prometheus as reeve_master_tasks_running. It owns no HTTP and no meaning.
+// flat for /metrics/snapshot, and to Prometheus as reeve_master_tasks_running. It owns no route and no meaning, and is the only importer
+// of Prometheus's library.
 // Start reading at Set.
 package metrics
 
 import (
 	"maps"
 	"math"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // Set is all metrics of one process. Its methods may be called from any goroutine.
@@ -106,6 +109,9 @@ func (s *Set) Gatherer() prometheus.Gatherer {
 	)
 	return reg
 }
+
+// Handler serves the set to Prometheus.
+func (s *Set) Handler() http.Handler { return promhttp.HandlerFor(s.Gatherer(), promhttp.HandlerOpts{}) }
 
 // collector shows a Set to Prometheus. It describes nothing beforehand, because names come and go.
 type collector struct{ set *Set }

@@ -1,6 +1,9 @@
 package metrics
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 
@@ -34,8 +37,8 @@ func TestBothFacesShowTheSame(t *testing.T) {
 	got := map[string]float64{}
 	for _, f := range families {
 		m := f.GetMetric()[0]
-		if value := m.GetCounter().GetValue() + m.GetGauge().GetValue(); PrometheusName("x") == "reeve_x" && len(f.GetName()) > 6 && f.GetName()[:6] == "reeve_" {
-			got[f.GetName()] = value
+		if strings.HasPrefix(f.GetName(), "reeve_") {
+			got[f.GetName()] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
 		}
 	}
 	wantFlat := map[string]float64{"reeve_master_tasks_finished": 4000, "reeve_master_elected": 1, "reeve_master_tasks_running": 3}
@@ -51,7 +54,9 @@ func TestNamesThatFallTogetherDoNotFailThePage(t *testing.T) {
 	s.Counter("master/frameworks/a-b/subscribed").Add(1)
 	s.Counter("master/frameworks/a.b/subscribed").Add(1)
 	s.Gauge("master/frameworks/a_b/subscribed", func() float64 { return 1 })
-	if _, err := s.Gatherer().Gather(); err != nil {
-		t.Error(err)
+	page := httptest.NewRecorder()
+	s.Handler().ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if page.Code != http.StatusOK || !strings.Contains(page.Body.String(), "reeve_master_frameworks_a_b_subscribed 1") {
+		t.Errorf("status %d: %s", page.Code, page.Body)
 	}
 }
