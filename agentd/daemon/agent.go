@@ -130,7 +130,7 @@ func (d *daemon) machineConfig(bootID string) workload.Config {
 		RegistrationTimeout: d.cfg.RegistrationTimeout, ReregistrationTimeout: d.cfg.ReregistrationTimeout,
 		ShutdownGrace: d.cfg.ShutdownGrace, KillGrace: 3 * time.Second,
 		UpdateRetry: 10 * time.Second, UpdateRetryMax: 10 * time.Minute,
-		NewUUID: func() [16]byte { return uuid.New() },
+		NewUUID: uuid.New,
 	}
 }
 
@@ -263,7 +263,7 @@ func (a *agent) happened(eff workload.Happened) {
 func (a *agent) observe(in workload.Input, took time.Duration) {
 	a.metrics.Counter("slave/event_turns").Add(1)
 	if took > slowTurn {
-		a.log.Warn("a turn of the loop was slow", logkey.Input(in.Kind()), logkey.Took(took))
+		a.log.Warn("a turn of the loop was slow", logkey.Input(workload.Kind(in)), logkey.Took(took))
 	}
 }
 

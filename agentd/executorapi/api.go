@@ -80,29 +80,6 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// check holds a call against the rules of its form.
-func check(call *executor.Call) error {
-	invalid := func(text string) error {
-		return fault.New(fault.Invalid, "Failed to validate executor::Call: %s", text)
-	}
-	switch call.GetType() {
-	case executor.Call_SUBSCRIBE:
-		if call.GetSubscribe() == nil {
-			return invalid("Expecting 'subscribe' to be present")
-		}
-	case executor.Call_UPDATE:
-		if call.GetUpdate() == nil {
-			return invalid("Expecting 'update' to be present")
-		}
-	case executor.Call_MESSAGE:
-		if call.GetMessage() == nil {
-			return invalid("Expecting 'message' to be present")
-		}
-	case executor.Call_HEARTBEAT, executor.Call_UNKNOWN:
-	}
-	return nil
-}
-
 // ask posts an input and waits for the machine's Reply to it.
 func (a *API) ask(ctx context.Context, in func(workload.Ticket) workload.Input) error {
 	answer := make(chan error, 1) // written at most once

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -217,6 +219,34 @@ func CommandExecutor(framework *mesosv1.FrameworkInfo, task *mesosv1.TaskInfo) *
 		Source:      &id,
 		Command:     task.GetCommand(),
 	}
+}
+
+// CustomExecutor is a framework's executor with the framework's id in it, as executors are told of themselves.
+func CustomExecutor(framework *mesosv1.FrameworkInfo, info *mesosv1.ExecutorInfo) *mesosv1.ExecutorInfo {
+	if info.GetFrameworkId() != nil {
+		return info
+	}
+	info = proto.CloneOf(info)
+	info.FrameworkId = framework.GetId()
+	return info
+}
+
+// KillGrace is how long a command task may take to end: as the KILL says, else the task, else fallback (spec 3.11).
+func KillGrace(kill *mesosv1.KillPolicy, task *mesosv1.TaskInfo, fallback time.Duration) time.Duration {
+	for _, policy := range []*mesosv1.KillPolicy{kill, task.GetKillPolicy()} {
+		if policy.GetGracePeriod() != nil {
+			return time.Duration(policy.GetGracePeriod().GetNanoseconds())
+		}
+	}
+	return fallback
+}
+
+// ShutdownGrace is how long a custom executor may take to shut down.
+func ShutdownGrace(info *mesosv1.ExecutorInfo, fallback time.Duration) time.Duration {
+	if info.GetShutdownGracePeriod() != nil {
+		return time.Duration(info.GetShutdownGracePeriod().GetNanoseconds())
+	}
+	return fallback
 }
 
 // shownCommand is how many characters of a command its executor's name has.

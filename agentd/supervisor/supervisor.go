@@ -122,7 +122,7 @@ func (s *Set) command(id ids.Container, eff workload.Effect) {
 // post reports to the machine. It fails only when the agent is stopping: the next one finds out for itself.
 func (s *Set) post(ctx context.Context, in workload.Input) {
 	if err := s.cfg.Post(ctx, in); err != nil {
-		s.cfg.Log.Debug("report of a container was not taken: the agent is stopping", logkey.Input(in.Kind()), logkey.Err(err))
+		s.cfg.Log.Debug("report of a container was not taken: the agent is stopping", logkey.Input(workload.Kind(in)), logkey.Err(err))
 	}
 }
 

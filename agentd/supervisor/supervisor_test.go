@@ -65,7 +65,7 @@ func (h *harness) kinds() (kinds string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, in := range h.in {
-		kinds += in.Kind() + " "
+		kinds += workload.Kind(in) + " "
 	}
 	h.in = nil
 	return kinds
@@ -89,19 +89,19 @@ func TestLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, fake.New(nil), nil)
 		h.start("c1", "sleep", "10")
-		h.want("prepared launched ")
+		h.want("Prepared Launched ")
 		if to, err := os.Readlink(filepath.Join(h.dir, "runs", "latest")); err != nil || to != "c1" {
 			t.Errorf("runs/latest leads to %q, %v, want c1", to, err)
 		}
 		time.Sleep(11 * time.Second)
-		h.want("exited ")
+		h.want("Exited ")
 		h.set.Do(workload.Delete{Container: "c1"})
-		h.want("deleted ")
+		h.want("Deleted ")
 
 		h.start("c2", "forever")
-		h.want("prepared launched ")
+		h.want("Prepared Launched ")
 		h.set.Do(workload.Signal{Container: "c2", Signal: 15})
-		h.want("exited ")
+		h.want("Exited ")
 		h.detach()
 	})
 }
@@ -121,16 +121,16 @@ func TestFailures(t *testing.T) {
 		}
 		h := newHarness(t, fake.New(nil), fetch)
 		h.start("bad", "true")
-		h.want("launch_failed ")
+		h.want("LaunchFailed ")
 		h.start("missing", "/no/such")
-		h.want("prepared launch_failed ")
+		h.want("Prepared LaunchFailed ")
 		h.start("slow", "true")
 		h.want("")
 		h.set.Do(workload.Cancel{Container: "slow"})
-		h.want("launch_failed ")
+		h.want("LaunchFailed ")
 		for _, id := range []ids.Container{"bad", "missing", "slow"} {
 			h.set.Do(workload.Delete{Container: id})
-			h.want("deleted ")
+			h.want("Deleted ")
 		}
 		if n := len(h.rt.Launched()); n != 1 {
 			t.Errorf("the runtime was called %d times, want once", n)
@@ -148,7 +148,7 @@ func TestDetachAndAdopt(t *testing.T) {
 		h := newHarness(t, rt, nil)
 		h.start("c1", "x")
 		time.Sleep(time.Second)
-		h.want("prepared ")
+		h.want("Prepared ")
 		h.detach()
 		found, err := rt.Recover(t.Context())
 		if err != nil || len(found) != 1 || found[0].Exit != nil {
@@ -158,9 +158,9 @@ func TestDetachAndAdopt(t *testing.T) {
 		h.set.Do(workload.Adopt{Container: "c1"})
 		h.want("")
 		h.set.Do(workload.Signal{Container: "c1", Signal: 9})
-		h.want("exited ")
+		h.want("Exited ")
 		h.set.Do(workload.Delete{Container: "c1"})
-		h.want("deleted ")
+		h.want("Deleted ")
 		h.detach()
 	})
 }
@@ -218,13 +218,13 @@ func TestKillAndDeleteAreTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, &stubborn{Runtime: fake.New(nil), signals: 3, deletes: 3}, nil)
 		h.start("c1", "forever")
-		h.want("prepared launched ")
+		h.want("Prepared Launched ")
 		h.set.Do(workload.Signal{Container: "c1", Signal: 9})
 		time.Sleep(time.Minute)
-		h.want("exited ")
+		h.want("Exited ")
 		h.set.Do(workload.Delete{Container: "c1"})
 		time.Sleep(2 * time.Minute)
-		h.want("deleted ")
+		h.want("Deleted ")
 
 		// A container that nobody knows is ended and freed without a word.
 		if _, err := h.set.cfg.Runtime.Launch(t.Context(), runtime.Spec{ID: "c2", Argv: []string{"forever"}}); err != nil {

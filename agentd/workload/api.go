@@ -7,9 +7,11 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/executor"
 )
@@ -47,11 +49,9 @@ func (m *Machine) subscribe(now time.Time, in Subscribe) {
 	again := c.subscribed
 	if !again {
 		c.subscribed = true
-		m.save(&record.Entry{Entry: &record.Entry_Subscribed{Subscribed: &record.Subscribed{
-			FrameworkId: string(c.framework.id), ExecutorId: string(c.executor),
-		}}})
+		m.save(record.NewSubscribed(string(c.framework.id), string(c.executor)))
 	}
-	m.emit(ToExecutor{Stream: c.stream, Event: &executor.Event{
+	m.tell(c, &executor.Event{
 		Type: executor.Event_SUBSCRIBED.Enum(),
 		Subscribed: &executor.Event_Subscribed{
 			ExecutorInfo:  c.info,
@@ -59,11 +59,9 @@ func (m *Machine) subscribe(now time.Time, in Subscribe) {
 			AgentInfo:     m.agent,
 			ContainerId:   &mesosv1.ContainerID{Value: new(string(c.id))},
 		},
-	}})
+	})
 	for _, update := range in.Call.GetSubscribe().GetUnacknowledgedUpdates() {
-		if checkUpdate(c, update.GetStatus()) == nil {
-			m.executorUpdate(now, c, update.GetStatus())
-		}
+		m.executorUpdate(now, c, update.GetStatus())
 	}
 	if again {
 		m.dropUndelivered(now, c, in.Call.GetSubscribe().GetUnacknowledgedTasks())
@@ -75,10 +73,10 @@ func (m *Machine) subscribe(now time.Time, in Subscribe) {
 
 // dropUndelivered ends tasks that were handed to the executor and that it does not know: their delivery was lost.
 func (m *Machine) dropUndelivered(now time.Time, c *container, known []*mesosv1.TaskInfo) {
-	for _, t := range c.sortedTasks() {
+	for _, t := range sorted(c.tasks) {
 		listed := slices.ContainsFunc(known, func(info *mesosv1.TaskInfo) bool { return info.GetTaskId().GetValue() == t.id() })
 		if t.delivered && !listed && t.state == mesosv1.TaskState_TASK_STAGING {
-			m.report(now, c, t, byAgent(c.framework.lostAs(mesosv1.TaskState_TASK_DROPPED), mesosv1.TaskStatus_REASON_AGENT_RESTARTED,
+			m.report(now, c, t, outcome.ByAgent(c.framework.lostAs(mesosv1.TaskState_TASK_DROPPED), mesosv1.TaskStatus_REASON_AGENT_RESTARTED,
 				"The task was launched, and its delivery to the executor was lost"))
 		}
 	}
@@ -99,9 +97,6 @@ func (m *Machine) call(now time.Time, in Call) {
 	if err == nil && !c.subscribed {
 		err = fault.New(fault.Forbidden, "Executor is not subscribed")
 	}
-	if err == nil && in.Call.GetType() == executor.Call_UPDATE {
-		err = checkUpdate(c, in.Call.GetUpdate().GetStatus())
-	}
 	if err != nil {
 		m.emit(Reply{Ticket: in.Ticket, Err: err})
 		return
@@ -115,26 +110,6 @@ func (m *Machine) call(now time.Time, in Call) {
 	}
 	m.executorUpdate(now, c, in.Call.GetUpdate().GetStatus())
 	m.emit(Reply{Ticket: in.Ticket})
-}
-
-// checkUpdate holds an executor's status against the rules of spec 3.10.
-func checkUpdate(c *container, status *mesosv1.TaskStatus) error {
-	invalid := func(format string, args ...any) error {
-		return fault.New(fault.Invalid, "Failed to validate executor::Call: "+format, args...)
-	}
-	switch {
-	case status == nil:
-		return invalid("Expecting 'update' to be present")
-	case len(status.GetUuid()) != 16:
-		return invalid("Not a valid UUID: %d bytes, not 16", len(status.GetUuid()))
-	case status.ExecutorId != nil && executorID(status.ExecutorId) != c.executor:
-		return invalid("ExecutorID in Call: %s does not match ExecutorID in TaskStatus: %s", c.executor, status.ExecutorId.GetValue())
-	case status.GetSource() != mesosv1.TaskStatus_SOURCE_EXECUTOR || status.Source == nil:
-		return invalid("Received Call from executor %s of framework %s with invalid source, expecting 'SOURCE_EXECUTOR'", c.executor, c.framework.id)
-	case status.GetState() == mesosv1.TaskState_TASK_STAGING:
-		return invalid("Received TASK_STAGING from executor %s of framework %s which is not allowed", c.executor, c.framework.id)
-	}
-	return nil
 }
 
 // executorUpdate takes an executor's status: it is acknowledged to the executor as soon as it is stored (pitfall 21).
@@ -155,17 +130,13 @@ func (m *Machine) executorUpdate(now time.Time, c *container, status *mesosv1.Ta
 		m.fill(now, c, status)
 		m.enqueue(now, fw, id, status)
 	}
-	if c.stream != 0 {
-		m.emit(ToExecutor{Stream: c.stream, Event: &executor.Event{
-			Type:         executor.Event_ACKNOWLEDGED.Enum(),
-			Acknowledged: &executor.Event_Acknowledged{TaskId: status.GetTaskId(), Uuid: status.GetUuid()},
-		}})
-	}
+	ack := &executor.Event_Acknowledged{TaskId: status.GetTaskId(), Uuid: status.GetUuid()}
+	m.tell(c, &executor.Event{Type: executor.Event_ACKNOWLEDGED.Enum(), Acknowledged: ack})
 }
 
 // seen says whether a status with this uuid has been stored before.
 func (m *Machine) seen(fw *framework, id string, status *mesosv1.TaskStatus) bool {
-	if fw.streams[id].has(status.GetUuid()) {
+	if m.updates.Has(ids.Task{Framework: fw.id, ID: id}, status.GetUuid()) {
 		return true
 	}
 	_, t := fw.task(id)

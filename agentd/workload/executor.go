@@ -4,8 +4,8 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/record"
-	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/executor"
@@ -65,7 +65,14 @@ func (m *Machine) terminate(now time.Time, c *container) {
 }
 
 func (m *Machine) sendShutdown(c *container) {
-	m.emit(ToExecutor{Stream: c.stream, Event: &executor.Event{Type: executor.Event_SHUTDOWN.Enum()}})
+	m.tell(c, &executor.Event{Type: executor.Event_SHUTDOWN.Enum()})
+}
+
+// tell appends to a custom executor's stream; without one there is nobody to tell.
+func (m *Machine) tell(c *container, event *executor.Event) {
+	if c.stream != 0 {
+		m.emit(ToExecutor{Stream: c.stream, Event: event})
+	}
 }
 
 // stop has a container ended because of cause, with grace; a second stop may shorten the grace, never lengthen it
@@ -85,7 +92,7 @@ func (m *Machine) stop(now time.Time, c *container, cause record.Cause, grace ti
 		c.cause = cause
 	}
 	c.waitUntil = time.Time{}
-	m.saveStopping(c, killAt)
+	m.save(c.stoppingEntry(killAt))
 	if grace <= 0 {
 		m.advance(now, c, lifecycle.Kill)
 		return
@@ -101,10 +108,10 @@ func (m *Machine) stop(now time.Time, c *container, cause record.Cause, grace ti
 	m.neverStarted(now, c)
 }
 
-func (m *Machine) saveStopping(c *container, killAt time.Time) {
-	m.save(&record.Entry{Entry: &record.Entry_Stopping{Stopping: &record.Stopping{
+func (c *container) stoppingEntry(killAt time.Time) *record.Entry {
+	return record.NewStopping(&record.Stopping{
 		FrameworkId: string(c.framework.id), ExecutorId: string(c.executor), KillAtNs: unixNano(killAt), Cause: c.cause,
-	}}})
+	})
 }
 
 // unixNano is 0 for the zero time, which as a time to kill at means now.
@@ -118,7 +125,7 @@ func unixNano(t time.Time) int64 {
 // neverStarted reports the tasks of a container that was given up before its start.
 func (m *Machine) neverStarted(now time.Time, c *container) {
 	if c.phase == lifecycle.Reaped {
-		m.endTasks(now, c, ending{launch: true, message: "the executor was stopped before it was started"})
+		m.endTasks(now, c, outcome.Ending{NeverStarted: true, Message: "the executor was stopped before it was started"})
 	}
 }
 
@@ -144,13 +151,15 @@ func (m *Machine) launched(now time.Time, in Launched) {
 // commandRuns reports TASK_RUNNING for a command task and arms its max_completion_time.
 func (m *Machine) commandRuns(now time.Time, c *container) {
 	for _, t := range c.tasks {
-		if limit := t.info.GetMaxCompletionTime(); limit != nil {
-			t.doneBy = c.started.Add(time.Duration(limit.GetNanoseconds()))
-		}
-		m.report(now, c, t, &mesosv1.TaskStatus{
-			State:  mesosv1.TaskState_TASK_RUNNING.Enum(),
-			Source: mesosv1.TaskStatus_SOURCE_EXECUTOR.Enum(),
-		})
+		t.armLimit(c)
+		m.report(now, c, t, outcome.ByCommand(mesosv1.TaskState_TASK_RUNNING, ""))
+	}
+}
+
+// armLimit has a command task ended when its max_completion_time is over.
+func (t *task) armLimit(c *container) {
+	if limit := t.info.GetMaxCompletionTime(); limit != nil {
+		t.doneBy = c.started.Add(time.Duration(limit.GetNanoseconds()))
 	}
 }
 
@@ -160,7 +169,7 @@ func (m *Machine) launchFailed(now time.Time, in LaunchFailed) {
 	if c == nil || !m.advance(now, c, lifecycle.Failed) {
 		return
 	}
-	m.gone(now, c, ending{launch: true, message: in.Message})
+	m.gone(now, c, outcome.Ending{NeverStarted: true, Message: in.Message})
 }
 
 // exited ends the tasks of a container that is gone.
@@ -172,25 +181,31 @@ func (m *Machine) exited(now time.Time, in Exited) {
 	if c.started.IsZero() {
 		c.started = in.Exit.Started
 	}
-	m.gone(now, c, ending{exit: in.Exit})
+	m.gone(now, c, outcome.Ending{Exit: in.Exit})
 }
 
-// ending is how a container ended: its exit, or why it never started.
-type ending struct {
-	launch  bool
-	message string
-	exit    runtime.Exit
+// endTasks gives every task that has not ended its terminal update.
+func (m *Machine) endTasks(now time.Time, c *container, e outcome.Ending) {
+	ended := outcome.Container{
+		Command: c.command, Cause: c.cause, Executor: c.info, Registration: m.cfg.RegistrationTimeout,
+		Reconnection: m.cfg.ReregistrationTimeout, Aware: c.framework.can(mesosv1.FrameworkInfo_Capability_PARTITION_AWARE),
+	}
+	for _, t := range sorted(c.tasks) {
+		if !t.ended() {
+			m.report(now, c, t, outcome.Of(ended, t.info, t.state, e))
+		}
+	}
 }
 
 // gone does what every end of a container needs.
-func (m *Machine) gone(now time.Time, c *container, e ending) {
+func (m *Machine) gone(now time.Time, c *container, e outcome.Ending) {
 	if c.stream != 0 {
 		m.emit(CloseExecutor{Stream: c.stream})
 		c.stream = 0
 	}
 	m.endTasks(now, c, e)
-	status := e.exit.WaitStatus
-	if e.launch {
+	status := e.Exit.WaitStatus
+	if e.NeverStarted {
 		status = 1 << 8 // what a failed launch looks like to wait(2): exit status 1
 	}
 	m.toMaster(&agentlink.FromAgent{Message: &agentlink.FromAgent_ExecutorExited{ExecutorExited: &agentlink.ExecutorExited{

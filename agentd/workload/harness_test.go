@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
 	"codeberg.org/reeve/reeve/agentd/launch"
@@ -22,7 +23,7 @@ var epoch = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 // counter is a source of uuids that can be told apart in transcripts.
 type counter struct{ n uint32 }
 
-func (c *counter) uuid() (u [16]byte) {
+func (c *counter) uuid() (u uuid.UUID) {
 	c.n++
 	binary.BigEndian.PutUint32(u[:], c.n)
 	return u

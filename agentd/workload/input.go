@@ -1,6 +1,9 @@
 package workload
 
 import (
+	"fmt"
+	"strings"
+
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/agentlink"
@@ -17,11 +20,8 @@ type StreamID uint64
 // Ticket ties an input to the Reply that answers it; 0 means that nobody waits.
 type Ticket uint64
 
-// Input is what enters the machine. Kind is a constant name for logs and metrics.
-type Input interface {
-	input()
-	Kind() string
-}
+// Input is what enters the machine.
+type Input interface{ input() }
 
 // The inputs.
 type (
@@ -112,47 +112,5 @@ func (Exited) input()       {}
 func (Deleted) input()      {}
 func (Drain) input()        {}
 
-// Kind names the input for logs and metrics.
-func (Tick) Kind() string { return "tick" }
-
-// Kind names the input for logs and metrics.
-func (Recovered) Kind() string { return "recovered" }
-
-// Kind names the input for logs and metrics.
-func (LinkOpened) Kind() string { return "link_opened" }
-
-// Kind names the input for logs and metrics.
-func (LinkClosed) Kind() string { return "link_closed" }
-
-// Kind names the input for logs and metrics.
-func (Beat) Kind() string { return "beat" }
-
-// Kind names the input for logs and metrics.
-func (FromMaster) Kind() string { return "from_master" }
-
-// Kind names the input for logs and metrics.
-func (Subscribe) Kind() string { return "subscribe" }
-
-// Kind names the input for logs and metrics.
-func (StreamClosed) Kind() string { return "stream_closed" }
-
-// Kind names the input for logs and metrics.
-func (Call) Kind() string { return "call" }
-
-// Kind names the input for logs and metrics.
-func (Prepared) Kind() string { return "prepared" }
-
-// Kind names the input for logs and metrics.
-func (Launched) Kind() string { return "launched" }
-
-// Kind names the input for logs and metrics.
-func (LaunchFailed) Kind() string { return "launch_failed" }
-
-// Kind names the input for logs and metrics.
-func (Exited) Kind() string { return "exited" }
-
-// Kind names the input for logs and metrics.
-func (Deleted) Kind() string { return "deleted" }
-
-// Kind names the input for logs and metrics.
-func (Drain) Kind() string { return "drain" }
+// Kind names an input for logs and metrics: its type's name.
+func Kind(in Input) string { return strings.TrimPrefix(fmt.Sprintf("%T", in), "workload.") }

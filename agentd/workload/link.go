@@ -17,7 +17,7 @@ import (
 // linkOpened says everything we know to a new master; until it answers, nothing else is said.
 func (m *Machine) linkOpened(conn ConnID) {
 	m.conn, m.registered = conn, false
-	m.suspend()
+	m.updates.Suspend()
 	m.emit(Send{Conn: conn, Message: &agentlink.FromAgent{Message: &agentlink.FromAgent_Register{Register: m.registration()}}})
 }
 
@@ -29,7 +29,7 @@ func (m *Machine) linkClosed(conn ConnID) {
 		m.emit(Happened{Noun: "agent", ID: string(m.agentID()), From: "registered", To: "disconnected"})
 	}
 	m.conn, m.registered = 0, false
-	m.suspend()
+	m.updates.Suspend()
 }
 
 // toMaster sends on a registered stream; without one the message is lost, as everything is that is not an update.
@@ -78,14 +78,11 @@ func (m *Machine) fromMaster(now time.Time, in FromMaster) {
 
 // accepted: the master has taken us on; it may have given us a new id.
 func (m *Machine) accepted(now time.Time, msg *agentlink.Registered) {
-	if msg.GetAgentId().GetValue() != string(m.agentID()) {
-		m.agent = proto.CloneOf(m.agent)
-		m.agent.Id = msg.GetAgentId()
-	}
-	m.save(&record.Entry{Entry: &record.Entry_Agent{Agent: &record.Agent{Info: m.agent}}})
+	m.setID(msg.GetAgentId())
+	m.save(record.NewAgent(m.agent))
 	m.registered = true
 	m.emit(Happened{Noun: "agent", ID: string(m.agentID()), To: "registered", Reason: msg.GetMaster().GetHostname()})
-	m.resend(now)
+	m.send(m.updates.Resume(now))
 }
 
 // shutdownExecutor ends an executor with its grace.
@@ -106,9 +103,9 @@ func (m *Machine) shutdownFramework(now time.Time, id ids.Framework) {
 		return
 	}
 	fw.removed = true
-	clear(fw.streams)
-	for _, c := range fw.sortedExecutors() {
-		for _, t := range c.sortedTasks() {
+	m.updates.Drop(id)
+	for _, c := range sorted(fw.executors) {
+		for _, t := range sorted(c.tasks) {
 			if t.ended() {
 				m.finish(c, t)
 			}
@@ -123,19 +120,9 @@ func (m *Machine) executorMessage(msg *agentlink.ExecutorMessage) {
 	if fw == nil {
 		return
 	}
-	if c := fw.executors[executorID(msg.GetExecutorId())]; c != nil && c.stream != 0 {
-		m.emit(ToExecutor{Stream: c.stream, Event: &executor.Event{
-			Type: executor.Event_MESSAGE.Enum(), Message: &executor.Event_Message{Data: nonNil(msg.GetData())},
-		}})
+	if c := fw.executors[executorID(msg.GetExecutorId())]; c != nil {
+		m.tell(c, &executor.Event{Type: executor.Event_MESSAGE.Enum(), Message: &executor.Event_Message{Data: append([]byte{}, msg.GetData()...)}})
 	}
-}
-
-// nonNil makes a required bytes field present, even when it is empty.
-func nonNil(data []byte) []byte {
-	if data == nil {
-		return []byte{}
-	}
-	return data
 }
 
 func (m *Machine) frameworkUpdated(info *mesosv1.FrameworkInfo) {
@@ -144,14 +131,14 @@ func (m *Machine) frameworkUpdated(info *mesosv1.FrameworkInfo) {
 		return
 	}
 	fw.info = info
-	m.save(&record.Entry{Entry: &record.Entry_Framework{Framework: &record.Framework{Info: info}}})
+	m.save(record.NewFramework(info))
 }
 
 // drain ends every task; what is launched from now on is refused.
 func (m *Machine) drain(now time.Time) {
 	m.draining = true
-	for _, fw := range m.sortedFrameworks() {
-		for _, c := range fw.sortedExecutors() {
+	for _, fw := range sorted(m.frameworks) {
+		for _, c := range sorted(fw.executors) {
 			m.stop(now, c, record.Cause_DRAIN, m.shutdownGrace(c))
 		}
 	}
@@ -161,16 +148,16 @@ func (m *Machine) drain(now time.Time) {
 func (m *Machine) registration() *agentlink.Register {
 	reg := proto.CloneOf(m.cfg.Register)
 	reg.AgentInfo = m.agent
-	for _, fw := range m.sortedFrameworks() {
+	for _, fw := range sorted(m.frameworks) {
 		if fw.removed {
 			continue
 		}
 		reg.Frameworks = append(reg.Frameworks, fw.info)
-		for _, c := range fw.sortedExecutors() {
+		for _, c := range sorted(fw.executors) {
 			if c.phase < lifecycle.Exited {
 				reg.Executors = append(reg.Executors, &agentlink.Executor{FrameworkId: fw.info.GetId(), Info: c.info, Command: c.command})
 			}
-			for _, t := range c.sortedTasks() {
+			for _, t := range sorted(c.tasks) {
 				reg.Tasks = append(reg.Tasks, &agentlink.Task{Task: m.taskProto(c, t), Info: t.info})
 			}
 		}
@@ -194,18 +181,16 @@ func (m *Machine) taskProto(c *container, t *task) *mesosv1.Task {
 		Container:   t.info.GetContainer(),
 		HealthCheck: t.info.GetHealthCheck(),
 		KillPolicy:  t.info.GetKillPolicy(),
-		User:        optional(m.cfg.Launch.User(launch.Run{Framework: c.framework.info, Executor: c.info})),
+		User:        new(m.cfg.Launch.User(launch.Run{Framework: c.framework.info, Executor: c.info})),
 		Limits:      t.info.GetLimits(),
 	}
 	if !c.command {
 		p.ExecutorId = c.info.GetExecutorId()
 	}
-	if s := c.framework.streams[t.id()]; s != nil {
-		p.StatusUpdateState = s.pending[0].State
-		p.StatusUpdateUuid = s.pending[0].GetUuid()
+	if s := m.updates.InFlight(ids.Task{Framework: c.framework.id, ID: t.id()}); s != nil {
+		p.StatusUpdateState, p.StatusUpdateUuid = s.State, s.GetUuid()
 	} else if n := len(t.statuses); n > 0 {
-		p.StatusUpdateState = t.statuses[n-1].State
-		p.StatusUpdateUuid = t.statuses[n-1].GetUuid()
+		p.StatusUpdateState, p.StatusUpdateUuid = t.statuses[n-1].State, t.statuses[n-1].GetUuid()
 	}
 	return p
 }

@@ -5,14 +5,17 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/agentd/updates"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/taskstate"
 )
 
 // Config is what a machine is told once. It never changes.
@@ -28,7 +31,7 @@ type Config struct {
 	UpdateRetry           time.Duration // first wait for an acknowledgement; it doubles
 	UpdateRetryMax        time.Duration
 
-	NewUUID func() [16]byte // random; the machine has no randomness of its own
+	NewUUID func() uuid.UUID // random; the machine has no randomness of its own
 }
 
 // Limits on what is remembered of the past (spec 4.2).
@@ -45,6 +48,7 @@ type Machine struct {
 	frameworks map[ids.Framework]*framework
 	completed  []*framework // oldest first
 	containers map[ids.Container]*container
+	updates    *updates.Outbox
 
 	conn       ConnID // 0 without a stream
 	registered bool   // the master has accepted us on conn
@@ -61,9 +65,8 @@ type framework struct {
 	id        ids.Framework
 	info      *mesosv1.FrameworkInfo
 	executors map[ids.Executor]*container
-	streams   map[string]*stream // by task id; those with something to send
-	completed []*container       // oldest first
-	removed   bool               // told to shut down: nothing is reported any more
+	completed []*container // oldest first
+	removed   bool         // told to shut down: nothing is reported any more
 }
 
 // container is one run of an executor. For a command task there is an executor in name only, and the container is the
@@ -110,6 +113,7 @@ func New(cfg Config) *Machine {
 		agent:      proto.CloneOf(cfg.Register.GetAgentInfo()),
 		frameworks: map[ids.Framework]*framework{},
 		containers: map[ids.Container]*container{},
+		updates:    updates.New(cfg.UpdateRetry, cfg.UpdateRetryMax),
 	}
 }
 
@@ -181,20 +185,23 @@ func (m *Machine) save(e *record.Entry) { m.emit(Save{Entry: e, Durable: true}) 
 // saveLazily writes an entry whose loss only makes us repeat something.
 func (m *Machine) saveLazily(e *record.Entry) { m.emit(Save{Entry: e}) }
 
+// setID notes who we are. Messages that others hold are not changed.
+func (m *Machine) setID(id *mesosv1.AgentID) {
+	m.agent = proto.CloneOf(m.agent)
+	m.agent.Id = id
+}
+
 func (m *Machine) agentID() ids.Agent { return ids.Agent(m.agent.GetId().GetValue()) }
 
 // Deadline is when the machine wants a Tick.
 func (m *Machine) Deadline() time.Time {
-	var next time.Time
+	next := m.updates.Deadline()
 	sooner := func(t time.Time) {
 		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
 			next = t
 		}
 	}
 	for _, fw := range m.frameworks {
-		for _, s := range fw.streams {
-			sooner(s.retryAt)
-		}
 		for _, c := range fw.executors {
 			if !c.phase.Alive() {
 				continue
@@ -213,13 +220,9 @@ func due(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }
 
 // timers does everything that is due.
 func (m *Machine) timers(now time.Time) {
-	for _, fw := range m.sortedFrameworks() {
-		for _, s := range fw.sortedStreams() {
-			if due(s.retryAt, now) {
-				m.retry(now, fw, s)
-			}
-		}
-		for _, c := range fw.sortedExecutors() {
+	m.send(m.updates.Due(now))
+	for _, fw := range sorted(m.frameworks) {
+		for _, c := range sorted(fw.executors) {
 			if c.phase.Alive() {
 				m.containerTimers(now, c)
 			}
@@ -246,12 +249,12 @@ func (m *Machine) containerTimers(now time.Time, c *container) {
 // settle forgets what has ended and been told.
 func (m *Machine) settle() {
 	for _, fw := range m.touched {
-		for _, c := range fw.sortedExecutors() {
+		for _, c := range sorted(fw.executors) {
 			if c.phase == lifecycle.Reaped && len(c.tasks) == 0 {
 				m.forgetContainer(c)
 			}
 		}
-		if len(fw.executors) == 0 && len(fw.streams) == 0 && m.frameworks[fw.id] == fw {
+		if len(fw.executors) == 0 && !m.updates.Waiting(fw.id) && m.frameworks[fw.id] == fw {
 			m.forgetFramework(fw)
 		}
 	}
@@ -266,17 +269,13 @@ func (m *Machine) forgetContainer(c *container) {
 	delete(fw.executors, c.executor)
 	delete(m.containers, c.id)
 	fw.completed = appendLimited(fw.completed, c, maxCompletedExecutors)
-	m.saveLazily(&record.Entry{Entry: &record.Entry_ExecutorRemoved{ExecutorRemoved: &record.ExecutorRemoved{
-		FrameworkId: string(fw.id), ExecutorId: string(c.executor),
-	}}})
+	m.saveLazily(record.NewExecutorRemoved(string(fw.id), string(c.executor)))
 }
 
 func (m *Machine) forgetFramework(fw *framework) {
 	delete(m.frameworks, fw.id)
 	m.completed = appendLimited(m.completed, fw, maxCompletedFrameworks)
-	m.saveLazily(&record.Entry{Entry: &record.Entry_FrameworkRemoved{FrameworkRemoved: &record.FrameworkRemoved{
-		FrameworkId: string(fw.id),
-	}}})
+	m.saveLazily(record.NewFrameworkRemoved(string(fw.id)))
 	m.emit(Happened{Noun: "framework", ID: string(fw.id), From: "active", To: "completed"})
 }
 
@@ -289,29 +288,11 @@ func appendLimited[T any](list []T, item T, limit int) []T {
 	return list
 }
 
-func (m *Machine) sortedFrameworks() []*framework {
-	if len(m.frameworks) == 0 {
-		return nil
-	}
-	list := make([]*framework, 0, len(m.frameworks))
-	for _, id := range slices.Sorted(maps.Keys(m.frameworks)) {
-		list = append(list, m.frameworks[id])
-	}
-	return list
-}
-
-func (fw *framework) sortedExecutors() []*container {
-	list := make([]*container, 0, len(fw.executors))
-	for _, id := range slices.Sorted(maps.Keys(fw.executors)) {
-		list = append(list, fw.executors[id])
-	}
-	return list
-}
-
-func (c *container) sortedTasks() []*task {
-	list := make([]*task, 0, len(c.tasks))
-	for _, id := range slices.Sorted(maps.Keys(c.tasks)) {
-		list = append(list, c.tasks[id])
+// sorted lists a map's values by their keys, so that everything happens in the same order every time.
+func sorted[K ~string, V any](m map[K]V) []V {
+	list := make([]V, 0, len(m))
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		list = append(list, m[key])
 	}
 	return list
 }
@@ -321,7 +302,7 @@ func (m *Machine) run(c *container) launch.Run {
 	r := launch.Run{
 		Container: c.id, Agent: c.agent, Framework: c.framework.info, Executor: c.info, Command: c.command, Grace: m.shutdownGrace(c),
 	}
-	for _, t := range c.sortedTasks() {
+	for _, t := range sorted(c.tasks) {
 		if !t.ended() {
 			r.Tasks = append(r.Tasks, t.info)
 		}
@@ -341,16 +322,5 @@ func (fw *framework) can(capability mesosv1.FrameworkInfo_Capability_Type) bool 
 
 // lostAs is state for partition-aware frameworks and TASK_LOST for the others (spec 3.6).
 func (fw *framework) lostAs(state mesosv1.TaskState) mesosv1.TaskState {
-	if fw.can(mesosv1.FrameworkInfo_Capability_PARTITION_AWARE) {
-		return state
-	}
-	return mesosv1.TaskState_TASK_LOST
-}
-
-func (fw *framework) sortedStreams() []*stream {
-	list := make([]*stream, 0, len(fw.streams))
-	for _, id := range slices.Sorted(maps.Keys(fw.streams)) {
-		list = append(list, fw.streams[id])
-	}
-	return list
+	return taskstate.ForFramework(state, fw.can(mesosv1.FrameworkInfo_Capability_PARTITION_AWARE))
 }

@@ -1,13 +1,10 @@
 package workload
 
 import (
-	"bytes"
-	"slices"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -27,15 +24,15 @@ func (m *Machine) recover(now time.Time, in Recovered) {
 			m.emit(Reap{Container: r.ID})
 		}
 	}
-	for _, fw := range m.sortedFrameworks() {
+	for _, fw := range sorted(m.frameworks) {
 		m.touch(fw)
-		for _, c := range fw.sortedExecutors() {
+		for _, c := range sorted(fw.executors) {
 			fw.removed = fw.removed || c.cause == record.Cause_FRAMEWORK_REMOVED
 		}
 		if fw.removed {
-			clear(fw.streams)
+			m.updates.Drop(fw.id)
 		}
-		for _, c := range fw.sortedExecutors() {
+		for _, c := range sorted(fw.executors) {
 			if r, ok := found[c.id]; ok {
 				m.adopt(now, c, r)
 			} else {
@@ -72,14 +69,10 @@ func (m *Machine) adopt(now time.Time, c *container, r runtime.Recovered) {
 // commandRecovered reports what an earlier agentd did not get to, and arms max_completion_time.
 func (m *Machine) commandRecovered(now time.Time, c *container) {
 	for _, t := range c.tasks {
-		switch {
-		case t.ended():
-		case t.state == mesosv1.TaskState_TASK_STAGING || t.state == mesosv1.TaskState_TASK_STARTING:
+		if t.state == mesosv1.TaskState_TASK_STAGING || t.state == mesosv1.TaskState_TASK_STARTING {
 			m.commandRuns(now, c)
-		default:
-			if limit := t.info.GetMaxCompletionTime(); limit != nil {
-				t.doneBy = c.started.Add(time.Duration(limit.GetNanoseconds()))
-			}
+		} else if !t.ended() {
+			t.armLimit(c)
 		}
 	}
 }
@@ -106,16 +99,16 @@ func (m *Machine) missing(now time.Time, c *container) {
 		return
 	}
 	c.phase, c.killAt = lifecycle.Reaped, time.Time{}
-	for _, t := range c.sortedTasks() {
+	for _, t := range sorted(c.tasks) {
 		if t.ended() {
 			continue
 		}
-		status := byAgent(mesosv1.TaskState_TASK_FAILED, mesosv1.TaskStatus_REASON_EXECUTOR_TERMINATED, lostMessage("it was not there when the agent came back"))
+		status := outcome.Lost("it was not there when the agent came back")
 		switch {
 		case c.command && c.cause == record.Cause_KILL:
-			status = byAgent(mesosv1.TaskState_TASK_KILLED, mesosv1.TaskStatus_REASON_TASK_KILLED_DURING_LAUNCH, "A task was killed before it was running")
+			status = outcome.KilledDuringLaunch()
 		case t.state == mesosv1.TaskState_TASK_STAGING || t.state == mesosv1.TaskState_TASK_STARTING:
-			status = byAgent(c.framework.lostAs(mesosv1.TaskState_TASK_DROPPED), mesosv1.TaskStatus_REASON_AGENT_RESTARTED, "The agent restarted before the task was started")
+			status = outcome.ByAgent(c.framework.lostAs(mesosv1.TaskState_TASK_DROPPED), mesosv1.TaskStatus_REASON_AGENT_RESTARTED, "The agent restarted before the task was started")
 		}
 		m.report(now, c, t, status)
 	}
@@ -126,9 +119,7 @@ func (m *Machine) missing(now time.Time, c *container) {
 func (m *Machine) replay(e *record.Entry) {
 	switch e := e.GetEntry().(type) {
 	case *record.Entry_Agent:
-		id := e.Agent.GetInfo().GetId()
-		m.agent = proto.CloneOf(m.agent)
-		m.agent.Id = id
+		m.setID(e.Agent.GetInfo().GetId())
 	case *record.Entry_Framework:
 		m.replayFramework(e.Framework.GetInfo())
 	case *record.Entry_FrameworkRemoved:
@@ -166,7 +157,7 @@ func (m *Machine) replayFramework(info *mesosv1.FrameworkInfo) {
 		fw.info = info
 		return
 	}
-	m.frameworks[id] = &framework{id: id, info: info, executors: map[ids.Executor]*container{}, streams: map[string]*stream{}}
+	m.frameworks[id] = &framework{id: id, info: info, executors: map[ids.Executor]*container{}}
 }
 
 func (m *Machine) replayFrameworkRemoved(id ids.Framework) {
@@ -229,12 +220,7 @@ func (m *Machine) replayUpdate(e *record.Update) {
 		t.delivered = true
 		t.remember(status)
 	}
-	s := fw.streams[id]
-	if s == nil {
-		s = &stream{task: id}
-		fw.streams[id] = s
-	}
-	s.pending = append(s.pending, status)
+	m.updates.Add(time.Time{}, ids.Task{Framework: fw.id, ID: id}, status) // nothing is sent before there is a master
 }
 
 func (m *Machine) replayAcknowledged(e *record.Acknowledged) {
@@ -242,70 +228,50 @@ func (m *Machine) replayAcknowledged(e *record.Acknowledged) {
 	if fw == nil {
 		return
 	}
-	s := fw.streams[e.GetTaskId()]
-	if s == nil || !bytes.Equal(s.pending[0].GetUuid(), e.GetUuid()) {
-		return
+	id := ids.Task{Framework: fw.id, ID: e.GetTaskId()}
+	if status, _ := m.updates.Acknowledge(time.Time{}, id, e.GetUuid()); status != nil {
+		m.told(fw, id.ID, status)
 	}
-	m.pop(fw, s)
 }
 
 // Snapshot is everything that must survive, as the shortest list of entries that Recovered turns into it again. Updates
 // that have been acknowledged are kept while their task is there: its state is in them.
 func (m *Machine) Snapshot() []*record.Entry {
-	entries := []*record.Entry{{Entry: &record.Entry_Agent{Agent: &record.Agent{Info: m.agent}}}}
-	add := func(e *record.Entry) { entries = append(entries, e) }
-	for _, fw := range m.sortedFrameworks() {
-		add(&record.Entry{Entry: &record.Entry_Framework{Framework: &record.Framework{Info: fw.info}}})
-		for _, c := range fw.sortedExecutors() {
-			add(&record.Entry{Entry: c.entry()})
+	entries := []*record.Entry{record.NewAgent(m.agent)}
+	for _, fw := range sorted(m.frameworks) {
+		entries = append(entries, record.NewFramework(fw.info))
+		for _, c := range sorted(fw.executors) {
+			entries = append(entries, c.entry())
 			if c.cause != record.Cause_NONE {
-				add(&record.Entry{Entry: &record.Entry_Stopping{Stopping: &record.Stopping{
-					FrameworkId: string(fw.id), ExecutorId: string(c.executor), KillAtNs: unixNano(c.killAt), Cause: c.cause,
-				}}})
+				entries = append(entries, c.stoppingEntry(c.killAt))
 			}
-			for _, t := range c.sortedTasks() {
-				add(&record.Entry{Entry: t.entry(c)})
+			for _, t := range sorted(c.tasks) {
+				entries = append(entries, t.entry(c))
 			}
 			if c.subscribed {
-				add(&record.Entry{Entry: &record.Entry_Subscribed{Subscribed: &record.Subscribed{FrameworkId: string(fw.id), ExecutorId: string(c.executor)}}})
+				entries = append(entries, record.NewSubscribed(string(fw.id), string(c.executor)))
 			}
 		}
-		entries = append(entries, fw.snapshotUpdates()...)
+		entries = append(entries, m.snapshotUpdates(fw)...)
 	}
 	return entries
 }
 
 // snapshotUpdates lists a framework's updates, and acknowledges again those that have been.
-func (fw *framework) snapshotUpdates() []*record.Entry {
+func (m *Machine) snapshotUpdates(fw *framework) []*record.Entry {
 	var entries []*record.Entry
-	for _, c := range fw.sortedExecutors() {
-		for _, t := range c.sortedTasks() {
+	for _, c := range sorted(fw.executors) {
+		for _, t := range sorted(c.tasks) {
 			for _, status := range t.statuses {
-				if !taskstate.Terminal(status.GetState()) && !fw.streams[t.id()].has(status.GetUuid()) {
-					entries = append(entries, fw.updateEntry(status), fw.acknowledgedEntry(t.id(), status.GetUuid()))
+				if !taskstate.Terminal(status.GetState()) && !m.updates.Has(ids.Task{Framework: fw.id, ID: t.id()}, status.GetUuid()) {
+					entries = append(entries, record.NewUpdate(string(fw.id), status),
+						record.NewAcknowledged(string(fw.id), t.id(), status.GetUuid()))
 				}
 			}
 		}
 	}
-	for _, s := range fw.sortedStreams() {
-		for _, status := range s.pending {
-			entries = append(entries, fw.updateEntry(status))
-		}
+	for _, status := range m.updates.All(fw.id) {
+		entries = append(entries, record.NewUpdate(string(fw.id), status))
 	}
 	return entries
-}
-
-// has says whether a status with this uuid waits in the stream; a nil stream has none.
-func (s *stream) has(uuid []byte) bool {
-	return s != nil && slices.ContainsFunc(s.pending, func(p *mesosv1.TaskStatus) bool { return bytes.Equal(p.GetUuid(), uuid) })
-}
-
-func (fw *framework) updateEntry(status *mesosv1.TaskStatus) *record.Entry {
-	return &record.Entry{Entry: &record.Entry_Update{Update: &record.Update{FrameworkId: string(fw.id), Status: status}}}
-}
-
-func (fw *framework) acknowledgedEntry(task string, uuid []byte) *record.Entry {
-	return &record.Entry{Entry: &record.Entry_Acknowledged{Acknowledged: &record.Acknowledged{
-		FrameworkId: string(fw.id), TaskId: task, Uuid: uuid,
-	}}}
 }

@@ -5,10 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -66,7 +65,7 @@ func (m *Machine) frameworkFor(info *mesosv1.FrameworkInfo) *framework {
 		m.frameworkUpdated(info)
 		return fw
 	}
-	fw := &framework{id: id, info: info, executors: map[ids.Executor]*container{}, streams: map[string]*stream{}}
+	fw := &framework{id: id, info: info, executors: map[ids.Executor]*container{}}
 	for i, old := range m.completed {
 		if old.id == id { // it is back: what is remembered of it stays together
 			fw.completed = old.completed
@@ -75,14 +74,14 @@ func (m *Machine) frameworkFor(info *mesosv1.FrameworkInfo) *framework {
 		}
 	}
 	m.frameworks[id] = fw
-	m.save(&record.Entry{Entry: &record.Entry_Framework{Framework: &record.Framework{Info: info}}})
+	m.save(record.NewFramework(info))
 	m.emit(Happened{Noun: "framework", ID: string(id), To: "active", Reason: "first task"})
 	return fw
 }
 
 // refuse answers a launch that the agent does not take: the task was never started.
 func (m *Machine) refuse(now time.Time, fw *framework, info *mesosv1.TaskInfo, reason mesosv1.TaskStatus_Reason, message string) {
-	status := byAgent(fw.lostAs(mesosv1.TaskState_TASK_DROPPED), reason, message)
+	status := outcome.ByAgent(fw.lostAs(mesosv1.TaskState_TASK_DROPPED), reason, message)
 	status.TaskId = info.GetTaskId()
 	m.fill(now, nil, status)
 	m.enqueue(now, fw, info.GetTaskId().GetValue(), status)
@@ -103,16 +102,13 @@ func (m *Machine) runCommand(now time.Time, fw *framework, info *mesosv1.TaskInf
 		return
 	}
 	m.advance(now, c, lifecycle.Launch)
-	m.report(now, c, t, &mesosv1.TaskStatus{
-		State:  mesosv1.TaskState_TASK_STARTING.Enum(),
-		Source: mesosv1.TaskStatus_SOURCE_EXECUTOR.Enum(),
-	})
+	m.report(now, c, t, outcome.ByCommand(mesosv1.TaskState_TASK_STARTING, ""))
 }
 
 // failUnstarted fails the tasks of a container that cannot be started at all.
 func (m *Machine) failUnstarted(now time.Time, c *container, why string) {
 	m.advance(now, c, lifecycle.Kill)
-	m.endTasks(now, c, ending{launch: true, message: why})
+	m.endTasks(now, c, outcome.Ending{NeverStarted: true, Message: why})
 }
 
 // runOnExecutor takes a task of a custom executor, and starts the executor for its first one.
@@ -120,7 +116,7 @@ func (m *Machine) runOnExecutor(now time.Time, fw *framework, info *mesosv1.Exec
 	c := fw.executors[executorID(info.GetExecutorId())]
 	switch {
 	case c == nil:
-		c = m.newContainer(now, fw, withFramework(info, fw), false)
+		c = m.newContainer(now, fw, launch.CustomExecutor(fw.info, info), false)
 	case c.phase >= lifecycle.Stopping || c.phase == lifecycle.Cancelling:
 		m.refuse(now, fw, ti, mesosv1.TaskStatus_REASON_EXECUTOR_TERMINATED, fmt.Sprintf("executor %q is ending", c.executor))
 		return
@@ -136,15 +132,6 @@ func (m *Machine) runOnExecutor(now time.Time, fw *framework, info *mesosv1.Exec
 	m.advance(now, c, lifecycle.Launch)
 }
 
-func withFramework(info *mesosv1.ExecutorInfo, fw *framework) *mesosv1.ExecutorInfo {
-	if info.GetFrameworkId() != nil {
-		return info
-	}
-	info = proto.CloneOf(info)
-	info.FrameworkId = fw.info.GetId()
-	return info
-}
-
 // newContainer makes a run of an executor and saves the intent.
 func (m *Machine) newContainer(now time.Time, fw *framework, info *mesosv1.ExecutorInfo, command bool) *container {
 	c := &container{
@@ -152,7 +139,7 @@ func (m *Machine) newContainer(now time.Time, fw *framework, info *mesosv1.Execu
 		executor:  executorID(info.GetExecutorId()),
 		info:      info,
 		command:   command,
-		id:        ids.Container(uuidText(m.cfg.NewUUID())),
+		id:        ids.Container(m.cfg.NewUUID().String()),
 		agent:     m.agentID(),
 		hostBoot:  m.cfg.Register.GetHostBootId(),
 		created:   now,
@@ -160,13 +147,13 @@ func (m *Machine) newContainer(now time.Time, fw *framework, info *mesosv1.Execu
 	}
 	fw.executors[c.executor] = c
 	m.containers[c.id] = c
-	m.save(&record.Entry{Entry: c.entry()})
+	m.save(c.entry())
 	return c
 }
 
 // entry is the container as it is saved.
-func (c *container) entry() *record.Entry_Executor {
-	return &record.Entry_Executor{Executor: &record.Executor{
+func (c *container) entry() *record.Entry {
+	return record.NewExecutor(&record.Executor{
 		FrameworkId: string(c.framework.id),
 		Info:        c.info,
 		Command:     c.command,
@@ -174,22 +161,20 @@ func (c *container) entry() *record.Entry_Executor {
 		CreatedNs:   c.created.UnixNano(),
 		AgentId:     string(c.agent),
 		HostBootId:  c.hostBoot,
-	}}
+	})
 }
 
 // addTask gives a container one more task.
 func (m *Machine) addTask(c *container, info *mesosv1.TaskInfo, group uint64) *task {
 	t := &task{info: info, group: group, state: mesosv1.TaskState_TASK_STAGING}
 	c.tasks[t.id()] = t
-	m.save(&record.Entry{Entry: t.entry(c)})
+	m.save(t.entry(c))
 	return t
 }
 
 // entry is the task as it is saved.
-func (t *task) entry(c *container) *record.Entry_Task {
-	return &record.Entry_Task{Task: &record.Task{
-		FrameworkId: string(c.framework.id), ExecutorId: string(c.executor), Info: t.info, Group: t.group,
-	}}
+func (t *task) entry(c *container) *record.Entry {
+	return record.NewTask(&record.Task{FrameworkId: string(c.framework.id), ExecutorId: string(c.executor), Info: t.info, Group: t.group})
 }
 
 // deliver hands a custom executor the tasks it has not been told of.
@@ -198,14 +183,12 @@ func (m *Machine) deliver(c *container) {
 		return
 	}
 	groups := map[uint64]bool{}
-	for _, t := range c.sortedTasks() {
+	for _, t := range sorted(c.tasks) {
 		switch {
 		case t.delivered || t.ended():
 		case t.group == 0:
 			t.delivered = true
-			m.emit(ToExecutor{Stream: c.stream, Event: &executor.Event{
-				Type: executor.Event_LAUNCH.Enum(), Launch: &executor.Event_Launch{Task: t.info},
-			}})
+			m.tell(c, &executor.Event{Type: executor.Event_LAUNCH.Enum(), Launch: &executor.Event_Launch{Task: t.info}})
 		case !groups[t.group]:
 			groups[t.group] = true
 			m.deliverGroup(c, t.group)
@@ -215,15 +198,13 @@ func (m *Machine) deliver(c *container) {
 
 func (m *Machine) deliverGroup(c *container, group uint64) {
 	tasks := &mesosv1.TaskGroupInfo{}
-	for _, t := range c.sortedTasks() {
+	for _, t := range sorted(c.tasks) {
 		if t.group == group && !t.delivered {
 			t.delivered = true
 			tasks.Tasks = append(tasks.Tasks, t.info)
 		}
 	}
-	m.emit(ToExecutor{Stream: c.stream, Event: &executor.Event{
-		Type: executor.Event_LAUNCH_GROUP.Enum(), LaunchGroup: &executor.Event_LaunchGroup{TaskGroup: tasks},
-	}})
+	m.tell(c, &executor.Event{Type: executor.Event_LAUNCH_GROUP.Enum(), LaunchGroup: &executor.Event_LaunchGroup{TaskGroup: tasks}})
 }
 
 // resize gives a running custom executor the sum of what it and its tasks may use.
@@ -243,7 +224,7 @@ func (m *Machine) killTask(now time.Time, kill *agentlink.KillTask) {
 	c, t := fw.task(id)
 	switch {
 	case t == nil:
-		if fw.streams[id] == nil && !fw.knew(id) {
+		if m.updates.InFlight(ids.Task{Framework: fw.id, ID: id}) == nil && !fw.knew(id) {
 			m.refuse(now, fw, &mesosv1.TaskInfo{TaskId: kill.GetTaskId()}, mesosv1.TaskStatus_REASON_EXECUTOR_TERMINATED, "Unable to kill the task: it is unknown to the agent")
 		}
 	case t.ended():
@@ -263,33 +244,19 @@ func (m *Machine) killTask(now time.Time, kill *agentlink.KillTask) {
 // killCommand ends a command task as the command executor would: TASK_KILLING for those who know it, SIGTERM, SIGKILL
 // after the grace period (spec 3.11).
 func (m *Machine) killCommand(now time.Time, c *container, t *task, policy *mesosv1.KillPolicy) {
-	grace := m.killGrace(t, policy)
+	grace := launch.KillGrace(policy, t.info, m.cfg.KillGrace)
 	if c.phase == lifecycle.Running && c.framework.can(mesosv1.FrameworkInfo_Capability_TASK_KILLING_STATE) {
-		m.report(now, c, t, &mesosv1.TaskStatus{
-			State:  mesosv1.TaskState_TASK_KILLING.Enum(),
-			Source: mesosv1.TaskStatus_SOURCE_EXECUTOR.Enum(),
-		})
+		m.report(now, c, t, outcome.ByCommand(mesosv1.TaskState_TASK_KILLING, ""))
 	}
 	m.stop(now, c, record.Cause_KILL, grace)
-}
-
-// killGrace: the KILL's policy, else the task's, else the default.
-func (m *Machine) killGrace(t *task, policy *mesosv1.KillPolicy) time.Duration {
-	if policy.GetGracePeriod() != nil {
-		return time.Duration(policy.GetGracePeriod().GetNanoseconds())
-	}
-	if own := t.info.GetKillPolicy().GetGracePeriod(); own != nil {
-		return time.Duration(own.GetNanoseconds())
-	}
-	return m.cfg.KillGrace
 }
 
 // killQueued ends a task that its executor has not heard of, and with it the rest of its group.
 func (m *Machine) killQueued(now time.Time, c *container, victim *task) {
 	left := 0
-	for _, t := range c.sortedTasks() {
+	for _, t := range sorted(c.tasks) {
 		if t == victim || victim.group != 0 && t.group == victim.group {
-			m.report(now, c, t, byAgent(mesosv1.TaskState_TASK_KILLED, mesosv1.TaskStatus_REASON_TASK_KILLED_DURING_LAUNCH, "A task was killed before it was delivered to the executor"))
+			m.report(now, c, t, outcome.ByAgent(mesosv1.TaskState_TASK_KILLED, mesosv1.TaskStatus_REASON_TASK_KILLED_DURING_LAUNCH, "A task was killed before it was delivered to the executor"))
 		} else if !t.ended() {
 			left++
 		}
@@ -304,7 +271,7 @@ func (m *Machine) deliverKills(c *container) {
 	if c.stream == 0 {
 		return
 	}
-	for _, t := range c.sortedTasks() {
+	for _, t := range sorted(c.tasks) {
 		if t.kill == nil || !t.delivered {
 			continue
 		}
@@ -313,28 +280,20 @@ func (m *Machine) deliverKills(c *container) {
 			event.Kill.KillPolicy = t.kill
 		}
 		t.kill = nil
-		m.emit(ToExecutor{Stream: c.stream, Event: event})
+		m.tell(c, event)
 	}
 }
 
-// shutdownGrace is how long an executor may take to shut down.
+// shutdownGrace is how long a container may take to end when it is asked to.
 func (m *Machine) shutdownGrace(c *container) time.Duration {
-	if c.command {
-		for _, t := range c.tasks {
-			return m.killGrace(t, nil)
-		}
-		return m.cfg.KillGrace
+	if !c.command {
+		return launch.ShutdownGrace(c.info, m.cfg.ShutdownGrace)
 	}
-	if own := c.info.GetShutdownGracePeriod(); own != nil {
-		return time.Duration(own.GetNanoseconds())
+	for _, t := range c.tasks {
+		return launch.KillGrace(nil, t.info, m.cfg.KillGrace)
 	}
-	return m.cfg.ShutdownGrace
+	return m.cfg.KillGrace
 }
 
 // ended says whether a task's latest state is final.
 func (t *task) ended() bool { return taskstate.Terminal(t.state) }
-
-// uuidText writes a UUID as text.
-func uuidText(u [16]byte) string {
-	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
-}

@@ -258,9 +258,6 @@ func (w *world) executorSays(d *datadriven.TestData) string {
 			State:  mesosv1.TaskState(mesosv1.TaskState_value["TASK_"+arg(d, "state")]).Enum(),
 			Source: mesosv1.TaskStatus_SOURCE_EXECUTOR.Enum(), Uuid: uuid[:],
 		}}
-		if has(d, "bad-uuid") {
-			call.Update.Status.Uuid = uuid[:3]
-		}
 	}
 	return w.step(Call{Ticket: w.ticket, Call: call})
 }

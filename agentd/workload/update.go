@@ -1,25 +1,18 @@
 package workload
 
 import (
-	"bytes"
 	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/agentd/updates"
 	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/taskstate"
 )
-
-// stream is the updates of one task on their way to its framework: in order, one in flight, sent again with the same
-// uuid until it is acknowledged (spec 3.6; pitfall 16). It is gone when it is empty.
-type stream struct {
-	task    string
-	pending []*mesosv1.TaskStatus // the first is in flight
-	retryAt time.Time             // zero while the master is not there
-	wait    time.Duration         // the retry's, doubling
-}
 
 // report takes a new status of a task: it fills in what the agent knows, saves it, and sends it when its turn comes. A
 // task has one terminal status: whatever follows it is dropped. c may be nil when no container is known.
@@ -57,8 +50,8 @@ func (m *Machine) fill(now time.Time, c *container, status *mesosv1.TaskStatus) 
 		status.Timestamp = new(float64(now.UnixMicro()) / 1e6)
 	}
 	if len(status.GetUuid()) == 0 {
-		uuid := m.cfg.NewUUID()
-		status.Uuid = uuid[:]
+		id := m.cfg.NewUUID()
+		status.Uuid = id[:]
 	}
 	status.AgentId = m.agent.GetId()
 	if c == nil {
@@ -105,93 +98,47 @@ func (t *task) remember(status *mesosv1.TaskStatus) {
 
 func (t *task) id() string { return t.info.GetTaskId().GetValue() }
 
-// enqueue saves a status and puts it at the end of its task's stream.
+// enqueue saves a status and sends it when its turn comes.
 func (m *Machine) enqueue(now time.Time, fw *framework, taskID string, status *mesosv1.TaskStatus) {
-	s := fw.streams[taskID]
-	if s == nil {
-		s = &stream{task: taskID}
-		fw.streams[taskID] = s
-	}
-	s.pending = append(s.pending, status)
-	m.save(fw.updateEntry(status))
-	if len(s.pending) == 1 {
-		m.forward(now, fw, s)
-	}
+	m.save(record.NewUpdate(string(fw.id), status))
+	m.send(m.updates.Add(now, ids.Task{Framework: fw.id, ID: taskID}, status))
 }
 
-// forward sends the first status of a stream for the first time in this registration.
-func (m *Machine) forward(now time.Time, fw *framework, s *stream) {
-	s.wait = m.cfg.UpdateRetry
-	m.sendUpdate(now, fw, s)
-}
-
-// retry sends it again.
-func (m *Machine) retry(now time.Time, fw *framework, s *stream) {
-	s.wait = min(2*s.wait, m.cfg.UpdateRetryMax)
-	m.sendUpdate(now, fw, s)
-}
-
-func (m *Machine) sendUpdate(now time.Time, fw *framework, s *stream) {
-	if !m.registered {
-		s.retryAt = time.Time{}
-		return
-	}
-	s.retryAt = now.Add(s.wait)
-	m.toMaster(&agentlink.FromAgent{Message: &agentlink.FromAgent_Update{Update: &agentlink.StatusUpdate{
-		FrameworkId: &mesosv1.FrameworkID{Value: new(string(fw.id))},
-		Status:      s.pending[0],
-		LatestState: int32(s.pending[len(s.pending)-1].GetState()),
-	}}})
-}
-
-// resend starts every stream anew, with a new registration.
-func (m *Machine) resend(now time.Time) {
-	for _, fw := range m.sortedFrameworks() {
-		for _, s := range fw.sortedStreams() {
-			m.forward(now, fw, s)
-		}
+// send puts updates on the stream to the master.
+func (m *Machine) send(sendings []updates.Sending) {
+	for _, s := range sendings {
+		m.toMaster(&agentlink.FromAgent{Message: &agentlink.FromAgent_Update{Update: &agentlink.StatusUpdate{
+			FrameworkId: &mesosv1.FrameworkID{Value: new(string(s.Framework))},
+			Status:      s.Status,
+			LatestState: int32(s.Latest),
+		}}})
 	}
 }
 
-// suspend stops all retries: the master is not there.
-func (m *Machine) suspend() {
-	for _, fw := range m.frameworks {
-		for _, s := range fw.streams {
-			s.retryAt = time.Time{}
-		}
-	}
-}
-
-// acknowledged moves a stream on. An acknowledgement of anything but the status in flight is a late duplicate.
+// acknowledged moves a task's updates on.
 func (m *Machine) acknowledged(now time.Time, ack *agentlink.Acknowledge) {
 	fw := m.frameworks[frameworkID(ack.GetFrameworkId())]
 	if fw == nil {
 		return
 	}
-	s := fw.streams[ack.GetTaskId().GetValue()]
-	if s == nil || !bytes.Equal(s.pending[0].GetUuid(), ack.GetUuid()) {
+	id := ids.Task{Framework: fw.id, ID: ack.GetTaskId().GetValue()}
+	status, next := m.updates.Acknowledge(now, id, ack.GetUuid())
+	if status == nil {
 		return
 	}
-	m.saveLazily(fw.acknowledgedEntry(s.task, ack.GetUuid()))
-	m.pop(fw, s)
-	if len(s.pending) > 0 {
-		m.forward(now, fw, s)
-	}
+	m.saveLazily(record.NewAcknowledged(string(fw.id), id.ID, ack.GetUuid()))
+	m.told(fw, id.ID, status)
+	m.send(next)
 }
 
-// pop takes the acknowledged status off its stream. After the terminal one the task is done with.
-func (m *Machine) pop(fw *framework, s *stream) {
-	head := s.pending[0]
-	s.pending = s.pending[1:]
-	if taskstate.Terminal(head.GetState()) {
-		if c, t := fw.task(s.task); t != nil {
+// told is what an acknowledgement changes: after that of the terminal status the task is done with.
+func (m *Machine) told(fw *framework, taskID string, status *mesosv1.TaskStatus) {
+	if taskstate.Terminal(status.GetState()) {
+		if c, t := fw.task(taskID); t != nil {
 			m.finish(c, t)
 		}
 	}
-	if len(s.pending) == 0 {
-		delete(fw.streams, s.task)
-		m.touch(fw)
-	}
+	m.touch(fw)
 }
 
 // finish moves a task from its executor's tasks to the completed ones.

@@ -51,7 +51,7 @@ type TaskView struct {
 // View copies the state. It must be called between two turns.
 func (m *Machine) View() *View {
 	v := &View{Agent: m.agent, Registered: m.registered, Draining: m.draining}
-	for _, fw := range m.sortedFrameworks() {
+	for _, fw := range sorted(m.frameworks) {
 		v.Frameworks = append(v.Frameworks, m.viewFramework(fw))
 	}
 	for _, fw := range m.completed {
@@ -62,7 +62,7 @@ func (m *Machine) View() *View {
 
 func (m *Machine) viewFramework(fw *framework) FrameworkView {
 	v := FrameworkView{ID: fw.id, Info: fw.info}
-	for _, c := range fw.sortedExecutors() {
+	for _, c := range sorted(fw.executors) {
 		v.Executors = append(v.Executors, m.viewExecutor(c))
 	}
 	for _, c := range fw.completed {
@@ -76,7 +76,7 @@ func (m *Machine) viewExecutor(c *container) ExecutorView {
 		ID: c.executor, Info: c.info, Command: c.command, Container: c.id, Sandbox: m.sandbox(c), Phase: c.phase,
 		PID: c.pid, Created: c.created, Started: c.started,
 	}
-	for _, t := range c.sortedTasks() {
+	for _, t := range sorted(c.tasks) {
 		v.Tasks = append(v.Tasks, TaskView{Task: m.taskProto(c, t), Info: t.info, Queued: !t.delivered})
 	}
 	for _, t := range c.completed {
@@ -95,13 +95,13 @@ type RunningContainer struct {
 // Running lists the containers whose processes run. It must be called between two turns.
 func (m *Machine) Running() []RunningContainer {
 	var list []RunningContainer
-	for _, fw := range m.sortedFrameworks() {
-		for _, c := range fw.sortedExecutors() {
+	for _, fw := range sorted(m.frameworks) {
+		for _, c := range sorted(fw.executors) {
 			if c.phase != lifecycle.Running && c.phase != lifecycle.Stopping {
 				continue
 			}
 			r := RunningContainer{ID: c.id, Sandbox: m.sandbox(c)}
-			for _, t := range c.sortedTasks() {
+			for _, t := range sorted(c.tasks) {
 				if !t.ended() {
 					r.Tasks = append(r.Tasks, ids.Task{Framework: fw.id, ID: t.id()})
 				}

@@ -1,0 +1,49 @@
+package record
+
+import "codeberg.org/reeve/reeve/shared/mesosv1"
+
+// The constructors of entries; each writes one line where it is saved.
+
+// NewAgent says who we are.
+func NewAgent(info *mesosv1.AgentInfo) *Entry {
+	return &Entry{Entry: &Entry_Agent{Agent: &Agent{Info: info}}}
+}
+
+// NewFramework is a framework with something on this host.
+func NewFramework(info *mesosv1.FrameworkInfo) *Entry {
+	return &Entry{Entry: &Entry_Framework{Framework: &Framework{Info: info}}}
+}
+
+// NewFrameworkRemoved forgets a framework.
+func NewFrameworkRemoved(framework string) *Entry {
+	return &Entry{Entry: &Entry_FrameworkRemoved{FrameworkRemoved: &FrameworkRemoved{FrameworkId: framework}}}
+}
+
+// NewExecutor is the intent to run a container.
+func NewExecutor(e *Executor) *Entry { return &Entry{Entry: &Entry_Executor{Executor: e}} }
+
+// NewExecutorRemoved forgets an executor.
+func NewExecutorRemoved(framework, executor string) *Entry {
+	return &Entry{Entry: &Entry_ExecutorRemoved{ExecutorRemoved: &ExecutorRemoved{FrameworkId: framework, ExecutorId: executor}}}
+}
+
+// NewSubscribed says that an executor has been on the API.
+func NewSubscribed(framework, executor string) *Entry {
+	return &Entry{Entry: &Entry_Subscribed{Subscribed: &Subscribed{FrameworkId: framework, ExecutorId: executor}}}
+}
+
+// NewStopping is the intent to end a container.
+func NewStopping(s *Stopping) *Entry { return &Entry{Entry: &Entry_Stopping{Stopping: s}} }
+
+// NewTask is a task of an executor.
+func NewTask(t *Task) *Entry { return &Entry{Entry: &Entry_Task{Task: t}} }
+
+// NewUpdate is a status update on its way.
+func NewUpdate(framework string, status *mesosv1.TaskStatus) *Entry {
+	return &Entry{Entry: &Entry_Update{Update: &Update{FrameworkId: framework, Status: status}}}
+}
+
+// NewAcknowledged ends the way of one.
+func NewAcknowledged(framework, task string, uuid []byte) *Entry {
+	return &Entry{Entry: &Entry_Acknowledged{Acknowledged: &Acknowledged{FrameworkId: framework, TaskId: task, Uuid: uuid}}}
+}
