@@ -1,6 +1,6 @@
 // Package metrics holds the numbers of a daemon, once, under Mesos's names ("master/tasks_running"), and shows them twice:
-// flat for /metrics/snapshot, and to Prometheus as reeve_master_tasks_running. It owns no route and no meaning, and is the only importer
-// of Prometheus's library.
+// flat for /metrics/snapshot, and to Prometheus as reeve_master_tasks_running. It owns no route and no meaning, and is the
+// only importer of Prometheus's library.
 // Start reading at Set.
 package metrics
 
@@ -111,7 +111,9 @@ func (s *Set) Gatherer() prometheus.Gatherer {
 }
 
 // Handler serves the set to Prometheus.
-func (s *Set) Handler() http.Handler { return promhttp.HandlerFor(s.Gatherer(), promhttp.HandlerOpts{}) }
+func (s *Set) Handler() http.Handler {
+	return promhttp.HandlerFor(s.Gatherer(), promhttp.HandlerOpts{})
+}
 
 // collector shows a Set to Prometheus. It describes nothing beforehand, because names come and go.
 type collector struct{ set *Set }
