@@ -104,6 +104,9 @@ func (s *server) accept(listener net.Listener) error {
 	}
 }
 
+// errStopping is for whoever comes after the shutdown request.
+var errStopping = fault.New(fault.Unavailable, "the shim is shutting down")
+
 // connection is one agentd's. Replies and events may be written by many goroutines.
 type connection struct {
 	net.Conn
@@ -154,7 +157,7 @@ func (s *server) admit(c *connection, req shimapi.Request) {
 	s.mu.Lock()
 	if s.stopping {
 		s.mu.Unlock()
-		c.send(refuse(req, fault.New(fault.Unavailable, "the shim is shutting down")))
+		c.send(refuse(req, errStopping))
 		return
 	}
 	e, known := s.containers[req.Container]
@@ -232,6 +235,10 @@ func refuse(req shimapi.Request, err error) shimapi.Reply {
 // hello lists the containers, after every launch in flight has been decided.
 func (s *server) hello(req shimapi.Request) shimapi.Reply {
 	s.mu.Lock()
+	if s.stopping {
+		s.mu.Unlock()
+		return refuse(req, errStopping)
+	}
 	entries := make(map[ids.Container]*entry, len(s.containers))
 	maps.Copy(entries, s.containers)
 	s.mu.Unlock()

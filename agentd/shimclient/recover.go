@@ -13,6 +13,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
+	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/logkey"
 )
@@ -97,7 +98,7 @@ func (c *Client) adoptShims(ctx context.Context) (map[ids.Container]*found, erro
 			for _, container := range hello.Containers {
 				live[container.ID] = &found{l, container}
 			}
-		case errors.Is(err, errGone):
+		case fault.KindOf(err) == fault.Unavailable: // dead, or about to be
 			if err := os.RemoveAll(filepath.Join(c.cfg.shims(), name)); err != nil {
 				return nil, err
 			}

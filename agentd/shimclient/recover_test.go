@@ -146,6 +146,18 @@ func TestNeverStarted(t *testing.T) {
 	if err := c.writeRecord("never"); err != nil {
 		t.Fatal(err)
 	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := New(b.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	if recovered, err := c.Recover(t.Context()); err != nil || len(recovered) != 0 {
 		t.Errorf("recovered %+v, %v, want nothing", recovered, err)
 	}
