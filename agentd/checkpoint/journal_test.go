@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"codeberg.org/reeve/reeve/agentd/record"
@@ -20,7 +19,7 @@ func entry(n int) *record.Entry {
 	return &record.Entry{Entry: &record.Entry_Update{Update: &record.Update{
 		FrameworkId: fmt.Sprintf("f-%d", n),
 		Status: &mesosv1.TaskStatus{
-			TaskId: &mesosv1.TaskID{Value: proto.String(fmt.Sprintf("t-%d", n))},
+			TaskId: &mesosv1.TaskID{Value: new(fmt.Sprintf("t-%d", n))},
 			State:  mesosv1.TaskState_TASK_RUNNING.Enum(),
 			Uuid:   []byte(strings.Repeat("u", n%16+1)),
 		},

@@ -1,6 +1,6 @@
 // Package daemon puts an agentd together: it builds the parts in order, runs them, and takes them down in reverse. It owns
 // that order (recover, then register), the one that effects are carried out in, and no rule of any part. It is the only
-// package that sees them all.
+// package that sees them all. Start reading at Run.
 //
 //	daemon.go  Run: start, serve, stop
 //	agent.go   the machine, its loop and who carries its effects out

@@ -10,8 +10,13 @@ var units = []struct {
 	name string
 	unit time.Duration
 }{
-	{"weeks", 7 * 24 * time.Hour}, {"days", 24 * time.Hour}, {"hrs", time.Hour}, {"mins", time.Minute},
-	{"secs", time.Second}, {"ms", time.Millisecond}, {"us", time.Microsecond},
+	{"weeks", 7 * 24 * time.Hour},
+	{"days", 24 * time.Hour},
+	{"hrs", time.Hour},
+	{"mins", time.Minute},
+	{"secs", time.Second},
+	{"ms", time.Millisecond},
+	{"us", time.Microsecond},
 }
 
 // durationText writes a duration as Mesos does: a number and the largest unit that leaves it at 1 or more ("5secs",

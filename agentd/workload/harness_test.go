@@ -40,7 +40,7 @@ func testConfig(uuids *counter) Config {
 	return Config{
 		Register: &agentlink.Register{
 			LinkVersion: 1,
-			AgentInfo:   &mesosv1.AgentInfo{Hostname: proto.String("host1"), Port: proto.Int32(5051)},
+			AgentInfo:   &mesosv1.AgentInfo{Hostname: new("host1"), Port: new(int32(5051))},
 			HostBootId:  "boot-1",
 		},
 		IP: "10.0.0.1", Launch: launch.Host{HTTP: "10.0.0.1:5051", WorkDir: "/work", SwitchUser: true},
@@ -52,7 +52,7 @@ func testConfig(uuids *counter) Config {
 }
 
 func frameworkInfo(id string, capabilities ...mesosv1.FrameworkInfo_Capability_Type) *mesosv1.FrameworkInfo {
-	info := &mesosv1.FrameworkInfo{User: proto.String("root"), Name: proto.String(id), Id: &mesosv1.FrameworkID{Value: &id}}
+	info := &mesosv1.FrameworkInfo{User: new("root"), Name: proto.String(id), Id: &mesosv1.FrameworkID{Value: &id}}
 	for _, c := range capabilities {
 		info.Capabilities = append(info.Capabilities, &mesosv1.FrameworkInfo_Capability{Type: c.Enum()})
 	}
@@ -63,7 +63,7 @@ func amounts(cpus, mem float64) []*mesosv1.Resource {
 	scalar := func(name string, value float64) *mesosv1.Resource {
 		return &mesosv1.Resource{
 			Name: &name, Type: mesosv1.Value_SCALAR.Enum(), Scalar: &mesosv1.Value_Scalar{Value: &value},
-			AllocationInfo: &mesosv1.Resource_AllocationInfo{Role: proto.String("dev")},
+			AllocationInfo: &mesosv1.Resource_AllocationInfo{Role: new("dev")},
 		}
 	}
 	return []*mesosv1.Resource{scalar("cpus", cpus), scalar("mem", mem)}
@@ -71,7 +71,7 @@ func amounts(cpus, mem float64) []*mesosv1.Resource {
 
 func taskInfo(id, command string) *mesosv1.TaskInfo {
 	info := &mesosv1.TaskInfo{
-		Name: proto.String(id), TaskId: &mesosv1.TaskID{Value: &id}, AgentId: &mesosv1.AgentID{Value: proto.String("S0")},
+		Name: proto.String(id), TaskId: &mesosv1.TaskID{Value: &id}, AgentId: &mesosv1.AgentID{Value: new("S0")},
 		Resources: amounts(0.5, 64),
 	}
 	if command != "" {
@@ -82,7 +82,7 @@ func taskInfo(id, command string) *mesosv1.TaskInfo {
 
 func executorInfo(id string) *mesosv1.ExecutorInfo {
 	return &mesosv1.ExecutorInfo{
-		ExecutorId: &mesosv1.ExecutorID{Value: &id}, Command: &mesosv1.CommandInfo{Value: proto.String("./executor")},
+		ExecutorId: &mesosv1.ExecutorID{Value: &id}, Command: &mesosv1.CommandInfo{Value: new("./executor")},
 		Resources: amounts(0.1, 32),
 	}
 }
@@ -205,7 +205,7 @@ func fromMaster(conn ConnID, m *agentlink.FromMaster) FromMaster {
 
 func registered(conn ConnID) FromMaster {
 	return fromMaster(conn, &agentlink.FromMaster{Message: &agentlink.FromMaster_Registered{Registered: &agentlink.Registered{
-		AgentId: &mesosv1.AgentID{Value: proto.String("S0")}, HeartbeatSeconds: 15,
+		AgentId: &mesosv1.AgentID{Value: new("S0")}, HeartbeatSeconds: 15,
 	}}})
 }
 
