@@ -28,7 +28,7 @@ func FuzzCluster(f *testing.F) {
 
 // TestRandomInputs runs the fuzz target on bytes that are new every time; a failure prints its seed.
 func TestRandomInputs(t *testing.T) {
-	for range 150 {
+	for range 40 {
 		seed := rand.Uint64()
 		random := rand.New(rand.NewPCG(seed, 1))
 		data := make([]byte, 1500)
