@@ -94,7 +94,7 @@ func BenchmarkTask(b *testing.B) {
 			Operations: []*mesosv1.Offer_Operation{{
 				Type: mesosv1.Offer_Operation_LAUNCH.Enum(), Launch: &mesosv1.Offer_Operation_Launch{TaskInfos: []*mesosv1.TaskInfo{{
 					Name: &id, TaskId: message.TaskID(id), AgentId: message.AgentID(on), Resources: uses,
-					Command: &mesosv1.CommandInfo{Value: proto.String("true")},
+					Command: &mesosv1.CommandInfo{Value: new("true")},
 				}}},
 			}},
 		}})

@@ -91,7 +91,7 @@ func TestAnswersAsMesos(t *testing.T) {
 		parseJSON(t, exchange.call, call)
 		var in Input = Subscribe{Stream: "stream", Call: call}
 		if call.GetType() != scheduler.Call_SUBSCRIBE {
-			call.FrameworkId = &mesosv1.FrameworkID{Value: proto.String("m-0000")}
+			call.FrameworkId = &mesosv1.FrameworkID{Value: new("m-0000")}
 			in = Call{Ticket: 1, Stream: "stream", Call: call}
 		}
 		var want []*scheduler.Event
