@@ -8,7 +8,7 @@ GO ?= go
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATIC := -trimpath -ldflags '-s -w'
 SHIM := -trimpath -tags 'seccomp netgo osusergo' -ldflags '-s -w -linkmode external -extldflags -static'
-SOURCES := $(shell git ls-files -co --exclude-standard -- '*.go' '*.yaml' '*.proto' go.mod go.sum 2>/dev/null)
+SOURCES := $(wildcard $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.yaml' go.mod go.sum 2>/dev/null))
 
 .DEFAULT_GOAL := help
 .PHONY: help run build needs test check race lint fmt fuzz bench gen gen-check clean

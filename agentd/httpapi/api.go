@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/workload"
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -96,7 +94,7 @@ func (a *api) routes() []mesoshttp.Route {
 	get := []string{http.MethodGet, http.MethodHead}
 	readers := a.cfg.Auth.guard(a.cfg.Auth.Readonly, "mesos-agent-readonly")
 	writers := a.cfg.Auth.guard(a.cfg.Auth.Readwrite, "mesos-agent-readwrite")
-	prometheus := promhttp.HandlerFor(a.cfg.Metrics.Gatherer(), promhttp.HandlerOpts{})
+	prometheus := a.cfg.Metrics.Handler()
 
 	routes := []mesoshttp.Route{
 		{Path: "/api/v1", Handler: writers.Guard(a.operator)},

@@ -174,7 +174,16 @@ func (n *node) httpConfig(set *metrics.Set, logger *slog.Logger) httpapi.Config 
 
 // info is this master in Mesos's words.
 func (n *node) info() *mesosv1.MasterInfo {
-	return masterInfo(n.id, n.httpAddr, n.cfg.Hostname)
+	return masterInfo(n.mesosID(n.id), n.httpAddr, n.cfg.Hostname)
+}
+
+// mesosID is the master id that Mesos's clients are told: of this master while it leads that of its term, because every
+// id that it mints begins with it.
+func (n *node) mesosID(id string) string {
+	if t := n.term.Load(); t != nil && id == n.id {
+		return string(t.MasterID())
+	}
+	return id
 }
 
 // leader is the leading master in Mesos's words, with a host name that others can reach: the one an operator gave, else
@@ -191,7 +200,7 @@ func (n *node) leader() *mesosv1.MasterInfo {
 	if name := m.Tags[gossip.TagHost]; name != "" {
 		host = name
 	}
-	return masterInfo(m.ID(), m.HTTP(), host)
+	return masterInfo(n.mesosID(m.ID()), m.HTTP(), host)
 }
 
 // masterInfo writes an address in all the forms that clients of Mesos read.

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/masterd/outbox"
 	"codeberg.org/reeve/reeve/masterd/reading"
@@ -124,7 +122,7 @@ func (a *api) routes() []mesoshttp.Route {
 		{Path: "/version", Handler: a.version, Methods: get, Separate: true},
 		{Path: "/system/stats.json", Handler: mesoshttp.SystemStats, Methods: get, Separate: true},
 		{Path: "/metrics/snapshot", Handler: readers.Guard(a.snapshot), Methods: get, Separate: true},
-		{Path: "/metrics", Handler: a.prometheus(), Methods: get, Separate: true, Exact: true},
+		{Path: "/metrics", Handler: a.cfg.Metrics.Handler().ServeHTTP, Methods: get, Separate: true, Exact: true},
 	}
 	for path, document := range map[string]document{
 		"/state": a.state, "/state-summary": a.summary, "/slaves": a.slaves, "/frameworks": a.frameworks,
@@ -169,7 +167,3 @@ func (a *api) gauges() map[string]float64 {
 	return reading.Gauges(standing, v)
 }
 
-func (a *api) prometheus() http.HandlerFunc {
-	handler := promhttp.HandlerFor(a.cfg.Metrics.Gatherer(), promhttp.HandlerOpts{})
-	return handler.ServeHTTP
-}

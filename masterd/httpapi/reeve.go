@@ -91,7 +91,7 @@ func who(r *http.Request) string {
 			return -1
 		}
 		return c
-	}, r.Header.Get("X-Reeve-User"))
+	}, r.Header.Get(reeveapi.UserHeader))
 	if claimed != "" {
 		return claimed[:min(len(claimed), longest)]
 	}

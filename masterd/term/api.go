@@ -28,6 +28,9 @@ const (
 // Number is the raft term of this leadership.
 func (t *Term) Number() uint64 { return t.cfg.Number }
 
+// MasterID is what the ids begin with that this term mints.
+func (t *Term) MasterID() ids.Master { return t.cfg.Cluster.MasterID }
+
 // Elected is when this leadership began.
 func (t *Term) Elected() time.Time { return t.cfg.Elected }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"os/user"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,7 @@ var electionPause = backoff.Policy{Base: 200 * time.Millisecond, Cap: 2 * time.S
 // Options say how to reach a cluster.
 type Options struct {
 	Masters   []string // "host:port" each, at least one; any master will do, the leader is found
+	User      string   // told to masters as who asks, unproven; "" takes the name of this process\'s user
 	Principal string   // with Secret: HTTP Basic credentials
 	Secret    string
 
@@ -52,6 +54,11 @@ func New(options Options) (*Client, error) {
 		number, portErr := strconv.ParseUint(port, 10, 16)
 		if err != nil || host == "" || portErr != nil || number == 0 {
 			return nil, fault.New(fault.Invalid, "%q is no master's address; write host:port, such as 127.0.0.1:5050", m)
+		}
+	}
+	if options.User == "" {
+		if u, err := user.Current(); err == nil { // a user without a name is named by the address
+			options.User = u.Username
 		}
 	}
 	dial := options.Dial

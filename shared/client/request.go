@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
 // maxHops bounds how often one attempt is sent on; masters that disagree about the leader must not play ping-pong.
@@ -119,6 +120,9 @@ func (c *Client) send(ctx context.Context, peer string, r request) (*http.Respon
 		return nil, fault.Wrap(fault.Invalid, err, "ask %s", peer)
 	}
 	maps.Copy(httpRequest.Header, r.header)
+	if c.options.User != "" {
+		httpRequest.Header.Set(reeveapi.UserHeader, c.options.User)
+	}
 	if c.options.Secret != "" {
 		httpRequest.SetBasicAuth(c.options.Principal, c.options.Secret)
 	}
