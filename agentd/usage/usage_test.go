@@ -3,6 +3,7 @@ package usage
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,9 +18,15 @@ import (
 func TestAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
+		var ended atomic.Bool
 		running := []workload.RunningContainer{{ID: "c1", Tasks: []ids.Task{{Framework: "f", ID: "t"}}}}
 		s := New(Config{
-			Running: func(context.Context) ([]workload.RunningContainer, error) { return running, nil },
+			Running: func(context.Context) ([]workload.RunningContainer, error) {
+				if ended.Load() {
+					return nil, nil
+				}
+				return running, nil
+			},
 			Stats: func(context.Context, ids.Container) (runtime.Stats, error) {
 				return runtime.Stats{At: time.Now(), CPUUser: time.Since(start) / 2, MemBytes: 30 << 20, CacheBytes: 10 << 20, MemLimit: 64 << 20, Processes: 3}, nil
 			},
@@ -50,7 +57,7 @@ func TestAnHour(t *testing.T) {
 			t.Errorf("got %d samples of the last minute, want 60", got)
 		}
 
-		running = nil
+		ended.Store(true)
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		if got := s.Usage("f/t", time.Hour); len(got.TaskHistory["f/t"]) != keep || len(got.Tasks) != 0 {
