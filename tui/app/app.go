@@ -6,12 +6,14 @@ package app
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/feed"
+	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
@@ -52,6 +54,7 @@ type App struct {
 	w, h  int
 	dirty bool
 	frame string
+	paper *frame.Frame
 	lines []string // commands that were run, newest last
 }
 
@@ -93,9 +96,7 @@ func New(ctx context.Context, deps Deps) *App {
 		deps: deps, theme: deps.Theme(deps.Look), saved: map[screen.Kind]screen.State{}, dirty: true,
 		bg: func() (context.Context, context.CancelFunc) { return context.WithCancel(ctx) },
 	}
-	for kind, st := range deps.Restored {
-		a.saved[kind] = st
-	}
+	maps.Copy(a.saved, deps.Restored)
 	a.push(screen.Target{Kind: screen.Overview})
 	for _, t := range deps.First {
 		a.push(t)

@@ -35,7 +35,8 @@ func (a *App) View() string {
 }
 
 func (a *App) draw() *frame.Frame {
-	f := frame.New(a.w, a.h, a.theme)
+	a.paper = a.paper.Again(a.w, a.h, a.theme)
+	f := a.paper
 	area := f.Area()
 	if a.w < minW || a.h < minH {
 		text := fmt.Sprintf("too small: need %dx%d, this is %dx%d", minW, minH, a.w, a.h)
@@ -151,7 +152,7 @@ func (a *App) status(area frame.Area) {
 		area.Text(1, 0, a.toast.role, area.Clip(a.toast.text, area.W-2))
 		return
 	}
-	if s, ok := a.top().screen.(screen.Statuser); ok {
+	if s, ok := a.top().screen.(screen.Teller); ok {
 		text, role := s.Status()
 		area.Text(1, 0, role, area.Clip(text, area.W-2))
 	}

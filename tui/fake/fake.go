@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -104,12 +105,15 @@ func (c *Cluster) Watch(ctx context.Context, line func(*reeveapi.Watch) error) e
 		if err := line(w); err != nil {
 			return err
 		}
+		timer := time.NewTimer(5 * time.Second)
 		select {
 		case <-signal:
-		case <-time.After(5 * time.Second):
+		case <-timer.C:
 		case <-ctx.Done():
+			timer.Stop()
 			return ctx.Err()
 		}
+		timer.Stop()
 	}
 }
 
@@ -189,26 +193,29 @@ func (c *Cluster) Usage(_ context.Context, agentHTTP string, history time.Durati
 		if e.val.State == reeveapi.AgentUnreachable {
 			return nil, fault.New(fault.Unavailable, "dial tcp %s: no route to host", agentHTTP)
 		}
-		u := &reeveapi.Usage{Tasks: map[string]reeveapi.TaskUsage{}}
-		if all := c.hosts[e.val.ID]; len(all) > 0 {
-			u.Host = all[len(all)-1]
-			if history > 0 {
-				u.HostHistory = append(u.HostHistory, all...)
-				u.TaskHistory = map[string][]reeveapi.TaskUsage{}
-			}
-		}
-		for _, t := range c.tasks {
-			key := t.val.Framework + "/" + t.val.ID
-			if all := c.usage[key]; t.val.Agent == e.val.ID && len(all) > 0 {
-				u.Tasks[key] = all[len(all)-1]
-				if history > 0 {
-					u.TaskHistory[key] = append([]reeveapi.TaskUsage(nil), all...)
-				}
-			}
-		}
-		return u, nil
+		return c.usageOf(e.val.ID, history > 0), nil
 	}
 	return nil, fault.New(fault.NotFound, "there is no agent at %s", agentHTTP)
+}
+
+func (c *Cluster) usageOf(agent string, history bool) *reeveapi.Usage {
+	u := &reeveapi.Usage{Tasks: map[string]reeveapi.TaskUsage{}, TaskHistory: map[string][]reeveapi.TaskUsage{}}
+	if all := c.hosts[agent]; len(all) > 0 {
+		u.Host = all[len(all)-1]
+		if history {
+			u.HostHistory = slices.Clone(all)
+		}
+	}
+	for _, t := range c.tasks {
+		key := t.val.Framework + "/" + t.val.ID
+		if all := c.usage[key]; t.val.Agent == agent && len(all) > 0 {
+			u.Tasks[key] = all[len(all)-1]
+			if history {
+				u.TaskHistory[key] = slices.Clone(all)
+			}
+		}
+	}
+	return u
 }
 
 // ReadFile reads a piece of a log.

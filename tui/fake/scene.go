@@ -2,6 +2,7 @@ package fake
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -94,8 +95,11 @@ func (c *Cluster) makeFrameworks() {
 		name, role, user string
 		up               time.Duration
 	}{
-		{"marathon", "web", "root", 31 * 24 * time.Hour}, {"spark-etl", "batch", "etl", 2 * time.Hour},
-		{"chronos", "ci", "chronos", 31 * 24 * time.Hour}, {"jobs", "*", "reeve", 76 * time.Hour}, {"aurora", "web", "aurora", 9 * 24 * time.Hour},
+		{"marathon", "web", "root", 31 * 24 * time.Hour},
+		{"spark-etl", "batch", "etl", 2 * time.Hour},
+		{"chronos", "ci", "chronos", 31 * 24 * time.Hour},
+		{"jobs", "*", "reeve", 76 * time.Hour},
+		{"aurora", "web", "aurora", 9 * 24 * time.Hour},
 	} {
 		fw := reeveapi.Framework{
 			ID: fmt.Sprintf("f3c1a9e2-77aa-4e0b-9b1e-2f3c7e5d8a10-%04d", i+1), Name: f.name, State: reeveapi.FrameworkActive, User: f.user,
@@ -180,11 +184,7 @@ func (c *Cluster) launch(f *reeveapi.Framework, name string, agent *entry[reevea
 func (c *Cluster) touch(f *reeveapi.Framework) {
 	for _, e := range c.frameworks {
 		if e.val.ID == f.ID {
-			counts := map[string]int{}
-			for k, v := range f.Tasks {
-				counts[k] = v
-			}
-			e.val.Tasks, e.version = counts, c.change()
+			e.val.Tasks, e.version = maps.Clone(f.Tasks), c.change()
 		}
 	}
 }

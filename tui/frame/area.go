@@ -140,30 +140,34 @@ func first(s string) (text string, width int) {
 // Caret is how a control byte is shown: ^C, ^[, and ^? for delete.
 func Caret(c byte) string { return "^" + string(rune(c^0x40)) }
 
+// step is how many bytes the first character of s has, and how many columns it takes when it is drawn.
+func step(s string) (size, width int) {
+	switch c := s[0]; {
+	case c >= ' ' && c < 0x7f:
+		return 1, 1
+	case c < ' ' || c == 0x7f:
+		return 1, 2
+	}
+	text, width := first(s)
+	if !utf8.ValidString(text) {
+		width = 1
+	}
+	return len(text), min(width, 2)
+}
+
 // Width is how many columns s takes when it is drawn.
 func Width(s string) int {
 	n := 0
 	for i := 0; i < len(s); {
-		c := s[i]
-		switch {
-		case c >= ' ' && c < 0x7f:
-			n, i = n+1, i+1
-		case c < ' ' || c == 0x7f:
-			n, i = n+2, i+1
-		default:
-			text, width := first(s[i:])
-			if !utf8.ValidString(text) {
-				width = 1
-			}
-			n, i = n+min(width, 2), i+len(text)
-		}
+		size, width := step(s[i:])
+		n, i = n+width, i+size
 	}
 	return n
 }
 
 // Clip shortens s to at most w columns; what was cut is shown by the theme's ellipsis.
 func (a Area) Clip(s string, w int) string {
-	if len(s) <= w || Width(s) <= w {
+	if 2*len(s) <= w || Width(s) <= w {
 		return s
 	}
 	if w <= 1 {
@@ -171,13 +175,7 @@ func (a Area) Clip(s string, w int) string {
 	}
 	n, i := 0, 0
 	for i < len(s) {
-		size, width := 1, 1
-		if c := s[i]; c < ' ' || c == 0x7f {
-			width = 2
-		} else if c >= 0x80 {
-			text, wd := first(s[i:])
-			size, width = len(text), min(wd, 2)
-		}
+		size, width := step(s[i:])
 		if n+width > w-1 {
 			break
 		}

@@ -30,6 +30,17 @@ func New(w, h int, t *theme.Theme) *Frame {
 	return &Frame{w: w, h: h, cells: make([]cell, w*h), theme: t}
 }
 
+// Again is an empty frame of the given size that uses this one's memory; this one must not be used any more.
+func (f *Frame) Again(w, h int, t *theme.Theme) *Frame {
+	w, h = max(w, 0), max(h, 0)
+	if f == nil || len(f.cells) != w*h {
+		return New(w, h, t)
+	}
+	clear(f.cells)
+	f.w, f.h, f.theme = w, h, t
+	return f
+}
+
 // Area is the whole frame as something to draw on.
 func (f *Frame) Area() Area { return Area{frame: f, W: f.w, H: f.h} }
 

@@ -73,8 +73,8 @@ type Offerer interface {
 	Off(verb keys.Verb) string // why, or ""
 }
 
-// Statuser is a screen that has something to say about its cursor's row.
-type Statuser interface {
+// Teller is a screen that has something to say about its cursor's row.
+type Teller interface {
 	Status() (string, theme.Role)
 }
 

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,11 +102,7 @@ func (d *Dir) Draft(set map[string]string) map[string]string {
 	if set != nil {
 		d.draft = set
 	}
-	out := make(map[string]string, len(d.draft))
-	for k, v := range d.draft {
-		out[k] = v
-	}
-	return out
+	return maps.Clone(d.draft)
 }
 
 // Save writes a file of its own from what next answers until it answers nothing, and says where and how much.

@@ -43,9 +43,7 @@ func (u *Usage) take(news *reeveapi.Usage) {
 	if n := len(u.Host); n == 0 || news.Host.At.After(u.Host[n-1].At) {
 		u.Host = appendCapped(u.Host, news.Host)
 	}
-	for key, history := range news.TaskHistory {
-		u.Tasks[key] = history
-	}
+	maps.Copy(u.Tasks, news.TaskHistory)
 	for key, sample := range news.Tasks {
 		old := u.Tasks[key]
 		if n := len(old); n == 0 || sample.At.After(old[n-1].At) {

@@ -42,7 +42,7 @@ func (in *Input) more() bool {
 			return false
 		}
 		n, err := unix.Poll(fds, int(left.Milliseconds())+1)
-		if err == unix.EINTR { //nolint:errorlint // an errno is compared as the number it is
+		if err == unix.EINTR {
 			continue
 		}
 		return err == nil && n > 0 && fds[0].Revents&unix.POLLIN != 0

@@ -253,8 +253,8 @@ func (c *Console) Reversed(text string) bool {
 	c.vt.mu.Lock()
 	defer c.vt.mu.Unlock()
 	for y, line := range lines {
-		if i := strings.Index(line, text); i >= 0 {
-			return c.vt.vt.Cell(len([]rune(line[:i])), y).Mode&reverse != 0
+		if before, _, found := strings.Cut(line, text); found {
+			return c.vt.vt.Cell(len([]rune(before)), y).Mode&reverse != 0
 		}
 	}
 	return false

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -183,6 +184,7 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return nil, true
 	case keys.Copy:
 		return screen.Send(screen.Copy{Text: s.id, What: "agent id"}), true
+	default:
 	}
 	if s.tabs.At == facts {
 		return nil, false
@@ -272,22 +274,27 @@ func (s *Screen) summary(p frame.Area, a *reeveapi.Agent) {
 }
 
 func join(m map[string]string) string {
-	text := ""
+	var all []string
 	for _, k := range slices.Sorted(maps.Keys(m)) {
-		text += k + "=" + m[k] + "  "
+		all = append(all, k+"="+m[k])
 	}
-	return text
+	return strings.Join(all, "  ")
 }
 
 func (s *Screen) facts(p frame.Area, a *reeveapi.Agent) {
 	now := s.env.Now()
 	rows := [][2]string{
-		{"id", a.ID}, {"name", a.Name}, {"address", a.HTTP}, {"version", a.Version},
+		{"id", a.ID},
+		{"name", a.Name},
+		{"address", a.HTTP},
+		{"version", a.Version},
 		{"registered", label.Clock(now, a.Registered) + ", " + gauge.Since(now, a.Registered) + " ago"},
 		{"again", label.Clock(now, a.Reregistered)},
 		{"ports", label.Or(a.Ports, "none")},
 		{"attributes", label.Or(join(a.Attributes), "none")},
-		{"total", amounts(a.Total)}, {"allocated", amounts(a.Allocated)}, {"offered", amounts(a.Offered)},
+		{"total", amounts(a.Total)},
+		{"allocated", amounts(a.Allocated)},
+		{"offered", amounts(a.Offered)},
 	}
 	for y, r := range rows {
 		if y >= p.H {

@@ -45,21 +45,29 @@ func New(env screen.Env, target screen.Target) *Screen {
 
 func (s *Screen) columns() []column {
 	return []column{
-		{Name: "AGENT", Width: 10, Max: 30, Text: func(a *agent) (string, theme.Role) { return a.Name, theme.Text },
-			Compare: table.ByName(func(a *agent) string { return a.Name })},
-		{Name: "HOST", Width: 15, Max: 21, Rank: 5, Wide: true, Text: func(a *agent) (string, theme.Role) { return a.HTTP, theme.Dim },
-			Compare: table.Compare(func(a *agent) string { return a.HTTP })},
+		{
+			Name: "AGENT", Width: 10, Max: 30, Text: func(a *agent) (string, theme.Role) { return a.Name, theme.Text },
+			Compare: table.ByName(func(a *agent) string { return a.Name }),
+		},
+		{
+			Name: "HOST", Width: 15, Max: 21, Rank: 5, Wide: true, Text: func(a *agent) (string, theme.Role) { return a.HTTP, theme.Dim },
+			Compare: table.Compare(func(a *agent) string { return a.HTTP }),
+		},
 		{Name: "STATE", Width: 13, Max: 14, Draw: func(p frame.Area, a *agent) {
 			text, role := label.Agent(p.Theme(), a.State)
 			p.Left(0, 0, p.W, role, text)
 		}, Compare: table.Compare(func(a *agent) string { return a.State })},
-		{Name: "CPU", Width: 8, Max: 18, Rank: 3, Draw: func(p frame.Area, a *agent) { bar(p, a, CPU(a)) },
-			Compare: table.Compare(func(a *agent) float64 { return CPU(a).used })},
+		{
+			Name: "CPU", Width: 8, Max: 18, Rank: 3, Draw: func(p frame.Area, a *agent) { bar(p, a, CPU(a)) },
+			Compare: table.Compare(func(a *agent) float64 { return CPU(a).used }),
+		},
 		{Name: "CPU ALLOC", Title: "used/alloc", Width: 10, Max: 11, Right: true, Rank: 2, Text: func(a *agent) (string, theme.Role) {
 			return pair(a, gauge.CPUs), theme.Text
 		}, Compare: table.Compare(func(a *agent) float64 { return a.Allocated.CPUs })},
-		{Name: "MEM", Width: 8, Max: 18, Rank: 3, Draw: func(p frame.Area, a *agent) { bar(p, a, Mem(a)) },
-			Compare: table.Compare(func(a *agent) float64 { return Mem(a).used })},
+		{
+			Name: "MEM", Width: 8, Max: 18, Rank: 3, Draw: func(p frame.Area, a *agent) { bar(p, a, Mem(a)) },
+			Compare: table.Compare(func(a *agent) float64 { return Mem(a).used }),
+		},
 		{Name: "MEM ALLOC", Title: "used/alloc", Width: 10, Max: 11, Right: true, Rank: 2, Text: func(a *agent) (string, theme.Role) {
 			return memPair(a), theme.Text
 		}, Compare: table.Compare(func(a *agent) float64 { return a.Allocated.Mem })},
@@ -69,8 +77,10 @@ func (s *Screen) columns() []column {
 		{Name: "FREE MEM", Width: 8, Right: true, Rank: 4, Wide: true, Text: func(a *agent) (string, theme.Role) {
 			return gauge.MB(a.Total.Mem - a.Allocated.Mem), theme.Dim
 		}, Compare: table.Compare(func(a *agent) float64 { return a.Total.Mem - a.Allocated.Mem })},
-		{Name: "TASKS", Width: 5, Right: true, Rank: 1, Text: func(a *agent) (string, theme.Role) { return fmt.Sprint(a.Tasks), theme.Text },
-			Compare: table.Compare(func(a *agent) int { return a.Tasks })},
+		{
+			Name: "TASKS", Width: 5, Right: true, Rank: 1, Text: func(a *agent) (string, theme.Role) { return fmt.Sprint(a.Tasks), theme.Text },
+			Compare: table.Compare(func(a *agent) int { return a.Tasks }),
+		},
 		{Name: "SINCE", Width: 6, Right: true, Rank: 4, Text: func(a *agent) (string, theme.Role) {
 			return gauge.Since(s.env.Now(), a.Since), theme.Dim
 		}, Compare: func(a, b *agent) int { return b.Since.Compare(a.Since) }},
@@ -90,12 +100,12 @@ func fields() []filter.Field[agent] {
 	}
 }
 
-// share is how much of an agent is used and allocated, as shares of all it has.
-type share struct{ used, held float64 }
+// Share is how much of an agent is used and allocated, as shares of all it has.
+type Share struct{ used, held float64 }
 
 // CPU is the share of cores.
-func CPU(a *reeveapi.Agent) share {
-	s := share{held: store.Share(a.Allocated.CPUs, a.Total.CPUs)}
+func CPU(a *reeveapi.Agent) Share {
+	s := Share{held: store.Share(a.Allocated.CPUs, a.Total.CPUs)}
 	if a.Usage != nil {
 		s.used = store.Share(a.Usage.CPUs, a.Total.CPUs)
 	}
@@ -103,8 +113,8 @@ func CPU(a *reeveapi.Agent) share {
 }
 
 // Mem is the share of memory.
-func Mem(a *reeveapi.Agent) share {
-	s := share{held: store.Share(a.Allocated.Mem, a.Total.Mem)}
+func Mem(a *reeveapi.Agent) Share {
+	s := Share{held: store.Share(a.Allocated.Mem, a.Total.Mem)}
 	if a.Usage != nil {
 		s.used = store.Share(float64(a.Usage.MemBytes), float64(a.Usage.MemTotalBytes))
 	}
@@ -116,7 +126,7 @@ func heard(a *agent) bool {
 	return a.Usage != nil && a.State != reeveapi.AgentUnreachable && a.State != reeveapi.AgentDisconnected && a.State != reeveapi.AgentGone
 }
 
-func bar(p frame.Area, a *agent, s share) {
+func bar(p frame.Area, a *agent, s Share) {
 	if !heard(a) {
 		p.Text(0, 0, theme.Dim, p.Clip("unknown", p.W))
 		return
@@ -189,6 +199,7 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Agent, ID: row.ID}}), true
 	case keys.Copy:
 		return screen.Send(screen.Copy{Text: row.ID, What: "agent id"}), true
+	default:
 	}
 	return nil, false
 }

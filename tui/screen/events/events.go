@@ -44,16 +44,26 @@ func New(env screen.Env, target screen.Target) *Screen {
 
 func (s *Screen) columns() []column {
 	return []column{
-		{Name: "TIME", Width: 12, Text: func(e *event) (string, theme.Role) { return label.Clock(s.env.Now(), e.At), theme.Dim },
-			Compare: func(a, b *event) int { return a.At.Compare(b.At) }},
-		{Name: "KIND", Width: 18, Max: 22, Text: func(e *event) (string, theme.Role) { return e.Kind, label.Event(e.Kind) },
-			Compare: table.Compare(func(e *event) string { return e.Kind })},
-		{Name: "OBJECT", Width: 14, Max: 32, Text: func(e *event) (string, theme.Role) { return e.Subject, theme.Text },
-			Compare: table.Compare(func(e *event) string { return e.Subject })},
-		{Name: "AGENT", Width: 9, Max: 20, Rank: 2, Text: func(e *event) (string, theme.Role) { return e.Agent, theme.Text },
-			Compare: table.Compare(func(e *event) string { return e.Agent })},
-		{Name: "WHO", Width: 8, Max: 14, Rank: 3, Text: func(e *event) (string, theme.Role) { return e.Who, theme.Dim },
-			Compare: table.Compare(func(e *event) string { return e.Who })},
+		{
+			Name: "TIME", Width: 12, Text: func(e *event) (string, theme.Role) { return label.Clock(s.env.Now(), e.At), theme.Dim },
+			Compare: func(a, b *event) int { return a.At.Compare(b.At) },
+		},
+		{
+			Name: "KIND", Width: 18, Max: 22, Text: func(e *event) (string, theme.Role) { return e.Kind, label.Event(e.Kind) },
+			Compare: table.Compare(func(e *event) string { return e.Kind }),
+		},
+		{
+			Name: "OBJECT", Width: 14, Max: 32, Text: func(e *event) (string, theme.Role) { return e.Subject, theme.Text },
+			Compare: table.Compare(func(e *event) string { return e.Subject }),
+		},
+		{
+			Name: "AGENT", Width: 9, Max: 20, Rank: 2, Text: func(e *event) (string, theme.Role) { return e.Agent, theme.Text },
+			Compare: table.Compare(func(e *event) string { return e.Agent }),
+		},
+		{
+			Name: "WHO", Width: 8, Max: 14, Rank: 3, Text: func(e *event) (string, theme.Role) { return e.Who, theme.Dim },
+			Compare: table.Compare(func(e *event) string { return e.Who }),
+		},
 		{Name: "DETAIL", Width: 12, Max: 80, Rank: 1, Text: func(e *event) (string, theme.Role) { return e.Text, theme.Dim }},
 	}
 }
@@ -111,6 +121,7 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		s.follow = false
 	case keys.First:
 		s.follow = true
+	default:
 	}
 	if s.list.Do(verb, now) {
 		return nil, true

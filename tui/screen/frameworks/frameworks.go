@@ -47,30 +47,48 @@ func New(env screen.Env, target screen.Target) *Screen {
 
 func (s *Screen) columns() []column {
 	return []column{
-		{Name: "FRAMEWORK", Width: 12, Max: 30, Text: func(f *framework) (string, theme.Role) { return f.Name, theme.Text },
-			Compare: table.Compare(func(f *framework) string { return f.Name })},
+		{
+			Name: "FRAMEWORK", Width: 12, Max: 30, Text: func(f *framework) (string, theme.Role) { return f.Name, theme.Text },
+			Compare: table.Compare(func(f *framework) string { return f.Name }),
+		},
 		{Name: "STATE", Width: 11, Draw: func(a frame.Area, f *framework) {
 			text, role := label.Framework(a.Theme(), f.State)
 			a.Left(0, 0, a.W, role, text)
 		}, Compare: table.Compare(func(f *framework) string { return f.State })},
-		{Name: "ROLES", Width: 6, Max: 20, Rank: 3, Text: func(f *framework) (string, theme.Role) { return strings.Join(f.Roles, ","), theme.Text },
-			Compare: table.Compare(func(f *framework) string { return strings.Join(f.Roles, ",") })},
-		{Name: "TASKS", Width: 5, Right: true, Text: func(f *framework) (string, theme.Role) { return fmt.Sprint(activeTasks(f)), theme.Text },
-			Compare: table.Compare(activeTasks)},
-		{Name: "CPUS", Width: 6, Right: true, Rank: 1, Text: func(f *framework) (string, theme.Role) { return gauge.CPUs(f.Allocated.CPUs), theme.Text },
-			Compare: table.Compare(func(f *framework) float64 { return f.Allocated.CPUs })},
-		{Name: "MEM", Width: 6, Right: true, Rank: 1, Text: func(f *framework) (string, theme.Role) { return gauge.MB(f.Allocated.Mem), theme.Text },
-			Compare: table.Compare(func(f *framework) float64 { return f.Allocated.Mem })},
-		{Name: "SHARE", Width: 6, Right: true, Rank: 2, Text: func(f *framework) (string, theme.Role) { return gauge.Percent(s.share(f)), theme.Text },
-			Compare: table.Compare(s.share)},
-		{Name: "OFFERS", Width: 6, Right: true, Rank: 5, Text: func(f *framework) (string, theme.Role) { return fmt.Sprint(f.Offers), theme.Dim },
-			Compare: table.Compare(func(f *framework) int { return f.Offers })},
-		{Name: "USER", Width: 6, Max: 12, Rank: 6, Text: func(f *framework) (string, theme.Role) { return f.User, theme.Dim },
-			Compare: table.Compare(func(f *framework) string { return f.User })},
+		{
+			Name: "ROLES", Width: 6, Max: 20, Rank: 3, Text: func(f *framework) (string, theme.Role) { return strings.Join(f.Roles, ","), theme.Text },
+			Compare: table.Compare(func(f *framework) string { return strings.Join(f.Roles, ",") }),
+		},
+		{
+			Name: "TASKS", Width: 5, Right: true, Text: func(f *framework) (string, theme.Role) { return fmt.Sprint(activeTasks(f)), theme.Text },
+			Compare: table.Compare(activeTasks),
+		},
+		{
+			Name: "CPUS", Width: 6, Right: true, Rank: 1, Text: func(f *framework) (string, theme.Role) { return gauge.CPUs(f.Allocated.CPUs), theme.Text },
+			Compare: table.Compare(func(f *framework) float64 { return f.Allocated.CPUs }),
+		},
+		{
+			Name: "MEM", Width: 6, Right: true, Rank: 1, Text: func(f *framework) (string, theme.Role) { return gauge.MB(f.Allocated.Mem), theme.Text },
+			Compare: table.Compare(func(f *framework) float64 { return f.Allocated.Mem }),
+		},
+		{
+			Name: "SHARE", Width: 6, Right: true, Rank: 2, Text: func(f *framework) (string, theme.Role) { return gauge.Percent(s.share(f)), theme.Text },
+			Compare: table.Compare(s.share),
+		},
+		{
+			Name: "OFFERS", Width: 6, Right: true, Rank: 5, Text: func(f *framework) (string, theme.Role) { return fmt.Sprint(f.Offers), theme.Dim },
+			Compare: table.Compare(func(f *framework) int { return f.Offers }),
+		},
+		{
+			Name: "USER", Width: 6, Max: 12, Rank: 6, Text: func(f *framework) (string, theme.Role) { return f.User, theme.Dim },
+			Compare: table.Compare(func(f *framework) string { return f.User }),
+		},
 		{Name: "HOST", Width: 8, Max: 24, Rank: 7, Wide: true, Text: func(f *framework) (string, theme.Role) { return f.Hostname, theme.Dim }},
 		{Name: "WEB UI", Width: 10, Max: 36, Rank: 7, Wide: true, Text: func(f *framework) (string, theme.Role) { return f.WebUI, theme.Dim }},
-		{Name: "UP", Width: 6, Right: true, Rank: 4, Text: func(f *framework) (string, theme.Role) { return gauge.Since(s.env.Now(), f.Registered), theme.Dim },
-			Compare: func(a, b *framework) int { return b.Registered.Compare(a.Registered) }},
+		{
+			Name: "UP", Width: 6, Right: true, Rank: 4, Text: func(f *framework) (string, theme.Role) { return gauge.Since(s.env.Now(), f.Registered), theme.Dim },
+			Compare: func(a, b *framework) int { return b.Registered.Compare(a.Registered) },
+		},
 	}
 }
 
@@ -135,6 +153,7 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	case keys.NextTab, keys.PrevTab:
 		s.tabs.Step(1)
 		return nil, true
+	default:
 	}
 	if s.list.Do(verb, s.env.Now()) {
 		return nil, true
@@ -148,6 +167,7 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Tasks, Arg: "fwid:" + row.ID}}), true
 	case keys.Copy:
 		return screen.Send(screen.Copy{Text: row.ID, What: "framework id"}), true
+	default:
 	}
 	return nil, false
 }

@@ -34,16 +34,22 @@ type Screen struct {
 func New(env screen.Env, target screen.Target) *Screen {
 	s := &Screen{env: env, name: target.ID}
 	s.table = table.New("no instance was launched yet", []table.Column[instance]{
-		{Name: "INSTANCE", Width: 8, Right: true, Text: func(i *instance) (string, theme.Role) { return strconv.Itoa(i.Index), theme.Text },
-			Compare: table.Compare(func(i *instance) int { return i.Index })},
+		{
+			Name: "INSTANCE", Width: 8, Right: true, Text: func(i *instance) (string, theme.Role) { return strconv.Itoa(i.Index), theme.Text },
+			Compare: table.Compare(func(i *instance) int { return i.Index }),
+		},
 		{Name: "STATE", Width: 11, Draw: func(a frame.Area, i *instance) {
 			text, role := label.Task(a.Theme(), i.State)
 			a.Left(0, 0, a.W, role, text)
 		}, Compare: table.Compare(func(i *instance) string { return i.State })},
-		{Name: "ATTEMPT", Width: 7, Right: true, Rank: 2, Text: func(i *instance) (string, theme.Role) { return strconv.Itoa(i.Attempt + 1), theme.Text },
-			Compare: table.Compare(func(i *instance) int { return i.Attempt })},
-		{Name: "AGENT", Width: 10, Max: 20, Rank: 1, Text: func(i *instance) (string, theme.Role) { return s.agentName(i), theme.Text },
-			Compare: table.Compare(func(i *instance) string { return i.Agent })},
+		{
+			Name: "ATTEMPT", Width: 7, Right: true, Rank: 2, Text: func(i *instance) (string, theme.Role) { return strconv.Itoa(i.Attempt + 1), theme.Text },
+			Compare: table.Compare(func(i *instance) int { return i.Attempt }),
+		},
+		{
+			Name: "AGENT", Width: 10, Max: 20, Rank: 1, Text: func(i *instance) (string, theme.Role) { return s.agentName(i), theme.Text },
+			Compare: table.Compare(func(i *instance) string { return i.Agent }),
+		},
 		{Name: "CHANGED", Width: 8, Max: 12, Rank: 1, Text: func(i *instance) (string, theme.Role) {
 			return label.Clock(s.env.Now(), i.Changed), theme.Dim
 		}, Compare: func(a, b *instance) int { return a.Changed.Compare(b.Changed) }},
@@ -110,6 +116,7 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Submit, Arg: "job:" + s.name}}), true
 	case keys.Copy:
 		return screen.Send(screen.Copy{Text: s.name, What: "name"}), true
+	default:
 	}
 	return s.onJob(verb)
 }
@@ -138,6 +145,7 @@ func (s *Screen) onJob(verb keys.Verb) (tea.Cmd, bool) {
 			kind = screen.Log
 		}
 		return screen.Send(screen.Go{Target: screen.Target{Kind: kind, ID: id}}), true
+	default:
 	}
 	return nil, false
 }

@@ -43,8 +43,10 @@ func New(env screen.Env, target screen.Target) *Screen {
 
 func (s *Screen) columns() []column {
 	return []column{
-		{Name: "JOB", Width: 14, Max: 32, Text: func(j *job) (string, theme.Role) { return j.Spec.Name, theme.Text },
-			Compare: table.ByName(func(j *job) string { return j.Spec.Name })},
+		{
+			Name: "JOB", Width: 14, Max: 32, Text: func(j *job) (string, theme.Role) { return j.Spec.Name, theme.Text },
+			Compare: table.ByName(func(j *job) string { return j.Spec.Name }),
+		},
 		{Name: "STATE", Width: 10, Draw: func(a frame.Area, j *job) {
 			text, role := label.Job(a.Theme(), j.State)
 			a.Left(0, 0, a.W, role, text)
@@ -53,15 +55,23 @@ func (s *Screen) columns() []column {
 		{Name: "RUNNING", Width: 7, Right: true, Rank: 3, Text: func(j *job) (string, theme.Role) {
 			return fmt.Sprint(Count(j, "TASK_RUNNING")), theme.Text
 		}, Compare: table.Compare(func(j *job) int { return Count(j, "TASK_RUNNING") })},
-		{Name: "CPUS", Width: 5, Right: true, Rank: 4, Text: func(j *job) (string, theme.Role) { return gauge.CPUs(j.Spec.Resources.CPUs), theme.Text },
-			Compare: table.Compare(func(j *job) float64 { return j.Spec.Resources.CPUs })},
-		{Name: "MEM", Width: 6, Right: true, Rank: 4, Text: func(j *job) (string, theme.Role) { return gauge.MB(j.Spec.Resources.Mem), theme.Text },
-			Compare: table.Compare(func(j *job) float64 { return j.Spec.Resources.Mem })},
-		{Name: "ROLE", Width: 5, Max: 12, Rank: 5, Text: func(j *job) (string, theme.Role) { return label.Or(j.Spec.Role, "*"), theme.Dim },
-			Compare: table.Compare(func(j *job) string { return j.Spec.Role })},
+		{
+			Name: "CPUS", Width: 5, Right: true, Rank: 4, Text: func(j *job) (string, theme.Role) { return gauge.CPUs(j.Spec.Resources.CPUs), theme.Text },
+			Compare: table.Compare(func(j *job) float64 { return j.Spec.Resources.CPUs }),
+		},
+		{
+			Name: "MEM", Width: 6, Right: true, Rank: 4, Text: func(j *job) (string, theme.Role) { return gauge.MB(j.Spec.Resources.Mem), theme.Text },
+			Compare: table.Compare(func(j *job) float64 { return j.Spec.Resources.Mem }),
+		},
+		{
+			Name: "ROLE", Width: 5, Max: 12, Rank: 5, Text: func(j *job) (string, theme.Role) { return label.Or(j.Spec.Role, "*"), theme.Dim },
+			Compare: table.Compare(func(j *job) string { return j.Spec.Role }),
+		},
 		{Name: "COMMAND", Width: 12, Max: 50, Rank: 6, Text: func(j *job) (string, theme.Role) { return j.Spec.Command, theme.Dim }},
-		{Name: "BY", Width: 6, Max: 12, Rank: 7, Wide: true, Text: func(j *job) (string, theme.Role) { return label.Or(j.By, "-"), theme.Dim },
-			Compare: table.Compare(func(j *job) string { return j.By })},
+		{
+			Name: "BY", Width: 6, Max: 12, Rank: 7, Wide: true, Text: func(j *job) (string, theme.Role) { return label.Or(j.By, "-"), theme.Dim },
+			Compare: table.Compare(func(j *job) string { return j.By }),
+		},
 		{Name: "AGE", Width: 6, Right: true, Rank: 1, Text: func(j *job) (string, theme.Role) {
 			return gauge.Since(s.env.Now(), j.Submitted), theme.Dim
 		}, Compare: func(a, b *job) int { return b.Submitted.Compare(a.Submitted) }},
@@ -162,6 +172,7 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 			return screen.Refuse(err), true
 		}
 		return screen.Send(screen.Ask{Action: act}), true
+	default:
 	}
 	return nil, false
 }

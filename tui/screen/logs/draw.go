@@ -29,7 +29,9 @@ func (s *Screen) head(a frame.Area) {
 		on   bool
 		text string
 	}{
-		{s.wrap, "wrap"}, {s.only, "only matches"}, {s.left > 0, fmt.Sprintf("from column %d", s.left+1)},
+		{s.wrap, "wrap"},
+		{s.only, "only matches"},
+		{s.left > 0, fmt.Sprintf("from column %d", s.left+1)},
 		{st.ring.Dropped() > 0, fmt.Sprintf("%d older lines dropped", st.ring.Dropped())},
 		{st.begin > 0 && st.ring.Dropped() == 0, "g loads more"},
 	} {

@@ -35,11 +35,15 @@ func New(env screen.Env, _ screen.Target) *Screen {
 	}
 	s := &Screen{env: env}
 	s.table = table.New("the master has not told of any", []table.Column[master]{
-		{Name: "NAME", Width: 10, Max: 30, Text: text(func(m *master) string { return m.Name }, theme.Text),
-			Compare: table.ByName(func(m *master) string { return m.Name })},
+		{
+			Name: "NAME", Width: 10, Max: 30, Text: text(func(m *master) string { return m.Name }, theme.Text),
+			Compare: table.ByName(func(m *master) string { return m.Name }),
+		},
 		{Name: "STATE", Width: 12, Draw: drawState, Compare: table.Compare(func(m *master) string { return m.State })},
-		{Name: "ADDRESS", Width: 16, Max: 24, Text: text(func(m *master) string { return m.HTTP }, theme.Text),
-			Compare: table.Compare(func(m *master) string { return m.HTTP })},
+		{
+			Name: "ADDRESS", Width: 16, Max: 24, Text: text(func(m *master) string { return m.HTTP }, theme.Text),
+			Compare: table.Compare(func(m *master) string { return m.HTTP }),
+		},
 		{Name: "VOTER", Width: 5, Rank: 2, Text: text(func(m *master) string { return map[bool]string{true: "yes", false: "no"}[m.Voter] }, theme.Text)},
 		{Name: "VERSION", Width: 8, Rank: 1, Text: s.version, Compare: table.Compare(func(m *master) string { return m.Version })},
 		{Name: "ID", Width: 12, Max: 40, Rank: 3, Text: text(func(m *master) string { return m.ID }, theme.Dim)},

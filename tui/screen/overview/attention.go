@@ -88,19 +88,22 @@ func jobs(snap *store.Snapshot, now time.Time) []item {
 		target := screen.Target{Kind: screen.Job, ID: name}
 		switch {
 		case j.State == reeveapi.JobFailed && now.Sub(j.Ended) < 24*time.Hour:
-			text := "job failed " + gauge.Since(now, j.Ended) + " ago"
-			for _, i := range j.Instances {
-				if i.State == "TASK_FAILED" && i.Message != "" {
-					text += ": " + i.Message
-					break
-				}
-			}
-			bad = append(bad, item{name, text, theme.Bad, target})
+			bad = append(bad, item{name, "job failed " + gauge.Since(now, j.Ended) + " ago" + why(j), theme.Bad, target})
 		case j.Waiting != "" && now.Sub(j.Submitted) > waitsLong:
 			mild = append(mild, item{name, "job waits: " + j.Waiting, theme.Warn, target})
 		}
 	}
 	return append(bad, mild...)
+}
+
+// why is the message of the first instance that failed.
+func why(j *reeveapi.Job) string {
+	for _, i := range j.Instances {
+		if i.State == "TASK_FAILED" && i.Message != "" {
+			return ": " + i.Message
+		}
+	}
+	return ""
 }
 
 // crashes are tasks of one name and framework that failed again and again.

@@ -21,7 +21,6 @@ import (
 type Screen struct {
 	env   screen.Env
 	items []item
-	seen  uint64
 	at    int
 	key   screen.Target // of the item with the cursor, so that it stays there
 }
@@ -59,6 +58,7 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return screen.Send(screen.Go{Target: s.items[s.at].target}), true
 	case keys.New:
 		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Submit}}), true
+	default:
 	}
 	return nil, false
 }

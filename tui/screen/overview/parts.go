@@ -193,22 +193,20 @@ func (s *Screen) frameworkCounts(a frame.Area, snap *store.Snapshot, title strin
 func (s *Screen) masterCounts(a frame.Area, snap *store.Snapshot, title string) {
 	a.Text(0, 0, theme.Title, fmt.Sprintf("%s %d", title, len(snap.Cluster.Masters)))
 	for i, m := range snap.Cluster.Masters {
-		role := theme.Dim
-		switch m.State {
-		case "leading":
-			role = theme.Good
-		case "failed":
-			role = theme.Bad
-		}
-		glyph := a.Theme().Glyph.Off
-		if m.State == "leading" {
-			glyph = a.Theme().Glyph.Running
-		} else if m.State == "failed" {
-			glyph = a.Theme().Glyph.Failed
-		}
+		role, glyph := masterSign(a.Theme(), m.State)
 		x := a.Text(1, i+1, role, glyph+" ")
 		a.Text(x, i+1, role, a.Clip(m.Name, a.W-x))
 	}
+}
+
+func masterSign(t *theme.Theme, state string) (theme.Role, string) {
+	switch state {
+	case "leading":
+		return theme.Good, t.Glyph.Running
+	case "failed":
+		return theme.Bad, t.Glyph.Failed
+	}
+	return theme.Dim, t.Glyph.Off
 }
 
 func (s *Screen) countsLine(a frame.Area, snap *store.Snapshot) {
@@ -262,14 +260,7 @@ func (s *Screen) masterList(a frame.Area, snap *store.Snapshot) {
 		if i >= a.H-3 {
 			break
 		}
-		role := theme.Text
-		glyph := a.Theme().Glyph.Off
-		switch m.State {
-		case "leading":
-			role, glyph = theme.Good, a.Theme().Glyph.Running
-		case "failed":
-			role, glyph = theme.Bad, a.Theme().Glyph.Failed
-		}
+		role, glyph := masterSign(a.Theme(), m.State)
 		a.Text(0, i, role, glyph)
 		a.Left(2, i, a.W-12, theme.Text, m.Name)
 		a.Right(a.W-9, i, 9, role, m.State)

@@ -190,9 +190,12 @@ func fact(name, text string) line {
 func (s *Screen) facts(t *reeveapi.Task, w int) []line {
 	const key = factWidth
 	short := [][2]string{
-		{"agent", t.AgentName + "  " + t.AgentHTTP}, {"framework", t.FrameworkName},
-		{"role", t.Role}, {"user", label.Or(t.User, "as agentd")},
-		{"asked for", gauge.CPUs(t.Requested.CPUs) + " cpus " + gauge.MB(t.Requested.Mem) + " " + gauge.MB(t.Requested.Disk)}, {"ports", label.Or(t.Ports, "none")},
+		{"agent", t.AgentName + "  " + t.AgentHTTP},
+		{"framework", t.FrameworkName},
+		{"role", t.Role},
+		{"user", label.Or(t.User, "as agentd")},
+		{"asked for", gauge.CPUs(t.Requested.CPUs) + " cpus " + gauge.MB(t.Requested.Mem) + " " + gauge.MB(t.Requested.Disk)},
+		{"ports", label.Or(t.Ports, "none")},
 	}
 	var out []line
 	for i := 0; i < len(short); i += 2 {
@@ -206,9 +209,16 @@ func (s *Screen) facts(t *reeveapi.Task, w int) []line {
 		out = append(out, both)
 	}
 	for _, f := range [][2]string{
-		{"image", label.Or(t.Image, "the host's files")}, {"command", t.Command}, {"labels", pairs(t.Labels)},
-		{"id", t.ID}, {"framework id", t.Framework}, {"executor", t.Executor}, {"container", t.Container}, {"sandbox", t.Sandbox},
-		{"message", t.Message}, {"reason", strings.TrimSpace(t.Reason + " " + t.Source)},
+		{"image", label.Or(t.Image, "the host's files")},
+		{"command", t.Command},
+		{"labels", pairs(t.Labels)},
+		{"id", t.ID},
+		{"framework id", t.Framework},
+		{"executor", t.Executor},
+		{"container", t.Container},
+		{"sandbox", t.Sandbox},
+		{"message", t.Message},
+		{"reason", strings.TrimSpace(t.Reason + " " + t.Source)},
 	} {
 		if f[1] == "" {
 			continue
@@ -228,7 +238,7 @@ func (s *Screen) facts(t *reeveapi.Task, w int) []line {
 func wrap(text string, w int) []string {
 	const most = 4
 	var out []string
-	for _, paragraph := range strings.Split(text, "\n") {
+	for paragraph := range strings.SplitSeq(text, "\n") {
 		for len(paragraph) > w && len(out) < most {
 			at := w
 			if space := strings.LastIndexByte(paragraph[:w], ' '); space > w/2 {

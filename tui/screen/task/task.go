@@ -3,6 +3,8 @@
 package task
 
 import (
+	"slices"
+
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -107,6 +109,7 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	case keys.Up:
 		s.top = max(s.top-1, 0)
 		return nil, true
+	default:
 	}
 	t := s.task()
 	switch {
@@ -210,9 +213,7 @@ func (s *Screen) lines(t *reeveapi.Task, w int) []line {
 
 func (s *Screen) events(t *reeveapi.Task) []line {
 	var out []line
-	events := s.env.Store.Snapshot().Events
-	for i := len(events) - 1; i >= 0; i-- {
-		e := events[i]
+	for _, e := range slices.Backward(s.env.Store.Snapshot().Events) {
 		if e.ID != store.TaskKey(t) {
 			continue
 		}

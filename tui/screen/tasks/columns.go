@@ -33,55 +33,75 @@ func State() table.Column[reeveapi.Task] {
 
 // Name is the column of a task's name.
 func Name() table.Column[reeveapi.Task] {
-	return column{Name: "TASK", Width: 14, Max: 32, Text: func(t *task) (string, theme.Role) { return plain(label.Or(t.Name, t.ID)) },
-		Compare: table.ByName(func(t *task) string { return t.Name })}
+	return column{
+		Name: "TASK", Width: 14, Max: 32, Text: func(t *task) (string, theme.Role) { return plain(label.Or(t.Name, t.ID)) },
+		Compare: table.ByName(func(t *task) string { return t.Name }),
+	}
 }
 
 func agent() column {
-	return column{Name: "AGENT", Width: 9, Max: 20, Rank: 2, Text: func(t *task) (string, theme.Role) { return plain(t.AgentName) },
-		Compare: table.ByName(func(t *task) string { return t.AgentName })}
+	return column{
+		Name: "AGENT", Width: 9, Max: 20, Rank: 2, Text: func(t *task) (string, theme.Role) { return plain(t.AgentName) },
+		Compare: table.ByName(func(t *task) string { return t.AgentName }),
+	}
 }
 
 // Framework is the column of a task's framework.
 func Framework() table.Column[reeveapi.Task] {
-	return column{Name: "FRAMEWORK", Width: 9, Max: 20, Rank: 4, Text: func(t *task) (string, theme.Role) { return t.FrameworkName, theme.Dim },
-		Compare: table.Compare(func(t *task) string { return t.FrameworkName })}
+	return column{
+		Name: "FRAMEWORK", Width: 9, Max: 20, Rank: 4, Text: func(t *task) (string, theme.Role) { return t.FrameworkName, theme.Dim },
+		Compare: table.Compare(func(t *task) string { return t.FrameworkName }),
+	}
 }
 
 func role() column {
-	return column{Name: "ROLE", Width: 6, Max: 14, Rank: 5, Text: func(t *task) (string, theme.Role) { return t.Role, theme.Dim },
-		Compare: table.Compare(func(t *task) string { return t.Role })}
+	return column{
+		Name: "ROLE", Width: 6, Max: 14, Rank: 5, Text: func(t *task) (string, theme.Role) { return t.Role, theme.Dim },
+		Compare: table.Compare(func(t *task) string { return t.Role }),
+	}
 }
 
 func job() column {
-	return column{Name: "JOB", Width: 8, Max: 20, Rank: 6, Wide: true, Text: func(t *task) (string, theme.Role) { return plain(label.Or(t.Job, "-")) },
-		Compare: table.Compare(func(t *task) string { return t.Job })}
+	return column{
+		Name: "JOB", Width: 8, Max: 20, Rank: 6, Wide: true, Text: func(t *task) (string, theme.Role) { return plain(label.Or(t.Job, "-")) },
+		Compare: table.Compare(func(t *task) string { return t.Job }),
+	}
 }
 
 func identity() column {
-	return column{Name: "ID", Width: 12, Max: 48, Rank: 7, Wide: true, Text: func(t *task) (string, theme.Role) { return t.ID, theme.Dim },
-		Compare: table.Compare(func(t *task) string { return t.ID })}
+	return column{
+		Name: "ID", Width: 12, Max: 48, Rank: 7, Wide: true, Text: func(t *task) (string, theme.Role) { return t.ID, theme.Dim },
+		Compare: table.Compare(func(t *task) string { return t.ID }),
+	}
 }
 
 func cpus() column {
-	return column{Name: "CPUS", Width: 5, Max: 6, Right: true, Rank: 3, Text: func(t *task) (string, theme.Role) { return plain(gauge.CPUs(t.Requested.CPUs)) },
-		Compare: table.Compare(func(t *task) float64 { return t.Requested.CPUs })}
+	return column{
+		Name: "CPUS", Width: 5, Max: 6, Right: true, Rank: 3, Text: func(t *task) (string, theme.Role) { return plain(gauge.CPUs(t.Requested.CPUs)) },
+		Compare: table.Compare(func(t *task) float64 { return t.Requested.CPUs }),
+	}
 }
 
 func mem() column {
-	return column{Name: "MEM", Width: 6, Right: true, Rank: 3, Text: func(t *task) (string, theme.Role) { return plain(gauge.MB(t.Requested.Mem)) },
-		Compare: table.Compare(func(t *task) float64 { return t.Requested.Mem })}
+	return column{
+		Name: "MEM", Width: 6, Right: true, Rank: 3, Text: func(t *task) (string, theme.Role) { return plain(gauge.MB(t.Requested.Mem)) },
+		Compare: table.Compare(func(t *task) float64 { return t.Requested.Mem }),
+	}
 }
 
 // Age is the column of how long a task runs or ran.
 func Age(title string, now func() time.Time) table.Column[reeveapi.Task] {
-	return column{Name: title, Width: 6, Max: 7, Right: true, Rank: 1, Text: func(t *task) (string, theme.Role) { return plain(label.Ran(t, now())) },
-		Compare: func(a, b *task) int { return b.Launched.Compare(a.Launched) }}
+	return column{
+		Name: title, Width: 6, Max: 7, Right: true, Rank: 1, Text: func(t *task) (string, theme.Role) { return plain(label.Ran(t, now())) },
+		Compare: func(a, b *task) int { return b.Launched.Compare(a.Launched) },
+	}
 }
 
 func endedAt(now func() time.Time) column {
-	return column{Name: "ENDED", Width: 8, Max: 12, Rank: 1, Text: func(t *task) (string, theme.Role) { return label.Clock(now(), t.Ended), theme.Dim },
-		Compare: func(a, b *task) int { return a.Ended.Compare(b.Ended) }}
+	return column{
+		Name: "ENDED", Width: 8, Max: 12, Rank: 1, Text: func(t *task) (string, theme.Role) { return label.Clock(now(), t.Ended), theme.Dim },
+		Compare: func(a, b *task) int { return a.Ended.Compare(b.Ended) },
+	}
 }
 
 func why() column {

@@ -102,6 +102,7 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return nil, true
 	case keys.Kill:
 		return s.kill(), true
+	default:
 	}
 	if s.list().Do(verb, s.env.Now()) {
 		return nil, true
@@ -147,6 +148,7 @@ func OnTask(verb keys.Verb, t *reeveapi.Task, env screen.Env) (tea.Cmd, bool) {
 		if t == nil {
 			return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Submit}}), true
 		}
+	default:
 	}
 	switch verb {
 	case keys.Open:

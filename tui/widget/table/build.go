@@ -14,14 +14,14 @@ func (t *Table[T]) SetRows(rows []Row[T], now time.Time) {
 
 // Reset replaces all rows and forgets those that were there, for another tab.
 func (t *Table[T]) Reset(rows []Row[T]) {
-	t.base, t.pending, t.touched = rows, true, time.Time{}
+	t.base, t.pending, t.urgent = rows, true, true
 	t.view = nil
 	clear(t.ghosts)
 }
 
 // SetFilter shows only rows for which keep is true; nil shows all.
 func (t *Table[T]) SetFilter(keep func(*T) bool) {
-	t.keep, t.pending, t.touched = keep, true, time.Time{}
+	t.keep, t.pending, t.urgent = keep, true, true
 }
 
 // haunt remembers rows that the new list lacks. Both lists are sorted, so one walk over both is enough.
@@ -60,10 +60,10 @@ func (t *Table[T]) lookup(id string) *T {
 // settle builds the view if something changed, unless a key was pressed a moment ago: rows stand still under the hand.
 // Their values are looked up when they are drawn, so they are new all the same.
 func (t *Table[T]) settle(now time.Time) {
-	if !t.pending || len(t.view) > 0 && !t.touched.IsZero() && now.Sub(t.touched) < sortHold {
+	if !t.pending || !t.urgent && len(t.view) > 0 && (now.Sub(t.touched) < sortHold || len(t.base) > manyRows && now.Sub(t.built) < manyHold) {
 		return
 	}
-	t.pending = false
+	t.pending, t.urgent, t.built = false, false, now
 	line := t.at - t.top
 	view := t.view[:0:0]
 	for _, r := range t.base {

@@ -35,13 +35,7 @@ func (t *Table[T]) emptyText() string {
 // scroll moves the window so that the cursor is in it, with as little movement as possible.
 func (t *Table[T]) scroll() {
 	t.top = min(t.top, max(len(t.view)-t.height, 0))
-	if t.at < t.top {
-		t.top = t.at
-	}
-	if t.at >= t.top+t.height {
-		t.top = t.at - t.height + 1
-	}
-	t.top = max(t.top, 0)
+	t.top = max(min(t.top, t.at), t.at-t.height+1, 0)
 }
 
 // layout picks the columns that fit and gives what is left to those that can use it.
@@ -56,8 +50,13 @@ func (t *Table[T]) layout(room int) (cols []int, widths []int) {
 		n := min(t.skip, len(candidates)-1)
 		candidates = append(candidates[:1:1], candidates[1+n:]...)
 	}
-	all := len(candidates)
-	cols = candidates
+	cols = t.fitting(candidates, room)
+	t.hidden = len(candidates) - len(cols)
+	return cols, t.spread(cols, room)
+}
+
+// fitting drops the columns with the highest rank, the last first, until the others fit.
+func (t *Table[T]) fitting(cols []int, room int) []int {
 	for t.need(cols) > room && len(cols) > 1 {
 		drop := len(cols) - 1
 		for i := len(cols) - 1; i > 0; i-- {
@@ -67,14 +66,18 @@ func (t *Table[T]) layout(room int) (cols []int, widths []int) {
 		}
 		cols = append(cols[:drop:drop], cols[drop+1:]...)
 	}
-	t.hidden = all - len(cols)
-	widths = make([]int, len(cols))
+	return cols
+}
+
+// spread gives what is left to the columns that can use it, one by one.
+func (t *Table[T]) spread(cols []int, room int) []int {
+	widths := make([]int, len(cols))
 	left := room - t.need(cols)
 	for i, c := range cols {
 		widths[i] = t.cols[c].Width
 	}
 	if len(cols) == 1 {
-		return cols, []int{max(min(t.cols[cols[0]].Max, room), 0)}
+		return []int{max(min(t.cols[cols[0]].Max, room), 0)}
 	}
 	for left > 0 {
 		before := left
@@ -88,7 +91,7 @@ func (t *Table[T]) layout(room int) (cols []int, widths []int) {
 			break
 		}
 	}
-	return cols, widths
+	return widths
 }
 
 func (t *Table[T]) need(cols []int) int {

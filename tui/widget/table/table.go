@@ -62,7 +62,9 @@ type Table[T any] struct {
 	desc    bool
 	wide    bool
 	pending bool      // base changed since view was built
+	urgent  bool      // the operator changed what is shown: it shall be built at once
 	touched time.Time // the last key
+	built   time.Time // when view was built
 
 	ghosts map[string]entry[T]
 	empty  string
@@ -80,6 +82,8 @@ type Settings struct {
 const (
 	sortHold  = 1500 * time.Millisecond // after a key, so that a row does not move under the hand
 	ghostStay = 15 * time.Second
+	manyHold  = time.Second // between two orders of a long list, which costs milliseconds
+	manyRows  = 2000
 )
 
 // New returns an empty table, sorted by the first column that can be. empty is what it says when it has no rows.
@@ -99,7 +103,7 @@ func New[T any](empty string, cols ...Column[T]) *Table[T] {
 func (t *Table[T]) SortBy(name string, desc bool) {
 	for i, c := range t.cols {
 		if c.Name == name && c.Compare != nil {
-			t.sort, t.desc, t.pending = i, desc, true
+			t.sort, t.desc, t.pending, t.urgent = i, desc, true, true
 		}
 	}
 }
@@ -123,7 +127,7 @@ func (t *Table[T]) Restore(s Settings) {
 
 // Select puts the cursor on a row, also one that is not there yet.
 func (t *Table[T]) Select(id string) {
-	t.cursor, t.pending, t.touched = id, true, time.Time{}
+	t.cursor, t.pending, t.urgent = id, true, true
 }
 
 // Sorted is the title of the column that is sorted by, and says whether the order is turned round.
@@ -241,7 +245,7 @@ func (t *Table[T]) doOther(verb keys.Verb) bool {
 	case keys.SortRight:
 		t.stepSort(1)
 	case keys.SortFlip:
-		t.desc, t.pending, t.touched = !t.desc, true, time.Time{}
+		t.desc, t.pending, t.urgent = !t.desc, true, true
 	case keys.Wide:
 		t.wide = !t.wide
 	case keys.Left:
@@ -292,7 +296,7 @@ func (t *Table[T]) stepSort(by int) {
 	for i := 1; i <= len(t.cols); i++ {
 		at := (t.sort + by*i + len(t.cols)*i) % len(t.cols)
 		if t.cols[at].Compare != nil && (t.wide || !t.cols[at].Wide) {
-			t.sort, t.pending, t.touched = at, true, time.Time{}
+			t.sort, t.pending, t.urgent = at, true, true
 			return
 		}
 	}

@@ -1,0 +1,117 @@
+package action
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/store"
+)
+
+// doer notes what it is asked for and fails for some.
+type doer struct {
+	asked []string
+	fail  string
+}
+
+func (d *doer) SubmitJob(_ context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error) {
+	return &reeveapi.Job{Spec: spec}, d.note("submit " + spec.Name)
+}
+func (d *doer) StopJob(_ context.Context, name string) error { return d.note("stop " + name) }
+func (d *doer) KillTask(_ context.Context, f, task string) error {
+	return d.note("kill " + f + "/" + task)
+}
+
+func (d *doer) note(what string) error {
+	d.asked = append(d.asked, what)
+	if strings.Contains(what, d.fail) && d.fail != "" {
+		return errors.New("refused")
+	}
+	return nil
+}
+
+func age(*reeveapi.Task) string { return "3h" }
+
+func TestKillGoesOnAfterAFailure(t *testing.T) {
+	tasks := []*reeveapi.Task{
+		{ID: "a", Framework: "f", Name: "a", State: "TASK_RUNNING"},
+		{ID: "b", Framework: "f", Name: "b", State: "TASK_RUNNING"},
+		{ID: "c", Framework: "f", Name: "c", State: "TASK_FAILED", Ended: time.Now()},
+		{ID: "d", Framework: "f", Name: "d", State: "TASK_RUNNING"},
+	}
+	act, err := Kill(tasks, 0, age)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &doer{fail: "b"}
+	r := act.Run(t.Context(), d)
+	if diff := cmp.Diff([]string{"kill f/a", "kill f/b", "kill f/d"}, d.asked); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+	if len(r.Failed) != 1 || r.Failed[0].Target != "b" || r.Steps != 3 {
+		t.Errorf("result is %+v", r)
+	}
+	if act.Title != "Kill 3 tasks" || !strings.Contains(act.Preview[2].Text, "has ended, is left out") {
+		t.Errorf("the question is %+v", act)
+	}
+	if _, err := Kill(tasks[2:3], 0, age); err == nil {
+		t.Error("a task that has ended can be killed")
+	}
+}
+
+func TestStopJobOnlyOnce(t *testing.T) {
+	if _, err := StopJob(&reeveapi.Job{Spec: reeveapi.JobSpec{Name: "x"}, State: reeveapi.JobFinished}); err == nil {
+		t.Error("a finished job can be stopped")
+	}
+	act, err := StopJob(&reeveapi.Job{Spec: reeveapi.JobSpec{Name: "x"}, State: reeveapi.JobRunning})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &doer{}
+	act.Run(t.Context(), d)
+	if diff := cmp.Diff([]string{"stop x"}, d.asked); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}
+
+func TestFits(t *testing.T) {
+	agent := func(id, state string, cpus, mem float64) reeveapi.Agent {
+		return reeveapi.Agent{ID: id, State: state, Total: reeveapi.Amounts{CPUs: 8, Mem: 8192, Disk: 100}, Allocated: reeveapi.Amounts{CPUs: 8 - cpus, Mem: 8192 - mem}}
+	}
+	s := store.New()
+	s.Apply(&reeveapi.Watch{Snapshot: true, Agents: []reeveapi.Agent{
+		agent("1", reeveapi.AgentActive, 3, 1024), agent("2", reeveapi.AgentActive, 0.3, 8192), agent("3", reeveapi.AgentUnreachable, 8, 8192),
+	}}, time.Now())
+	for _, test := range []struct {
+		need reeveapi.Amounts
+		n    int
+		want int
+	}{
+		{reeveapi.Amounts{CPUs: 1, Mem: 128}, 5, 3},
+		{reeveapi.Amounts{CPUs: 0.1, Mem: 512}, 9, 5}, // 2 by memory on the first, 3 by cpus on the second
+		{reeveapi.Amounts{CPUs: 0.1, Mem: 512}, 2, 2},
+		{reeveapi.Amounts{CPUs: 4}, 1, 0},
+		{reeveapi.Amounts{Disk: 60}, 3, 2},
+		{reeveapi.Amounts{GPUs: 1}, 1, 0},
+	} {
+		if got, _, _ := Fits(s.Snapshot(), test.need, test.n); got != test.want {
+			t.Errorf("%+v × %d: %d fit, want %d", test.need, test.n, got, test.want)
+		}
+	}
+}
+
+// TestQuote asks a real shell.
+func TestQuote(t *testing.T) {
+	for _, word := range []string{"plain", "two words", "it's", "$HOME `id` \"x\" \\", "", "*", "a\nb", "-x=1", "ä"} {
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf %s "+Quote(word)).Output()
+		if err != nil || string(out) != word {
+			t.Errorf("the shell reads %s as %q (%v), want %q", Quote(word), out, err, word)
+		}
+	}
+}

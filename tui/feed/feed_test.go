@@ -1,0 +1,154 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/store"
+)
+
+// source is a master that does what the test says.
+type source struct {
+	Source
+	watch  func(ctx context.Context, try int, line func(*reeveapi.Watch) error) error
+	tries  atomic.Int32
+	usages atomic.Int32
+	past   atomic.Int32 // usages that asked for history
+}
+
+func (s *source) Watch(ctx context.Context, line func(*reeveapi.Watch) error) error {
+	return s.watch(ctx, int(s.tries.Add(1)), line)
+}
+
+func (s *source) Master() string { return "m:5050" }
+
+func (s *source) Usage(_ context.Context, _ string, history time.Duration) (*reeveapi.Usage, error) {
+	s.usages.Add(1)
+	if history > 0 {
+		s.past.Add(1)
+	}
+	return &reeveapi.Usage{Host: reeveapi.HostUsage{At: time.Now()}}, nil
+}
+
+func play(t *testing.T, s *source, story func(f *Feed, st *store.Store, changed *atomic.Int32)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		st := store.New()
+		f := New(s, st)
+		var changed atomic.Int32
+		done := make(chan error)
+		go func() { done <- f.Run(ctx, func() { changed.Add(1) }) }()
+		story(f, st, &changed)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestReconnects(t *testing.T) {
+	s := &source{watch: func(ctx context.Context, try int, line func(*reeveapi.Watch) error) error {
+		switch {
+		case try == 1:
+			_ = line(&reeveapi.Watch{Snapshot: true, Agents: []reeveapi.Agent{{ID: "1"}}})
+			return errors.New("it broke off")
+		case try < 8:
+			return errors.New("refused")
+		}
+		_ = line(&reeveapi.Watch{Snapshot: true, Agents: []reeveapi.Agent{{ID: "2"}}})
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	play(t, s, func(f *Feed, st *store.Store, _ *atomic.Int32) {
+		synctest.Wait()
+		n := st.Snapshot()
+		if n.Link.Live || n.Link.Err != "it broke off" || n.Link.Attempt != 1 || n.Agents.Get("1") == nil {
+			t.Errorf("after the loss: %+v", n.Link)
+		}
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if got := s.tries.Load(); got < 4 || got > 6 {
+			t.Errorf("%d tries in 20 s, want about 5", got)
+		}
+		f.Retry()
+		synctest.Wait()
+		before := s.tries.Load()
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if n = st.Snapshot(); !n.Link.Live || n.Agents.Get("2") == nil || n.Agents.Get("1") != nil || n.Link.Attempt != 0 {
+			t.Errorf("after %d more tries: %+v", s.tries.Load()-before, n.Link)
+		}
+	})
+}
+
+// TestSilence checks that a stream on which nothing comes is taken for lost.
+func TestSilence(t *testing.T) {
+	s := &source{watch: func(ctx context.Context, _ int, line func(*reeveapi.Watch) error) error {
+		_ = line(&reeveapi.Watch{Snapshot: true})
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	play(t, s, func(_ *Feed, st *store.Store, _ *atomic.Int32) {
+		time.Sleep(11 * time.Second)
+		synctest.Wait()
+		if !st.Snapshot().Link.Live {
+			t.Error("lost after 11 s")
+		}
+		time.Sleep(1500 * time.Millisecond)
+		synctest.Wait()
+		if l := st.Snapshot().Link; l.Live || l.Err != errSilent.Error() {
+			t.Errorf("after 12.5 s: %+v", l)
+		}
+	})
+}
+
+// TestChangesAreCoalesced checks that a busy cluster wakes the console ten times a second at most.
+func TestChangesAreCoalesced(t *testing.T) {
+	s := &source{watch: func(ctx context.Context, _ int, line func(*reeveapi.Watch) error) error {
+		for ctx.Err() == nil {
+			_ = line(&reeveapi.Watch{})
+			time.Sleep(time.Millisecond)
+		}
+		return ctx.Err()
+	}}
+	play(t, s, func(_ *Feed, _ *store.Store, changed *atomic.Int32) {
+		time.Sleep(10 * time.Second)
+		if got := changed.Load(); got < 90 || got > 101 {
+			t.Errorf("told %d times in 10 s of a thousand changes a second, want about 100", got)
+		}
+	})
+}
+
+func TestUsageOfWhatIsWanted(t *testing.T) {
+	s := &source{watch: func(ctx context.Context, _ int, _ func(*reeveapi.Watch) error) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	play(t, s, func(f *Feed, st *store.Store, _ *atomic.Int32) {
+		time.Sleep(5 * time.Second)
+		if got := s.usages.Load(); got != 0 {
+			t.Errorf("asked %d times for nothing", got)
+		}
+		f.Want([]Want{{Agent: "a", HTTP: "a:5051"}})
+		time.Sleep(4500 * time.Millisecond)
+		synctest.Wait()
+		if got, past := s.usages.Load(), s.past.Load(); got != 5 || past != 1 {
+			t.Errorf("asked %d times, %d for history; want 5 and 1", got, past)
+		}
+		if got := len(st.Snapshot().Usage["a"].Host); got != 5 {
+			t.Errorf("%d samples, want 5", got)
+		}
+		f.Want(nil)
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		if got := s.usages.Load(); got != 5 || len(st.Snapshot().Usage) != 0 {
+			t.Errorf("asked %d times, still knows %d agents", got, len(st.Snapshot().Usage))
+		}
+	})
+}
