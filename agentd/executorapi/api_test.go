@@ -41,7 +41,15 @@ func newHarness(t *testing.T, answer func(api *API, in workload.Input)) *harness
 	return h
 }
 
-func (h *harness) post(t *testing.T, contentType, accept string, body []byte) *http.Response {
+// answer is a response whose body is closed with the test at the latest.
+type answer struct {
+	status int
+	header http.Header
+	length int64
+	body   io.ReadCloser
+}
+
+func (h *harness) post(t *testing.T, contentType, accept string, body []byte) answer {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.server.URL+"/api/v1/executor", bytes.NewReader(body))
 	if err != nil {
@@ -56,7 +64,7 @@ func (h *harness) post(t *testing.T, contentType, accept string, body []byte) *h
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
+	return answer{status: resp.StatusCode, header: resp.Header, length: resp.ContentLength, body: resp.Body}
 }
 
 const ids = `"executor_id":{"value":"e"},"framework_id":{"value":"f"}`
@@ -76,7 +84,7 @@ func TestRefusals(t *testing.T) {
 		}
 	})
 	subscribe := `{"type":"SUBSCRIBE",` + ids + `,"subscribe":{}}`
-	if got := h.post(t, "application/json", "", []byte(subscribe)).StatusCode; got != http.StatusServiceUnavailable {
+	if got := h.post(t, "application/json", "", []byte(subscribe)).status; got != http.StatusServiceUnavailable {
 		t.Errorf("before recovery: got %d, want 503", got)
 	}
 	h.api.Ready()
@@ -102,12 +110,12 @@ func TestRefusals(t *testing.T) {
 		"fine, but early": {"application/json", "", update(`{"task_id":{"value":"t"},"state":"TASK_RUNNING","source":"SOURCE_EXECUTOR",` + uuid + `}`), 403, "not subscribed"},
 	} {
 		resp := h.post(t, test.contentType, test.accept, []byte(test.body))
-		body, err := io.ReadAll(resp.Body)
-		if err != nil || resp.StatusCode != test.status || !strings.Contains(string(body), test.text) {
-			t.Errorf("%s: got %d %q, %v, want %d with %q", name, resp.StatusCode, body, err, test.status, test.text)
+		body, err := io.ReadAll(resp.body)
+		if err != nil || resp.status != test.status || !strings.Contains(string(body), test.text) {
+			t.Errorf("%s: got %d %q, %v, want %d with %q", name, resp.status, body, err, test.status, test.text)
 		}
-		if test.status == 202 && resp.ContentLength != 0 {
-			t.Errorf("%s: got Content-Length %d, want 0", name, resp.ContentLength)
+		if test.status == 202 && resp.length != 0 {
+			t.Errorf("%s: got Content-Length %d, want 0", name, resp.length)
 		}
 	}
 }
@@ -133,10 +141,10 @@ func TestStream(t *testing.T) {
 				t.Fatal(err)
 			}
 			resp := h.post(t, c.MediaType(), c.MediaType(), call)
-			if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != c.MediaType() || resp.ContentLength != -1 || resp.Header.Get("Mesos-Stream-Id") != "" {
-				t.Fatalf("got %d %v", resp.StatusCode, resp.Header)
+			if resp.status != http.StatusOK || resp.header.Get("Content-Type") != c.MediaType() || resp.length != -1 || resp.header.Get("Mesos-Stream-Id") != "" {
+				t.Fatalf("got %d %v", resp.status, resp.header)
 			}
-			records := recordio.NewReader(resp.Body, maxEvent)
+			records := recordio.NewReader(resp.body, maxEvent)
 			for _, want := range []executor.Event_Type{executor.Event_SHUTDOWN, executor.Event_KILL} {
 				record, err := records.Read()
 				if err != nil {
@@ -183,7 +191,7 @@ func TestBrokenStreams(t *testing.T) {
 	resp := h.post(t, "application/json", "", []byte(`{"type":"SUBSCRIBE",`+ids+`,"subscribe":{}}`))
 	<-started
 	<-h.posted
-	if err := resp.Body.Close(); err != nil {
+	if err := resp.body.Close(); err != nil {
 		t.Fatal(err)
 	}
 	h.wantClosed(t)

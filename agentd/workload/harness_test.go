@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"google.golang.org/protobuf/proto"
 
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/record"
@@ -52,7 +51,7 @@ func testConfig(uuids *counter) Config {
 }
 
 func frameworkInfo(id string, capabilities ...mesosv1.FrameworkInfo_Capability_Type) *mesosv1.FrameworkInfo {
-	info := &mesosv1.FrameworkInfo{User: new("root"), Name: proto.String(id), Id: &mesosv1.FrameworkID{Value: &id}}
+	info := &mesosv1.FrameworkInfo{User: new("root"), Name: new(id), Id: &mesosv1.FrameworkID{Value: &id}}
 	for _, c := range capabilities {
 		info.Capabilities = append(info.Capabilities, &mesosv1.FrameworkInfo_Capability{Type: c.Enum()})
 	}
@@ -71,7 +70,7 @@ func amounts(cpus, mem float64) []*mesosv1.Resource {
 
 func taskInfo(id, command string) *mesosv1.TaskInfo {
 	info := &mesosv1.TaskInfo{
-		Name: proto.String(id), TaskId: &mesosv1.TaskID{Value: &id}, AgentId: &mesosv1.AgentID{Value: new("S0")},
+		Name: new(id), TaskId: &mesosv1.TaskID{Value: &id}, AgentId: &mesosv1.AgentID{Value: new("S0")},
 		Resources: amounts(0.5, 64),
 	}
 	if command != "" {

@@ -215,7 +215,7 @@ func (s *simulation) launchCommand(crash int) {
 	id := fmt.Sprintf("t%d", s.tasks)
 	info := taskInfo(id, "sleep 1")
 	if rapid.IntRange(0, 3).Draw(s.t, "max") == 0 {
-		info.MaxCompletionTime = &mesosv1.DurationInfo{Nanoseconds: proto.Int64(5e9)}
+		info.MaxCompletionTime = &mesosv1.DurationInfo{Nanoseconds: new(int64(5e9))}
 	}
 	s.accepted(id, crash)
 	s.say(&agentlink.FromMaster{Message: &agentlink.FromMaster_RunTasks{RunTasks: &agentlink.RunTasks{
@@ -305,7 +305,7 @@ func (s *simulation) kill(crash int) {
 		return // the master does not forward a KILL for a task that it knows has ended
 	}
 	s.say(&agentlink.FromMaster{Message: &agentlink.FromMaster_KillTask{KillTask: &agentlink.KillTask{
-		FrameworkId: &mesosv1.FrameworkID{Value: proto.String("f1")}, TaskId: &mesosv1.TaskID{Value: &id},
+		FrameworkId: &mesosv1.FrameworkID{Value: new("f1")}, TaskId: &mesosv1.TaskID{Value: &id},
 	}}}, crash)
 }
 
@@ -320,7 +320,7 @@ func (s *simulation) ack(crash int) {
 		s.acked[id] = append(s.acked[id], string(status.GetUuid()))
 	}
 	s.say(&agentlink.FromMaster{Message: &agentlink.FromMaster_Acknowledge{Acknowledge: &agentlink.Acknowledge{
-		FrameworkId: &mesosv1.FrameworkID{Value: proto.String("f1")}, TaskId: status.GetTaskId(), Uuid: status.GetUuid(),
+		FrameworkId: &mesosv1.FrameworkID{Value: new("f1")}, TaskId: status.GetTaskId(), Uuid: status.GetUuid(),
 	}}}, crash)
 }
 
@@ -334,7 +334,7 @@ func (s *simulation) number(task string) int {
 
 func executorCall(kind executor.Call_Type, id string) *executor.Call {
 	return &executor.Call{
-		FrameworkId: &mesosv1.FrameworkID{Value: proto.String("f1")}, ExecutorId: &mesosv1.ExecutorID{Value: &id}, Type: kind.Enum(),
+		FrameworkId: &mesosv1.FrameworkID{Value: new("f1")}, ExecutorId: &mesosv1.ExecutorID{Value: &id}, Type: kind.Enum(),
 	}
 }
 

@@ -210,9 +210,9 @@ func (w *world) runTasks(d *datadriven.TestData) *agentlink.FromMaster {
 }
 
 func (w *world) masterSays(d *datadriven.TestData) *agentlink.FromMaster {
-	fw := &mesosv1.FrameworkID{Value: proto.String("f1")}
-	task := &mesosv1.TaskID{Value: proto.String(arg(d, "task"))}
-	ex := &mesosv1.ExecutorID{Value: proto.String(arg(d, "executor"))}
+	fw := &mesosv1.FrameworkID{Value: new("f1")}
+	task := &mesosv1.TaskID{Value: new(arg(d, "task"))}
+	ex := &mesosv1.ExecutorID{Value: new(arg(d, "executor"))}
 	switch d.Cmd {
 	case "kill":
 		kill := &agentlink.KillTask{FrameworkId: fw, TaskId: task}
@@ -235,8 +235,8 @@ func (w *world) masterSays(d *datadriven.TestData) *agentlink.FromMaster {
 
 func (w *world) executorSays(d *datadriven.TestData) string {
 	call := &executor.Call{
-		ExecutorId:  &mesosv1.ExecutorID{Value: proto.String(arg(d, "executor"))},
-		FrameworkId: &mesosv1.FrameworkID{Value: proto.String("f1")},
+		ExecutorId:  &mesosv1.ExecutorID{Value: new(arg(d, "executor"))},
+		FrameworkId: &mesosv1.FrameworkID{Value: new("f1")},
 	}
 	w.ticket++
 	switch d.Cmd {
@@ -254,7 +254,7 @@ func (w *world) executorSays(d *datadriven.TestData) string {
 	case "update":
 		uuid := w.uuids.uuid()
 		call.Type, call.Update = executor.Call_UPDATE.Enum(), &executor.Call_Update{Status: &mesosv1.TaskStatus{
-			TaskId: &mesosv1.TaskID{Value: proto.String(arg(d, "task"))},
+			TaskId: &mesosv1.TaskID{Value: new(arg(d, "task"))},
 			State:  mesosv1.TaskState(mesosv1.TaskState_value["TASK_"+arg(d, "state")]).Enum(),
 			Source: mesosv1.TaskStatus_SOURCE_EXECUTOR.Enum(), Uuid: uuid[:],
 		}}
