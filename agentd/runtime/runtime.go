@@ -15,7 +15,8 @@ import (
 // ends up in a task's status message.
 type Runtime interface {
 	// Launch creates and starts a container and returns when its process has been exec'ed. Launching a known id returns
-	// its Started again. After an error nothing of the container is left.
+	// its Started again. After an error nothing of the container is left. ctx bounds the wait for a turn; a launch that has
+	// begun is carried through, which takes milliseconds.
 	Launch(ctx context.Context, spec Spec) (Started, error)
 
 	// Wait returns when the container's first process has ended and everything in the container is gone. It may be called
@@ -51,12 +52,12 @@ type Spec struct {
 	Limits  Limits
 }
 
-// Limits bound a container. A zero field means no limit.
+// Limits bound a container. A zero field means no limit, except for Pids.
 type Limits struct {
 	CPUs     float64 // a share under contention: 1024 a core
 	CPUQuota float64 // cores, hard
 	MemBytes int64   // hard, swap included; at least 16 MB
-	Pids     int64
+	Pids     int64   // 0 for 4096: no container may fill the host with processes
 }
 
 // Started says that the first process runs.

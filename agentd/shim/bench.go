@@ -27,13 +27,14 @@ import (
 // benchResult is what bench prints: how long libcontainer itself takes to start containers of a given spec, which is the
 // floor for everything that is built on it.
 type benchResult struct {
-	N          int     `json:"n"`
-	Parallel   int     `json:"parallel"`
-	StartP50   float64 `json:"start_p50_ms"` // until the command has been exec'ed
-	StartP95   float64 `json:"start_p95_ms"`
-	PerSecond  float64 `json:"per_second"` // whole lives: start, wait, destroy
-	TotalSecs  float64 `json:"total_seconds"`
-	CPUPerTask float64 `json:"cpu_ms"` // of this process and everything it started, a container
+	N          int       `json:"n"`
+	Parallel   int       `json:"parallel"`
+	Starts     []float64 `json:"starts_ms"` // each, until the command has been exec'ed; shortest first
+	StartP50   float64   `json:"start_p50_ms"`
+	StartP95   float64   `json:"start_p95_ms"`
+	PerSecond  float64   `json:"per_second"` // whole lives: start, wait, destroy
+	TotalSecs  float64   `json:"total_seconds"`
+	CPUPerTask float64   `json:"cpu_ms"` // of this process and everything it started, a container
 }
 
 // bench reads a launch request from stdin and carries it out n times without agentd, socket or records. It starts itself
@@ -144,6 +145,9 @@ func (b *benchmark) result(n, parallel int) benchResult {
 	r := benchResult{
 		N: n, Parallel: parallel, StartP50: ms(b.starts[len(b.starts)/2]), StartP95: ms(b.starts[len(b.starts)*95/100]),
 		PerSecond: float64(n) / b.took.Seconds(), TotalSecs: b.took.Seconds(),
+	}
+	for _, start := range b.starts {
+		r.Starts = append(r.Starts, ms(start))
 	}
 	var total time.Duration
 	for _, who := range []int{unix.RUSAGE_SELF, unix.RUSAGE_CHILDREN} {
