@@ -65,11 +65,29 @@ func (a *Allocator) placeAgent(id ids.Agent) int32 {
 func (a *Allocator) setTotal(ag *agent, total resources.Resources) {
 	a.tree.addTotal(ag.total.Vector(), -1)
 	a.tree.addTotal(total.Vector(), +1)
-	ag.total = total
+	ag.total = a.intern(total)
 	ag.plain = isPlain(total)
 	ag.refined = !ag.plain && isRefined(total)
 	ag.gpus = total.Scalar("gpus") > 0
 	ag.account()
+}
+
+// sizes is how many distinct totals are remembered.
+const sizes = 8
+
+// intern returns an equal value that other agents may have: machines come in few sizes, and a pass that compares the same
+// few values stays in the cache.
+func (a *Allocator) intern(total resources.Resources) resources.Resources {
+	for _, known := range a.totals {
+		if known.Equal(total) {
+			return known
+		}
+	}
+	if len(a.totals) == sizes {
+		a.totals = a.totals[1:]
+	}
+	a.totals = append(a.totals, total)
+	return total
 }
 
 // account derives what is free. An agent whose total shrank below what it uses has less free than nothing in some kind,
@@ -175,7 +193,7 @@ func (a *Allocator) Recover(fw ids.Framework, id ids.Agent, r resources.Resource
 func (a *Allocator) release(at int32, i int, part resources.Resources, filter *Filter) {
 	ag := &a.agents[at]
 	of := ag.grants[i].leaf
-	plain := part.Unallocate()
+	plain := a.leaves[of].unallocate(part)
 	a.tree.charge(a.leaves[of].node, negative(part.Vector()), 0)
 	if filter != nil && a.leaves[of].subscribed {
 		a.refuse(at, refusal{leaf: of, until: filter.Until, refused: plain})

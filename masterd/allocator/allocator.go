@@ -39,6 +39,7 @@ type Allocator struct {
 	agents     []agent // dense; a removed agent's place is used again
 	unused     []int32
 	agentIndex map[ids.Agent]int32
+	totals     []resources.Resources // the newest distinct ones
 
 	frameworks map[ids.Framework]*framework
 	leaves     []leaf

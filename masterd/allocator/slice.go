@@ -76,6 +76,14 @@ func (l *leaf) allocate(part resources.Resources) resources.Resources {
 	return l.lastAllocated
 }
 
+// unallocate is the way back: usually what comes back is what went out.
+func (l *leaf) unallocate(part resources.Resources) resources.Resources {
+	if l.lastAllocated.Equal(part) {
+		return l.lastPart
+	}
+	return part.Unallocate()
+}
+
 // findEligible sets a.eligible to the leaves that may be offered something of an agent, and says whether there is any.
 func (a *Allocator) findEligible(ag *agent) bool {
 	a.eligible = append(a.eligible[:0], a.live...)
