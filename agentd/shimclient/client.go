@@ -85,6 +85,7 @@ type Client struct {
 	mu         sync.Mutex // guards the fields below, and load and binary of the links
 	containers map[ids.Container]*entry
 	links      map[string]*link
+	recovered  bool
 	closed     bool
 }
 

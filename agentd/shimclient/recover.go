@@ -29,8 +29,15 @@ const helloTimeout = 10 * time.Second
 //	cgroup or state exist, but no live shim  killed, Lost
 //	nothing exists                           it never started: forgotten
 //
-// Whatever exists without a record is removed.
+// Whatever exists without a record is removed. It can be called once: what this client starts is not there to be recovered.
 func (c *Client) Recover(ctx context.Context) ([]runtime.Recovered, error) {
+	c.mu.Lock()
+	late := c.recovered || len(c.containers) > 0
+	c.recovered = true
+	c.mu.Unlock()
+	if late {
+		return nil, fault.New(fault.Conflict, "recover containers: it has to come first, and once")
+	}
 	records, err := c.readRecords()
 	if err != nil {
 		return nil, fmt.Errorf("recover containers: %w", err)
@@ -213,7 +220,9 @@ func (c *Client) follow(l *link) {
 	})
 	_ = l.conn.Close() // it has ended
 	c.mu.Lock()
-	delete(c.links, l.name)
+	if c.links[l.name] == l {
+		delete(c.links, l.name)
+	}
 	closed := c.closed
 	l.usable = false
 	var orphans []*entry

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 )
 
@@ -163,6 +164,9 @@ func TestNeverStarted(t *testing.T) {
 	}
 	if records, err := c.readRecords(); err != nil || len(records) != 0 {
 		t.Errorf("records %v, %v, want none", records, err)
+	}
+	if _, err := c.Recover(t.Context()); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("recovering again: %v, want it refused", err)
 	}
 }
 
