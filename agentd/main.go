@@ -31,6 +31,7 @@ func run() int {
 			return daemon.Run(ctx, cfg, os.Stdout, logger)
 		},
 		Clean: daemon.Clean,
+		Floor: daemon.Floor,
 	})
 	err := cmd.ExecuteContext(ctx)
 	if err == nil || errors.Is(err, context.Canceled) {

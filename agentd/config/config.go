@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"os"
@@ -69,6 +70,9 @@ const (
 type Actions struct {
 	Serve func(ctx context.Context, cfg Config) error // be an agent until ctx ends
 	Clean func(ctx context.Context, cfg Config) error // remove what a dead agent left
+
+	// Floor measures starts of bare containers, n of them, so many at once, and writes the figures to out.
+	Floor func(ctx context.Context, cfg Config, out io.Writer, n, parallel int) error
 }
 
 // Command is agentd's command line.
@@ -97,7 +101,7 @@ func Command(actions Actions) *cobra.Command {
 		return fault.New(fault.Invalid, "%v; agentd --help lists the flags", err)
 	}
 	cmd.SetFlagErrorFunc(usage)
-	cmd.AddCommand(cleanCommand(actions.Clean))
+	cmd.AddCommand(cleanCommand(actions.Clean), floorCommand(actions.Floor))
 	cmd.CompletionOptions.DisableDefaultCmd = true
 	return cmd
 }
@@ -119,6 +123,31 @@ func cleanCommand(clean func(ctx context.Context, cfg Config) error) *cobra.Comm
 	fs := cmd.Flags()
 	flagset.Normalize(fs)
 	fs.StringVar(&cfg.WorkDir, "work-dir", defaultWorkDir, "the agent's work directory")
+	cfg.registerRuntime(fs)
+	return cmd
+}
+
+// floorCommand is agentd floor, which benchmarks use; it is not for operators.
+func floorCommand(floor func(ctx context.Context, cfg Config, out io.Writer, n, parallel int) error) *cobra.Command {
+	var cfg Config
+	var n, parallel int
+	cmd := &cobra.Command{
+		Use:    "floor",
+		Short:  "Measure how fast this machine starts bare containers, isolated as tasks are",
+		Hidden: true,
+		Args:   noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := cfg.completeClean(cmd.Flags(), os.LookupEnv); err != nil {
+				return err
+			}
+			return floor(cmd.Context(), cfg, cmd.OutOrStdout(), n, parallel)
+		},
+	}
+	fs := cmd.Flags()
+	flagset.Normalize(fs)
+	fs.IntVar(&n, "n", 100, "how many containers")
+	fs.IntVar(&parallel, "p", 1, "how many at once")
+	fs.StringVar(&cfg.WorkDir, "work-dir", defaultWorkDir, "a work directory that no agent uses")
 	cfg.registerRuntime(fs)
 	return cmd
 }

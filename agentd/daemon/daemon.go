@@ -79,6 +79,24 @@ func Clean(ctx context.Context, cfg config.Config) error {
 	return errors.Join(shimclient.Clean(ctx, cfg.WorkDir, cfg.RuntimeDir, cfg.CgroupRoot), lock.Release())
 }
 
+// Floor measures starts of bare containers and writes the figures to out; see shimclient.Client.Floor.
+func Floor(ctx context.Context, cfg config.Config, out io.Writer, n, parallel int) (err error) {
+	lock, err := checkpoint.Acquire(cfg.WorkDir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Release()) }()
+	client, err := shimclient.New(shimclient.Config{
+		ShimPath: cfg.ShimPath, RuntimeDir: cfg.RuntimeDir, WorkDir: cfg.WorkDir, CgroupRoot: cfg.CgroupRoot,
+		Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(client.Floor(ctx, out, n, parallel), client.Close(),
+		shimclient.Clean(context.WithoutCancel(ctx), cfg.WorkDir, cfg.RuntimeDir, cfg.CgroupRoot))
+}
+
 // Run is the package's Run, with other parts.
 func (p Parts) Run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Logger) (err error) {
 	var undo run.Cleanups

@@ -62,7 +62,10 @@ func TestProgramsKnowEachOtherOnlyThroughShared(t *testing.T) {
 }
 
 // machines are pure: they decide, and somebody else does.
-var machines = []string{"masterd/cluster", "masterd/allocator", "masterd/jobs", "masterd/validate", "agentd/workload", "agentd/lifecycle"}
+var machines = []string{
+	"masterd/cluster", "masterd/ledger", "masterd/offering", "masterd/status", "masterd/turn", "masterd/view", "masterd/message",
+	"masterd/deadlines", "masterd/allocator", "masterd/jobs", "masterd/validate", "agentd/workload", "agentd/lifecycle",
+}
 
 func TestMachinesAreCalledByTheirLoopsOnly(t *testing.T) {
 	// Edges may read a machine's vocabulary (inputs, effects, views); these folders may not know of it at all.

@@ -120,7 +120,7 @@ func throughput(ctx context.Context, o options, f *bench.Framework) error {
 	return nil
 }
 
-// bareResult is what agentd-shim bench prints.
+// bareResult is what agentd floor prints.
 type bareResult struct {
 	StartsMS  []float64 `json:"starts_ms"`  // each start, until the process was exec'ed
 	PerSecond float64   `json:"per_second"` // whole lives, at the parallelism asked for
@@ -136,8 +136,13 @@ func (b bareResult) starts() []time.Duration {
 
 // bare measures libcontainer with the same isolation and nothing around it.
 func bare(ctx context.Context, bin string, n, parallel int) (result bareResult, err error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(bin, "agentd-shim"), "bench",
-		"-n="+strconv.Itoa(n), "-p="+strconv.Itoa(parallel))
+	dir, err := os.MkdirTemp("", "reeve-floor-")
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "agentd"), "floor", "--work-dir="+dir,
+		"--n="+strconv.Itoa(n), "--p="+strconv.Itoa(parallel))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
