@@ -56,7 +56,11 @@ bench: build ## launch latency and throughput beside a bare libcontainer start, 
 
 gen: ## generate the Go of the .proto files (needs protoc)
 	cd shared && protoc -I. --go_out=. --go_opt=module=codeberg.org/reeve/reeve/shared \
-		--go-grpc_out=. --go-grpc_opt=module=codeberg.org/reeve/reeve/shared $$(cd . && find mesosv1 agentlink -name '*.proto')
+		--go-grpc_out=. --go-grpc_opt=module=codeberg.org/reeve/reeve/shared $$(find mesosv1 agentlink -name "*.proto")
+	protoc -I shared -I . --go_out=. --go_opt=module=codeberg.org/reeve/reeve agentd/record/record.proto
+
+gen-check: gen ## fail if the generated code is not what the .proto files say
+	git diff --exit-code -- '*.pb.go'
 
 clean: ## remove what was built and the local cluster's data
 	@for dir in .run/*/a*/; do [ -d "$$dir" ] && $(BIN)/agentd clean --work-dir="$$dir"; done; rm -rf $(BIN) .run

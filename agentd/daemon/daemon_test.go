@@ -63,7 +63,7 @@ func (m *master) Connect(stream agentlink.Link_ConnectServer) error {
 			continue
 		}
 		err = stream.Send(&agentlink.FromMaster{Term: 1, Message: &agentlink.FromMaster_Registered{Registered: &agentlink.Registered{
-			AgentId: &mesosv1.AgentID{Value: proto.String("S7")}, HeartbeatSeconds: 15,
+			AgentId: &mesosv1.AgentID{Value: new("S7")}, HeartbeatSeconds: 15,
 		}}})
 		if err != nil {
 			return err
@@ -109,9 +109,9 @@ func (m *master) update(t *testing.T, stream agentlink.Link_ConnectServer, ack b
 func (m *master) run(t *testing.T, stream agentlink.Link_ConnectServer, task, command string) {
 	t.Helper()
 	err := stream.Send(&agentlink.FromMaster{Term: 1, Message: &agentlink.FromMaster_RunTasks{RunTasks: &agentlink.RunTasks{
-		Framework: &mesosv1.FrameworkInfo{User: proto.String(""), Name: proto.String("f"), Id: &mesosv1.FrameworkID{Value: proto.String("F0")}},
+		Framework: &mesosv1.FrameworkInfo{User: new(""), Name: new("f"), Id: &mesosv1.FrameworkID{Value: new("F0")}},
 		Tasks: []*mesosv1.TaskInfo{{
-			Name: &task, TaskId: &mesosv1.TaskID{Value: &task}, AgentId: &mesosv1.AgentID{Value: proto.String("S7")},
+			Name: &task, TaskId: &mesosv1.TaskID{Value: &task}, AgentId: &mesosv1.AgentID{Value: new("S7")},
 			Command: &mesosv1.CommandInfo{Value: &command},
 		}},
 	}}})

@@ -166,4 +166,3 @@ func (a *api) gauges() map[string]float64 {
 	}
 	return reading.Gauges(standing, v)
 }
-

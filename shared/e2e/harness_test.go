@@ -63,7 +63,7 @@ type rig struct {
 // start starts a cluster on free ports, and at the end of the test ends it and removes every container it had.
 func start(t *testing.T, masters, agents int) *rig {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "reeve-e2e-") // short: unix sockets below it have a limit of 107 bytes
+	dir, err := os.MkdirTemp("", "reeve-e2e-") //nolint:usetesting // it is kept when the test fails, for its logs
 	if err != nil {
 		t.Fatal(err)
 	}
