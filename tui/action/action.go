@@ -78,16 +78,16 @@ func Kill(tasks []*reeveapi.Task, hidden int, age func(*reeveapi.Task) string) (
 	var jobs []string
 	for _, t := range tasks {
 		if !t.Ended.IsZero() {
-			a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-20s has ended, is left out", t.Name), Note: true})
+			a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-20s has ended, is left out", name(t)), Note: true})
 			continue
 		}
 		framework, id := t.Framework, t.ID
-		a.Steps = append(a.Steps, Step{Target: t.Name, Run: func(ctx context.Context, d Doer) error {
+		a.Steps = append(a.Steps, Step{Target: name(t), Run: func(ctx context.Context, d Doer) error {
 			return d.KillTask(ctx, framework, id)
 		}})
 		if len(a.Steps) <= 8 {
 			state := strings.TrimPrefix(t.State, "TASK_")
-			a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-20s %-9s %s, up %s", t.Name, state, t.AgentName, age(t))})
+			a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-20s %-9s %s, up %s", name(t), state, t.AgentName, age(t))})
 		}
 		if t.Job != "" && (len(jobs) == 0 || jobs[len(jobs)-1] != t.Job) {
 			jobs = append(jobs, t.Job)
@@ -120,6 +120,14 @@ func Kill(tasks []*reeveapi.Task, hidden int, age func(*reeveapi.Task) string) (
 		a.Word = fmt.Sprintf("kill %d", n)
 	}
 	return a, nil
+}
+
+// name tells the instances of a job apart, which share their name.
+func name(t *reeveapi.Task) string {
+	if t.Name == "" || t.Job != "" && t.Name == t.Job {
+		return t.ID
+	}
+	return t.Name
 }
 
 // StopJob ends a job and its tasks.

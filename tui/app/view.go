@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
@@ -70,16 +72,18 @@ func (a *App) body(area frame.Area, snap *store.Snapshot) {
 // connecting stands where nothing was heard yet.
 func (a *App) connecting(area frame.Area, snap *store.Snapshot) {
 	l := snap.Link
-	in := area.Center(min(area.W-4, 76), 8).Box("Connecting")
+	in := area.Center(min(area.W-4, 92), 9).Box("Connecting")
 	x := in.Text(0, 1, theme.Dim, "master   ")
 	in.Text(x, 1, theme.Text, l.Master)
 	if l.Err == "" {
 		in.Text(0, 3, theme.Info, in.Theme().Glyph.Staging+" waiting for its answer")
 		return
 	}
-	in.Text(0, 2, theme.Warn, in.Clip(l.Err, in.W))
-	in.Text(0, 4, theme.Dim, fmt.Sprintf("attempt %d, %s  (ctrl+r tries at once)", l.Attempt, a.countdown(l)))
-	in.Text(0, 5, theme.Dim, in.Clip("another cluster: reeve --master host:port, or REEVE_MASTER", in.W))
+	lines := strings.Split(ansi.Wordwrap(l.Err, in.W, " "), "\n")
+	for y, line := range lines[:min(len(lines), 3)] {
+		in.Text(0, 2+y, theme.Warn, in.Clip(line, in.W))
+	}
+	in.Text(0, 6, theme.Dim, fmt.Sprintf("attempt %d, %s  (ctrl+r tries at once)", l.Attempt, a.countdown(l)))
 }
 
 func (a *App) countdown(l store.Link) string {

@@ -77,7 +77,7 @@ func agentNames(s *store.Snapshot) []Choice {
 func taskNames(s *store.Snapshot) []Choice {
 	var out []Choice
 	for _, t := range s.Tasks.Rows() {
-		out = append(out, Choice{label.Or(t.Name, t.ID), strings.ToLower(strings.TrimPrefix(t.State, "TASK_")) + " on " + t.AgentName})
+		out = append(out, Choice{label.Name(t), strings.ToLower(strings.TrimPrefix(t.State, "TASK_")) + " on " + t.AgentName})
 	}
 	return out
 }
@@ -86,7 +86,7 @@ func activeTasks(s *store.Snapshot) []Choice {
 	var out []Choice
 	for _, t := range s.Tasks.Rows() {
 		if t.Ended.IsZero() {
-			out = append(out, Choice{label.Or(t.Name, t.ID), "on " + t.AgentName})
+			out = append(out, Choice{label.Name(t), "on " + t.AgentName})
 		}
 	}
 	return out

@@ -211,7 +211,7 @@ func (s *Screen) Status() (string, theme.Role) {
 	}
 	if used, known := s.newest(row.Val); known && row.Val.Requested.Mem > 0 {
 		if share := s.mem(row.Val) / row.Val.Requested.Mem; share > 0.9 {
-			return fmt.Sprintf("%s uses %s of its memory limit, %s", row.Val.Name, gauge.Percent(share), gauge.Bytes(used.MemBytes)), theme.Warn
+			return fmt.Sprintf("%s uses %s of its memory limit, %s", label.Name(row.Val), gauge.Percent(share), gauge.Bytes(used.MemBytes)), theme.Warn
 		}
 	}
 	return tasks.Describe(row.Val, alive, s.env), theme.Dim

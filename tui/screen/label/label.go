@@ -48,6 +48,14 @@ func TaskGlyph(t *theme.Theme, state string) (string, theme.Role) {
 	return g.Failed, theme.Bad
 }
 
+// Name is what a task is called: its name, but for the instances of a job, which share one, their id.
+func Name(t *reeveapi.Task) string {
+	if t.Name == "" || t.Job != "" && t.Name == t.Job {
+		return t.ID
+	}
+	return t.Name
+}
+
 // Problem says whether somebody should look at the task.
 func Problem(t *reeveapi.Task) bool {
 	switch t.State {

@@ -62,7 +62,7 @@ func (s *Screen) stream() *stream { return s.streams[s.tabs.At] }
 // Crumb names the screen.
 func (s *Screen) Crumb() string {
 	if t := s.task(); t != nil {
-		return label.Or(t.Name, t.ID) + " log"
+		return label.Name(t) + " log"
 	}
 	return "log"
 }

@@ -180,7 +180,7 @@ func (s *Screen) save() tea.Cmd {
 		return screen.Say(theme.Warn, "the task has no sandbox")
 	}
 	name, agent := file(t, s.stream().name), t.AgentHTTP
-	local := label.Or(t.Name, t.ID) + "-" + s.stream().name
+	local := label.Name(t) + "-" + s.stream().name
 	return s.env.Async(func(ctx context.Context) tea.Msg {
 		offset := int64(0)
 		path, size, err := s.env.Save(local, func() ([]byte, error) {

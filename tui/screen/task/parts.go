@@ -58,7 +58,7 @@ func (s *Screen) timeline(a frame.Area, t *reeveapi.Task) int {
 	}
 	for i, st := range steps {
 		if i > 0 {
-			gap := gauge.Age(st.At.Sub(steps[i-1].At))
+			gap := took(st.At.Sub(steps[i-1].At))
 			x = a.Text(x, 0, theme.Border, " "+g.Line+gap+g.Arrow+" ")
 		}
 		_, role := label.TaskGlyph(a.Theme(), st.State)
@@ -73,6 +73,14 @@ func (s *Screen) timeline(a frame.Area, t *reeveapi.Task) int {
 	return 1
 }
 
+// took is a duration between two states, which may be much less than a second.
+func took(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%dms", d.Milliseconds())
+	}
+	return gauge.Age(d)
+}
+
 func clock(at time.Time) string { return at.Local().Format("15:04:05") }
 
 func timelineWidth(steps []reeveapi.TaskStep, t *reeveapi.Task) int {
@@ -80,7 +88,7 @@ func timelineWidth(steps []reeveapi.TaskStep, t *reeveapi.Task) int {
 	for i, st := range steps {
 		n += len(strings.TrimPrefix(st.State, "TASK_")) + 9
 		if i > 0 {
-			n += 4 + len(gauge.Age(st.At.Sub(steps[i-1].At)))
+			n += 4 + len(took(st.At.Sub(steps[i-1].At)))
 		}
 	}
 	if len(steps) < len(t.History) {
@@ -218,7 +226,7 @@ func (s *Screen) facts(t *reeveapi.Task, w int) []line {
 		{"container", t.Container},
 		{"sandbox", t.Sandbox},
 		{"message", t.Message},
-		{"reason", strings.TrimSpace(t.Reason + " " + t.Source)},
+		{"reason", reason(t)},
 	} {
 		if f[1] == "" {
 			continue
@@ -232,6 +240,13 @@ func (s *Screen) facts(t *reeveapi.Task, w int) []line {
 		}
 	}
 	return out
+}
+
+func reason(t *reeveapi.Task) string {
+	if t.Reason == "" {
+		return ""
+	}
+	return t.Reason + " " + t.Source
 }
 
 // wrap cuts text into pieces of w bytes, a few at most: facts are to be read at a glance.
@@ -281,11 +296,11 @@ func (s *Screen) history(t *reeveapi.Task) []line {
 	var out []line
 	for i, st := range t.History {
 		_, role := label.TaskGlyph(&theme.Theme{}, st.State)
-		took := ""
+		after := ""
 		if i > 0 {
-			took = "after " + gauge.Age(st.At.Sub(t.History[i-1].At)) + "  "
+			after = "after " + took(st.At.Sub(t.History[i-1].At)) + "  "
 		}
-		text := st.At.Local().Format("15:04:05.000") + "  " + took + st.Message
+		text := st.At.Local().Format("15:04:05.000") + "  " + after + st.Message
 		out = append(out, line{key: strings.TrimPrefix(st.State, "TASK_"), keyRole: role, width: 14, text: text})
 	}
 	return out

@@ -54,7 +54,7 @@ func (s *Screen) task() *reeveapi.Task {
 // Crumb names the screen.
 func (s *Screen) Crumb() string {
 	if t := s.task(); t != nil {
-		return label.Or(t.Name, t.ID)
+		return label.Name(t)
 	}
 	return s.id
 }

@@ -34,8 +34,8 @@ func State() table.Column[reeveapi.Task] {
 // Name is the column of a task's name.
 func Name() table.Column[reeveapi.Task] {
 	return column{
-		Name: "TASK", Width: 14, Max: 32, Text: func(t *task) (string, theme.Role) { return plain(label.Or(t.Name, t.ID)) },
-		Compare: table.ByName(func(t *task) string { return t.Name }),
+		Name: "TASK", Width: 14, Max: 32, Text: func(t *task) (string, theme.Role) { return plain(label.Name(t)) },
+		Compare: table.ByName(label.Name),
 	}
 }
 

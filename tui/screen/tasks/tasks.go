@@ -158,7 +158,7 @@ func OnTask(verb keys.Verb, t *reeveapi.Task, env screen.Env) (tea.Cmd, bool) {
 	case keys.GoAgent:
 		target = screen.Target{Kind: screen.Agent, ID: t.Agent}
 	case keys.ShowEvents:
-		target = screen.Target{Kind: screen.Events, Arg: label.Or(t.Name, t.ID)}
+		target = screen.Target{Kind: screen.Events, Arg: label.Name(t)}
 	case keys.New:
 		target = screen.Target{Kind: screen.Submit, Arg: "task:" + store.TaskKey(t)}
 	case keys.Copy:
@@ -197,7 +197,7 @@ func (s *Screen) Status() (string, theme.Role) {
 
 // Describe is one line about a task.
 func Describe(t *reeveapi.Task, alive bool, env screen.Env) string {
-	text := label.Or(t.Name, t.ID) + "  " + t.FrameworkName + "/" + t.Role
+	text := label.Name(t) + "  " + t.FrameworkName + "/" + t.Role
 	switch {
 	case !t.Ended.IsZero():
 		text += "  ended " + label.Clock(env.Now(), t.Ended)
