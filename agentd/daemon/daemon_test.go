@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/proto"
 
 	"codeberg.org/reeve/reeve/agentd/config"
 	"codeberg.org/reeve/reeve/agentd/runtime"
