@@ -9,6 +9,9 @@ import (
 // check holds a call against the rules of its form (spec 3.10), with Mesos's texts. Updates that an executor sends again
 // when it subscribes must keep them, too.
 func check(call *executor.Call) error {
+	if call.Type == nil {
+		return invalid("Expecting 'type' to be present")
+	}
 	switch call.GetType() {
 	case executor.Call_SUBSCRIBE:
 		if call.GetSubscribe() == nil {
