@@ -221,7 +221,9 @@ func imageOf(c *mesosv1.ContainerInfo) string {
 	return c.GetMesos().GetImage().GetDocker().GetName()
 }
 
-// history fills in what has happened to the task.
+// history fills in what has happened to the task. The agent says in which state a task is before it may forward the update
+// that led there: an update waits until the framework has acknowledged the one before. People want to see that state at
+// once, above all when it is an end, so it becomes the last step, and the message says why there are no details.
 func history(out *reeveapi.Task, t *cluster.Task) {
 	staging := mesosv1.TaskState_TASK_STAGING
 	if len(t.Statuses) == 0 || t.Statuses[0].GetState() != staging {
@@ -238,7 +240,8 @@ func history(out *reeveapi.Task, t *cluster.Task) {
 			out.Healthy = s.Healthy
 		}
 	}
-	if n := len(t.Statuses); n > 0 {
+	n := len(t.Statuses)
+	if n > 0 && t.Statuses[n-1].GetState() == t.Latest {
 		newest := t.Statuses[n-1]
 		out.Message = newest.GetMessage()
 		if newest.Reason != nil {
@@ -247,7 +250,17 @@ func history(out *reeveapi.Task, t *cluster.Task) {
 		if newest.Source != nil {
 			out.Source = newest.GetSource().String()
 		}
+		return
 	}
+	if n == 0 && t.Latest == staging {
+		return
+	}
+	out.Message = "its agent says so; the update with the details follows once the framework has acknowledged the ones before"
+	step := reeveapi.TaskStep{State: t.Latest.String(), At: t.Ended, Message: out.Message}
+	if step.At.IsZero() {
+		step.At = out.History[len(out.History)-1].At
+	}
+	out.History = append(out.History, step)
 }
 
 func statusTime(s *mesosv1.TaskStatus) time.Time {

@@ -234,6 +234,43 @@ func TestTask(t *testing.T) {
 	}
 }
 
+// TestTaskAheadOfItsUpdates: state, message and history agree while updates wait on the agent.
+func TestTaskAheadOfItsUpdates(t *testing.T) {
+	const running, failed = mesosv1.TaskState_TASK_RUNNING, mesosv1.TaskState_TASK_FAILED
+	told := &mesosv1.TaskStatus{
+		State: running.Enum(), Timestamp: proto.Float64(1795395024), Message: new("up"), Source: mesosv1.TaskStatus_SOURCE_EXECUTOR.Enum(),
+	}
+	for name, test := range map[string]struct {
+		latest   mesosv1.TaskState
+		statuses []*mesosv1.TaskStatus
+		ended    time.Time
+		states   []string
+		at       time.Time
+	}{
+		"ended":           {failed, []*mesosv1.TaskStatus{told}, launched.Add(time.Hour), []string{"TASK_STAGING", "TASK_RUNNING", "TASK_FAILED"}, launched.Add(time.Hour)},
+		"nothing was yet": {failed, nil, launched.Add(time.Hour), []string{"TASK_STAGING", "TASK_FAILED"}, launched.Add(time.Hour)},
+		"runs":            {running, nil, time.Time{}, []string{"TASK_STAGING", "TASK_RUNNING"}, launched},
+	} {
+		one := task("f", "t", running)
+		one.Latest, one.Statuses, one.Ended = test.latest, test.statuses, test.ended
+		got := overview.Task(one, "", nil)
+		var states []string
+		for _, step := range got.History {
+			states = append(states, step.State)
+		}
+		last := got.History[len(got.History)-1]
+		if got.State != test.latest.String() || !slices.Equal(states, test.states) || !last.At.Equal(test.at) {
+			t.Errorf("%s: got state %s, history %+v, want %v, the last at %v", name, got.State, got.History, test.states, test.at)
+		}
+		if got.Message == "" || got.Message != last.Message || got.Source != "" || got.Reason != "" {
+			t.Errorf("%s: got message %q, reason %q, source %q, want a message and nothing of an older update", name, got.Message, got.Reason, got.Source)
+		}
+	}
+	if got := overview.Task(task("f", "t", mesosv1.TaskState_TASK_STAGING), "", nil); got.Message != "" || len(got.History) != 1 {
+		t.Errorf("a new task is shown as %+v", got)
+	}
+}
+
 func TestCluster(t *testing.T) {
 	away := agent()
 	away.ID, away.State = "S1", cluster.AgentUnreachable
