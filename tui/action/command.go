@@ -34,6 +34,9 @@ func RunCommand(spec reeveapi.JobSpec, master string) string {
 	for _, key := range slices.Sorted(maps.Keys(spec.Env)) {
 		add("env", key+"="+spec.Env[key])
 	}
+	for _, key := range slices.Sorted(maps.Keys(spec.Labels)) {
+		add("label", key+"="+spec.Labels[key])
+	}
 	for _, uri := range spec.URIs {
 		add("uri", uri)
 	}

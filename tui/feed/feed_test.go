@@ -131,12 +131,12 @@ func TestUsageOfWhatIsWanted(t *testing.T) {
 		return ctx.Err()
 	}}
 	play(t, s, func(f *Feed, st *store.Store, _ *atomic.Int32) {
-		time.Sleep(5 * time.Second)
+		time.Sleep(5500 * time.Millisecond) // between two polls
 		if got := s.usages.Load(); got != 0 {
 			t.Errorf("asked %d times for nothing", got)
 		}
 		f.Want([]Want{{Agent: "a", HTTP: "a:5051"}})
-		time.Sleep(4500 * time.Millisecond)
+		time.Sleep(4200 * time.Millisecond)
 		synctest.Wait()
 		if got, past := s.usages.Load(), s.past.Load(); got != 5 || past != 1 {
 			t.Errorf("asked %d times, %d for history; want 5 and 1", got, past)
