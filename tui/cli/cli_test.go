@@ -399,9 +399,32 @@ func TestKill(t *testing.T) {
 	}
 	check(t, reeve(t, c, &yes, "kill", "one"), result{"Asked to kill task one\n", question, exitDone})
 	check(t, reeve(t, c, nil, "kill", "--yes", "g/same"), result{"Asked to kill task same\n", "", exitDone})
-	check(t, reeve(t, c, nil, "stop", "a/b"), result{"Stopping job a/b\n", "", exitDone})
-	check(t, reeve(t, c, nil, "stop", "--forget", "job"), result{"Forgot job job\n", "", exitDone})
-	if diff := cmp.Diff([]string{"POST /tasks/f/one/kill", "POST /tasks/g/same/kill", "POST /jobs/a%2Fb/stop", "DELETE /jobs/job"}, c.asked); diff != "" {
+	if diff := cmp.Diff([]string{"POST /tasks/f/one/kill", "POST /tasks/g/same/kill"}, c.asked); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
+func TestStop(t *testing.T) {
+	c := newCluster(t)
+	someTasks(c)
+	c.jobs = append(c.jobs,
+		reeveapi.Job{Spec: reeveapi.JobSpec{Name: "a/b"}, State: reeveapi.JobPending},
+		reeveapi.Job{Spec: reeveapi.JobSpec{Name: "over"}, State: reeveapi.JobFailed})
+	yes, no := "yes\n", ""
+	const question = "Stop job job (1 running, 1 finished)? [y/N] "
+	check(t, reeve(t, c, nil, "stop", "job"), result{"", "reeve: not done: there is no terminal to ask for confirmation; give --yes\n", exitFailed})
+	check(t, reeve(t, c, &no, "stop", "job"), result{"", question + "reeve: not done: you did not say yes\n", exitFailed})
+	check(t, reeve(t, c, nil, "stop", "-y", "over"), result{
+		"", "reeve: job over has ended already: it is failed; \"reeve stop --forget\" removes it from the list\n", exitFailed,
+	})
+	check(t, reeve(t, c, nil, "stop", "-y", "ghost"), result{"", "reeve: there is no job ghost\n", exitFailed})
+	if len(c.asked) > 0 {
+		t.Errorf("the master was asked %q", c.asked)
+	}
+	check(t, reeve(t, c, &yes, "stop", "job"), result{"Stopping job job\n", question, exitDone})
+	check(t, reeve(t, c, nil, "stop", "--yes", "a/b"), result{"Stopping job a/b\n", "", exitDone})
+	check(t, reeve(t, c, nil, "stop", "--forget", "over"), result{"Forgot job over\n", "", exitDone})
+	if diff := cmp.Diff([]string{"POST /jobs/job/stop", "POST /jobs/a%2Fb/stop", "DELETE /jobs/over"}, c.asked); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/taskstate"
 )
@@ -104,26 +105,49 @@ func (a *app) showJob(ctx context.Context, c *client.Client, job *reeveapi.Job) 
 }
 
 func (a *app) stopCommand() *cobra.Command {
-	forget := false
+	forget, yes := false, false
 	command := &cobra.Command{
 		Use: "stop JOB", Short: "End a job and its tasks", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return a.ask(command, func(ctx context.Context, c *client.Client) error {
-				if forget {
-					if err := c.RemoveJob(ctx, args[0]); err != nil {
-						return err
-					}
-					fmt.Fprintf(a.stdout, "Forgot job %s\n", args[0])
-					return nil
-				}
-				if err := c.StopJob(ctx, args[0]); err != nil {
-					return err
-				}
-				fmt.Fprintf(a.stdout, "Stopping job %s\n", args[0])
-				return nil
-			})
+			if forget {
+				return a.forgetJob(command, args[0])
+			}
+			return a.stopJob(command, args[0], yes)
 		},
 	}
 	command.Flags().BoolVar(&forget, "forget", false, "remove a job that has ended from the list")
+	yesFlag(command, &yes)
 	return command
+}
+
+// stopJob ends a job. The question says how much goes with it, so the job is looked up first.
+func (a *app) stopJob(command *cobra.Command, name string, yes bool) error {
+	var job *reeveapi.Job
+	err := a.ask(command, func(ctx context.Context, c *client.Client) (err error) {
+		job, err = c.Job(ctx, name)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if ended(job.State) {
+		return fault.New(fault.Conflict, "job %s has ended already: it is %s; \"reeve stop --forget\" removes it from the list", name, job.State)
+	}
+	if err := a.confirm(yes, "Stop job %s (%s)?", name, instances(*job)); err != nil {
+		return err
+	}
+	err = a.ask(command, func(ctx context.Context, c *client.Client) error { return c.StopJob(ctx, name) })
+	if err == nil {
+		fmt.Fprintf(a.stdout, "Stopping job %s\n", oneLine(name))
+	}
+	return err
+}
+
+// forgetJob removes a job that has ended. There is nothing to end, so nobody is asked.
+func (a *app) forgetJob(command *cobra.Command, name string) error {
+	err := a.ask(command, func(ctx context.Context, c *client.Client) error { return c.RemoveJob(ctx, name) })
+	if err == nil {
+		fmt.Fprintf(a.stdout, "Forgot job %s\n", oneLine(name))
+	}
+	return err
 }

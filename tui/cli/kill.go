@@ -36,10 +36,8 @@ func (a *app) killCommand() *cobra.Command {
 			if taskstate.TerminalName(task.State) {
 				return fault.New(fault.Conflict, "task %s has ended already: it is %s", task.ID, taskstate.LabelOf(task.State))
 			}
-			if !yes {
-				if err := a.confirm(fmt.Sprintf("Kill task %s of %s on %s?", task.ID, task.FrameworkName, task.AgentName)); err != nil {
-					return err
-				}
+			if err := a.confirm(yes, "Kill task %s of %s on %s?", task.ID, task.FrameworkName, task.AgentName); err != nil {
+				return err
 			}
 			err = a.ask(command, func(ctx context.Context, c *client.Client) error {
 				return c.KillTask(ctx, task.Framework, task.ID)
@@ -50,16 +48,25 @@ func (a *app) killCommand() *cobra.Command {
 			return err
 		},
 	}
-	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	yesFlag(command, &yes)
 	return command
 }
 
-// confirm asks a person, and takes everything but yes for no. Without a person there is nobody to ask.
-func (a *app) confirm(question string) error {
+// yesFlag gives a verb that ends something the flag which confirm goes by.
+func yesFlag(command *cobra.Command, yes *bool) {
+	command.Flags().BoolVarP(yes, "yes", "y", false, "do not ask")
+}
+
+// confirm asks a person, and takes everything but yes for no. Without a person there is nobody to ask, and
+// it is no; yes is what was given on the command line, and settles it.
+func (a *app) confirm(yes bool, question string, args ...any) error {
+	if yes {
+		return nil
+	}
 	if !a.terminal() {
 		return fault.New(fault.Conflict, "not done: there is no terminal to ask for confirmation; give --yes")
 	}
-	fmt.Fprint(a.stderr, oneLine(question)+" [y/N] ")
+	fmt.Fprint(a.stderr, oneLine(fmt.Sprintf(question, args...))+" [y/N] ")
 	answer, err := bufio.NewReader(io.LimitReader(a.stdin, 1<<10)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fault.Wrap(fault.Internal, err, "read the answer")
