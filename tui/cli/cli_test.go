@@ -233,7 +233,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"-o", "xml", "jobs"}, result{"", "reeve: -o \"xml\" is no form of output; use table, wide, json, yaml or name\n", exitUsage}},
 		{[]string{"--master", "zk://a", "jobs"}, result{"", "reeve: --master: \"zk://a\" is no master's address; write host:port, such as 127.0.0.1:5050\n", exitUsage}},
 		{[]string{"tasks", "--state", "happy"}, result{"", "reeve: --state \"happy\" is no state of a task; use running, failed, lost, …\n", exitUsage}},
-		{[]string{"run", "-c", "true"}, result{"", "reeve: the job needs a name; give --name\n", exitUsage}},
+		{[]string{"run", "-c", "true"}, result{"", "reeve: the job needs a name; give it first, or with --name\n", exitUsage}},
 		{[]string{"run", "--name", "j"}, result{"", "reeve: the job needs a command; give -c 'COMMAND', or -- COMMAND ARGUMENT...\n", exitUsage}},
 		{[]string{"run", "--name", "j", "-c", "a", "--", "b"}, result{"", "reeve: give the command with -c or after --, not both\n", exitUsage}},
 		{[]string{"run", "--name", "j", "-c", "a", "--env", "A"}, result{"", "reeve: --env \"A\" is not NAME=VALUE\n", exitUsage}},
@@ -445,6 +445,22 @@ func TestRun(t *testing.T) {
 				Name: "j", Command: `echo 'it'\''s' 'a b' '$HOME' ''`, Instances: 1, Resources: reeveapi.Amounts{CPUs: 0.5, Mem: 128}, KillGraceSeconds: 7,
 				Env: map[string]string{"A": "b=c"}, Labels: map[string]string{"x": ""}, URIs: []string{"u"}, Ports: 2, Role: "r", User: "nobody",
 			},
+		},
+		{
+			[]string{"j", "--cpus", "0.5", "--", "echo", "k"},
+			reeveapi.JobSpec{Name: "j", Command: "echo k", Instances: 1, Resources: reeveapi.Amounts{CPUs: 0.5, Mem: 128}},
+		},
+		{
+			[]string{"-c", "echo k", "j"},
+			reeveapi.JobSpec{Name: "j", Command: "echo k", Instances: 1, Resources: reeveapi.Amounts{CPUs: 1, Mem: 128}},
+		},
+		{ // with a name already, or a file that may hold one, an argument is the command
+			[]string{"--name", "j", "echo", "k"},
+			reeveapi.JobSpec{Name: "j", Command: "echo k", Instances: 1, Resources: reeveapi.Amounts{CPUs: 1, Mem: 128}},
+		},
+		{
+			[]string{"-f", file, "echo", "--", "k"},
+			reeveapi.JobSpec{Name: "render", Command: "echo k", Instances: 8, Resources: reeveapi.Amounts{CPUs: 2, Mem: 512}, Env: map[string]string{"A": "1"}},
 		},
 		{
 			[]string{"-f", file, "--mem", "64", "-n", "2"},

@@ -32,12 +32,16 @@ type runFlags struct {
 func (a *app) runCommand() *cobra.Command {
 	f := &runFlags{}
 	command := &cobra.Command{
-		Use:   "run [flags] [-- COMMAND ARGUMENT...]",
+		Use:   "run [NAME] [flags] [-- COMMAND ARGUMENT...]",
 		Short: "Submit a job, which the cluster keeps until it is done",
-		Example: "  reeve run --name hello -c 'echo hello' --cpus 0.1 --mem 32 --follow\n" +
+		Example: "  reeve run hello -c 'echo hello' --cpus 0.1 --mem 32 --follow\n" +
 			"  reeve run --name render --instances 8 --retries 2 -- ./render.sh --quality high\n" +
 			"  reeve run -f job.yaml",
 		RunE: func(command *cobra.Command, args []string) error {
+			args, err := f.takeName(command, args)
+			if err != nil {
+				return err
+			}
 			spec, err := a.jobSpec(command, f, args)
 			if err != nil {
 				return err
@@ -66,6 +70,17 @@ func (a *app) runCommand() *cobra.Command {
 	return command
 }
 
+// takeName takes a job's name from the arguments, where it can be nothing else: a single one, whose command comes from -c
+// or after --. It returns the arguments of the command.
+func (f *runFlags) takeName(command *cobra.Command, args []string) ([]string, error) {
+	dash := command.ArgsLenAtDash()
+	bare := dash == 1 || dash < 0 && len(args) == 1 && f.command != ""
+	if !bare || f.name != "" || f.file != "" {
+		return args, nil
+	}
+	return args[1:], command.Flags().Set("name", args[0])
+}
+
 // jobSpec puts the file, the flags and the arguments together.
 func (a *app) jobSpec(command *cobra.Command, f *runFlags, args []string) (reeveapi.JobSpec, error) {
 	spec := reeveapi.JobSpec{Resources: f.resources, Instances: 1}
@@ -85,7 +100,7 @@ func (a *app) jobSpec(command *cobra.Command, f *runFlags, args []string) (reeve
 	}
 	switch {
 	case spec.Name == "":
-		return spec, usagef("the job needs a name; give --name")
+		return spec, usagef("the job needs a name; give it first, or with --name")
 	case spec.Command == "":
 		return spec, usagef("the job needs a command; give -c 'COMMAND', or -- COMMAND ARGUMENT...")
 	}
