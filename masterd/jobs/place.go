@@ -138,10 +138,18 @@ func (s *State) unassign(j *job, i int) {
 	s.finishIfOver(j)
 }
 
+// taskName is what people read: the job's name, and which instance where there are several.
+func taskName(spec *reeveapi.JobSpec, i int) string {
+	if spec.Instances == 1 {
+		return spec.Name
+	}
+	return spec.Name + "." + strconv.Itoa(i)
+}
+
 func taskInfo(record *reeveapi.Job, i int, agent *mesosv1.AgentID, given []*mesosv1.Resource, ports []uint64) *mesosv1.TaskInfo {
 	spec := &record.Spec
 	info := &mesosv1.TaskInfo{
-		Name:      new(spec.Name),
+		Name:      new(taskName(spec, i)),
 		TaskId:    &mesosv1.TaskID{Value: new(record.Instances[i].Task)},
 		AgentId:   agent,
 		Resources: given,

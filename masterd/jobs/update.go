@@ -265,6 +265,8 @@ func (s *State) summary(j *job) string {
 	switch {
 	case bad == 0:
 		return ""
+	case len(j.instances) == 1 && worst.Message != "":
+		return worst.Message
 	case worst.Message != "":
 		return fmt.Sprintf("%d of %d instances did not finish, the first: %s", bad, len(j.instances), worst.Message)
 	}

@@ -25,7 +25,7 @@ type Options struct {
 	Agents  int
 
 	// FixedPorts gives the first master and agent the ports that people expect (5050, 5051, …) and each further one ten
-	// more. Without it every port is free one.
+	// more. Without it every port is a free one.
 	FixedPorts bool
 
 	MasterArgs []string  // for every masterd
@@ -84,10 +84,14 @@ func (c *Cluster) addMaster(ctx context.Context, i int) error {
 
 // AddAgent starts one more agent; i counts from 0 and must be new.
 func (c *Cluster) AddAgent(ctx context.Context, i int) error {
+	name := "a" + strconv.Itoa(i+1)
 	args := c.ports(i, agentPort, "port")
 	args = append(args, c.gossip(2*i+1)...)
+	if c.opts.Agents > 1 { // they would all have this machine's name; names below localhost lead here, too
+		args = append(args, "--hostname="+name+".localhost")
+	}
 	args = append(args, c.opts.AgentArgs...)
-	p := &Process{Name: "a" + strconv.Itoa(i+1), Program: "agentd", args: args, opts: &c.opts}
+	p := &Process{Name: name, Program: "agentd", args: args, opts: &c.opts}
 	c.Agents = append(c.Agents, p)
 	return p.Start(ctx)
 }
@@ -154,7 +158,7 @@ const pollInterval = 20 * time.Millisecond
 const patience = time.Second
 
 // Poll calls check until it is true. When ctx ends first, or a daemon that should run has exited, the error says what was
-// waited for.
+// waited for; a check that returns "" waits for nothing that people should hear of.
 func (c *Cluster) Poll(ctx context.Context, check func(context.Context) (done bool, waiting string)) error {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()

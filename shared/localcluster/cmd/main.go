@@ -83,6 +83,9 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	if os.Geteuid() != 0 && o.cluster.Agents > 0 {
+		fmt.Println(rootless)
+	}
 	if interactive {
 		err = console(ctx, o.cluster.Bin, cluster.MasterList())
 	} else {
@@ -92,6 +95,10 @@ func run(ctx context.Context, o options) error {
 	fmt.Println("ending the cluster")
 	return errors.Join(err, cluster.Stop(context.WithoutCancel(ctx)))
 }
+
+// rootless is what an ordinary user's agents cannot do; their logs say the same at their start.
+const rootless = "not root: tasks run as you, CPU and memory limits are not enforced, and there are no statistics of tasks; " +
+	"\"sudo make run\" has all of it"
 
 func checkCounts(o localcluster.Options) error {
 	if o.Masters < 1 || o.Masters%2 == 0 {
@@ -128,7 +135,7 @@ func announce(w io.Writer, c *localcluster.Cluster) {
 
 // wait returns when ctx ends, or with an error when a daemon exits by itself.
 func wait(ctx context.Context, c *localcluster.Cluster) error {
-	err := c.Poll(ctx, func(context.Context) (bool, string) { return false, "an interrupt" })
+	err := c.Poll(ctx, func(context.Context) (bool, string) { return false, "" })
 	if ctx.Err() != nil {
 		return nil // asked to end
 	}
