@@ -51,7 +51,7 @@ type Config struct {
 	executorEnv string // ExecutorEnv as it was written
 }
 
-// Defaults of DESIGN 2 and spec 4.2.
+// Defaults that scripts rely on, and those of spec 4.2.
 const (
 	defaultPort        = 5051
 	defaultWorkDir     = "/var/lib/reeve/agent"

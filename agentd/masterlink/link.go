@@ -30,7 +30,7 @@ type Config struct {
 	Log     *slog.Logger
 }
 
-// rounds is the wait between two rounds in which every master was tried (study/cluster.md 4.1): a link that broke is
+// rounds is the wait between two rounds in which every master was tried: a link that broke is
 // taken up again at once, and after that the wait grows.
 var rounds = backoff.Policy{Base: 200 * time.Millisecond, Cap: 15 * time.Second}
 
@@ -154,7 +154,7 @@ func (l *Link) accept(addr string) {
 	l.leader = addr
 }
 
-// current says whether a message of this term is of the newest leader seen; older ones are fenced off (study 6.3).
+// current says whether a message of this term is of the newest leader seen; older ones are fenced off.
 func (l *Link) current(term uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -4,8 +4,9 @@
 // signals them. It is the only program that links libcontainer, in a binary of its own because libcontainer runs the
 // binary again for every container. It knows nothing of the cluster, and nothing of a container but its OCI spec.
 //
-// One process has four lives, told apart before main: "init" as argv[1] is libcontainer's set-up inside a new container;
-// argv[0] /run/reeve-init is the container's pid 1 (init.c); "serve" is the shim; "bench" measures. Start reading at serve.
+// One binary has four lives; the first two begin before main: "init" as argv[1] is libcontainer's set-up inside a new
+// container; argv[0] /run/reeve-init is the container's pid 1 (init.c); "serve" is the shim; "bench" measures. Start
+// reading at serve.
 package main
 
 import (

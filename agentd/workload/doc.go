@@ -4,7 +4,7 @@
 // The agent itself plays Mesos's command executor for tasks that are a bare command; custom executors are containers
 // that speak the executor API.
 //
-// Start reading at input.go and effect.go, which are the machine's protocol, then step.go. executor.go drives containers
+// Start reading at input.go and effect.go, which are the machine's protocol, then machine.go. executor.go drives containers
 // through agentd/lifecycle, update.go holds the rules of reliable status updates, recover.go rebuilds everything from what
 // was saved.
 package workload

@@ -26,7 +26,7 @@ type Config struct {
 	UnreachableTasks    int // per framework
 }
 
-// DefaultConfig has the constants of spec 4.1 and study/cluster.md 6.2. Identity is left to the caller.
+// DefaultConfig has the constants of spec 4.1, and our own for agents that are lost. Identity is left to the caller.
 func DefaultConfig() Config {
 	return Config{
 		Heartbeat:           15 * time.Second,

@@ -1,5 +1,5 @@
 // Package cluster is the machine of the leading master: agents, frameworks, and every rule between them (spec 3.1 to 3.9).
-// It owns the State for one term; a new term starts with a new State built from the registry (DESIGN 4). It never blocks,
+// It owns the State for one term; a new term starts with a new State built from the registry. It never blocks,
 // never sees a socket, a clock, raft or a logger: Step takes an input and returns effects, and masterd/term carries them out.
 // Start reading at the protocol, then State:
 //

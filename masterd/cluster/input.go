@@ -52,7 +52,7 @@ type (
 	}
 
 	// AgentSuspected carries gossip's word that the agent of this id failed. It shortens the wait for a broken link and never ends
-	// an unbroken one (study/cluster.md 6.3).
+	// an unbroken one.
 	AgentSuspected struct{ Agent ids.Agent }
 
 	// Subscribe opens a framework's stream. Events arrive as ToFramework on Stream, SUBSCRIBED or ERROR first; there is

@@ -12,7 +12,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/ids"
 )
 
-// An agent is lost in steps (study/cluster.md 6.2): its link breaks and its offers go (disconnect); nothing comes back in
+// An agent is lost in steps: its link breaks and its offers go (disconnect); nothing comes back in
 // time (agentOverdue); the registry says so (write); only then frameworks hear of it (loseAgent).
 
 func (s *State) agentClosed(in AgentClosed) {

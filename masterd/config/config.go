@@ -26,7 +26,7 @@ type Config struct {
 	Flags           map[string]string // every flag as it is in force, for /flags; secrets are in files, never here
 }
 
-// Defaults of DESIGN 2.
+// Defaults that scripts rely on.
 const (
 	defaultPort     = 5050
 	defaultLinkPort = 5052

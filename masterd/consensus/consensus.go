@@ -60,7 +60,7 @@ type Consensus struct {
 	identity Identity
 }
 
-// noticeBuffer: raft blocks while it is full, and somebody always drains it (study/cluster.md 10).
+// noticeBuffer: raft blocks while it is full, and somebody always drains it.
 const noticeBuffer = 64
 
 // Timing of raft. A lone master waits for nobody: its own patience is all that delays its first election. Several masters
@@ -130,7 +130,7 @@ func (c *Consensus) start(dir string) error {
 	return nil
 }
 
-// settings is study/cluster.md 3.5.
+// settings is where raft is told otherwise than by its defaults.
 func (c *Consensus) settings(logs raft.LogStore, snapshots raft.SnapshotStore) (*raft.Config, error) {
 	conf := raft.DefaultConfig()
 	conf.LocalID = raft.ServerID(c.cfg.Identity.Node)

@@ -1,5 +1,5 @@
 // Package consensus lets the masters agree: on who leads, and on the registry. It is the only importer of hashicorp/raft
-// and its store, and owns their settings (study/cluster.md 3), the first election, and who votes. It never looks into the
+// and its store, and owns their settings, the first election, and who votes. It never looks into the
 // ops that it carries (masterd/registry does) and runs nothing of a leadership itself: whoever calls Run gives a function
 // that is called, with a context, for each one.
 //

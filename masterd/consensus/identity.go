@@ -17,7 +17,7 @@ import (
 const identityFile = "identity.json"
 
 // Identity says who this master is. It is as old as the raft log beside it: a master whose disk was lost is a new one,
-// for the old one's vote can't be taken back (study/cluster.md 3.4).
+// for the old one's vote can't be taken back.
 type Identity struct {
 	Node      string `json:"node"`                 // raft id
 	Cluster   string `json:"cluster"`              // --cluster at the first start

@@ -69,7 +69,7 @@ func (l *leadership) announce(number uint64) {
 }
 
 // suspect tells the machine of agents that gossip takes for dead: first those that were dead when the term began, who may
-// have gone together with the former leader (study/cluster.md 12).
+// have gone together with the former leader.
 func (l *leadership) suspect(ctx context.Context, t *term.Term) error {
 	return l.gossip.Watch(ctx, func(e gossip.Event) {
 		if e.Kind != gossip.EventFailed || e.Member.Role() != gossip.RoleAgent || e.Member.ID() == "" {

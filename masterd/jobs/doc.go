@@ -1,4 +1,4 @@
-// Package jobs is the built-in framework: it keeps what operators submitted running to its end (DESIGN 6). It owns the jobs,
+// Package jobs is the built-in framework: it keeps what operators submitted running to its end. It owns the jobs,
 // their instances and the rule for when one is launched, again or at all. It is a machine like masterd/cluster and a client
 // of it like any other framework: it hears scheduler events and answers with scheduler calls, never with a short cut.
 // It never places a task without an offer, sees an agent, a clock, a socket or a logger.

@@ -15,7 +15,7 @@ type change struct {
 	done func(err error) input
 }
 
-// maxOps bounds one raft entry; much larger ones stall followers (study/cluster.md 6.1).
+// maxOps bounds one raft entry; much larger ones stall followers.
 const maxOps = 500
 
 // registrarLimit is never reached: the machines have at most a few changes for each agent and job in flight.

@@ -64,7 +64,7 @@ type hostUsage struct {
 // goneLimit is never reached: there is one entry for each stream that ran over.
 const goneLimit = 1 << 30
 
-// slowTurn is what no turn may take (study/house-style.md 3.4); one that does is told with its input.
+// slowTurn is what no turn may take; one that does is told with its input.
 const slowTurn = 50 * time.Millisecond
 
 // New builds a term from the registry. It does not turn before Run.

@@ -1,5 +1,5 @@
 // Package addressfile writes and reads <work-dir>/addresses.json, by which tests and scripts learn the ports that a
-// daemon took. It owns the file's form (DESIGN 2) and nothing of the listening. Start reading at Addresses.
+// daemon took. It owns the file's form and nothing of the listening. Start reading at Addresses.
 package addressfile
 
 import (
@@ -19,7 +19,7 @@ type Addresses struct {
 	Gossip string `json:"gossip,omitempty"`
 }
 
-// name is fixed by DESIGN 2.
+// name is fixed: scripts look for it.
 const name = "addresses.json"
 
 // Write puts the addresses into dir, at once or not at all: a reader never sees half a file.

@@ -1,5 +1,5 @@
 // Package flagset is how both daemons read their settings: a flag on the command line, else REEVE_<NAME> in the
-// environment, else the --config file, else the default (DESIGN 2). It owns the precedence, the spelling (a "_" is taken
+// environment, else the --config file, else the default. It owns the precedence, the spelling (a "_" is taken
 // for a "-", as Mesos writes its flags) and the texts of what can go wrong; which flags exist is the daemons' business,
 // but for the ones they share (Common). Start reading at Load.
 package flagset

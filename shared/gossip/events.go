@@ -88,7 +88,7 @@ func kindOf(m Member) EventKind {
 	return EventJoined
 }
 
-// reconcileInterval: events can be lost on our side too (study/cluster.md 2.8).
+// reconcileInterval: events can be lost on our side too.
 const reconcileInterval = 60 * time.Second
 
 // drain takes Serf's events as they come. Serf holds its lock while it sends: nothing here may wait for anybody.

@@ -1,5 +1,5 @@
-// Package gossip is who is in the cluster: every masterd and agentd is a Serf member, found by its tags (DESIGN 4). It is
-// the only importer of Serf, and owns its settings (study/cluster.md 2.9), the tags, the joining that never gives up, and
+// Package gossip is who is in the cluster: every masterd and agentd is a Serf member, found by its tags. It is
+// the only importer of Serf, and owns its settings, the tags, the joining that never gives up, and
 // a copy of the member list that costs nothing to read. It decides nothing: gossip is a hint, never a verdict.
 //
 //	gossip.go   Open, what a member may ask and say
@@ -96,7 +96,7 @@ func Open(ctx context.Context, cfg Config) (*Gossip, error) {
 	return g, nil
 }
 
-// settings is study/cluster.md 2.9.
+// settings is where Serf and memberlist are told otherwise than by their defaults.
 func (g *Gossip) settings() (*serf.Config, error) {
 	ring, err := loadKeyring(g.cfg.KeyFile)
 	if err != nil {

@@ -121,7 +121,7 @@ const (
 	maxPeersBytes = 1 << 20
 )
 
-// keepPeers remembers members over restarts: Serf's own snapshot does not survive a kill (study/cluster.md 2.6).
+// keepPeers remembers members over restarts: Serf's own snapshot does not survive a kill.
 func (g *Gossip) keepPeers(ctx context.Context) error {
 	if g.cfg.PeersFile == "" {
 		return nil

@@ -19,7 +19,7 @@ const (
 	TagLink    = "link" // port for agents, at the host of TagHTTP (masters only)
 	TagRaft    = "raft" // port for masters, at the host of TagHTTP (masters only)
 	TagVersion = "v"    // of Reeve
-	TagBoot    = "b"    // random, new at every start: a quick restart makes no other event (study/cluster.md 2.6)
+	TagBoot    = "b"    // random, new at every start: a quick restart makes no other event
 	TagCluster = "c"    // name of the cluster (masters only)
 	TagHost    = "h"    // --hostname, if it was given (masters only)
 	TagExpect  = "x"    // --bootstrap-expect, while the master has no raft log (masters only)
@@ -36,7 +36,7 @@ const (
 // Tags is what a member tells about itself.
 type Tags map[string]string
 
-// maxTagBytes keeps a mass join quick (study/cluster.md, decision 5); Serf itself allows 512.
+// maxTagBytes keeps a mass join quick; Serf itself allows 512.
 const maxTagBytes = 200
 
 // Check reports whether the tags are small enough for a large cluster.

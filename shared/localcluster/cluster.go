@@ -40,7 +40,7 @@ type Cluster struct {
 	opts    Options
 }
 
-// Ports by DESIGN 2, and how far those of the next daemon on the same machine are away.
+// The default ports, and how far those of the next daemon on the same machine are away.
 const (
 	masterPort = 5050
 	agentPort  = 5051

@@ -1,5 +1,5 @@
 // Package transport makes every listener and every outgoing connection of both daemons. It owns the rule that nothing
-// listens beyond loopback without TLS unless --insecure says so (DESIGN 8), and is the one place where TLS will be put
+// listens beyond loopback without TLS unless --insecure says so, and is the one place where TLS will be put
 // around connections. It knows no protocol. Start reading at Config.
 package transport
 

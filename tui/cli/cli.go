@@ -22,7 +22,7 @@ type Options struct {
 	Output  string   // table, wide, json, yaml or name
 }
 
-// The exit statuses of DESIGN 2.
+// The exit statuses, which scripts rely on.
 const (
 	exitDone        = 0
 	exitFailed      = 1
