@@ -55,14 +55,23 @@ func Check(spec runtime.Spec) error {
 		return fault.New(fault.Invalid, "start container %s: its command is empty", spec.ID)
 	case !cleanAbs(spec.Sandbox) || spec.Sandbox == "/":
 		return fault.New(fault.Invalid, "sandbox %q must be an absolute path without . and .. and not /", spec.Sandbox)
-	case spec.Limits.MemBytes != 0 && spec.Limits.MemBytes < MinMemory:
-		return fault.New(fault.Invalid, "memory limit of %d bytes is too small for a container to start; ask for at least %d MB",
-			spec.Limits.MemBytes, MinMemory>>20)
+	}
+	if err := CheckLimits(spec.Limits); err != nil {
+		return err
 	}
 	for _, word := range append(append([]string{}, spec.Argv...), spec.Env...) {
 		if strings.ContainsRune(word, 0) {
 			return fault.New(fault.Invalid, "command or environment of container %s holds a NUL character", spec.ID)
 		}
+	}
+	return nil
+}
+
+// CheckLimits reports limits that no container can live under, as an error of kind Invalid.
+func CheckLimits(l runtime.Limits) error {
+	if l.MemBytes != 0 && l.MemBytes < MinMemory {
+		return fault.New(fault.Invalid, "memory limit of %d bytes is too small for a container to start; ask for at least %d MB",
+			l.MemBytes, MinMemory>>20)
 	}
 	return nil
 }
@@ -81,7 +90,7 @@ func Build(spec runtime.Spec, host Host) *specs.Spec {
 		Linux: &specs.Linux{
 			CgroupsPath:   group,
 			Namespaces:    namespaces(),
-			Resources:     resources(spec.Limits, host),
+			Resources:     Resources(spec.Limits, host),
 			MaskedPaths:   maskedPaths(),
 			ReadonlyPaths: []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"},
 		},
@@ -147,7 +156,8 @@ const (
 	minCPUQuota = 1_000
 )
 
-func resources(l runtime.Limits, host Host) *specs.LinuxResources {
+// Resources returns what bounds a container. Of the host it only looks at SwapLimit and Rootless.
+func Resources(l runtime.Limits, host Host) *specs.LinuxResources {
 	r := &specs.LinuxResources{Devices: []specs.LinuxDeviceCgroup{{Allow: false, Access: "rwm"}}}
 	if host.Rootless {
 		return r

@@ -103,7 +103,7 @@ func TestCPUBounds(t *testing.T) {
 		{runtime.Limits{CPUs: 0.1, CPUQuota: 0.1}, 102, 10_000},
 		{runtime.Limits{CPUs: 100_000, CPUQuota: 64}, 262_144, 6_400_000},
 	} {
-		cpu := resources(test.limits, Host{}).CPU
+		cpu := Resources(test.limits, Host{}).CPU
 		if *cpu.Shares != test.shares || *cpu.Quota != test.quota {
 			t.Errorf("%+v: shares %d, quota %d, want %d, %d", test.limits, *cpu.Shares, *cpu.Quota, test.shares, test.quota)
 		}

@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	// minMemory is the smallest memory limit of a container.
-	minMemory = 16 << 20
+	// minMemory is the smallest memory limit of a container, as in Mesos: whoever asks for less gets this much.
+	minMemory = 32 << 20
 	// recoveryTimeout is what executors are told to wait for an agent that restarts (spec 4.2).
 	recoveryTimeout = 15 * time.Minute
 	// subscriptionBackoff is the longest they should wait between two tries.
@@ -163,29 +163,32 @@ func lastOfEach(env []string) []string {
 	return out
 }
 
-// Limits are what a run's tasks, and a custom executor itself, may use. A command task has no overhead for an executor
-// that is not there.
+// Limits are what a run's tasks, and a custom executor itself, may use together. A command task has no overhead for an
+// executor that is not there. A task's limits replace what it asks for; one without any does not bound the CPUs.
 func (h Host) Limits(r Run) runtime.Limits {
-	sum := parse(r.Executor.GetResources())
-	var hard map[string]*mesosv1.Value_Scalar
+	own := parse(r.Executor.GetResources())
+	cpus, mem := own.Scalar("cpus").Float(), own.Scalar("mem").Float()
+	quota, bounded := cpus, false
 	for _, t := range r.Tasks {
-		sum = sum.Plus(parse(t.GetResources()))
-		if r.Command {
-			hard = t.GetLimits()
-		}
+		asks, hard := parse(t.GetResources()), t.GetLimits()
+		cpus += asks.Scalar("cpus").Float()
+		quota += limitOr(hard["cpus"], asks.Scalar("cpus"))
+		bounded = bounded || hard["cpus"] != nil
+		mem += limitOr(hard["mem"], asks.Scalar("mem"))
 	}
-	limits := runtime.Limits{
-		CPUs:     sum.Scalar("cpus").Float(),
-		MemBytes: memBytes(sum.Scalar("mem").Float()),
-		Pids:     h.PidsLimit,
-	}
-	if quota := hard["cpus"]; quota != nil && !math.IsInf(quota.GetValue(), 1) {
-		limits.CPUQuota = quota.GetValue()
-	}
-	if mem := hard["mem"]; mem != nil {
-		limits.MemBytes = memBytes(mem.GetValue())
+	limits := runtime.Limits{CPUs: cpus, MemBytes: memBytes(mem), Pids: h.PidsLimit}
+	if bounded && !math.IsInf(quota, 1) {
+		limits.CPUQuota = quota
 	}
 	return limits
+}
+
+// limitOr is a task's limit, or without one what it asks for.
+func limitOr(limit *mesosv1.Value_Scalar, asks resources.Milli) float64 {
+	if limit != nil {
+		return limit.GetValue()
+	}
+	return asks.Float()
 }
 
 // parse reads resources that the master has validated.

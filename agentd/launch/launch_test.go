@@ -77,12 +77,23 @@ func TestLimits(t *testing.T) {
 	limited.Limits = map[string]*mesosv1.Value_Scalar{"cpus": {Value: new(2.0)}, "mem": {Value: new(math.Inf(1))}}
 	custom := run(task(nil, "cpus:1;mem:64"))
 	custom.Command, custom.Executor.Resources = false, resources.MustParse("cpus:0.1;mem:32").Proto()
+	both := custom
+	both.Tasks = append(both.Tasks, task(nil, "cpus:0.5;mem:100"))
+	mixed := both
+	burst := task(nil, "cpus:0.5;mem:100")
+	burst.Limits = map[string]*mesosv1.Value_Scalar{"cpus": {Value: new(2.0)}, "mem": {Value: new(200.0)}}
+	mixed.Tasks = []*mesosv1.TaskInfo{custom.Tasks[0], burst}
+	idle := custom
+	idle.Tasks, idle.Executor = nil, &mesosv1.ExecutorInfo{}
 	for name, test := range map[string]struct {
 		run  Run
 		want runtime.Limits
 	}{
+		"two tasks":    {both, runtime.Limits{CPUs: 1.6, MemBytes: 196 << 20, Pids: 9}},
+		"one bursts":   {mixed, runtime.Limits{CPUs: 1.6, CPUQuota: 3.1, MemBytes: 296 << 20, Pids: 9}},
+		"nothing":      {idle, runtime.Limits{MemBytes: 32 << 20, Pids: 9}},
 		"no overhead":  {run(task(nil, "cpus:0.5;mem:100")), runtime.Limits{CPUs: 0.5, MemBytes: 100 << 20, Pids: 9}},
-		"at least":     {run(task(nil, "cpus:0.5;mem:1")), runtime.Limits{CPUs: 0.5, MemBytes: 16 << 20, Pids: 9}},
+		"at least":     {run(task(nil, "cpus:0.5;mem:1")), runtime.Limits{CPUs: 0.5, MemBytes: 32 << 20, Pids: 9}},
 		"limits":       {run(limited), runtime.Limits{CPUs: 0.5, CPUQuota: 2, Pids: 9}},
 		"and executor": {custom, runtime.Limits{CPUs: 1.1, MemBytes: 96 << 20, Pids: 9}},
 	} {

@@ -27,6 +27,11 @@ type Runtime interface {
 	// escaped. Signalling a container that has ended is no error.
 	Signal(ctx context.Context, id ids.Container, signal int, all bool) error
 
+	// Resize changes the limits of a running container; all of them are given anew. What the host refuses stays as it was
+	// and is an error, above all a memory limit below what is in use: nothing is ever killed to make room. Resizing a
+	// container that has ended is no error.
+	Resize(ctx context.Context, id ids.Container, limits Limits) error
+
 	// Delete frees what an ended container holds: cgroups, mounts, its shim and its records, but not its sandbox.
 	// Deleting an unknown id is no error.
 	Delete(ctx context.Context, id ids.Container) error

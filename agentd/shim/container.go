@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -39,7 +40,9 @@ type container struct {
 	group   string   // its cgroup
 	pid     int
 	started time.Time
-	limit   int64 // of memory, bytes
+
+	mu    sync.Mutex // guards limit, and resizing
+	limit int64      // of memory, bytes
 }
 
 // start returns when the command has been exec'ed. After an error nothing is left.
@@ -65,9 +68,7 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 	c := &container{
 		inner: inner, process: proc, status: files.status, group: req.Spec.Linux.CgroupsPath, started: time.Now(),
 	}
-	if m := req.Spec.Linux.Resources.Memory; m != nil && m.Limit != nil {
-		c.limit = *m.Limit
-	}
+	c.limit = memoryLimit(req.Spec.Linux.Resources)
 	if err := inner.Run(proc); err != nil {
 		return nil, errors.Join(fmt.Errorf("start container: %w", err), c.destroy(), files.status.Close())
 	}
@@ -201,7 +202,7 @@ func (c *container) wait(cgroups cgroupfs.Host) (runtime.Exit, error) {
 		kills, own := cgroups.OOMKills(c.group) // before destroy: the counter goes with the cgroup
 		if kills > 0 {
 			exit.OOMKilled = true
-			exit.Message = oomMessage(c.limit, own)
+			exit.Message = oomMessage(c.memoryLimit(), own)
 		}
 	}
 	return exit, errors.Join(c.destroy(), c.status.Close())

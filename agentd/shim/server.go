@@ -230,6 +230,8 @@ func (s *server) answer(req shimapi.Request) shimapi.Reply {
 	case shimapi.OpLaunch: // admitted in order, by converse
 	case shimapi.OpSignal:
 		return refuse(req, s.signal(req))
+	case shimapi.OpResize:
+		return refuse(req, s.resize(req))
 	case shimapi.OpDelete:
 		return refuse(req, s.forget(req.Container))
 	case shimapi.OpShutdown:
@@ -269,19 +271,39 @@ func (s *server) describe(id ids.Container, e *entry) shimapi.Container {
 	return shimapi.Container{ID: id, PID: e.running.pid, Started: e.running.started, Exit: e.exit}
 }
 
-func (s *server) signal(req shimapi.Request) error {
+// find returns a container whose launch has been decided; nil if it has ended before it began.
+func (s *server) find(id ids.Container) (*container, error) {
 	s.mu.Lock()
-	e, ok := s.containers[req.Container]
+	e, ok := s.containers[id]
 	s.mu.Unlock()
 	if !ok {
-		return fault.New(fault.NotFound, "container %s is not known", req.Container)
+		return nil, fault.New(fault.NotFound, "container %s is not known", id)
 	}
 	<-e.decided
-	if e.err != nil {
-		return nil // it has ended before it began
+	return e.running, nil
+}
+
+func (s *server) signal(req shimapi.Request) error {
+	c, err := s.find(req.Container)
+	if err != nil || c == nil {
+		return err
 	}
-	if err := e.running.signal(req.Signal, req.All); err != nil {
+	if err := c.signal(req.Signal, req.All); err != nil {
 		return fmt.Errorf("signal container %s: %w", req.Container, err)
+	}
+	return nil
+}
+
+func (s *server) resize(req shimapi.Request) error {
+	if req.Resources == nil {
+		return fault.New(fault.Invalid, "resize lacks resources")
+	}
+	c, err := s.find(req.Container)
+	if err != nil || c == nil {
+		return err
+	}
+	if err := c.resize(req.Resources); err != nil {
+		return fmt.Errorf("resize container %s: %w", req.Container, err)
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ const (
 	OpHello    Op = "hello"
 	OpLaunch   Op = "launch"
 	OpSignal   Op = "signal"
+	OpResize   Op = "resize"
 	OpDelete   Op = "delete"
 	OpShutdown Op = "shutdown"
 )
@@ -33,6 +34,8 @@ type Request struct {
 	Launch    *Launch       `json:"launch,omitempty"`
 	Signal    int           `json:"signal,omitempty"`
 	All       bool          `json:"all,omitempty"`
+
+	Resources *specs.LinuxResources `json:"resources,omitempty"` // of a resize: all of them, as in a spec
 }
 
 // Launch is all a shim has to know about a container.

@@ -331,6 +331,23 @@ func (c *Client) Signal(ctx context.Context, id ids.Container, signal int, all b
 	return err
 }
 
+// Resize implements runtime.Runtime. Without root nothing is enforced, and there is nothing to change.
+func (c *Client) Resize(ctx context.Context, id ids.Container, limits runtime.Limits) error {
+	if err := containerspec.CheckLimits(limits); err != nil {
+		return err
+	}
+	e, err := c.find(ctx, id)
+	if err != nil || e.hasEnded() || c.rootless {
+		return err
+	}
+	resources := containerspec.Resources(limits, containerspec.Host{SwapLimit: c.cgroups.SwapLimit()})
+	_, err = e.link.call(ctx, shimapi.Request{Op: shimapi.OpResize, Container: id, Resources: resources})
+	if errors.Is(err, errGone) {
+		return nil // the shim died: what it ran is being killed
+	}
+	return err
+}
+
 // Delete implements runtime.Runtime.
 func (c *Client) Delete(ctx context.Context, id ids.Container) error {
 	c.mu.Lock()

@@ -360,6 +360,50 @@ func TestStats(t *testing.T) {
 	}
 }
 
+// TestResize: limits follow what is asked for, a container is never killed to make room, and the last limit counts.
+func TestResize(t *testing.T) {
+	b := newBed(t)
+	c := b.open()
+	// A step fills the sandbox's word with that many bytes, and says so.
+	spec := b.spec("resize", `step() { until [ -e "$1" ]; do sleep 0.01; done; eval "$1=\$(head -c $2 /dev/zero | tr '\\0' x)"; echo "$1"; }
+		step first 45000000; step second 120000000; sleep 1000`)
+	spec.Limits = runtime.Limits{CPUs: 0.5, MemBytes: 128 << 20}
+	if _, err := c.Launch(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	step := func(name string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(spec.Sandbox, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step("first")
+	eventually(t, "first allocation", func() bool { return strings.HasSuffix(contents(t, spec.Stdout), "first\n") })
+	if err := c.Resize(t.Context(), spec.ID, runtime.Limits{CPUs: 2, MemBytes: 32 << 20}); fault.KindOf(err) != fault.Conflict ||
+		!strings.Contains(err.Error(), "memory limit stays at 128 MB") {
+		t.Errorf("a limit below what is in use: %v, want a conflict that says what stays", err)
+	}
+	if stats, err := c.Stats(t.Context(), spec.ID); err != nil || stats.MemLimit != 128<<20 || stats.OOMKills != 0 {
+		t.Errorf("after the refusal: %+v, %v, want the old limit and nobody killed", stats, err)
+	}
+	if dir := c.cgroups.Dir("cpu", c.cfg.group(spec.ID)); !c.cgroups.Unified {
+		if got := contents(t, filepath.Join(dir, "cpu.shares")); got != "2048\n" {
+			t.Errorf("got %q shares of the CPUs, want 2048: what was refused was the memory", got)
+		}
+	}
+	if err := c.Resize(t.Context(), spec.ID, runtime.Limits{MemBytes: 1 << 20}); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("a tiny limit: %v, want it refused", err)
+	}
+	if err := c.Resize(t.Context(), spec.ID, runtime.Limits{CPUs: 0.5, MemBytes: 160 << 20}); err != nil {
+		t.Fatal(err)
+	}
+	step("second")
+	exit, err := c.Wait(t.Context(), spec.ID)
+	if err != nil || !exit.OOMKilled || exit.Message != "memory limit of 160 MB exceeded" {
+		t.Errorf("got %+v, %v, want it killed at the new limit", exit, err)
+	}
+}
+
 // TestBinaryReplaced: an upgrade removes the old binary, and its shims go on; new containers go to the new binary.
 func TestBinaryReplaced(t *testing.T) {
 	b := newBed(t)

@@ -34,11 +34,6 @@ type Config struct {
 	Log      *slog.Logger
 }
 
-// resizer is a runtime that can change a running container's limits.
-type resizer interface {
-	Resize(ctx context.Context, id ids.Container, limits runtime.Limits) error
-}
-
 // Set is all supervisors of an agent.
 type Set struct {
 	cfg       Config

@@ -102,11 +102,7 @@ func (w *worker) launch(ctx context.Context, eff workload.Start) (runtime.Starte
 	if err := prepare.Err(); err != nil {
 		return runtime.Started{}, err
 	}
-	spec := eff.Spec
-	if _, ok := w.set.cfg.Runtime.(resizer); !ok && eff.Grows {
-		spec.Limits.MemBytes = 0 // a limit that cannot be raised would kill the tasks that come later
-	}
-	return w.set.cfg.Runtime.Launch(kill, spec)
+	return w.set.cfg.Runtime.Launch(kill, eff.Spec)
 }
 
 func (w *worker) prepare(ctx context.Context, eff workload.Start) error {
@@ -185,12 +181,10 @@ func (w *worker) signal(ctx context.Context, signal int) bool {
 	return err == nil
 }
 
+// resize changes the limits. What is refused is not tried again: a limit that stays too high harms nobody, and the next
+// task that comes or goes asks anew.
 func (w *worker) resize(ctx context.Context, limits runtime.Limits) {
-	r, ok := w.set.cfg.Runtime.(resizer)
-	if !ok {
-		return
-	}
-	if err := r.Resize(ctx, w.id, limits); err != nil && ctx.Err() == nil {
+	if err := w.set.cfg.Runtime.Resize(ctx, w.id, limits); err != nil && ctx.Err() == nil {
 		w.set.cfg.Log.Warn("limits of a container could not be changed", logkey.Container(w.id), logkey.Err(err))
 	}
 }

@@ -68,7 +68,6 @@ func (m *Machine) subscribe(now time.Time, in Subscribe) {
 	}
 	m.deliver(c)
 	m.deliverKills(c)
-	m.resize(c)
 }
 
 // dropUndelivered ends tasks that were handed to the executor and that it does not know: their delivery was lost.

@@ -49,7 +49,6 @@ type (
 		Spec  runtime.Spec
 		Owner string // whom the sandbox belongs to: a user of the host, "" for the agent's own
 		URIs  []*mesosv1.CommandInfo_URI
-		Grows bool // more tasks may come: its memory limit must be raised with Resize, or not be set
 	}
 
 	// Adopt has the supervisor wait for a container of an earlier agentd. Exited answers.

@@ -35,9 +35,9 @@ func (m *Machine) advance(now time.Time, c *container, event lifecycle.Event) bo
 	case lifecycle.Nothing:
 	case lifecycle.Start:
 		run := m.run(c)
-		m.emit(Start{
-			Spec: m.cfg.Launch.Spec(run), Owner: m.cfg.Launch.User(run), URIs: c.info.GetCommand().GetUris(), Grows: !c.command,
-		})
+		start := Start{Spec: m.cfg.Launch.Spec(run), Owner: m.cfg.Launch.User(run), URIs: c.info.GetCommand().GetUris()}
+		c.limits = start.Spec.Limits
+		m.emit(start)
 	case lifecycle.Cancel:
 		m.emit(Cancel{Container: c.id})
 	case lifecycle.Terminate:
@@ -143,6 +143,7 @@ func (m *Machine) launched(now time.Time, in Launched) {
 		m.commandRuns(now, c)
 		return
 	}
+	m.resize(c) // tasks may have come or gone since it was asked for
 	if c.stream == 0 {
 		c.waitUntil = now.Add(m.cfg.RegistrationTimeout)
 	}

@@ -11,6 +11,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/updates"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -83,6 +84,7 @@ type container struct {
 	phase     lifecycle.Phase
 	pid       int
 	started   time.Time
+	limits    runtime.Limits // asked for last; not known of a container that was recovered
 
 	tasks     map[string]*task
 	completed []*task // oldest first

@@ -56,6 +56,7 @@ func (m *Machine) adopt(now time.Time, c *container, r runtime.Recovered) {
 	if c.phase == lifecycle.Stopping && c.command {
 		m.emit(Signal{Container: c.id, Signal: sigTerm}) // the first may not have been sent
 	}
+	m.resize(c) // a resize may have been lost with the earlier agentd
 	switch {
 	case c.command:
 		m.commandRecovered(now, c)

@@ -52,8 +52,8 @@ func (m *Machine) runTasks(now time.Time, run *agentlink.RunTasks) {
 		}
 	}
 	if c := fw.executors[executorID(run.GetExecutor().GetExecutorId())]; c != nil && !c.command {
+		m.resize(c) // first: what is delivered needs the room
 		m.deliver(c)
-		m.resize(c)
 	}
 	m.touch(fw)
 }
@@ -207,10 +207,14 @@ func (m *Machine) deliverGroup(c *container, group uint64) {
 	m.tell(c, &executor.Event{Type: executor.Event_LAUNCH_GROUP.Enum(), LaunchGroup: &executor.Event_LaunchGroup{TaskGroup: tasks}})
 }
 
-// resize gives a running custom executor the sum of what it and its tasks may use.
+// resize gives a running custom executor the sum of what it and its tasks may use. A command's container never changes.
 func (m *Machine) resize(c *container) {
-	if c.phase == lifecycle.Running {
-		m.emit(Resize{Container: c.id, Limits: m.cfg.Launch.Limits(m.run(c))})
+	if c.command || c.phase != lifecycle.Running {
+		return
+	}
+	if limits := m.cfg.Launch.Limits(m.run(c)); limits != c.limits {
+		c.limits = limits
+		m.emit(Resize{Container: c.id, Limits: limits})
 	}
 }
 

@@ -29,6 +29,7 @@ func (m *Machine) report(now time.Time, c *container, t *task, status *mesosv1.T
 	if t.ended() {
 		t.doneBy = time.Time{}
 		m.emit(Count{Name: "slave/" + lowerState(t.state)})
+		m.resize(c)
 	}
 	if c.framework.removed {
 		m.finish(c, t)

@@ -173,6 +173,20 @@ func (r *Runtime) Signal(_ context.Context, id ids.Container, signal int, _ bool
 	return nil
 }
 
+// Resize implements runtime.Runtime. Stats tells the memory limit.
+func (r *Runtime) Resize(_ context.Context, id ids.Container, limits runtime.Limits) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c, ok := r.containers[id]
+	if !ok {
+		return unknown(id)
+	}
+	if !c.hasEnded() {
+		c.spec.Limits = limits
+	}
+	return nil
+}
+
 // Delete implements runtime.Runtime.
 func (r *Runtime) Delete(_ context.Context, id ids.Container) error {
 	r.mu.Lock()
@@ -208,6 +222,8 @@ func (r *Runtime) Stats(_ context.Context, id ids.Container) (runtime.Stats, err
 	}
 	stats := c.behaviour.Stats
 	stats.At = time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	stats.MemLimit = c.spec.Limits.MemBytes
 	stats.Processes = max(stats.Processes, 1)
 	return stats, nil

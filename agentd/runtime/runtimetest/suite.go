@@ -51,6 +51,7 @@ func Suite(t *testing.T, start func(*testing.T) Target) {
 		{"delete", (*suite).deletes},
 		{"unknown id", (*suite).unknownID},
 		{"stats", (*suite).stats},
+		{"resize", (*suite).resizes},
 		{"recover", (*suite).recovers},
 		{"parallel", (*suite).parallel},
 	}
@@ -247,6 +248,9 @@ func (s *suite) unknownID() {
 	if err := s.Runtime.Signal(s.ctx(), id, sigTerm, false); fault.KindOf(err) != fault.NotFound {
 		s.Errorf("signal: %v, want not found", err)
 	}
+	if err := s.Runtime.Resize(s.ctx(), id, runtime.Limits{}); fault.KindOf(err) != fault.NotFound {
+		s.Errorf("resize: %v, want not found", err)
+	}
 	if _, err := s.Runtime.Stats(s.ctx(), id); fault.KindOf(err) != fault.NotFound {
 		s.Errorf("stats: %v, want not found", err)
 	}
@@ -267,6 +271,35 @@ func (s *suite) stats() {
 		s.Errorf("got %+v, want a time, a process and the limit", stats)
 	}
 	s.end(spec.ID)
+}
+
+func (s *suite) resizes() {
+	spec := s.spec("resize", "sleep", "1000")
+	spec.Limits = runtime.Limits{CPUs: 0.5, MemBytes: 64 << 20}
+	s.launch(spec)
+	for _, limits := range []runtime.Limits{
+		{CPUs: 2, CPUQuota: 1.5, MemBytes: 256 << 20, Pids: 100}, {CPUs: 0.1, MemBytes: 64 << 20}, {}, {MemBytes: 48 << 20},
+	} {
+		if err := s.Runtime.Resize(s.ctx(), spec.ID, limits); err != nil {
+			s.Fatalf("resize to %+v: %v", limits, err)
+		}
+		stats, err := s.Runtime.Stats(s.ctx(), spec.ID)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if stats.MemLimit != limits.MemBytes {
+			s.Errorf("resized to %+v, the memory limit is %d", limits, stats.MemLimit)
+		}
+	}
+	if err := s.Runtime.Signal(s.ctx(), spec.ID, sigKill, true); err != nil {
+		s.Fatal(err)
+	}
+	if exit := s.wait(spec.ID); exit.OOMKilled {
+		s.Errorf("got %+v: a limit above what is in use killed", exit)
+	}
+	if err := s.Runtime.Resize(s.ctx(), spec.ID, spec.Limits); err != nil {
+		s.Errorf("resizing an ended container: %v", err)
+	}
 }
 
 func (s *suite) recovers() {
