@@ -201,15 +201,15 @@ func (a *agent) id(ctx context.Context) ids.Agent {
 }
 
 // drain ends every task and waits until that is done and told; it says whether it was, in the time there is.
-func (a *agent) drain(ctx context.Context) bool {
-	if err := a.post(ctx, workload.Drain{}); err != nil {
+func (a *agent) drain(ctx context.Context, untold bool) bool {
+	if err := a.post(ctx, workload.Drain{Untold: untold}); err != nil {
 		return false
 	}
 	select {
 	case <-a.drained:
 		return true
 	case <-ctx.Done():
-		a.log.Warn("not every task ended in time; those that are left go on")
+		a.log.Warn("not every task has ended, or been told of, in time; the next agentd sees to the rest")
 		return false
 	}
 }

@@ -136,6 +136,7 @@ type daemon struct {
 	undo    *run.Cleanups
 	metrics *metrics.Set
 	started time.Time
+	refused bool // for good, by the master
 
 	listener net.Listener
 	host     *host
@@ -270,7 +271,7 @@ func (d *daemon) explain(err error) error {
 		return err
 	}
 	d.log.Error("the master refuses this agent for good; its tasks are ended", logkey.Reason(gone.Reason))
-	d.cfg.DrainOnStop = true
+	d.cfg.DrainOnStop, d.refused = true, true
 	return fault.Wrap(fault.Conflict, gone, "this agent cannot come back under its id; to join as a new one, run agentd clean and remove %s",
 		filepath.Join(d.cfg.WorkDir, metaDir))
 }
@@ -280,7 +281,7 @@ func (d *daemon) leave(ctx context.Context) error {
 	ended := false
 	if d.cfg.DrainOnStop {
 		drainCtx, cancel := context.WithTimeout(ctx, drainTimeout)
-		ended = d.agent.drain(drainCtx)
+		ended = d.agent.drain(drainCtx, d.refused)
 		cancel()
 	}
 	err := d.link.Goodbye(ctx, ended)

@@ -58,6 +58,9 @@ func (m *master) Connect(stream agentlink.Link_ConnectServer) error {
 			continue
 		}
 		m.heard <- message
+		if message.GetGoodbye() != nil {
+			return nil
+		}
 		if message.GetRegister() == nil {
 			continue
 		}

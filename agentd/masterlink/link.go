@@ -50,10 +50,15 @@ type Link struct {
 	term     uint64 // the highest seen
 	leader   string // address of the last master that accepted us
 	leaving  bool   // goodbye has been said: no stream is opened any more
+
+	accepted chan struct{} // 1: a master has accepted us since somebody looked
+	over     chan struct{} // closed when Run has ended
 }
 
 // New returns a link that is not running yet.
-func New(cfg Config) *Link { return &Link{cfg: cfg} }
+func New(cfg Config) *Link {
+	return &Link{cfg: cfg, accepted: make(chan struct{}, 1), over: make(chan struct{})}
+}
 
 // ShutdownError says that the master will never take this agent again: it must end its tasks and stop.
 type ShutdownError struct{ Reason string }
@@ -63,6 +68,7 @@ func (e *ShutdownError) Error() string { return "the master refuses this agent f
 
 // Run keeps a stream to the leader until ctx ends. It returns a ShutdownError if the master wants this agent gone.
 func (l *Link) Run(ctx context.Context) error {
+	defer close(l.over)
 	for attempt := 0; ; attempt++ {
 		registered, err := l.round(ctx)
 		if ctx.Err() != nil || l.isLeaving() {
@@ -152,6 +158,10 @@ func (l *Link) accept(addr string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.leader = addr
+	select {
+	case l.accepted <- struct{}{}:
+	default:
+	}
 }
 
 // current says whether a message of this term is of the newest leader seen; older ones are fenced off.
@@ -182,31 +192,59 @@ func (l *Link) Connected() (addr string, ok bool) {
 	return l.leader, l.session != nil && l.session.isRegistered()
 }
 
-// farewell bounds the wait for a master to close the stream after a goodbye.
-const farewell = time.Second
+// The bounds of the wait for a master to hear a goodbye. The last one of an agent may take longer: a master that misses it
+// keeps the agent on its list as disconnected, and people wonder.
+const (
+	farewell     = time.Second
+	lastFarewell = 5 * time.Second
+)
 
-// Goodbye tells the master that the agent ends in order, waits until it has heard that or ctx ends, and ends Run. Without
-// a stream there is nobody to tell.
+// Goodbye tells the master that the agent ends in order, waits until it has heard that or ctx ends, and ends Run. With
+// tasksEnded the master takes the agent off its list, so a master that just changes is waited for; without, it only learns
+// what a broken stream says as well.
 func (l *Link) Goodbye(ctx context.Context, tasksEnded bool) error {
-	l.mu.Lock()
-	s := l.session
-	l.leaving = true
-	l.mu.Unlock()
-	if s == nil || !s.isRegistered() {
+	patience := farewell
+	if tasksEnded {
+		patience = lastFarewell
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	s := l.lastSession(ctx, tasksEnded)
+	if s == nil {
 		return nil
 	}
 	s.push(&agentlink.FromAgent{Message: &agentlink.FromAgent_Goodbye{Goodbye: &agentlink.Goodbye{TasksEnded: tasksEnded}}})
 	if err := s.flush(ctx); err != nil {
 		return fmt.Errorf("say goodbye to the master: %w", err)
 	}
-	timer := time.NewTimer(farewell)
-	defer timer.Stop()
 	select {
 	case <-s.ended:
-	case <-timer.C:
 	case <-ctx.Done():
 	}
 	return nil
+}
+
+// lastSession returns the stream on which goodbye can be said, after which no other is opened; nil if there is none.
+func (l *Link) lastSession(ctx context.Context, wait bool) *session {
+	for {
+		l.mu.Lock()
+		s := l.session
+		if s != nil && !s.isRegistered() {
+			s = nil
+		}
+		l.leaving = l.leaving || s != nil || !wait
+		l.mu.Unlock()
+		if s != nil || !wait {
+			return s
+		}
+		select {
+		case <-l.accepted:
+		case <-l.over:
+			wait = false
+		case <-ctx.Done():
+			wait = false
+		}
+	}
 }
 
 func (l *Link) isLeaving() bool {

@@ -272,6 +272,71 @@ func TestSilentMasters(t *testing.T) {
 	})
 }
 
+// A master that is being elected still hears that the agent has ended its tasks; one that stays away is not waited for
+// long, and for less than that not at all.
+func TestGoodbyeWithoutMaster(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness("a:1")
+		done := h.run(t.Context())
+		goodbyes := make(chan bool, 1)
+		var stop func()
+		elected := time.AfterFunc(2*time.Second, func() {
+			stop = h.start("a:1", func(stream agentlink.Link_ConnectServer) error {
+				if _, err := stream.Recv(); err != nil {
+					return err
+				}
+				if err := stream.Send(accept(1)); err != nil {
+					return err
+				}
+				for {
+					m, err := stream.Recv()
+					if err != nil {
+						return err
+					}
+					if goodbye := m.GetGoodbye(); goodbye != nil {
+						goodbyes <- goodbye.GetTasksEnded()
+						return nil
+					}
+				}
+			})
+		})
+		defer elected.Stop()
+		if err := h.link.Goodbye(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case ended := <-goodbyes:
+			if !ended {
+				t.Error("the goodbye does not say that the tasks have ended")
+			}
+		default:
+			t.Error("the new master heard no goodbye")
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		stop()
+	})
+	for _, tasksEnded := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			h := newHarness("a:1")
+			done := h.run(ctx)
+			time.Sleep(time.Second)
+			before := time.Now()
+			if err := h.link.Goodbye(t.Context(), tasksEnded); err != nil {
+				t.Fatal(err)
+			}
+			want := map[bool]time.Duration{true: lastFarewell}[tasksEnded]
+			if took := time.Since(before); took != want {
+				t.Errorf("tasks ended %v: nobody was waited for for %v, want %v", tasksEnded, took, want)
+			}
+			cancel()
+			<-done
+		})
+	}
+}
+
 // After a goodbye that the master has heard there is no new stream.
 func TestGoodbye(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

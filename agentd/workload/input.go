@@ -92,8 +92,8 @@ type (
 	// Deleted says that the runtime has forgotten a container.
 	Deleted struct{ Container ids.Container }
 
-	// Drain ends every task; Drained follows when that is done and told.
-	Drain struct{}
+	// Drain ends every task; Drained follows when that is done and told. With Untold there is nobody to tell any more.
+	Drain struct{ Untold bool }
 )
 
 func (Tick) input()         {}

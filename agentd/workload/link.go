@@ -135,8 +135,8 @@ func (m *Machine) frameworkUpdated(info *mesosv1.FrameworkInfo) {
 }
 
 // drain ends every task; what is launched from now on is refused.
-func (m *Machine) drain(now time.Time) {
-	m.draining = true
+func (m *Machine) drain(now time.Time, in Drain) {
+	m.draining, m.untold = true, in.Untold
 	for _, fw := range sorted(m.frameworks) {
 		for _, c := range sorted(fw.executors) {
 			m.stop(now, c, record.Cause_DRAIN, m.shutdownGrace(c))

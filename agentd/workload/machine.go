@@ -55,6 +55,7 @@ type Machine struct {
 	registered bool   // the master has accepted us on conn
 	group      uint64 // last number given to a task group
 	draining   bool
+	untold     bool // nobody hears of what ends while draining
 	drained    bool
 
 	effs    []Effect     // of the turn in hand
@@ -141,7 +142,7 @@ func (m *Machine) Step(now time.Time, in Input) []Effect {
 	case Call:
 		m.call(now, in)
 	case Drain:
-		m.drain(now)
+		m.drain(now, in)
 	default:
 		m.supervised(now, in)
 	}
@@ -260,7 +261,7 @@ func (m *Machine) settle() {
 			m.forgetFramework(fw)
 		}
 	}
-	if m.draining && !m.drained && len(m.containers) == 0 && (len(m.frameworks) == 0 || !m.registered) {
+	if m.draining && !m.drained && len(m.containers) == 0 && (len(m.frameworks) == 0 || m.untold) {
 		m.drained = true
 		m.emit(Drained{})
 	}

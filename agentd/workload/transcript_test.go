@@ -138,7 +138,7 @@ func (w *world) run(d *datadriven.TestData) string {
 	case "restart":
 		return w.restart(has(d, "compacted"))
 	case "drain":
-		return w.step(Drain{})
+		return w.step(Drain{Untold: has(d, "untold")})
 	}
 	w.t.Fatalf("unknown command %s", d.Cmd)
 	return ""
