@@ -1,6 +1,6 @@
-// Package outcome says what a task's last status is, given how its container ended and why (spec 3.6, 3.11). It owns
-// states, reasons and the texts that tools compare; it is pure, and fills in nothing that the agent sets on every status.
-// Start reading at Of.
+// Package outcome makes statuses of tasks: what the last one is, given how a container ended and why, and what the agent
+// says on every one (spec 3.6, 3.11). It owns states, reasons and the texts that tools compare; it is pure, and sends and
+// saves nothing. Start reading at Of; Facts completes what it makes.
 package outcome
 
 import (

@@ -261,10 +261,23 @@ func (m *Machine) settle() {
 			m.forgetFramework(fw)
 		}
 	}
-	if m.draining && !m.drained && len(m.containers) == 0 && (len(m.frameworks) == 0 || m.untold) {
+	if m.draining && !m.drained && m.quiet() {
 		m.drained = true
 		m.emit(Drained{})
 	}
+}
+
+// quiet says whether a drain is over: nothing is left, or nothing but updates that nobody will hear.
+func (m *Machine) quiet() bool {
+	if !m.untold {
+		return len(m.containers) == 0 && len(m.frameworks) == 0
+	}
+	for _, c := range m.containers {
+		if c.phase != lifecycle.Reaped {
+			return false
+		}
+	}
+	return true
 }
 
 func (m *Machine) forgetContainer(c *container) {

@@ -219,7 +219,7 @@ func (m *Machine) replayUpdate(e *record.Update) {
 	if _, t := fw.task(id); t != nil {
 		t.state = status.GetState()
 		t.delivered = true
-		t.remember(status)
+		t.statuses = outcome.Remember(t.statuses, status)
 	}
 	m.updates.Add(time.Time{}, ids.Task{Framework: fw.id, ID: id}, status) // nothing is sent before there is a master
 }

@@ -4,8 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
+	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/agentd/updates"
 	"codeberg.org/reeve/reeve/shared/agentlink"
@@ -24,8 +23,8 @@ func (m *Machine) report(now time.Time, c *container, t *task, status *mesosv1.T
 	m.fill(now, c, status)
 	from := t.state
 	t.state = status.GetState()
-	t.remember(status)
-	m.emit(Happened{Noun: "task", ID: string(c.framework.id) + "/" + t.id(), From: from.String(), To: t.state.String(), Reason: reasonText(status)})
+	t.statuses = outcome.Remember(t.statuses, status)
+	m.emit(Happened{Noun: "task", ID: string(c.framework.id) + "/" + t.id(), From: from.String(), To: t.state.String(), Reason: outcome.Text(status)})
 	if t.ended() {
 		t.doneBy = time.Time{}
 		m.emit(Count{Name: "slave/" + lowerState(t.state)})
@@ -38,63 +37,13 @@ func (m *Machine) report(now time.Time, c *container, t *task, status *mesosv1.T
 	m.enqueue(now, c.framework, t.id(), status)
 }
 
-func reasonText(status *mesosv1.TaskStatus) string {
-	if status.Reason != nil {
-		return status.GetReason().String() + ": " + status.GetMessage()
-	}
-	return status.GetMessage()
-}
-
-// fill sets what the agent sets on every status (spec 3.6; pitfall 20).
+// fill sets what the agent sets on every status.
 func (m *Machine) fill(now time.Time, c *container, status *mesosv1.TaskStatus) {
-	if status.Timestamp == nil {
-		status.Timestamp = new(float64(now.UnixMicro()) / 1e6)
+	facts := outcome.Facts{Now: now, NewUUID: m.cfg.NewUUID, Agent: m.agent.GetId(), IP: m.cfg.IP}
+	if c != nil {
+		facts.Executor, facts.Container, facts.PID = c.info.GetExecutorId(), c.id, c.pid
 	}
-	if len(status.GetUuid()) == 0 {
-		id := m.cfg.NewUUID()
-		status.Uuid = id[:]
-	}
-	status.AgentId = m.agent.GetId()
-	if c == nil {
-		return
-	}
-	status.ExecutorId = c.info.GetExecutorId()
-	if status.ContainerStatus == nil {
-		status.ContainerStatus = &mesosv1.ContainerStatus{}
-	}
-	cs := status.ContainerStatus
-	if cs.ContainerId == nil {
-		cs.ContainerId = &mesosv1.ContainerID{Value: new(string(c.id))}
-	}
-	if c.pid != 0 && cs.ExecutorPid == nil {
-		cs.ExecutorPid = new(uint32(c.pid)) //nolint:gosec // a pid has at most 22 bits
-	}
-	if len(cs.NetworkInfos) == 0 {
-		cs.NetworkInfos = []*mesosv1.NetworkInfo{{}}
-	}
-	for _, network := range cs.NetworkInfos {
-		if len(network.IpAddresses) == 0 {
-			network.IpAddresses = []*mesosv1.NetworkInfo_IPAddress{{
-				Protocol:  mesosv1.NetworkInfo_IPv4.Enum(),
-				IpAddress: new(m.cfg.IP),
-			}}
-		}
-	}
-}
-
-// remember keeps one status per run of equal states, without its data.
-func (t *task) remember(status *mesosv1.TaskStatus) {
-	kept := status
-	if status.Data != nil {
-		kept = proto.CloneOf(status)
-		kept.Data = nil
-	}
-	if n := len(t.statuses); n > 0 && t.statuses[n-1].GetState() == status.GetState() {
-		t.statuses = slices.Clone(t.statuses)
-		t.statuses[n-1] = kept
-		return
-	}
-	t.statuses = append(t.statuses, kept)
+	facts.Fill(status)
 }
 
 func (t *task) id() string { return t.info.GetTaskId().GetValue() }

@@ -1,0 +1,88 @@
+package outcome
+
+import (
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
+
+	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+)
+
+// Facts are what the agent says on every status, whoever made it. Executor, Container and PID are zero for a task that has
+// no container.
+type Facts struct {
+	Now       time.Time
+	NewUUID   func() uuid.UUID
+	Agent     *mesosv1.AgentID
+	IP        string // where the host's tasks are reached
+	Executor  *mesosv1.ExecutorID
+	Container ids.Container
+	PID       int
+}
+
+// Fill completes a status (spec 3.6; pitfall 20). What an executor has said about its own container stands.
+func (f Facts) Fill(status *mesosv1.TaskStatus) {
+	if status.Timestamp == nil {
+		status.Timestamp = new(float64(f.Now.UnixMicro()) / 1e6)
+	}
+	if len(status.GetUuid()) == 0 {
+		id := f.NewUUID()
+		status.Uuid = id[:]
+	}
+	status.AgentId = f.Agent
+	if f.Container == "" {
+		return
+	}
+	status.ExecutorId = f.Executor
+	if status.ContainerStatus == nil {
+		status.ContainerStatus = &mesosv1.ContainerStatus{}
+	}
+	f.fillContainer(status.GetContainerStatus())
+}
+
+func (f Facts) fillContainer(cs *mesosv1.ContainerStatus) {
+	if cs.ContainerId == nil {
+		cs.ContainerId = &mesosv1.ContainerID{Value: new(string(f.Container))}
+	}
+	if f.PID != 0 && cs.ExecutorPid == nil {
+		cs.ExecutorPid = new(uint32(f.PID)) //nolint:gosec // a pid has at most 22 bits
+	}
+	if len(cs.NetworkInfos) == 0 {
+		cs.NetworkInfos = []*mesosv1.NetworkInfo{{}}
+	}
+	for _, network := range cs.NetworkInfos {
+		if len(network.IpAddresses) == 0 {
+			network.IpAddresses = []*mesosv1.NetworkInfo_IPAddress{{
+				Protocol:  mesosv1.NetworkInfo_IPv4.Enum(),
+				IpAddress: new(f.IP),
+			}}
+		}
+	}
+}
+
+// Remember adds a status to a task's history, which keeps one per run of equal states, without its data. The history that
+// was given stays as it is: others may hold it.
+func Remember(history []*mesosv1.TaskStatus, status *mesosv1.TaskStatus) []*mesosv1.TaskStatus {
+	kept := status
+	if status.Data != nil {
+		kept = proto.CloneOf(status)
+		kept.Data = nil
+	}
+	if n := len(history); n > 0 && history[n-1].GetState() == status.GetState() {
+		history = slices.Clone(history)
+		history[n-1] = kept
+		return history
+	}
+	return append(history, kept)
+}
+
+// Text says why a status is as it is, for logs.
+func Text(status *mesosv1.TaskStatus) string {
+	if status.Reason != nil {
+		return status.GetReason().String() + ": " + status.GetMessage()
+	}
+	return status.GetMessage()
+}
