@@ -67,6 +67,8 @@ __attribute__((constructor)) static void reeve_init(int argc, char **argv) {
 		return;
 	prctl(PR_SET_DUMPABLE, 0); // nobody in the container may reach the status descriptor through /proc
 	fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC);
+	for (int sig = 1; sig < NSIG; sig++) // what agentd's own parent ignored (nohup does, and a shell's &) is no task's affair
+		signal(sig, SIG_DFL);
 	sigset_t all;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);

@@ -3,10 +3,12 @@ package shimclient
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,6 +40,8 @@ func contents(tb testing.TB, path string) string {
 
 // TestIsolation runs scripts that print "ok" if what must be impossible is.
 func TestIsolation(t *testing.T) {
+	signal.Ignore(syscall.SIGINT) // as under nohup: shims inherit it, and tasks must not
+	t.Cleanup(func() { signal.Reset(syscall.SIGINT) })
 	b := newBed(t)
 	c := b.open()
 	other := b.spec("other", "echo secret > file; sleep 1000")

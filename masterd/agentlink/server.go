@@ -21,7 +21,7 @@ import (
 // maxMessage bounds one message of an agent. The largest is Register: some 5 KB for each task of the agent.
 const maxMessage = 64 << 20
 
-// Timing. gRPC's keep-alive finds dead hosts; the heartbeat, which Registered asks for every 5 s, finds agents whose own
+// Timing. gRPC's keep-alive finds dead hosts; the heartbeat, which Registered asks for every 5 s (cluster.Config), finds agents whose own
 // loop has stopped turning. Three of them may be missed.
 const (
 	keepAliveTime    = 10 * time.Second

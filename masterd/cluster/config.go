@@ -14,7 +14,8 @@ type Config struct {
 	Version    string
 	Seed       uint64 // of the order in which agents are offered
 
-	Heartbeat         time.Duration // between HEARTBEAT events, and asked of agents
+	Heartbeat         time.Duration // between HEARTBEAT events
+	AgentHeartbeat    time.Duration // asked of agents; masterd/agentlink closes a link that misses three
 	AgentTimeout      time.Duration // from a broken link to unreachable
 	SuspectTimeout    time.Duration // the same if gossip agrees
 	ReregisterTimeout time.Duration // for agents of a former term to come back
@@ -30,6 +31,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Heartbeat:           15 * time.Second,
+		AgentHeartbeat:      5 * time.Second,
 		AgentTimeout:        75 * time.Second,
 		SuspectTimeout:      30 * time.Second,
 		ReregisterTimeout:   10 * time.Minute,
@@ -44,6 +46,7 @@ func (c Config) withDefaults() Config {
 	d := DefaultConfig()
 	for _, f := range []struct{ have, use *time.Duration }{
 		{&c.Heartbeat, &d.Heartbeat},
+		{&c.AgentHeartbeat, &d.AgentHeartbeat},
 		{&c.AgentTimeout, &d.AgentTimeout},
 		{&c.SuspectTimeout, &d.SuspectTimeout},
 		{&c.ReregisterTimeout, &d.ReregisterTimeout},

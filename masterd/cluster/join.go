@@ -39,7 +39,7 @@ func (s *State) join(id ids.Agent, in AgentRegister) {
 	s.book.SetAgentState(a, AgentActive, s.turn.Now)
 	s.timer.Cancel(timer{timerAgentLost, string(id)})
 	a.Overdue, a.Suspected = false, time.Time{}
-	s.turn.ToAgent(a.Conn, message.Registered(id, s.cfg.MasterInfo, s.cfg.Heartbeat.Seconds()))
+	s.turn.ToAgent(a.Conn, message.Registered(id, s.cfg.MasterInfo, s.cfg.AgentHeartbeat.Seconds()))
 	if before == AgentActive || before == AgentDisconnected {
 		s.desk.RescindAgent(a)
 		s.book.Alloc.UpdateAgent(id, a.Total)

@@ -12,9 +12,6 @@ import (
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
-// heartbeatSeconds is how often an agent is asked to prove that its loop turns.
-const heartbeatSeconds = 5
-
 // execute carries out one turn's effects, on the loop. Nothing here waits: what does not fit closes its stream.
 func (t *Term) execute(effs []effect) {
 	for _, e := range effs {
@@ -83,9 +80,6 @@ func (t *Term) toAgent(conn cluster.ConnID, m *agentlink.FromMaster) {
 		return // the stream has ended; AgentClosed is on its way
 	}
 	m.Term = t.cfg.Number
-	if r := m.GetRegistered(); r != nil && r.GetHeartbeatSeconds() == 0 {
-		r.HeartbeatSeconds = heartbeatSeconds
-	}
 	if !box.Put(m) {
 		t.log.Warn("agent does not read, its link is closed", logkey.Count(agentLimit))
 		t.agentGone(conn)
