@@ -14,7 +14,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/test/bufconn"
-	"google.golang.org/protobuf/proto"
 
 	"codeberg.org/reeve/reeve/agentd/workload"
 	"codeberg.org/reeve/reeve/shared/agentlink"
@@ -68,7 +67,7 @@ func (n *network) start(addr string, serve func(stream agentlink.Link_ConnectSer
 
 func accept(term uint64) *agentlink.FromMaster {
 	return &agentlink.FromMaster{Term: term, Message: &agentlink.FromMaster_Registered{Registered: &agentlink.Registered{
-		AgentId: &mesosv1.AgentID{Value: proto.String("S0")}, HeartbeatSeconds: 15,
+		AgentId: &mesosv1.AgentID{Value: new("S0")}, HeartbeatSeconds: 15,
 	}}}
 }
 
@@ -332,7 +331,9 @@ func TestGoodbyeWithoutMaster(t *testing.T) {
 				t.Errorf("tasks ended %v: nobody was waited for for %v, want %v", tasksEnded, took, want)
 			}
 			cancel()
-			<-done
+			if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
 		})
 	}
 }
