@@ -288,12 +288,34 @@ func unsupported(container *mesosv1.ContainerInfo, command *mesosv1.CommandInfo)
 		return "container images are not supported by this version; leave container out to run on the host's file system"
 	case len(container.GetVolumes()) > 0:
 		return "volumes are not supported by this version"
+	case unsupportedSetting(container) != "":
+		return unsupportedSetting(container) + " is not supported by this version; leave it out of the container"
 	case command.GetValue() == "":
 		return "the command is empty: set its value"
 	}
 	for _, v := range command.GetEnvironment().GetVariables() {
 		if v.GetType() == mesosv1.Environment_Variable_SECRET && v.GetSecret().GetValue() == nil {
 			return fmt.Sprintf("environment variable %s refers to a secret by name; only secrets by value are supported", v.GetName())
+		}
+	}
+	return ""
+}
+
+// unsupportedSetting names the first field of a container that would be ignored, "" if there is none.
+func unsupportedSetting(container *mesosv1.ContainerInfo) string {
+	switch {
+	case container.GetHostname() != "":
+		return "hostname"
+	case container.GetLinuxInfo() != nil:
+		return "linux_info"
+	case container.GetRlimitInfo() != nil:
+		return "rlimit_info"
+	case container.GetTtyInfo() != nil:
+		return "tty_info"
+	}
+	for _, network := range container.GetNetworkInfos() { // one without a name is the host's
+		if network.GetName() != "" || len(network.GetPortMappings()) > 0 {
+			return "a network by name or with port mappings"
 		}
 	}
 	return ""
