@@ -124,11 +124,11 @@ func TestUnsupported(t *testing.T) {
 		"empty":         {Command: &mesosv1.CommandInfo{}},
 		"images":        {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_DOCKER.Enum()}},
 		"volumes":       {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), Volumes: []*mesosv1.Volume{{}}}},
-		"tty_info":      {Command: ok, Container: &mesosv1.ContainerInfo{TtyInfo: &mesosv1.TTYInfo{}}},
-		"rlimit_info":   {Command: ok, Container: &mesosv1.ContainerInfo{RlimitInfo: &mesosv1.RLimitInfo{}}},
-		"linux_info":    {Command: ok, Container: &mesosv1.ContainerInfo{LinuxInfo: &mesosv1.LinuxInfo{}}},
-		"hostname":      {Command: ok, Container: &mesosv1.ContainerInfo{Hostname: new("h")}},
-		"by name":       {Command: ok, Container: &mesosv1.ContainerInfo{NetworkInfos: []*mesosv1.NetworkInfo{{}, {Name: new("n")}}}},
+		"tty_info":      {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), TtyInfo: &mesosv1.TTYInfo{}}},
+		"rlimit_info":   {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), RlimitInfo: &mesosv1.RLimitInfo{}}},
+		"linux_info":    {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), LinuxInfo: &mesosv1.LinuxInfo{}}},
+		"hostname":      {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), Hostname: new("h")}},
+		"by name":       {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), NetworkInfos: []*mesosv1.NetworkInfo{{}, {Name: new("n")}}}},
 		"health checks": {Command: ok, HealthCheck: &mesosv1.HealthCheck{}},
 	} {
 		got := UnsupportedTask(info)
