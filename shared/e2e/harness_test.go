@@ -61,7 +61,7 @@ type rig struct {
 }
 
 // start starts a cluster on free ports, and at the end of the test ends it and removes every container it had.
-func start(t *testing.T, masters, agents int) *rig {
+func start(t *testing.T, masters, agents int, agentArgs ...string) *rig {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "reeve-e2e-") //nolint:usetesting // it is kept when the test fails, for its logs
 	if err != nil {
@@ -71,7 +71,7 @@ func start(t *testing.T, masters, agents int) *rig {
 	defer cancel()
 	c, err := localcluster.Start(ctx, localcluster.Options{
 		Bin: bin(t), WorkDir: dir, Masters: masters, Agents: agents,
-		AgentArgs: []string{"--resources=cpus:4;mem:2048;disk:4096;ports:[31000-31099]"},
+		AgentArgs: append([]string{"--resources=cpus:4;mem:2048;disk:4096;ports:[31000-31099]"}, agentArgs...),
 	})
 	if err != nil {
 		t.Fatal(err)

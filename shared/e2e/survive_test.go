@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -143,4 +144,32 @@ func TestAnotherMasterTakesOver(t *testing.T) {
 	r.await("a task under the new leader", func(ts []reeveapi.Task) bool {
 		return len(ts) == 2 && (ts[0].State == "TASK_FINISHED" || ts[1].State == "TASK_FINISHED")
 	})
+}
+
+// An agent that was told to end its tasks takes them and itself off the masters' lists: nobody waits for it.
+func TestDrainOnStop(t *testing.T) {
+	r := start(t, 3, 1, "--drain-on-stop")
+	r.submit(reeveapi.JobSpec{Name: "counters", Instances: 2, Command: counter})
+	r.await("two running tasks", func(ts []reeveapi.Task) bool { return all(ts, 2, "TASK_RUNNING") })
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	began := time.Now()
+	if err := r.Agents[0].Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	err := r.Poll(ctx, func(ctx context.Context) (bool, string) {
+		agents, err := r.client.Agents(ctx)
+		return err == nil && len(agents) == 0, fmt.Sprintf("no agent; agents are %+v, %v", agents, err)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 30*time.Second { // a broken link alone is waited for longer
+		t.Errorf("the agent was on the list for %v after it was told to end", took)
+	}
+	for _, task := range r.await("two killed tasks", func(ts []reeveapi.Task) bool { return all(ts, 2, "TASK_KILLED") }) {
+		if task.Reason != "REASON_AGENT_DRAINING" {
+			t.Errorf("task %s ended for %s (%s), want the drain", task.ID, task.Reason, task.Message)
+		}
+	}
 }
