@@ -278,9 +278,9 @@ func TestGoodbyeWithoutMaster(t *testing.T) {
 		h := newHarness("a:1")
 		done := h.run(t.Context())
 		goodbyes := make(chan bool, 1)
-		var stop func()
+		stop := make(chan func(), 1)
 		elected := time.AfterFunc(2*time.Second, func() {
-			stop = h.start("a:1", func(stream agentlink.Link_ConnectServer) error {
+			stop <- h.start("a:1", func(stream agentlink.Link_ConnectServer) error {
 				if _, err := stream.Recv(); err != nil {
 					return err
 				}
@@ -314,7 +314,7 @@ func TestGoodbyeWithoutMaster(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		stop()
+		(<-stop)()
 	})
 	for _, tasksEnded := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
