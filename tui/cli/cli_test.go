@@ -127,7 +127,10 @@ func (c *cluster) note(w http.ResponseWriter, r *http.Request) {
 
 func (c *cluster) stream(w http.ResponseWriter, r *http.Request) {
 	c.answer(w, reeveapi.Watch{Snapshot: true, Tasks: c.tasks, Jobs: c.jobs, Events: c.events})
-	for i, line := range c.watch {
+	c.mu.Lock()
+	lines := c.watch
+	c.mu.Unlock()
+	for i, line := range lines {
 		if err := http.NewResponseController(w).Flush(); err != nil {
 			c.t.Error(err)
 		}
@@ -359,7 +362,9 @@ func TestLogs(t *testing.T) {
 	t.Run("-f one", func(t *testing.T) {
 		ended := c.tasks[0]
 		ended.State = "TASK_FINISHED"
+		c.mu.Lock() // a stream of the test before may be ending
 		c.watch = []reeveapi.Watch{{}, {Tasks: []reeveapi.Task{ended}}}
+		c.mu.Unlock()
 		check(t, reeve(t, c, nil, "logs", "-f", "one"), result{c.files["/s/one/stdout"], "", exitDone})
 	})
 }
