@@ -85,7 +85,7 @@ func (f *Framework) Throughput(ctx context.Context, n int) (time.Duration, error
 	start := time.Now()
 	for launched := 0; ended < n; {
 		if len(f.offers) > 0 && launched < n {
-			batch := min(n-launched, fits(f.offers[0]))
+			batch := min(n-launched, fits(f.offers[0])) // none: the offer is given back, and comes again when something ends
 			if err := f.launch(ctx, batch); err != nil {
 				return 0, err
 			}
@@ -105,17 +105,18 @@ const (
 	taskMem  = 32
 )
 
+// fits is how many tasks an offer has room for; what it does not name, it has none of.
 func fits(offer *mesosv1.Offer) int {
-	n := 1 << 20
+	var cpus, mem float64
 	for _, r := range offer.GetResources() {
 		switch r.GetName() {
 		case "cpus":
-			n = min(n, int(r.GetScalar().GetValue()/taskCPUs))
+			cpus += r.GetScalar().GetValue()
 		case "mem":
-			n = min(n, int(r.GetScalar().GetValue()/taskMem))
+			mem += r.GetScalar().GetValue()
 		}
 	}
-	return n
+	return int(min(cpus/taskCPUs, mem/taskMem))
 }
 
 func (f *Framework) waitOffer(ctx context.Context) error {
