@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -73,9 +74,15 @@ func TestATaskThatEndsWhileItsAgentdIsDownIsReported(t *testing.T) {
 	if err := r.Agents[0].Kill(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(2 * time.Second) // the task has to end while nobody looks
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
+	err := r.Poll(ctx, func(context.Context) (bool, string) { // the shim leaves it when nobody else looks
+		exits, err := filepath.Glob(filepath.Join(r.Agents[0].Dir(), "containers", "*", "exit.json"))
+		return err == nil && len(exits) == 1, "the task's end"
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := r.Agents[0].Start(ctx); err != nil {
 		t.Fatal(err)
 	}
