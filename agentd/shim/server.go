@@ -122,7 +122,8 @@ type connection struct {
 	net.Conn
 	done chan struct{} // closed when no further request will be taken from it
 
-	mu sync.Mutex // guards writing
+	answers sync.WaitGroup // short requests that are being answered; launches are not waited for
+	mu      sync.Mutex     // guards writing
 }
 
 func (c *connection) send(reply shimapi.Reply) {
@@ -145,6 +146,7 @@ func (c *connection) hangUp() { _ = c.Close() } // closing twice is fine
 func (s *server) converse(c *connection) {
 	defer close(c.done)
 	defer c.hangUp()
+	defer c.answers.Wait() // the answer to a shutdown, above all: it is what ended the reading
 	for {
 		var req shimapi.Request
 		if err := shimapi.Read(c, &req); err != nil {
@@ -154,7 +156,11 @@ func (s *server) converse(c *connection) {
 			s.admit(c, req) // in order: a hello that comes later must see it
 			continue
 		}
-		s.spawn("answer", func() { c.send(s.answer(req)) })
+		c.answers.Add(1)
+		s.spawn("answer", func() {
+			defer c.answers.Done()
+			c.send(s.answer(req))
+		})
 	}
 }
 
