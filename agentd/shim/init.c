@@ -47,6 +47,19 @@ static pid_t start(char **argv, int *failure) {
 	return pid;
 }
 
+// What agentd's own parent ignored (nohup does, and a shell's &) is no task's affair. The C library would leave out two
+// signals that it keeps for itself, so the kernel is asked; all zero is its SIG_DFL without flags.
+static void reset_signals(void) {
+	struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		unsigned long mask;
+	} none = {0};
+	for (int sig = 1; sig < NSIG; sig++)
+		syscall(SYS_rt_sigaction, sig, &none, NULL, sizeof none.mask);
+}
+
 static void reap(pid_t child) {
 	int status;
 	pid_t pid;
@@ -67,8 +80,7 @@ __attribute__((constructor)) static void reeve_init(int argc, char **argv) {
 		return;
 	prctl(PR_SET_DUMPABLE, 0); // nobody in the container may reach the status descriptor through /proc
 	fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC);
-	for (int sig = 1; sig < NSIG; sig++) // what agentd's own parent ignored (nohup does, and a shell's &) is no task's affair
-		signal(sig, SIG_DFL);
+	reset_signals();
 	sigset_t all;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
