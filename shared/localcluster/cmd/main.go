@@ -61,8 +61,8 @@ func parse() options {
 }
 
 func run(ctx context.Context, o options) error {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop() // a terminal that is closed (SIGHUP) ends the cluster, too
 	if err := checkCounts(o.cluster); err != nil {
 		return err
 	}
