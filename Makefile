@@ -36,6 +36,7 @@ needs: ## install what the build needs, or say what to install
 	@bash shared/needs.sh
 
 test: build ## everything a developer needs before a commit; as root it runs real containers, too
+	@[ "$$(id -u)" -eq 0 ] || echo "not root: tests of full containers, cgroups and file owners are skipped; sudo make test runs them"
 	$(GO) test -race -shuffle=on -tags seccomp ./...
 	cd shared/e2e/mesosgo && $(GO) test -count=1 ./...
 

@@ -46,14 +46,7 @@ type Auth struct {
 }
 
 func (a Auth) guard(on bool, realm string) mesoshttp.Authenticator {
-	if !on {
-		return mesoshttp.Authenticator{}
-	}
-	secrets := a.Secrets
-	if secrets == nil {
-		secrets = map[string]string{} // nobody can be known, and nobody gets in
-	}
-	return mesoshttp.Authenticator{Realm: realm, Secrets: secrets}
+	return mesoshttp.NewAuthenticator(on, realm, a.Secrets)
 }
 
 // api is the edge.

@@ -14,6 +14,18 @@ type Authenticator struct {
 	Secrets map[string]string // by principal; nil: authentication is off
 }
 
+// NewAuthenticator asks for one of the secrets if on, and nobody for anything if not. On without secrets lets nobody in: nobody can be
+// known then.
+func NewAuthenticator(on bool, realm string, secrets map[string]string) Authenticator {
+	switch {
+	case !on:
+		return Authenticator{}
+	case secrets == nil:
+		secrets = map[string]string{}
+	}
+	return Authenticator{Realm: realm, Secrets: secrets}
+}
+
 // principalKey finds the principal in a request's context.
 type principalKey struct{}
 
