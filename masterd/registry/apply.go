@@ -37,15 +37,27 @@ func (d *draft) apply(op Op) {
 			d.ClusterID, d.ClusterName = op.ID, op.Name
 		}
 	case AdmitAgent:
-		id := ids.Agent(op.Info.GetId().GetValue())
-		if d.Agents[id].Standing == Gone {
-			return // gone is for ever, whatever an op that was on its way says
-		}
-		d.putAgent(id, Agent{Info: op.Info, Standing: Admitted, Since: op.At})
+		d.admit(op)
 	case MarkUnreachable:
 		d.mark(op.Agent, Unreachable, op.At)
 	case MarkGone:
 		d.mark(op.Agent, Gone, op.At)
+	case DeactivateAgent:
+		d.steer(op.Agent, func(a *Agent) { a.Deactivated = true })
+	case ReactivateAgent:
+		d.steer(op.Agent, func(a *Agent) { a.Deactivated, a.Drain = false, nil })
+	case DrainAgent:
+		d.steer(op.Agent, func(a *Agent) {
+			a.Deactivated, a.Drain = true, &Drain{MaxGrace: op.MaxGrace, MarkGone: op.MarkGone, Since: op.At}
+		})
+	case AgentDrained:
+		d.steer(op.Agent, func(a *Agent) {
+			if a.Drain != nil {
+				drained := *a.Drain
+				drained.Drained = true
+				a.Drain = &drained
+			}
+		})
 	case RemoveAgent:
 		if d.Agents[op.Agent].Standing != Gone { // a gone id must stay refused
 			d.dropAgent(op.Agent)
@@ -57,6 +69,27 @@ func (d *draft) apply(op Op) {
 	default:
 		panic(fmt.Sprintf("registry: op %T has no rule; Decode lets no such op in", op))
 	}
+}
+
+// admit takes an agent in. What an operator has said of it stays.
+func (d *draft) admit(op AdmitAgent) {
+	id := ids.Agent(op.Info.GetId().GetValue())
+	a := d.Agents[id]
+	if a.Standing == Gone {
+		return // gone is for ever, whatever an op that was on its way says
+	}
+	a.Info, a.Standing, a.Since = op.Info, Admitted, op.At
+	d.putAgent(id, a)
+}
+
+// steer changes what an operator has said of an agent that is known and not gone.
+func (d *draft) steer(id ids.Agent, change func(*Agent)) {
+	a, ok := d.Agents[id]
+	if !ok || a.Standing == Gone {
+		return
+	}
+	change(&a)
+	d.putAgent(id, a)
 }
 
 // mark changes the standing of an agent that is known and not gone. Marking twice keeps the first time.

@@ -17,7 +17,7 @@ import (
 
 // Form is the version of what Encode and EncodeSnapshot write. It grows when a reader of this form could not understand
 // what is written, that is with every new op and with every field that changes what an older field means.
-const Form = 1
+const Form = 2
 
 // maxEntry bounds what Decode reads; the registrar puts at most a few hundred ops into an entry.
 const maxEntry = 64 << 20
@@ -57,6 +57,10 @@ const (
 	nameAdmitAgent      = "admit_agent"
 	nameMarkUnreachable = "mark_unreachable"
 	nameMarkGone        = "mark_gone"
+	nameDeactivateAgent = "deactivate_agent"
+	nameReactivateAgent = "reactivate_agent"
+	nameDrainAgent      = "drain_agent"
+	nameAgentDrained    = "agent_drained"
 	nameRemoveAgent     = "remove_agent"
 	namePutJob          = "put_job"
 	nameRemoveJob       = "remove_job"
@@ -75,6 +79,12 @@ type (
 	agentRecord struct {
 		Agent ids.Agent `json:"agent"`
 		At    time.Time `json:"at,omitzero"`
+	}
+	drainRecord struct {
+		Agent    ids.Agent      `json:"agent"`
+		MaxGrace *time.Duration `json:"max_grace_ns,omitempty"`
+		MarkGone bool           `json:"mark_gone,omitempty"`
+		At       time.Time      `json:"at"`
 	}
 	jobRecord struct {
 		Job ids.Job `json:"job"`
@@ -115,6 +125,14 @@ func recordOf(op Op) (name string, record any, err error) {
 		return nameMarkUnreachable, agentRecord(op), nil
 	case MarkGone:
 		return nameMarkGone, agentRecord(op), nil
+	case DeactivateAgent:
+		return nameDeactivateAgent, agentRecord{Agent: op.Agent}, nil
+	case ReactivateAgent:
+		return nameReactivateAgent, agentRecord{Agent: op.Agent}, nil
+	case DrainAgent:
+		return nameDrainAgent, drainRecord(op), nil
+	case AgentDrained:
+		return nameAgentDrained, agentRecord{Agent: op.Agent}, nil
 	case RemoveAgent:
 		return nameRemoveAgent, agentRecord{Agent: op.Agent}, nil
 	case PutJob:
@@ -165,6 +183,18 @@ func (l logged) decode(form int) (Op, error) {
 	case nameMarkGone:
 		r, err := read[agentRecord](l)
 		return MarkGone(r), err
+	case nameDeactivateAgent:
+		r, err := read[agentRecord](l)
+		return DeactivateAgent{Agent: r.Agent}, err
+	case nameReactivateAgent:
+		r, err := read[agentRecord](l)
+		return ReactivateAgent{Agent: r.Agent}, err
+	case nameDrainAgent:
+		r, err := read[drainRecord](l)
+		return DrainAgent(r), err
+	case nameAgentDrained:
+		r, err := read[agentRecord](l)
+		return AgentDrained{Agent: r.Agent}, err
 	case nameRemoveAgent:
 		r, err := read[agentRecord](l)
 		return RemoveAgent{Agent: r.Agent}, err

@@ -35,6 +35,24 @@ type (
 		At    time.Time
 	}
 
+	// DeactivateAgent records that nothing of an agent is to be offered until ReactivateAgent.
+	DeactivateAgent struct{ Agent ids.Agent }
+
+	// ReactivateAgent ends DeactivateAgent and DrainAgent.
+	ReactivateAgent struct{ Agent ids.Agent }
+
+	// DrainAgent records that an agent is deactivated and that its tasks are to end. It replaces an earlier one, and what
+	// was drained drains anew.
+	DrainAgent struct {
+		Agent    ids.Agent
+		MaxGrace *time.Duration
+		MarkGone bool
+		At       time.Time
+	}
+
+	// AgentDrained records that nothing is left on a draining agent.
+	AgentDrained struct{ Agent ids.Agent }
+
 	// RemoveAgent forgets an agent that said goodbye.
 	RemoveAgent struct{ Agent ids.Agent }
 
@@ -49,6 +67,10 @@ func (SetCluster) op()      {}
 func (AdmitAgent) op()      {}
 func (MarkUnreachable) op() {}
 func (MarkGone) op()        {}
+func (DeactivateAgent) op() {}
+func (ReactivateAgent) op() {}
+func (DrainAgent) op()      {}
+func (AgentDrained) op()    {}
 func (RemoveAgent) op()     {}
 func (PutJob) op()          {}
 func (RemoveJob) op()       {}

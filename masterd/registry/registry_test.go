@@ -28,7 +28,7 @@ func genOp(t *rapid.T) Op {
 	job := fmt.Sprintf("job%d", rapid.IntRange(0, 3).Draw(t, "job"))
 	at := time.Unix(rapid.Int64Range(0, 1<<31).Draw(t, "at"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanos")).UTC()
 	text := rapid.StringN(0, 10, 30).Draw(t, "text")
-	switch rapid.IntRange(0, 6).Draw(t, "kind") {
+	switch rapid.IntRange(0, 10).Draw(t, "kind") {
 	case 0:
 		return SetCluster{ID: text, Name: job}
 	case 1:
@@ -43,6 +43,18 @@ func genOp(t *rapid.T) Op {
 		return PutJob{Job: reeveapi.Job{
 			Spec: reeveapi.JobSpec{Name: job, Command: text, Env: map[string]string{"a": text}}, Submitted: at, State: text,
 		}}
+	case 6:
+		return DeactivateAgent{Agent: ids.Agent(agent)}
+	case 7:
+		return ReactivateAgent{Agent: ids.Agent(agent)}
+	case 8:
+		op := DrainAgent{Agent: ids.Agent(agent), MarkGone: rapid.Bool().Draw(t, "gone"), At: at}
+		if rapid.Bool().Draw(t, "bounded") {
+			op.MaxGrace = new(time.Duration(rapid.Int64Range(0, 1<<40).Draw(t, "grace")))
+		}
+		return op
+	case 9:
+		return AgentDrained{Agent: ids.Agent(agent)}
 	default:
 		return RemoveJob{Job: ids.Job(job)}
 	}
@@ -112,12 +124,37 @@ func TestGoneIsForEver(t *testing.T) {
 	}
 }
 
+func TestAnOperatorsWordOutlivesRegistrations(t *testing.T) {
+	t.Parallel()
+	at := time.Unix(100, 0).UTC()
+	grace := time.Minute
+	s := New().Apply(AdmitAgent{agentInfo("S0", "a"), at}, DrainAgent{"S0", &grace, true, at.Add(1)}, AgentDrained{"S0"},
+		MarkUnreachable{"S0", at.Add(2)}, AdmitAgent{agentInfo("S0", "a"), at.Add(3)})
+	want := Agent{
+		Info: agentInfo("S0", "a"), Since: at.Add(3), Deactivated: true,
+		Drain: &Drain{MaxGrace: &grace, MarkGone: true, Since: at.Add(1), Drained: true},
+	}
+	if diff := cmp.Diff(s.Agents["S0"], want, protocmp.Transform()); diff != "" {
+		t.Errorf("after a drain and two registrations (-got +want):\n%s", diff)
+	}
+	again := s.Apply(DrainAgent{"S0", nil, false, at.Add(4)}).Agents["S0"].Drain
+	if again.Drained || again.MarkGone || again.MaxGrace != nil || !s.Agents["S0"].Drain.Drained {
+		t.Errorf("a second drain is %+v, want it to begin anew and the held state unchanged", again)
+	}
+	if back := s.Apply(ReactivateAgent{"S0"}).Agents["S0"]; back.Deactivated || back.Drain != nil {
+		t.Errorf("reactivated it is %+v", back)
+	}
+	if n := len(s.Apply(DrainAgent{Agent: "S9"}, DeactivateAgent{"S9"}).Agents); n != 1 {
+		t.Errorf("there are %d agents, want none from a word about an unknown one", n)
+	}
+}
+
 func TestAnUnknownOpNamesTheWayOut(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []string{
-		`{"form":2,"ops":[{"op":"set_quota","value":{}}]}`,
-		`{"form":1,"ops":[{"op":"set_quota","value":{}}]}`,
-		`{"form":2,"ops":[]}`,
+		fmt.Sprintf(`{"form":%d,"ops":[{"op":"set_the_sails","value":{}}]}`, Form+1),
+		`{"form":1,"ops":[{"op":"set_the_sails","value":{}}]}`,
+		fmt.Sprintf(`{"form":%d,"ops":[]}`, Form+1),
 	} {
 		_, err := Decode([]byte(tt))
 		e, ok := errors.AsType[UnknownFormError](err)
@@ -125,7 +162,7 @@ func TestAnUnknownOpNamesTheWayOut(t *testing.T) {
 			t.Errorf("Decode(%s): %v, want an UnknownFormError", tt, err)
 		}
 	}
-	if _, err := DecodeSnapshot(strings.NewReader(`{"form":2}`)); err == nil {
+	if _, err := DecodeSnapshot(strings.NewReader(fmt.Sprintf(`{"form":%d}`, Form+1))); err == nil {
 		t.Error("a snapshot of a newer form was read")
 	}
 }
@@ -133,14 +170,22 @@ func TestAnUnknownOpNamesTheWayOut(t *testing.T) {
 // The names and fields below are in the logs of running clusters: this test may get lines, and must not change one.
 func TestEntriesOfFormerVersionsAreRead(t *testing.T) {
 	t.Parallel()
-	const entry = `{"form":1,"ops":[` +
+	const ops1 = `"ops":[` +
 		`{"op":"set_cluster","value":{"id":"c1","name":"prod"}},` +
 		`{"op":"admit_agent","value":{"info":"CgFhMgQKAlMw","at":"2026-01-02T03:04:05Z"}},` +
 		`{"op":"mark_unreachable","value":{"agent":"S0","at":"2026-01-02T03:04:06Z"}},` +
 		`{"op":"mark_gone","value":{"agent":"S9","at":"2026-01-02T03:04:06Z"}},` +
 		`{"op":"remove_agent","value":{"agent":"S8"}},` +
 		`{"op":"put_job","value":{"spec":{"name":"j","command":"true","resources":{"cpus":1,"mem":0,"disk":0,"gpus":0}},"state":"pending","submitted":"2026-01-02T03:04:05Z","instances":null}},` +
-		`{"op":"remove_job","value":{"job":"k"}}]}`
+		`{"op":"remove_job","value":{"job":"k"}}`
+	const ops2 = `,{"op":"deactivate_agent","value":{"agent":"S0"}},` +
+		`{"op":"drain_agent","value":{"agent":"S0","max_grace_ns":600000000000,"mark_gone":true,"at":"2026-01-02T03:04:06Z"}},` +
+		`{"op":"agent_drained","value":{"agent":"S0"}},` +
+		`{"op":"reactivate_agent","value":{"agent":"S0"}}`
+	if _, err := Decode([]byte(`{"form":1,` + ops1 + `]}`)); err != nil {
+		t.Fatal(err)
+	}
+	entry := fmt.Sprintf(`{"form":%d,`, Form) + ops1 + ops2 + `]}`
 	ops, err := Decode([]byte(entry))
 	if err != nil {
 		t.Fatal(err)

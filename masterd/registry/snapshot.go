@@ -35,6 +35,16 @@ type snapshotAgent struct {
 	Info     []byte    `json:"info"`
 	Standing string    `json:"standing"`
 	Since    time.Time `json:"since"`
+
+	Deactivated bool           `json:"deactivated,omitempty"`
+	Drain       *snapshotDrain `json:"drain,omitempty"`
+}
+
+type snapshotDrain struct {
+	MaxGrace *time.Duration `json:"max_grace_ns,omitempty"`
+	MarkGone bool           `json:"mark_gone,omitempty"`
+	Since    time.Time      `json:"since"`
+	Drained  bool           `json:"drained,omitempty"`
 }
 
 // standings are the names of Standing in snapshots, fixed for ever.
@@ -52,7 +62,7 @@ func (s *State) EncodeSnapshot(w io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("encode agent %s: %w", id, err)
 		}
-		out.Agents = append(out.Agents, snapshotAgent{info, standings[a.Standing], a.Since})
+		out.Agents = append(out.Agents, snapshotAgent{info, standings[a.Standing], a.Since, a.Deactivated, (*snapshotDrain)(a.Drain)})
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.Jobs)) {
 		out.Jobs = append(out.Jobs, s.Jobs[id])
@@ -83,7 +93,7 @@ func DecodeSnapshot(r io.Reader) (*State, error) {
 		if standing < 0 || info.GetId().GetValue() == "" {
 			return nil, fmt.Errorf("decode agent in snapshot: id %q, standing %q", info.GetId().GetValue(), a.Standing)
 		}
-		s.Agents[ids.Agent(info.GetId().GetValue())] = Agent{info, Standing(standing), a.Since}
+		s.Agents[ids.Agent(info.GetId().GetValue())] = Agent{info, Standing(standing), a.Since, a.Deactivated, (*Drain)(a.Drain)}
 	}
 	for _, job := range in.Jobs {
 		s.Jobs[ids.Job(job.Spec.Name)] = job

@@ -29,7 +29,17 @@ const (
 
 // Agent is one agent's entry.
 type Agent struct {
-	Info     *mesosv1.AgentInfo
-	Standing Standing
-	Since    time.Time // when Standing was entered
+	Info        *mesosv1.AgentInfo
+	Standing    Standing
+	Since       time.Time // when Standing was entered
+	Deactivated bool      // nothing of it is offered, on an operator's word
+	Drain       *Drain    // nil unless it drains or is drained; it is deactivated then
+}
+
+// Drain is an operator's wish that everything on an agent ends. Holders treat it as immutable.
+type Drain struct {
+	MaxGrace *time.Duration // bounds each task's own kill grace, and is the grace of a task that has none; nil leaves them
+	MarkGone bool           // once drained, the agent is gone for ever
+	Since    time.Time
+	Drained  bool // nothing is left on it
 }
