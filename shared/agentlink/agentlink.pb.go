@@ -189,6 +189,7 @@ type FromMaster struct {
 	//	*FromMaster_ExecutorMessage
 	//	*FromMaster_HeartbeatAck
 	//	*FromMaster_FrameworkUpdated
+	//	*FromMaster_Drain
 	Message       isFromMaster_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -328,6 +329,15 @@ func (x *FromMaster) GetFrameworkUpdated() *FrameworkUpdated {
 	return nil
 }
 
+func (x *FromMaster) GetDrain() *Drain {
+	if x != nil {
+		if x, ok := x.Message.(*FromMaster_Drain); ok {
+			return x.Drain
+		}
+	}
+	return nil
+}
+
 type isFromMaster_Message interface {
 	isFromMaster_Message()
 }
@@ -372,6 +382,10 @@ type FromMaster_FrameworkUpdated struct {
 	FrameworkUpdated *FrameworkUpdated `protobuf:"bytes,11,opt,name=framework_updated,json=frameworkUpdated,proto3,oneof"`
 }
 
+type FromMaster_Drain struct {
+	Drain *Drain `protobuf:"bytes,12,opt,name=drain,proto3,oneof"`
+}
+
 func (*FromMaster_Registered) isFromMaster_Message() {}
 
 func (*FromMaster_Refused) isFromMaster_Message() {}
@@ -391,6 +405,8 @@ func (*FromMaster_ExecutorMessage) isFromMaster_Message() {}
 func (*FromMaster_HeartbeatAck) isFromMaster_Message() {}
 
 func (*FromMaster_FrameworkUpdated) isFromMaster_Message() {}
+
+func (*FromMaster_Drain) isFromMaster_Message() {}
 
 // Register says everything that the agent knows; a master keeps nothing about tasks itself.
 type Register struct {
@@ -626,6 +642,7 @@ type Registered struct {
 	AgentId          *mesosv1.AgentID       `protobuf:"bytes,1,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
 	Master           *mesosv1.MasterInfo    `protobuf:"bytes,2,opt,name=master,proto3" json:"master,omitempty"`
 	HeartbeatSeconds float64                `protobuf:"fixed64,3,opt,name=heartbeat_seconds,json=heartbeatSeconds,proto3" json:"heartbeat_seconds,omitempty"`
+	Drain            *Drain                 `protobuf:"bytes,4,opt,name=drain,proto3" json:"drain,omitempty"` // set while the agent drains or is drained; unset ends an earlier one
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -679,6 +696,13 @@ func (x *Registered) GetHeartbeatSeconds() float64 {
 		return x.HeartbeatSeconds
 	}
 	return 0
+}
+
+func (x *Registered) GetDrain() *Drain {
+	if x != nil {
+		return x.Drain
+	}
+	return nil
 }
 
 type Refused struct {
@@ -1524,6 +1548,67 @@ func (x *ExecutorMessage) GetData() []byte {
 	return nil
 }
 
+// Drain has an agent kill its tasks and refuse new ones, until one with ended comes.
+type Drain struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MaxGraceNs    *int64                 `protobuf:"varint,1,opt,name=max_grace_ns,json=maxGraceNs,proto3,oneof" json:"max_grace_ns,omitempty"` // bounds the kill grace of each task, and is that of a task that has none of its own
+	MarkGone      bool                   `protobuf:"varint,2,opt,name=mark_gone,json=markGone,proto3" json:"mark_gone,omitempty"`               // the agent is to be gone afterwards: tasks of frameworks that can tell are GONE_BY_OPERATOR
+	Ended         bool                   `protobuf:"varint,3,opt,name=ended,proto3" json:"ended,omitempty"`                                     // the agent takes tasks again
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Drain) Reset() {
+	*x = Drain{}
+	mi := &file_agentlink_agentlink_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Drain) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Drain) ProtoMessage() {}
+
+func (x *Drain) ProtoReflect() protoreflect.Message {
+	mi := &file_agentlink_agentlink_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Drain.ProtoReflect.Descriptor instead.
+func (*Drain) Descriptor() ([]byte, []int) {
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Drain) GetMaxGraceNs() int64 {
+	if x != nil && x.MaxGraceNs != nil {
+		return *x.MaxGraceNs
+	}
+	return 0
+}
+
+func (x *Drain) GetMarkGone() bool {
+	if x != nil {
+		return x.MarkGone
+	}
+	return false
+}
+
+func (x *Drain) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
+}
+
 type FrameworkUpdated struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Framework     *mesosv1.FrameworkInfo `protobuf:"bytes,1,opt,name=framework,proto3" json:"framework,omitempty"`
@@ -1533,7 +1618,7 @@ type FrameworkUpdated struct {
 
 func (x *FrameworkUpdated) Reset() {
 	*x = FrameworkUpdated{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[20]
+	mi := &file_agentlink_agentlink_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1545,7 +1630,7 @@ func (x *FrameworkUpdated) String() string {
 func (*FrameworkUpdated) ProtoMessage() {}
 
 func (x *FrameworkUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[20]
+	mi := &file_agentlink_agentlink_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1558,7 +1643,7 @@ func (x *FrameworkUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameworkUpdated.ProtoReflect.Descriptor instead.
 func (*FrameworkUpdated) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{20}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *FrameworkUpdated) GetFramework() *mesosv1.FrameworkInfo {
@@ -1580,7 +1665,7 @@ const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\x11framework_message\x18\x04 \x01(\v2!.reeve.agentlink.FrameworkMessageH\x00R\x10frameworkMessage\x12:\n" +
 	"\theartbeat\x18\x05 \x01(\v2\x1a.reeve.agentlink.HeartbeatH\x00R\theartbeat\x124\n" +
 	"\agoodbye\x18\x06 \x01(\v2\x18.reeve.agentlink.GoodbyeH\x00R\agoodbyeB\t\n" +
-	"\amessage\"\xe4\x05\n" +
+	"\amessage\"\x94\x06\n" +
 	"\n" +
 	"FromMaster\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12=\n" +
@@ -1596,7 +1681,8 @@ const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\x10executor_message\x18\t \x01(\v2 .reeve.agentlink.ExecutorMessageH\x00R\x0fexecutorMessage\x12D\n" +
 	"\rheartbeat_ack\x18\n" +
 	" \x01(\v2\x1d.reeve.agentlink.HeartbeatAckH\x00R\fheartbeatAck\x12P\n" +
-	"\x11framework_updated\x18\v \x01(\v2!.reeve.agentlink.FrameworkUpdatedH\x00R\x10frameworkUpdatedB\t\n" +
+	"\x11framework_updated\x18\v \x01(\v2!.reeve.agentlink.FrameworkUpdatedH\x00R\x10frameworkUpdated\x12.\n" +
+	"\x05drain\x18\f \x01(\v2\x16.reeve.agentlink.DrainH\x00R\x05drainB\t\n" +
 	"\amessage\"\x99\x03\n" +
 	"\bRegister\x12!\n" +
 	"\flink_version\x18\x01 \x01(\rR\vlinkVersion\x12\x18\n" +
@@ -1621,12 +1707,13 @@ const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\acommand\x18\x03 \x01(\bR\acommand\"R\n" +
 	"\x04Task\x12\"\n" +
 	"\x04task\x18\x01 \x01(\v2\x0e.mesos.v1.TaskR\x04task\x12&\n" +
-	"\x04info\x18\x02 \x01(\v2\x12.mesos.v1.TaskInfoR\x04info\"\x95\x01\n" +
+	"\x04info\x18\x02 \x01(\v2\x12.mesos.v1.TaskInfoR\x04info\"\xc3\x01\n" +
 	"\n" +
 	"Registered\x12,\n" +
 	"\bagent_id\x18\x01 \x01(\v2\x11.mesos.v1.AgentIDR\aagentId\x12,\n" +
 	"\x06master\x18\x02 \x01(\v2\x14.mesos.v1.MasterInfoR\x06master\x12+\n" +
-	"\x11heartbeat_seconds\x18\x03 \x01(\x01R\x10heartbeatSeconds\"U\n" +
+	"\x11heartbeat_seconds\x18\x03 \x01(\x01R\x10heartbeatSeconds\x12,\n" +
+	"\x05drain\x18\x04 \x01(\v2\x16.reeve.agentlink.DrainR\x05drain\"U\n" +
 	"\aRefused\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x16\n" +
 	"\x06leader\x18\x02 \x01(\tR\x06leader\x12\x1a\n" +
@@ -1690,7 +1777,13 @@ const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x125\n" +
 	"\vexecutor_id\x18\x02 \x01(\v2\x14.mesos.v1.ExecutorIDR\n" +
 	"executorId\x12\x12\n" +
-	"\x04data\x18\x03 \x01(\fR\x04data\"I\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\"r\n" +
+	"\x05Drain\x12%\n" +
+	"\fmax_grace_ns\x18\x01 \x01(\x03H\x00R\n" +
+	"maxGraceNs\x88\x01\x01\x12\x1b\n" +
+	"\tmark_gone\x18\x02 \x01(\bR\bmarkGone\x12\x14\n" +
+	"\x05ended\x18\x03 \x01(\bR\x05endedB\x0f\n" +
+	"\r_max_grace_ns\"I\n" +
 	"\x10FrameworkUpdated\x125\n" +
 	"\tframework\x18\x01 \x01(\v2\x17.mesos.v1.FrameworkInfoR\tframework2N\n" +
 	"\x04Link\x12F\n" +
@@ -1708,7 +1801,7 @@ func file_agentlink_agentlink_proto_rawDescGZIP() []byte {
 	return file_agentlink_agentlink_proto_rawDescData
 }
 
-var file_agentlink_agentlink_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_agentlink_agentlink_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_agentlink_agentlink_proto_goTypes = []any{
 	(*FromAgent)(nil),             // 0: reeve.agentlink.FromAgent
 	(*FromMaster)(nil),            // 1: reeve.agentlink.FromMaster
@@ -1730,19 +1823,20 @@ var file_agentlink_agentlink_proto_goTypes = []any{
 	(*ShutdownExecutor)(nil),      // 17: reeve.agentlink.ShutdownExecutor
 	(*ShutdownFramework)(nil),     // 18: reeve.agentlink.ShutdownFramework
 	(*ExecutorMessage)(nil),       // 19: reeve.agentlink.ExecutorMessage
-	(*FrameworkUpdated)(nil),      // 20: reeve.agentlink.FrameworkUpdated
-	(*mesosv1.AgentInfo)(nil),     // 21: mesos.v1.AgentInfo
-	(*mesosv1.FrameworkInfo)(nil), // 22: mesos.v1.FrameworkInfo
-	(*mesosv1.FrameworkID)(nil),   // 23: mesos.v1.FrameworkID
-	(*mesosv1.ExecutorInfo)(nil),  // 24: mesos.v1.ExecutorInfo
-	(*mesosv1.Task)(nil),          // 25: mesos.v1.Task
-	(*mesosv1.TaskInfo)(nil),      // 26: mesos.v1.TaskInfo
-	(*mesosv1.AgentID)(nil),       // 27: mesos.v1.AgentID
-	(*mesosv1.MasterInfo)(nil),    // 28: mesos.v1.MasterInfo
-	(*mesosv1.TaskStatus)(nil),    // 29: mesos.v1.TaskStatus
-	(*mesosv1.ExecutorID)(nil),    // 30: mesos.v1.ExecutorID
-	(*mesosv1.TaskID)(nil),        // 31: mesos.v1.TaskID
-	(*mesosv1.KillPolicy)(nil),    // 32: mesos.v1.KillPolicy
+	(*Drain)(nil),                 // 20: reeve.agentlink.Drain
+	(*FrameworkUpdated)(nil),      // 21: reeve.agentlink.FrameworkUpdated
+	(*mesosv1.AgentInfo)(nil),     // 22: mesos.v1.AgentInfo
+	(*mesosv1.FrameworkInfo)(nil), // 23: mesos.v1.FrameworkInfo
+	(*mesosv1.FrameworkID)(nil),   // 24: mesos.v1.FrameworkID
+	(*mesosv1.ExecutorInfo)(nil),  // 25: mesos.v1.ExecutorInfo
+	(*mesosv1.Task)(nil),          // 26: mesos.v1.Task
+	(*mesosv1.TaskInfo)(nil),      // 27: mesos.v1.TaskInfo
+	(*mesosv1.AgentID)(nil),       // 28: mesos.v1.AgentID
+	(*mesosv1.MasterInfo)(nil),    // 29: mesos.v1.MasterInfo
+	(*mesosv1.TaskStatus)(nil),    // 30: mesos.v1.TaskStatus
+	(*mesosv1.ExecutorID)(nil),    // 31: mesos.v1.ExecutorID
+	(*mesosv1.TaskID)(nil),        // 32: mesos.v1.TaskID
+	(*mesosv1.KillPolicy)(nil),    // 33: mesos.v1.KillPolicy
 }
 var file_agentlink_agentlink_proto_depIdxs = []int32{
 	2,  // 0: reeve.agentlink.FromAgent.register:type_name -> reeve.agentlink.Register
@@ -1760,45 +1854,47 @@ var file_agentlink_agentlink_proto_depIdxs = []int32{
 	18, // 12: reeve.agentlink.FromMaster.shutdown_framework:type_name -> reeve.agentlink.ShutdownFramework
 	19, // 13: reeve.agentlink.FromMaster.executor_message:type_name -> reeve.agentlink.ExecutorMessage
 	12, // 14: reeve.agentlink.FromMaster.heartbeat_ack:type_name -> reeve.agentlink.HeartbeatAck
-	20, // 15: reeve.agentlink.FromMaster.framework_updated:type_name -> reeve.agentlink.FrameworkUpdated
-	21, // 16: reeve.agentlink.Register.agent_info:type_name -> mesos.v1.AgentInfo
-	22, // 17: reeve.agentlink.Register.frameworks:type_name -> mesos.v1.FrameworkInfo
-	3,  // 18: reeve.agentlink.Register.executors:type_name -> reeve.agentlink.Executor
-	4,  // 19: reeve.agentlink.Register.tasks:type_name -> reeve.agentlink.Task
-	23, // 20: reeve.agentlink.Executor.framework_id:type_name -> mesos.v1.FrameworkID
-	24, // 21: reeve.agentlink.Executor.info:type_name -> mesos.v1.ExecutorInfo
-	25, // 22: reeve.agentlink.Task.task:type_name -> mesos.v1.Task
-	26, // 23: reeve.agentlink.Task.info:type_name -> mesos.v1.TaskInfo
-	27, // 24: reeve.agentlink.Registered.agent_id:type_name -> mesos.v1.AgentID
-	28, // 25: reeve.agentlink.Registered.master:type_name -> mesos.v1.MasterInfo
-	23, // 26: reeve.agentlink.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	29, // 27: reeve.agentlink.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
-	23, // 28: reeve.agentlink.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
-	30, // 29: reeve.agentlink.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
-	23, // 30: reeve.agentlink.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	30, // 31: reeve.agentlink.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	11, // 32: reeve.agentlink.Heartbeat.usage:type_name -> reeve.agentlink.HostUsage
-	22, // 33: reeve.agentlink.RunTasks.framework:type_name -> mesos.v1.FrameworkInfo
-	24, // 34: reeve.agentlink.RunTasks.executor:type_name -> mesos.v1.ExecutorInfo
-	26, // 35: reeve.agentlink.RunTasks.tasks:type_name -> mesos.v1.TaskInfo
-	23, // 36: reeve.agentlink.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 37: reeve.agentlink.KillTask.task_id:type_name -> mesos.v1.TaskID
-	32, // 38: reeve.agentlink.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
-	23, // 39: reeve.agentlink.Acknowledge.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 40: reeve.agentlink.Acknowledge.task_id:type_name -> mesos.v1.TaskID
-	23, // 41: reeve.agentlink.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
-	30, // 42: reeve.agentlink.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
-	23, // 43: reeve.agentlink.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	23, // 44: reeve.agentlink.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	30, // 45: reeve.agentlink.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	22, // 46: reeve.agentlink.FrameworkUpdated.framework:type_name -> mesos.v1.FrameworkInfo
-	0,  // 47: reeve.agentlink.Link.Connect:input_type -> reeve.agentlink.FromAgent
-	1,  // 48: reeve.agentlink.Link.Connect:output_type -> reeve.agentlink.FromMaster
-	48, // [48:49] is the sub-list for method output_type
-	47, // [47:48] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	21, // 15: reeve.agentlink.FromMaster.framework_updated:type_name -> reeve.agentlink.FrameworkUpdated
+	20, // 16: reeve.agentlink.FromMaster.drain:type_name -> reeve.agentlink.Drain
+	22, // 17: reeve.agentlink.Register.agent_info:type_name -> mesos.v1.AgentInfo
+	23, // 18: reeve.agentlink.Register.frameworks:type_name -> mesos.v1.FrameworkInfo
+	3,  // 19: reeve.agentlink.Register.executors:type_name -> reeve.agentlink.Executor
+	4,  // 20: reeve.agentlink.Register.tasks:type_name -> reeve.agentlink.Task
+	24, // 21: reeve.agentlink.Executor.framework_id:type_name -> mesos.v1.FrameworkID
+	25, // 22: reeve.agentlink.Executor.info:type_name -> mesos.v1.ExecutorInfo
+	26, // 23: reeve.agentlink.Task.task:type_name -> mesos.v1.Task
+	27, // 24: reeve.agentlink.Task.info:type_name -> mesos.v1.TaskInfo
+	28, // 25: reeve.agentlink.Registered.agent_id:type_name -> mesos.v1.AgentID
+	29, // 26: reeve.agentlink.Registered.master:type_name -> mesos.v1.MasterInfo
+	20, // 27: reeve.agentlink.Registered.drain:type_name -> reeve.agentlink.Drain
+	24, // 28: reeve.agentlink.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	30, // 29: reeve.agentlink.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
+	24, // 30: reeve.agentlink.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
+	31, // 31: reeve.agentlink.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
+	24, // 32: reeve.agentlink.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	31, // 33: reeve.agentlink.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	11, // 34: reeve.agentlink.Heartbeat.usage:type_name -> reeve.agentlink.HostUsage
+	23, // 35: reeve.agentlink.RunTasks.framework:type_name -> mesos.v1.FrameworkInfo
+	25, // 36: reeve.agentlink.RunTasks.executor:type_name -> mesos.v1.ExecutorInfo
+	27, // 37: reeve.agentlink.RunTasks.tasks:type_name -> mesos.v1.TaskInfo
+	24, // 38: reeve.agentlink.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
+	32, // 39: reeve.agentlink.KillTask.task_id:type_name -> mesos.v1.TaskID
+	33, // 40: reeve.agentlink.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
+	24, // 41: reeve.agentlink.Acknowledge.framework_id:type_name -> mesos.v1.FrameworkID
+	32, // 42: reeve.agentlink.Acknowledge.task_id:type_name -> mesos.v1.TaskID
+	24, // 43: reeve.agentlink.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
+	31, // 44: reeve.agentlink.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
+	24, // 45: reeve.agentlink.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	24, // 46: reeve.agentlink.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	31, // 47: reeve.agentlink.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	23, // 48: reeve.agentlink.FrameworkUpdated.framework:type_name -> mesos.v1.FrameworkInfo
+	0,  // 49: reeve.agentlink.Link.Connect:input_type -> reeve.agentlink.FromAgent
+	1,  // 50: reeve.agentlink.Link.Connect:output_type -> reeve.agentlink.FromMaster
+	50, // [50:51] is the sub-list for method output_type
+	49, // [49:50] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_agentlink_agentlink_proto_init() }
@@ -1825,14 +1921,16 @@ func file_agentlink_agentlink_proto_init() {
 		(*FromMaster_ExecutorMessage)(nil),
 		(*FromMaster_HeartbeatAck)(nil),
 		(*FromMaster_FrameworkUpdated)(nil),
+		(*FromMaster_Drain)(nil),
 	}
+	file_agentlink_agentlink_proto_msgTypes[20].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agentlink_agentlink_proto_rawDesc), len(file_agentlink_agentlink_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
