@@ -40,6 +40,8 @@ const (
 	Cause_REREGISTRATION_TIMEOUT Cause = 5
 	Cause_FRAMEWORK_REMOVED      Cause = 6
 	Cause_DRAIN                  Cause = 7 // the agent ends everything
+	Cause_GROUP                  Cause = 8 // another task of its group failed or was killed
+	Cause_UNHEALTHY              Cause = 9 // its health check failed too often in a row
 )
 
 // Enum value maps for Cause.
@@ -53,6 +55,8 @@ var (
 		5: "REREGISTRATION_TIMEOUT",
 		6: "FRAMEWORK_REMOVED",
 		7: "DRAIN",
+		8: "GROUP",
+		9: "UNHEALTHY",
 	}
 	Cause_value = map[string]int32{
 		"NONE":                   0,
@@ -63,6 +67,8 @@ var (
 		"REREGISTRATION_TIMEOUT": 5,
 		"FRAMEWORK_REMOVED":      6,
 		"DRAIN":                  7,
+		"GROUP":                  8,
+		"UNHEALTHY":              9,
 	}
 )
 
@@ -635,13 +641,14 @@ func (x *Subscribed) GetExecutorId() string {
 	return ""
 }
 
-// Stopping is the intent to end a container; a later one replaces it.
+// Stopping is the intent to end a container; a later one replaces it. With task_id it is the container of a task in a pod.
 type Stopping struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	FrameworkId   string                 `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId,proto3" json:"framework_id,omitempty"`
 	ExecutorId    string                 `protobuf:"bytes,2,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
 	KillAtNs      int64                  `protobuf:"varint,3,opt,name=kill_at_ns,json=killAtNs,proto3" json:"kill_at_ns,omitempty"` // Unix time after which it is killed without grace
 	Cause         Cause                  `protobuf:"varint,4,opt,name=cause,proto3,enum=reeve.agent.record.Cause" json:"cause,omitempty"`
+	TaskId        string                 `protobuf:"bytes,5,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -704,13 +711,21 @@ func (x *Stopping) GetCause() Cause {
 	return Cause_NONE
 }
 
+func (x *Stopping) GetTaskId() string {
+	if x != nil {
+		return x.TaskId
+	}
+	return ""
+}
+
 // Task is a task that was handed to an executor, or waits for one.
 type Task struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	FrameworkId   string                 `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId,proto3" json:"framework_id,omitempty"`
 	ExecutorId    string                 `protobuf:"bytes,2,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
 	Info          *mesosv1.TaskInfo      `protobuf:"bytes,3,opt,name=info,proto3" json:"info,omitempty"`
-	Group         uint64                 `protobuf:"varint,4,opt,name=group,proto3" json:"group,omitempty"` // tasks of one LAUNCH_GROUP share a number; 0 without
+	Group         uint64                 `protobuf:"varint,4,opt,name=group,proto3" json:"group,omitempty"`                               // tasks of one LAUNCH_GROUP share a number; 0 without
+	ContainerId   string                 `protobuf:"bytes,5,opt,name=container_id,json=containerId,proto3" json:"container_id,omitempty"` // the task's own, in a pod (an executor of type DEFAULT)
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -771,6 +786,13 @@ func (x *Task) GetGroup() uint64 {
 		return x.Group
 	}
 	return 0
+}
+
+func (x *Task) GetContainerId() string {
+	if x != nil {
+		return x.ContainerId
+	}
+	return ""
 }
 
 // Update is a status update on its way to the framework: it is sent again until it is acknowledged.
@@ -930,27 +952,29 @@ const file_agentd_record_record_proto_rawDesc = "" +
 	"Subscribed\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12\x1f\n" +
 	"\vexecutor_id\x18\x02 \x01(\tR\n" +
-	"executorId\"\x9d\x01\n" +
+	"executorId\"\xb6\x01\n" +
 	"\bStopping\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12\x1f\n" +
 	"\vexecutor_id\x18\x02 \x01(\tR\n" +
 	"executorId\x12\x1c\n" +
 	"\n" +
 	"kill_at_ns\x18\x03 \x01(\x03R\bkillAtNs\x12/\n" +
-	"\x05cause\x18\x04 \x01(\x0e2\x19.reeve.agent.record.CauseR\x05cause\"\x88\x01\n" +
+	"\x05cause\x18\x04 \x01(\x0e2\x19.reeve.agent.record.CauseR\x05cause\x12\x17\n" +
+	"\atask_id\x18\x05 \x01(\tR\x06taskId\"\xab\x01\n" +
 	"\x04Task\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12\x1f\n" +
 	"\vexecutor_id\x18\x02 \x01(\tR\n" +
 	"executorId\x12&\n" +
 	"\x04info\x18\x03 \x01(\v2\x12.mesos.v1.TaskInfoR\x04info\x12\x14\n" +
-	"\x05group\x18\x04 \x01(\x04R\x05group\"Y\n" +
+	"\x05group\x18\x04 \x01(\x04R\x05group\x12!\n" +
+	"\fcontainer_id\x18\x05 \x01(\tR\vcontainerId\"Y\n" +
 	"\x06Update\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12,\n" +
 	"\x06status\x18\x02 \x01(\v2\x14.mesos.v1.TaskStatusR\x06status\"^\n" +
 	"\fAcknowledged\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12\x17\n" +
 	"\atask_id\x18\x02 \x01(\tR\x06taskId\x12\x12\n" +
-	"\x04uuid\x18\x03 \x01(\fR\x04uuid*\x9a\x01\n" +
+	"\x04uuid\x18\x03 \x01(\fR\x04uuid*\xb4\x01\n" +
 	"\x05Cause\x12\b\n" +
 	"\x04NONE\x10\x00\x12\b\n" +
 	"\x04KILL\x10\x01\x12\x17\n" +
@@ -959,7 +983,9 @@ const file_agentd_record_record_proto_rawDesc = "" +
 	"\x14REGISTRATION_TIMEOUT\x10\x04\x12\x1a\n" +
 	"\x16REREGISTRATION_TIMEOUT\x10\x05\x12\x15\n" +
 	"\x11FRAMEWORK_REMOVED\x10\x06\x12\t\n" +
-	"\x05DRAIN\x10\aB/Z-codeberg.org/reeve/reeve/agentd/record;recordb\x06proto3"
+	"\x05DRAIN\x10\a\x12\t\n" +
+	"\x05GROUP\x10\b\x12\r\n" +
+	"\tUNHEALTHY\x10\tB/Z-codeberg.org/reeve/reeve/agentd/record;recordb\x06proto3"
 
 var (
 	file_agentd_record_record_proto_rawDescOnce sync.Once

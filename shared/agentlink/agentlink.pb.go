@@ -1201,7 +1201,8 @@ type RunTasks struct {
 	// Exactly one of the executor of the tasks, or none for command tasks.
 	Executor      *mesosv1.ExecutorInfo `protobuf:"bytes,2,opt,name=executor,proto3" json:"executor,omitempty"`
 	Tasks         []*mesosv1.TaskInfo   `protobuf:"bytes,3,rep,name=tasks,proto3" json:"tasks,omitempty"`
-	Group         bool                  `protobuf:"varint,4,opt,name=group,proto3" json:"group,omitempty"` // all or nothing (LAUNCH_GROUP)
+	Group         bool                  `protobuf:"varint,4,opt,name=group,proto3" json:"group,omitempty"`                                   // all or nothing (LAUNCH_GROUP)
+	ExecutorRuns  bool                  `protobuf:"varint,5,opt,name=executor_runs,json=executorRuns,proto3" json:"executor_runs,omitempty"` // the master counts on a running executor: its resources are not among the tasks'
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1260,6 +1261,13 @@ func (x *RunTasks) GetTasks() []*mesosv1.TaskInfo {
 func (x *RunTasks) GetGroup() bool {
 	if x != nil {
 		return x.Group
+	}
+	return false
+}
+
+func (x *RunTasks) GetExecutorRuns() bool {
+	if x != nil {
+		return x.ExecutorRuns
 	}
 	return false
 }
@@ -1751,12 +1759,13 @@ const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\"*\n" +
 	"\aGoodbye\x12\x1f\n" +
 	"\vtasks_ended\x18\x01 \x01(\bR\n" +
-	"tasksEnded\"\xb5\x01\n" +
+	"tasksEnded\"\xda\x01\n" +
 	"\bRunTasks\x125\n" +
 	"\tframework\x18\x01 \x01(\v2\x17.mesos.v1.FrameworkInfoR\tframework\x122\n" +
 	"\bexecutor\x18\x02 \x01(\v2\x16.mesos.v1.ExecutorInfoR\bexecutor\x12(\n" +
 	"\x05tasks\x18\x03 \x03(\v2\x12.mesos.v1.TaskInfoR\x05tasks\x12\x14\n" +
-	"\x05group\x18\x04 \x01(\bR\x05group\"\xbe\x01\n" +
+	"\x05group\x18\x04 \x01(\bR\x05group\x12#\n" +
+	"\rexecutor_runs\x18\x05 \x01(\bR\fexecutorRuns\"\xbe\x01\n" +
 	"\bKillTask\x128\n" +
 	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12)\n" +
 	"\atask_id\x18\x02 \x01(\v2\x10.mesos.v1.TaskIDR\x06taskId\x125\n" +

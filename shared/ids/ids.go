@@ -22,8 +22,20 @@ type Offer string
 // Executor is chosen by the framework; for a command task it equals the task's id (spec 3.11).
 type Executor string
 
-// Container is a UUID minted by the agent for one run of one executor.
+// Container is a UUID minted by the agent for one run of one executor. One that is nested in another has a name of its own
+// behind its parent's, with a dot between, which no part of a Mesos container id may hold (spec 3.13).
 type Container string
+
+// Nested is the container of that name within this one.
+func (c Container) Nested(name string) Container { return c + "." + Container(name) }
+
+// Split returns the container that this one is nested in, "" for none, and its own name.
+func (c Container) Split() (parent Container, name string) {
+	if i := strings.LastIndexByte(string(c), '.'); i >= 0 {
+		return c[:i], string(c[i+1:])
+	}
+	return "", string(c)
+}
 
 // Master is a random UUID, new at every start of masterd (spec 3.2).
 type Master string

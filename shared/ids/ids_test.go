@@ -27,3 +27,12 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+func TestNested(t *testing.T) {
+	deep := ids.Container("p").Nested("c").Nested("d")
+	for of, want := range map[ids.Container][2]string{"p": {"", "p"}, "p.c": {"p", "c"}, deep: {"p.c", "d"}} {
+		if parent, name := of.Split(); string(parent) != want[0] || name != want[1] {
+			t.Errorf("%s is split into %q and %q, want %q", of, parent, name, want)
+		}
+	}
+}
