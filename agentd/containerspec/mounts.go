@@ -34,6 +34,12 @@ func mounts(spec runtime.Spec, host Host) []specs.Mount {
 	if host.SandboxAlias {
 		all = append(all, bind(spec.Sandbox, MesosSandbox, "rw", "nodev"))
 	}
+	for i, m := range spec.Mounts {
+		if !filepath.IsAbs(m.Target) && host.SandboxAlias {
+			all = append(all, volume(m, host.StagedAt(i), filepath.Join(MesosSandbox, m.Target)))
+		}
+		all = append(all, volume(m, host.StagedAt(i), inSandbox(spec.Sandbox, m.Target)))
+	}
 	// On hosts with systemd-resolved /etc/resolv.conf leads into /run, which is covered.
 	if host.ResolvConf != "" && isCovered(host.ResolvConf) {
 		all = append(all, bind(host.ResolvConf, host.ResolvConf, "ro", "nosuid", "nodev", "noexec"))
@@ -84,6 +90,12 @@ func hidden(dirs []string) []string {
 	return kept
 }
 
+// CanMake says whether a container on the host's root can be given a mount point at path that is not there: it lies in one
+// of its own file systems.
+func CanMake(path string) bool {
+	return slices.ContainsFunc(covered[:], func(c struct{ path, mode string }) bool { return path != c.path && within(path, c.path) })
+}
+
 func isCovered(path string) bool {
 	for _, c := range covered {
 		if within(path, c.path) {
@@ -100,6 +112,26 @@ func cleanAbs(path string) bool { return filepath.IsAbs(path) && filepath.Clean(
 
 func tmpfs(path string, options ...string) specs.Mount {
 	return specs.Mount{Destination: path, Type: "tmpfs", Source: "tmpfs", Options: append([]string{"nosuid", "nodev"}, options...)}
+}
+
+// inSandbox is where a target is in the container.
+func inSandbox(sandbox, target string) string {
+	if filepath.IsAbs(target) {
+		return target
+	}
+	return filepath.Join(sandbox, target)
+}
+
+// volume binds what the shim has staged, with everything that is mounted below it.
+func volume(m runtime.Mount, from, to string) specs.Mount {
+	options := []string{"rbind", "rprivate", "nosuid", "nodev"}
+	if m.Follow {
+		options[1] = "rslave"
+	}
+	if m.ReadOnly {
+		options = append(options, "rro") // ro would leave what is mounted below writable
+	}
+	return specs.Mount{Destination: to, Type: "bind", Source: from, Options: options}
 }
 
 func bind(from, to string, options ...string) specs.Mount {

@@ -2,7 +2,9 @@ package containerspec
 
 import (
 	"math"
+	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -24,7 +26,11 @@ type Host struct {
 	Groups       []uint32
 	MaxNoFile    uint64 // the hard limit that may be given
 	Rootless     bool   // no cgroups, no other users
+	Staging      string // directory, in the shim's own mount namespace, with the sources of spec.Mounts
 }
+
+// StagedAt is where the shim has the source of a mount, given its place in the list.
+func (h Host) StagedAt(i int) string { return filepath.Join(h.Staging, strconv.Itoa(i)) }
 
 // The fixed places inside a container.
 const (
@@ -58,6 +64,11 @@ func Check(spec runtime.Spec) error {
 	}
 	if err := CheckLimits(spec.Limits); err != nil {
 		return err
+	}
+	for _, m := range spec.Mounts {
+		if err := checkMount(m); err != nil {
+			return err
+		}
 	}
 	for _, word := range append(append([]string{}, spec.Argv...), spec.Env...) {
 		if strings.ContainsRune(word, 0) {

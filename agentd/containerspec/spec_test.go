@@ -26,7 +26,10 @@ func TestBuild(t *testing.T) {
 	limited, user := plain, plain
 	limited.Limits = runtime.Limits{CPUs: 1.5, CPUQuota: 0.25, MemBytes: 64 << 20, Pids: 100}
 	user.Sandbox = "/tmp/sandbox"
-	v2, asUser, rootless := host, host, host
+	mounted := plain
+	mounted.Mounts = []runtime.Mount{{Source: "/data", Target: "vol", ReadOnly: true}, {Secret: []byte("s"), Target: "/run/secret"}, {Source: "/data", Target: "/opt", Follow: true}}
+	v2, asUser, rootless, staged := host, host, host, host
+	staged.Staging, staged.SandboxAlias = "/run/reeve/v/c1", true
 	v2.CgroupV2, v2.SandboxAlias, v2.ResolvConf = true, true, "/run/systemd/resolve/stub-resolv.conf"
 	asUser.UID, asUser.GID, asUser.Groups, asUser.MaxNoFile, asUser.SwapLimit = 1000, 1000, []uint32{44, 1000}, 4096, false
 	rootless.Rootless = true
@@ -39,6 +42,7 @@ func TestBuild(t *testing.T) {
 		{"limited_v2", limited, v2},
 		{"user", user, asUser},
 		{"rootless", limited, rootless},
+		{"mounts", mounted, staged},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -54,7 +54,20 @@ type Spec struct {
 	Stdout  string   // file, opened for appending
 	Stderr  string
 	Hidden  []string // host directories that the container must not see, such as the agent's work dir
+	Mounts  []Mount  // beside the sandbox, in the order in which they are made
 	Limits  Limits
+}
+
+// Mount puts a directory or a file into a container. A mount point that does not exist is made where the container may
+// write: in its sandbox, in its image, below /tmp, /run, /home and /root.
+type Mount struct {
+	Source   string // directory or file of the host, absolute
+	Within   string // directory that no link on the way to Source leads out of; "" if nobody but the agent can make links there
+	Make     bool   // a directory is made of a Source that does not exist, for the container's user
+	Secret   []byte // instead of Source: a file with this in it, that only the container's user can read and that is on no disk
+	Target   string // absolute in the container, or relative to its sandbox
+	ReadOnly bool
+	Follow   bool // file systems that are mounted below Source later are seen, too
 }
 
 // Limits bound a container. A zero field means no limit, except for Pids.

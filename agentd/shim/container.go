@@ -55,6 +55,11 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 	if err != nil {
 		return nil, err
 	}
+	unstage, err := stage(req.Stage, req.Spec.Process.User)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, unstage()) }()
 	files := &startFiles{}
 	defer func() { err = errors.Join(err, files.closeChilds()) }()
 	if err := files.open(req); err != nil {
@@ -72,7 +77,7 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 	if err := inner.Run(proc); err != nil {
 		return nil, errors.Join(fmt.Errorf("start container: %w", err), c.destroy(), files.status.Close())
 	}
-	if err := errors.Join(files.closeChilds(), c.awaitExec(req.Spec)); err != nil {
+	if err := errors.Join(files.closeChilds(), unstage(), c.awaitExec(req.Spec)); err != nil {
 		_ = inner.Signal(unix.SIGKILL) // it is ending by itself in most cases
 		_, _ = proc.Wait()             // its status has been reported
 		return nil, errors.Join(err, c.destroy(), files.status.Close())

@@ -44,6 +44,17 @@ type Launch struct {
 	Spec   *specs.Spec `json:"spec"`
 	Stdout string      `json:"stdout,omitempty"`
 	Stderr string      `json:"stderr,omitempty"`
+	Stage  []Staged    `json:"stage,omitempty"`
+}
+
+// Staged is a source of the spec's mounts that the shim makes ready in its own mount namespace, where the container finds
+// it while it starts and nobody else ever does. Source is opened there, because a task may change links below Within.
+type Staged struct {
+	At     string `json:"at"` // where the spec expects it
+	Source string `json:"source,omitempty"`
+	Within string `json:"within,omitempty"` // what resolving Source does not leave; "" for /
+	Make   bool   `json:"make,omitempty"`   // a directory is made of a Source that is not there
+	Secret []byte `json:"secret,omitempty"` // without Source: what the file holds
 }
 
 // Reply answers the request with the same id; id 0 is an event. At most one of the other fields is set.

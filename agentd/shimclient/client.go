@@ -64,9 +64,12 @@ func (c Config) validate() error {
 
 func within(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
 
-func (c Config) shims() string                  { return filepath.Join(c.RuntimeDir, "shims") }
-func (c Config) socket(shim string) string      { return filepath.Join(c.shims(), shim, "s") }
-func (c Config) state() string                  { return filepath.Join(c.RuntimeDir, "c") }
+func (c Config) shims() string             { return filepath.Join(c.RuntimeDir, "shims") }
+func (c Config) socket(shim string) string { return filepath.Join(c.shims(), shim, "s") }
+func (c Config) state() string             { return filepath.Join(c.RuntimeDir, "c") }
+func (c Config) staging(id ids.Container) string {
+	return filepath.Join(c.RuntimeDir, "v", string(id))
+}
 func (c Config) records() string                { return filepath.Join(c.WorkDir, "containers") }
 func (c Config) groups() string                 { return filepath.Join(c.CgroupRoot, "containers") } // "tasks" is a file in every group of v1
 func (c Config) record(id ids.Container) string { return filepath.Join(c.records(), string(id)) }
@@ -247,6 +250,7 @@ func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry) error 
 		Op: shimapi.OpLaunch, Container: spec.ID,
 		Launch: &shimapi.Launch{
 			Dir: c.cfg.record(spec.ID), Spec: containerspec.Build(spec, host), Stdout: spec.Stdout, Stderr: spec.Stderr,
+			Stage: stage(spec, host),
 		},
 	})
 	if err == nil && reply.Started == nil {

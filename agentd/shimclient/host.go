@@ -10,6 +10,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/containerspec"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
+	"codeberg.org/reeve/reeve/agentd/shimapi"
 	"codeberg.org/reeve/reeve/shared/fault"
 )
 
@@ -33,12 +34,16 @@ func (c *Client) host(spec runtime.Spec) (containerspec.Host, error) {
 		Root: filepath.Join(c.cfg.RuntimeDir, "hostroot"), Init: filepath.Join(c.cfg.RuntimeDir, "init"),
 		CgroupParent: c.cfg.groups(), CgroupV2: c.cgroups.Unified, SwapLimit: c.cgroups.SwapLimit(),
 		UID: uint32(owner.UID), GID: uint32(owner.GID), MaxNoFile: limit.Max, Rootless: c.rootless,
+		Staging: c.cfg.staging(spec.ID),
 	}
 	for _, gid := range owner.Groups {
 		h.Groups = append(h.Groups, uint32(gid))
 	}
 	if c.rootless {
 		h.UID, h.GID = 0, 0 // the shim's user namespace calls the agent's user so
+	}
+	if err := mountPoints(spec.Mounts); err != nil {
+		return containerspec.Host{}, err
 	}
 	if info, err := os.Stat(containerspec.MesosSandbox); err == nil {
 		h.SandboxAlias = info.IsDir()
@@ -47,4 +52,27 @@ func (c *Client) host(spec runtime.Spec) (containerspec.Host, error) {
 		h.ResolvConf = path
 	}
 	return h, nil
+}
+
+// mountPoints reports a mount point that cannot be made: the host's root is read-only for containers.
+func mountPoints(mounts []runtime.Mount) error {
+	for _, m := range mounts {
+		if !filepath.IsAbs(m.Target) || containerspec.CanMake(m.Target) {
+			continue
+		}
+		if _, err := os.Lstat(m.Target); err != nil {
+			return fault.New(fault.Invalid, "container path %s does not exist on this host, whose file system the task sees read-only; "+
+				"use a relative path, which is in the sandbox, or one below /tmp", m.Target)
+		}
+	}
+	return nil
+}
+
+// stage lists what the shim has to make ready for a spec's mounts.
+func stage(spec runtime.Spec, host containerspec.Host) []shimapi.Staged {
+	var list []shimapi.Staged
+	for i, m := range spec.Mounts {
+		list = append(list, shimapi.Staged{At: host.StagedAt(i), Source: m.Source, Within: m.Within, Make: m.Make, Secret: m.Secret})
+	}
+	return list
 }

@@ -301,6 +301,9 @@ func (c *Client) purge(ctx context.Context, id ids.Container) error {
 	if err != nil {
 		return err
 	}
+	if err := os.Remove(c.cfg.staging(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // an empty directory: what was mounted there went with the shim
+	}
 	// Only now: libcontainer could not load a half-written state, and would refuse the id for ever.
 	return os.RemoveAll(state)
 }

@@ -1,0 +1,100 @@
+package shimclient
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/shared/fault"
+)
+
+// hostFiles makes a directory of the host with a file in it, which tasks may be given.
+func (b *bed) hostFiles() string {
+	b.Helper()
+	dir := filepath.Join(filepath.Dir(b.cfg.WorkDir), "data")
+	if err := os.MkdirAll(filepath.Join(dir, "sub"), 0o777); err != nil {
+		b.Fatal(err)
+	}
+	for name, text := range map[string]string{"file": "data\n", "sub/deep": "deep\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestMounts(t *testing.T) {
+	b := newBed(t)
+	c := b.open()
+	data := b.hostFiles()
+	if err := os.Symlink("/etc", filepath.Join(data, "absolute")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("../../../../../../../../etc/hostname", filepath.Join(data, "relative")); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, script, want string
+		mounts             []runtime.Mount
+	}{
+		{"in the sandbox", "cat vol/file; echo x > vol/new && echo wrote", "data\nwrote\n", []runtime.Mount{{Source: data, Target: "vol"}}},
+		{"on the host too", "cat vol/new", "x\n", []runtime.Mount{{Source: data, Target: "vol", ReadOnly: true}}},
+		{"read-only", "cat vol/sub/deep; touch vol/y 2>/dev/null || echo refused", "deep\nrefused\n", []runtime.Mount{{Source: data, Target: "vol", ReadOnly: true}}},
+		{"absolute", "cat /tmp/a/b/file /opt/deep", "data\ndeep\n", []runtime.Mount{{Source: data, Target: "/tmp/a/b"}, {Source: data + "/sub", Target: "/opt"}}},
+		{"a file", "cat one", "data\n", []runtime.Mount{{Source: data + "/file", Target: "one", ReadOnly: true}}},
+		{"nested", "cat vol/inner/deep", "deep\n", []runtime.Mount{{Source: data, Target: "vol"}, {Source: data + "/sub", Target: "vol/inner"}}},
+		{"made", "stat -c %U made; touch made/x && echo wrote", "root\nwrote\n", []runtime.Mount{{Source: data + "/made/dir", Within: data, Make: true, Target: "made"}}},
+		{"secret", "cat s; stat -c '%a %U' s; findmnt -no FSTYPE -T s || echo tmpfs", "geheim600 root\ntmpfs\n", []runtime.Mount{{Secret: []byte("geheim"), Target: "s", ReadOnly: true}}},
+	}
+	for i, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			spec := b.spec("m"+string(rune('a'+i)), test.script)
+			spec.Mounts = test.mounts
+			if exit, out := b.outcome(c, spec); out != test.want {
+				t.Errorf("got %q, %+v, want %q", out, exit, test.want)
+			}
+		})
+	}
+	for name, m := range map[string]runtime.Mount{
+		"absolute link out": {Source: data + "/absolute/hostname", Within: data, Target: "v"},
+		"relative link out": {Source: data + "/relative", Within: data, Target: "v"},
+		"missing":           {Source: data + "/none", Target: "v"},
+		"no mount point":    {Source: data, Target: "/no/such/dir"},
+		"in proc":           {Source: data, Target: "/proc/sys"},
+		"over everything":   {Source: data, Target: "/"},
+		"over init":         {Source: data, Target: "/run"},
+		"out of sandbox":    {Source: data, Target: "../x"},
+		"not within":        {Source: "/etc", Within: data, Target: "x"},
+		"device":            {Source: "/dev/null", Target: "x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec := b.spec("refused-"+strings.ReplaceAll(name, " ", "-"), "cat v/*")
+			spec.Mounts = []runtime.Mount{m}
+			if _, err := c.Launch(t.Context(), spec); fault.KindOf(err) != fault.Invalid || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want it refused in one line", err)
+			}
+		})
+	}
+	if left, err := os.ReadDir(filepath.Join(b.cfg.RuntimeDir, "v")); err != nil || len(left) != 0 {
+		t.Errorf("staged mounts %v are left, %v", left, err)
+	}
+}
+
+// A user other than root owns its secrets and what is made for it.
+func TestMountsAsUser(t *testing.T) {
+	b := newBed(t)
+	c := b.open()
+	spec := b.specAs("nobody", "nobody", "cat s; touch made/x && echo wrote; stat -c %U s made")
+	spec.Mounts = []runtime.Mount{
+		{Secret: []byte("geheim\n"), Target: "s", ReadOnly: true},
+		{Source: filepath.Join(spec.Sandbox, "sub"), Within: spec.Sandbox, Make: true, Target: "made"},
+	}
+	if exit, out := b.outcome(c, spec); out != "geheim\nwrote\nnobody\nnobody\n" {
+		t.Errorf("got %q, %+v", out, exit)
+	}
+	if data, err := os.ReadFile(filepath.Join(spec.Sandbox, "s")); err != nil || len(data) != 0 {
+		t.Errorf("the secret's mount point on the host holds %q, %v", data, err)
+	}
+}
