@@ -344,6 +344,15 @@ func (p *player) launch(d *datadriven.TestData) *scheduler.Call {
 		}
 		op.Launch.TaskInfos = append(op.Launch.TaskInfos, task)
 	}
+	if v := arg(d, "group", ""); v != "" { // of tasks without an executor of their own
+		op = &mesosv1.Offer_Operation{Type: mesosv1.Offer_Operation_LAUNCH_GROUP.Enum(), LaunchGroup: &mesosv1.Offer_Operation_LaunchGroup{
+			Executor: &mesosv1.ExecutorInfo{
+				Type: mesosv1.ExecutorInfo_DEFAULT.Enum(), ExecutorId: message.ExecutorID(ids.Executor(v)),
+				Resources: resources.MustParse(arg(d, "uses", "cpus:0.1;mem:32;disk:32")).Proto(),
+			},
+			TaskGroup: &mesosv1.TaskGroupInfo{Tasks: op.GetLaunch().GetTaskInfos()},
+		}}
+	}
 	accept.Operations = append(accept.Operations, op)
 	return &scheduler.Call{
 		Type: scheduler.Call_ACCEPT.Enum(), FrameworkId: message.FrameworkID(ids.Framework(fw)), Accept: accept,

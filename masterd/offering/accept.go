@@ -121,10 +121,7 @@ func (d *Desk) operation(on *acceptance, op *mesosv1.Offer_Operation) {
 		}
 	case mesosv1.Offer_Operation_LAUNCH_GROUP:
 		d.Turn.Count("messages_launch_tasks")
-		for _, task := range tasksOf(op) {
-			d.Tasks.Refuse(on.f, task, mesosv1.TaskState_TASK_ERROR, mesosv1.TaskStatus_REASON_TASK_GROUP_INVALID,
-				"This version of Reeve does not run task groups yet; launch the tasks one by one")
-		}
+		d.launchGroup(on, op)
 	default:
 		d.refuseOperation(on.f, op, fmt.Sprintf("This version of Reeve does not carry out %s yet", op.GetType()))
 	}
@@ -144,14 +141,7 @@ func (d *Desk) refuseOperation(f *ledger.Framework, op *mesosv1.Offer_Operation,
 func (d *Desk) launch(on *acceptance, op *mesosv1.Offer_Operation, info *mesosv1.TaskInfo) {
 	f, a := on.f, on.a
 	info = validate.CompleteTask(info, f.ID, on.role)
-	executor := a.Executors[f.ID][ids.Executor(info.GetExecutor().GetExecutorId().GetValue())]
-	context := validate.TaskContext{
-		OperationID: op.GetId().GetValue(), Agent: a.ID, Role: on.role, Available: on.pool,
-		Known: func(id string) bool { return f.Tasks[id] != nil || f.LostIDs[id] },
-	}
-	if executor != nil {
-		context.Running = executor.Info
-	}
+	context := on.context(op, info.GetExecutor().GetExecutorId())
 	needs, err := validate.Task(info, context)
 	if err != nil {
 		d.Tasks.Refuse(f, info, mesosv1.TaskState_TASK_ERROR, mesosv1.TaskStatus_REASON_TASK_INVALID, err.Error())
@@ -159,32 +149,83 @@ func (d *Desk) launch(on *acceptance, op *mesosv1.Offer_Operation, info *mesosv1
 	}
 	on.pool = on.pool.Minus(needs.Task).Minus(needs.Executor)
 	on.launched = true
-	if info.Executor != nil && executor == nil {
+	if info.Executor != nil && context.Running == nil {
 		d.Book.AddExecutor(f, a, info.GetExecutor(), needs.Executor)
 	}
+	on.send(d.enter(on, info, needs.Task), info, context.Running != nil)
+}
+
+// launchGroup starts all tasks of a group, or answers for each why not (spec 3.4).
+func (d *Desk) launchGroup(on *acceptance, op *mesosv1.Offer_Operation) {
+	f, a := on.f, on.a
+	executor := validate.CompleteExecutor(op.GetLaunchGroup().GetExecutor(), f.ID, on.role)
+	context := on.context(op, executor.GetExecutorId())
+	var tasks []*mesosv1.TaskInfo
+	for _, info := range tasksOf(op) {
+		info = validate.CompleteTask(info, f.ID, on.role)
+		if info.Executor == nil {
+			info.Executor = executor
+		}
+		tasks = append(tasks, info)
+	}
+	needs, err := validate.Group(tasks, executor, context)
+	if err != nil {
+		for _, info := range tasks {
+			d.Tasks.Refuse(f, info, mesosv1.TaskState_TASK_ERROR, mesosv1.TaskStatus_REASON_TASK_GROUP_INVALID, err.Error())
+		}
+		return
+	}
+	on.launched = true
+	if context.Running == nil {
+		d.Book.AddExecutor(f, a, executor, needs.Executor)
+		on.pool = on.pool.Minus(needs.Executor)
+	}
+	for i, info := range tasks {
+		on.pool = on.pool.Minus(needs.Tasks[i])
+		d.enter(on, info, needs.Tasks[i])
+	}
+	on.run = append(on.run, &agentlink.RunTasks{
+		Framework: f.Info, Executor: executor, Tasks: tasks, Group: true, ExecutorRuns: context.Running != nil,
+	})
+}
+
+// context is what tasks of an operation are judged against.
+func (on *acceptance) context(op *mesosv1.Offer_Operation, id *mesosv1.ExecutorID) validate.TaskContext {
+	context := validate.TaskContext{
+		OperationID: op.GetId().GetValue(), Agent: on.a.ID, Role: on.role, Available: on.pool,
+		Known: func(id string) bool { return on.f.Tasks[id] != nil || on.f.LostIDs[id] },
+	}
+	if executor := on.a.Executors[on.f.ID][ids.Executor(id.GetValue())]; executor != nil {
+		context.Running = executor.Info
+	}
+	return context
+}
+
+// enter writes a task that is launched into the books.
+func (d *Desk) enter(on *acceptance, info *mesosv1.TaskInfo, uses resources.Resources) *view.Task {
 	t := &view.Task{
-		ID: ids.Task{Framework: f.ID, ID: info.GetTaskId().GetValue()}, Agent: a.ID,
+		ID: ids.Task{Framework: on.f.ID, ID: info.GetTaskId().GetValue()}, Agent: on.a.ID,
 		Executor: ids.Executor(info.GetExecutor().GetExecutorId().GetValue()), Info: info, Role: on.role,
 		State: mesosv1.TaskState_TASK_STAGING, Latest: mesosv1.TaskState_TASK_STAGING,
-		Resources: needs.Task, User: userOf(info, f.Info), Launched: d.Turn.Now,
+		Resources: uses, User: userOf(info, on.f.Info), Launched: d.Turn.Now,
 	}
-	d.Book.AddTask(f, a, t)
+	d.Book.AddTask(on.f, on.a, t)
 	d.Turn.ToOperators(message.TaskAdded(t.Proto()))
 	d.Turn.Happened(d.Book.AboutTask(t, ""))
-	on.send(t, info)
+	return t
 }
 
 // send adds a task to what the agent is told. Neighbours that run in the same way go in one message.
-func (on *acceptance) send(t *view.Task, info *mesosv1.TaskInfo) {
+func (on *acceptance) send(t *view.Task, info *mesosv1.TaskInfo, executorRuns bool) {
 	if n := len(on.run); n > 0 {
 		last := on.run[n-1]
-		if last.GetExecutor().GetExecutorId().GetValue() == string(t.Executor) {
+		if !last.GetGroup() && last.GetExecutor().GetExecutorId().GetValue() == string(t.Executor) {
 			last.Tasks = append(last.Tasks, info)
 			return
 		}
 	}
 	on.run = append(on.run, &agentlink.RunTasks{
-		Framework: on.f.Info, Executor: info.GetExecutor(), Tasks: []*mesosv1.TaskInfo{info},
+		Framework: on.f.Info, Executor: info.GetExecutor(), Tasks: []*mesosv1.TaskInfo{info}, ExecutorRuns: executorRuns,
 	})
 }
 

@@ -31,11 +31,8 @@ type Needs struct{ Task, Executor resources.Resources }
 func CompleteTask(info *mesosv1.TaskInfo, framework ids.Framework, role string) *mesosv1.TaskInfo {
 	info = proto.CloneOf(info)
 	allocate(info.GetResources(), role)
-	if e := info.Executor; e != nil {
-		allocate(e.GetResources(), role)
-		if e.FrameworkId == nil {
-			e.FrameworkId = &mesosv1.FrameworkID{Value: new(string(framework))}
-		}
+	if info.Executor != nil {
+		info.Executor = CompleteExecutor(info.GetExecutor(), framework, role)
 	}
 	if h := info.HealthCheck; h != nil && h.Type == nil {
 		switch {
@@ -44,6 +41,16 @@ func CompleteTask(info *mesosv1.TaskInfo, framework ids.Framework, role string) 
 		case h.Http != nil:
 			h.Type = mesosv1.HealthCheck_HTTP.Enum()
 		}
+	}
+	return info
+}
+
+// CompleteExecutor is CompleteTask for an executor.
+func CompleteExecutor(info *mesosv1.ExecutorInfo, framework ids.Framework, role string) *mesosv1.ExecutorInfo {
+	info = proto.CloneOf(info)
+	allocate(info.GetResources(), role)
+	if info.FrameworkId == nil {
+		info.FrameworkId = &mesosv1.FrameworkID{Value: new(string(framework))}
 	}
 	return info
 }
@@ -97,9 +104,6 @@ func runnable(info *mesosv1.TaskInfo, in TaskContext) error {
 
 func executor(e *mesosv1.ExecutorInfo, in TaskContext) error {
 	id := e.GetExecutorId().GetValue()
-	if err := ids.Check(id); err != nil {
-		return fmt.Errorf("executor %w", err)
-	}
 	switch e.GetType() {
 	case mesosv1.ExecutorInfo_UNKNOWN, mesosv1.ExecutorInfo_CUSTOM:
 	case mesosv1.ExecutorInfo_DEFAULT:
@@ -107,6 +111,15 @@ func executor(e *mesosv1.ExecutorInfo, in TaskContext) error {
 	}
 	if e.Command == nil {
 		return fmt.Errorf("executor '%s' has no command", id)
+	}
+	return anyExecutor(e, in)
+}
+
+// anyExecutor checks what holds for executors of every type.
+func anyExecutor(e *mesosv1.ExecutorInfo, in TaskContext) error {
+	id := e.GetExecutorId().GetValue()
+	if err := ids.Check(id); err != nil {
+		return fmt.Errorf("executor %w", err)
 	}
 	if d := e.GetShutdownGracePeriod().GetNanoseconds(); d < 0 {
 		return fmt.Errorf("executor '%s' has a negative shutdown grace period", id)

@@ -26,6 +26,7 @@ import (
 //	role                      below it: names; each role's sentence
 //	offer RESOURCES          what later tasks are judged against; for role *, of agent S
 //	running                  an ExecutorInfo that runs already, completed as tasks are; empty for none
+//	group                    Offer.Operation.LaunchGroup; tasks without resources get cpus:1;mem:64, executors cpus:0.1;mem:32;disk:32
 //	task                     TaskInfo; resources may be written as text in "uses" and "executor_uses"
 func TestTexts(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -83,6 +84,8 @@ func (j *judge) play(t *testing.T, d *datadriven.TestData) string {
 		return ""
 	case "task":
 		return j.task(t, d)
+	case "group":
+		return j.group(t, d)
 	}
 	d.Fatalf(t, "unknown command")
 	return ""
@@ -117,6 +120,37 @@ func (j *judge) task(t *testing.T, d *datadriven.TestData) string {
 		return sentence(err)
 	}
 	return fmt.Sprintf("ok: task %s, executor %s\n", needs.Task, needs.Executor)
+}
+
+func (j *judge) group(t *testing.T, d *datadriven.TestData) string {
+	t.Helper()
+	launch := &mesosv1.Offer_Operation_LaunchGroup{}
+	parse(t, d, launch)
+	executor := launch.GetExecutor()
+	if executor != nil && executor.Resources == nil {
+		executor.Resources = resources.MustParse("cpus:0.1;mem:32;disk:32").Proto()
+	}
+	executor = validate.CompleteExecutor(executor, "fw", "*")
+	var tasks []*mesosv1.TaskInfo
+	for _, info := range launch.GetTaskGroup().GetTasks() {
+		if info.Resources == nil {
+			info.Resources = resources.MustParse("cpus:1;mem:64").Proto()
+		}
+		info.AgentId = &mesosv1.AgentID{Value: new("S")}
+		info = validate.CompleteTask(info, "fw", "*")
+		if info.Executor == nil {
+			info.Executor = executor
+		}
+		tasks = append(tasks, info)
+	}
+	needs, err := validate.Group(tasks, executor, validate.TaskContext{
+		OperationID: option(d, "operation"), Agent: "S", Role: "*", Available: j.offer, Running: j.running,
+		Known: func(id string) bool { return id == "known" },
+	})
+	if err != nil {
+		return sentence(err)
+	}
+	return fmt.Sprintf("ok: tasks %s, executor %s\n", needs.Tasks, needs.Executor)
 }
 
 func parse(t *testing.T, d *datadriven.TestData, m proto.Message) {
