@@ -14,6 +14,8 @@ import (
 // Runtime runs containers. All methods may be called at once from many goroutines. Every error is written for people: it
 // ends up in a task's status message.
 type Runtime interface {
+	Execer
+
 	// Launch creates and starts a container and returns when its process has been exec'ed. Launching a known id returns
 	// its Started again. After an error nothing of the container is left. ctx bounds the wait for a turn; a launch that has
 	// begun is carried through, which takes milliseconds.

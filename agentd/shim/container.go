@@ -36,8 +36,9 @@ type launcher struct {
 type container struct {
 	inner   *libcontainer.Container
 	process *libcontainer.Process
-	status  *os.File // what init.c reports
-	group   string   // its cgroup
+	status  *os.File       // what init.c reports
+	group   string         // its cgroup
+	spec    *specs.Process // what its command runs as, for those that are started beside it
 	pid     int
 	started time.Time
 
@@ -71,7 +72,7 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 	}
 	proc.Stdout, proc.Stderr, proc.ExtraFiles = files.stdout, files.stderr, []*os.File{files.report}
 	c := &container{
-		inner: inner, process: proc, status: files.status, group: req.Spec.Linux.CgroupsPath, started: time.Now(),
+		inner: inner, process: proc, status: files.status, group: req.Spec.Linux.CgroupsPath, spec: req.Spec.Process, started: time.Now(),
 	}
 	c.limit = memoryLimit(req.Spec.Linux.Resources)
 	if err := inner.Run(proc); err != nil {

@@ -74,8 +74,11 @@ static void reap(pid_t child) {
 __attribute__((constructor)) static void reeve_init(int argc, char **argv) {
 	// Containers share the shim's session keyring, since one each would hit the kernel's quota of 200 a user. It must not
 	// be the one of whoever started agentd; and it belongs to a thread, so that Go would be too late.
-	if (argc > 1 && strcmp(argv[1], "serve") == 0)
+	// Commands that are run beside a container's own have no init of ours, and inherit from the shim.
+	if (argc > 1 && strcmp(argv[1], "serve") == 0) {
 		syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+		reset_signals();
+	}
 	if (argc < 2 || strcmp(argv[0], "/run/reeve-init") != 0)
 		return;
 	prctl(PR_SET_DUMPABLE, 0); // nobody in the container may reach the status descriptor through /proc

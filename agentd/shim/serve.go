@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"codeberg.org/reeve/reeve/agentd/cgroupfs"
+	"codeberg.org/reeve/reeve/agentd/shimapi"
 	"codeberg.org/reeve/reeve/shared/logkey"
 	"codeberg.org/reeve/reeve/shared/run"
 )
@@ -65,7 +66,7 @@ func serve(args []string) error {
 	ready := os.NewFile(readyFD, "ready")
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 
-	listener, err := prepare(cfg, log)
+	sockets, err := prepare(cfg, log)
 	if err != nil {
 		// agentd reads one line and has the reason for its own log.
 		_, werr := fmt.Fprintln(ready, strings.ReplaceAll(err.Error(), "\n", "; "))
@@ -79,17 +80,33 @@ func serve(args []string) error {
 		return err
 	}
 	log.Info("shim started", logkey.Path(cfg.dir), logkey.PID(os.Getpid()))
-	err = s.run(listener)
+	err = s.run(sockets)
 	log.Info("shim stopped", logkey.Err(err))
 	return err
 }
 
-func prepare(cfg config, log *slog.Logger) (net.Listener, error) {
+// sockets are what a shim listens on.
+type sockets struct {
+	requests, execs net.Listener
+}
+
+func (s sockets) close() error { return errors.Join(s.requests.Close(), s.execs.Close()) }
+
+func prepare(cfg config, log *slog.Logger) (sockets, error) {
 	unix.Umask(0o022)
 	if err := isolate(cfg, log); err != nil {
-		return nil, err
+		return sockets{}, err
 	}
-	return net.Listen("unix", filepath.Join(cfg.dir, "s"))
+	// The first one comes last: agentd dials it while the shim starts, and may want the other at once.
+	execs, err := net.Listen("unix", filepath.Join(cfg.dir, shimapi.ExecSocket))
+	if err != nil {
+		return sockets{}, err
+	}
+	requests, err := net.Listen("unix", filepath.Join(cfg.dir, "s"))
+	if err != nil {
+		return sockets{}, errors.Join(err, execs.Close())
+	}
+	return sockets{requests, execs}, nil
 }
 
 // isolate takes the shim out of what belongs to agentd: its cgroup, so that an end of agentd's service does not take the

@@ -67,15 +67,16 @@ func newServer(cfg config, group *run.Group, log *slog.Logger) *server {
 const trimAfter = 2 * time.Second
 
 // run serves until a shutdown request. The calling goroutine does nothing else: it holds the main thread.
-func (s *server) run(listener net.Listener) error {
-	s.group.Go("accept", func(context.Context) error { return s.accept(listener) })
+func (s *server) run(on sockets) error {
+	s.group.Go("accept", func(context.Context) error { return s.accept(on.requests) })
+	s.group.Go("accept exec", func(context.Context) error { return s.acceptExec(on.execs) })
 	select {
 	case <-s.stop:
 	case <-s.group.Done():
 	}
 	s.group.Stop()
 	s.trim.Stop()
-	err := listener.Close()
+	err := on.close()
 	s.mu.Lock()
 	conn := s.conn
 	s.mu.Unlock()

@@ -90,9 +90,13 @@ func TestProtocol(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	execs, err := net.Listen("unix", filepath.Join(dir, shimapi.ExecSocket))
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := newServer(config{dir: dir, runtime: dir}, run.NewGroup(t.Context()), slog.New(slog.DiscardHandler))
 	ended := make(chan error, 1)
-	go func() { ended <- s.run(listener) }()
+	go func() { ended <- s.run(sockets{listener, execs}) }()
 	dial := func() net.Conn {
 		conn, err := net.Dial("unix", filepath.Join(dir, "s"))
 		if err != nil {

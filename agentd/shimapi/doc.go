@@ -11,6 +11,8 @@
 //	shim → agentd   reply            one for each request
 //	                exited           id 0; exit.json has been written before
 //
+// Further processes in a container go over a second socket, one connection for each: see Exec.
+//
 // A new field is optional and is ignored by who does not know it; anything else needs a new Version. Start reading at
 // Request.
 package shimapi
