@@ -32,8 +32,10 @@ func (c *Client) Exec(ctx context.Context, id ids.Container, exec runtime.Exec) 
 		return nil, fault.New(fault.Conflict, "run a command in container %s: it has ended", id)
 	}
 	req := shimapi.Exec{Container: id, Argv: exec.Argv, Env: exec.Env, Cwd: exec.Dir, TTY: exec.TTY}
-	if req.User, err = c.execUser(e.started.PID, exec.User); err != nil {
-		return nil, err
+	if exec.User != "" {
+		if req.User, err = c.execUser(e.started.PID, exec.User); err != nil {
+			return nil, err
+		}
 	}
 	conn, err := c.dialExec(ctx, e)
 	if err != nil {
@@ -68,11 +70,8 @@ func (c *Client) dialExec(ctx context.Context, e *entry) (*net.UnixConn, error) 
 	return unixConn, nil
 }
 
-// execUser finds a user in the container's own /etc/passwd; nil is the container's.
+// execUser finds a user in the container's own /etc/passwd.
 func (c *Client) execUser(pid int, name string) (*specs.User, error) {
-	if name == "" {
-		return nil, nil //nolint:nilnil // nobody was asked for
-	}
 	if c.rootless && name != "0" && name != "root" {
 		return nil, fault.New(fault.Invalid, "command is to run as user %q; an agent that is not root can only run it as the task's own", name)
 	}
@@ -120,6 +119,7 @@ type process struct {
 	stderr *os.File
 
 	write sync.Mutex // held while an order is written
+	group sync.WaitGroup
 	ended chan struct{}
 	exit  runtime.Exit // set before ended is closed
 }
@@ -145,7 +145,7 @@ func startProcess(ctx context.Context, conn *net.UnixConn, req shimapi.Exec, std
 	if err != nil {
 		return nil, errors.Join(err, shimapi.CloseFiles([]*os.File{p.stdin, p.stdout, p.stderr, p.master}))
 	}
-	go p.follow()
+	p.group.Go(p.follow)
 	return p, nil
 }
 
@@ -252,17 +252,17 @@ func (p *process) Resize(w runtime.Window) error {
 		return fault.New(fault.Invalid, "change the size of a terminal: the command has none")
 	}
 	raw, err := p.master.SyscallConn()
-	if err != nil {
-		return nil //nolint:nilerr // closed: nothing is left to be resized
+	if err == nil {
+		var ioctl error
+		err = raw.Control(func(fd uintptr) {
+			ioctl = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &unix.Winsize{Row: w.Rows, Col: w.Columns})
+		})
+		err = errors.Join(err, ioctl)
 	}
-	var ierr error
-	err = raw.Control(func(fd uintptr) {
-		ierr = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &unix.Winsize{Row: w.Rows, Col: w.Columns})
-	})
 	if errors.Is(err, os.ErrClosed) {
-		return nil
+		return nil // nothing is left to be resized
 	}
-	return errors.Join(err, ierr)
+	return err
 }
 
 func (p *process) Signal(signal int) error {
@@ -301,5 +301,6 @@ func (p *process) Close() error {
 			errs[i] = nil
 		}
 	}
+	p.group.Wait()
 	return errors.Join(errs...)
 }

@@ -31,14 +31,14 @@ func (r *Runtime) Exec(_ context.Context, id ids.Container, exec runtime.Exec) (
 	p := &process{pid: r.nextPID, tty: exec.TTY != nil, started: time.Now(), behaviour: b, ended: make(chan struct{})}
 	r.mu.Unlock()
 	p.open(exec)
-	go p.run(exec.Argv)
-	go func() { // it ends with its container
+	p.group.Go(func() { p.run(exec.Argv) })
+	p.group.Go(func() { // it ends with its container
 		select {
 		case <-c.ended:
 			p.end(runtime.Exit{WaitStatus: sigKill})
 		case <-p.ended:
 		}
-	}()
+	})
 	return p, nil
 }
 
@@ -48,6 +48,7 @@ type process struct {
 	tty       bool
 	started   time.Time
 	behaviour Behaviour
+	group     sync.WaitGroup
 
 	stdinR  *io.PipeReader
 	stdinW  *io.PipeWriter
@@ -160,5 +161,6 @@ func (p *process) Close() error {
 	if p.stderrR != nil {
 		_ = p.stderrR.Close()
 	}
+	p.group.Wait()
 	return nil
 }
