@@ -99,7 +99,7 @@ func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *chec
 		Name: "the agent's loop", Machine: a.machine, Tick: workload.Tick{}, Execute: a.pump.execute, Observe: a.observe,
 	})
 	a.supervisors = supervisor.New(context.WithoutCancel(ctx), supervisor.Config{
-		Runtime: rt, Sandbox: sandbox.Create, Fetch: fetcher.Fetch, Post: a.post,
+		Runtime: rt, Sandbox: sandbox.Create, Nest: sandbox.Nest, Fetch: fetcher.Fetch, Post: a.post,
 		Parallel: launchesPerCore * goruntime.NumCPU(), Log: d.log,
 	})
 	a.executors = executorapi.New(executorapi.Config{Post: a.post, Log: d.log})

@@ -14,6 +14,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/agentd/pod"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -57,8 +58,16 @@ type Run struct {
 
 // Sandbox is where a run keeps its files (spec 3.12).
 func (h Host) Sandbox(r Run) string {
-	return path.Join(h.WorkDir, "slaves", string(r.Agent), "frameworks", r.Framework.GetId().GetValue(),
-		"executors", r.Executor.GetExecutorId().GetValue(), "runs", string(r.Container))
+	of, name := r.Container.Split()
+	if of == "" {
+		of, name = r.Container, ""
+	}
+	sandbox := path.Join(h.WorkDir, "slaves", string(r.Agent), "frameworks", r.Framework.GetId().GetValue(),
+		"executors", r.Executor.GetExecutorId().GetValue(), "runs", string(of))
+	if name != "" {
+		return pod.Nested(sandbox, name)
+	}
+	return sandbox
 }
 
 // Spec is what the runtime is given.
@@ -107,6 +116,9 @@ func (h Host) Environment(r Run) []string {
 		grace += reapMargin
 	}
 	sandbox := h.Sandbox(r)
+	if of, _ := r.Container.Split(); of != "" {
+		return h.nestedEnvironment(r, sandbox)
+	}
 	env := slices.Concat(h.ExtraEnv, []string{
 		defaultPath,
 		"LIBPROCESS_PORT=0",
@@ -123,6 +135,19 @@ func (h Host) Environment(r Run) []string {
 		"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD=" + durationText(grace),
 		"MESOS_HTTP_COMMAND_EXECUTOR=0",
 	})
+	return lastOfEach(append(env, ownVariables(r)...))
+}
+
+// nestedEnvironment is that of a task in a pod: nothing of its executor's (spec 3.10).
+func (h Host) nestedEnvironment(r Run, sandbox string) []string {
+	ip, _, _ := strings.Cut(h.HTTP, ":")
+	env := []string{defaultPath, "MESOS_SANDBOX=" + sandbox, "MESOS_CONTAINER_IP=" + ip}
+	return lastOfEach(append(env, ownVariables(r)...))
+}
+
+// ownVariables are those that the command names, and the role of a command task.
+func ownVariables(r Run) []string {
+	var env []string
 	for _, v := range r.Executor.GetCommand().GetEnvironment().GetVariables() {
 		value := v.GetValue()
 		if v.GetType() == mesosv1.Environment_Variable_SECRET {
@@ -135,7 +160,7 @@ func (h Host) Environment(r Run) []string {
 			env = append(env, "MESOS_ALLOCATION_ROLE="+allocationRole(t))
 		}
 	}
-	return lastOfEach(env)
+	return env
 }
 
 func allocationRole(info *mesosv1.TaskInfo) string {
@@ -224,6 +249,19 @@ func CommandExecutor(framework *mesosv1.FrameworkInfo, task *mesosv1.TaskInfo) *
 	}
 }
 
+// Member is a task's executor as far as its container in a pod is concerned: what the task says replaces what the executor
+// does, and the executor's resources are the pod's.
+func Member(executor *mesosv1.ExecutorInfo, task *mesosv1.TaskInfo) *mesosv1.ExecutorInfo {
+	member := &mesosv1.ExecutorInfo{
+		Type: executor.Type, ExecutorId: executor.GetExecutorId(), FrameworkId: executor.GetFrameworkId(), Name: executor.Name,
+		Command: task.GetCommand(), Container: task.GetContainer(),
+	}
+	if member.Command == nil {
+		member.Command = executor.GetCommand()
+	}
+	return member
+}
+
 // CustomExecutor is a framework's executor with the framework's id in it, as executors are told of themselves.
 func CustomExecutor(framework *mesosv1.FrameworkInfo, info *mesosv1.ExecutorInfo) *mesosv1.ExecutorInfo {
 	if info.GetFrameworkId() != nil {
@@ -275,10 +313,12 @@ func UnsupportedTask(task *mesosv1.TaskInfo) string {
 
 // UnsupportedExecutor is UnsupportedTask for an executor.
 func UnsupportedExecutor(info *mesosv1.ExecutorInfo) string {
-	if info.GetType() == mesosv1.ExecutorInfo_DEFAULT {
-		return "the default executor is not supported by this version; launch command tasks or a custom executor"
-	}
 	return unsupported(info.GetContainer(), info.GetCommand())
+}
+
+// UnsupportedPod is UnsupportedTask for an executor that the agent plays.
+func UnsupportedPod(info *mesosv1.ExecutorInfo) string {
+	return unsupported(info.GetContainer(), &mesosv1.CommandInfo{Value: new("-")}) // it has no command
 }
 
 func unsupported(container *mesosv1.ContainerInfo, command *mesosv1.CommandInfo) string {
@@ -306,7 +346,7 @@ func unsupportedSetting(container *mesosv1.ContainerInfo) string {
 	switch {
 	case container.GetHostname() != "":
 		return "hostname"
-	case container.GetLinuxInfo() != nil:
+	case container.GetLinuxInfo() != nil && !proto.Equal(container.GetLinuxInfo(), &mesosv1.LinuxInfo{ShareCgroups: new(false)}):
 		return "linux_info"
 	case container.GetRlimitInfo() != nil:
 		return "rlimit_info"

@@ -103,9 +103,10 @@ type Step struct {
 // exit after a kill, a second kill) and changes nothing.
 var table = map[Phase]map[Event]Step{
 	Pending: {
-		Launch: {Preparing, Start},
-		Stop:   {Reaped, Nothing},
-		Kill:   {Reaped, Nothing},
+		Launch:  {Preparing, Start},
+		Started: {Running, Nothing}, // the agent plays the executor: there is nothing to start
+		Stop:    {Reaped, Nothing},
+		Kill:    {Reaped, Nothing},
 	},
 	Preparing: {
 		Prepared: {Starting, Nothing},

@@ -45,10 +45,13 @@ func (f Facts) Fill(status *mesosv1.TaskStatus) {
 
 func (f Facts) fillContainer(cs *mesosv1.ContainerStatus) {
 	if cs.ContainerId == nil {
-		cs.ContainerId = &mesosv1.ContainerID{Value: new(string(f.Container))}
+		cs.ContainerId = ContainerID(f.Container)
 	}
 	if f.PID != 0 && cs.ExecutorPid == nil {
 		cs.ExecutorPid = new(uint32(f.PID)) //nolint:gosec // a pid has at most 22 bits
+	}
+	if parent, _ := f.Container.Split(); parent != "" && f.PID == 0 {
+		return // Mesos says where a task of a pod is reached while it runs
 	}
 	if len(cs.NetworkInfos) == 0 {
 		cs.NetworkInfos = []*mesosv1.NetworkInfo{{}}
@@ -61,6 +64,16 @@ func (f Facts) fillContainer(cs *mesosv1.ContainerStatus) {
 			}}
 		}
 	}
+}
+
+// ContainerID is a container in Mesos's form: a nested one names its parent.
+func ContainerID(id ids.Container) *mesosv1.ContainerID {
+	parent, name := id.Split()
+	c := &mesosv1.ContainerID{Value: &name}
+	if parent != "" {
+		c.Parent = ContainerID(parent)
+	}
+	return c
 }
 
 // Remember adds a status to a task's history, which keeps one per run of equal states, without its data. The history that

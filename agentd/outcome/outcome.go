@@ -84,7 +84,7 @@ func atLaunch(c Container, state mesosv1.TaskState, e Ending) *mesosv1.TaskStatu
 	switch {
 	case ran && !e.NeverStarted:
 		return nil
-	case c.Command && c.Cause == record.Cause_KILL:
+	case c.Command && (c.Cause == record.Cause_KILL || c.Cause == record.Cause_GROUP):
 		return KilledDuringLaunch()
 	case c.Cause == record.Cause_DRAIN:
 		return drained()

@@ -58,6 +58,7 @@ type Spec struct {
 	Hidden  []string // host directories that the container must not see, such as the agent's work dir
 	Mounts  []Mount  // beside the sandbox, in the order in which they are made
 	Limits  Limits
+	Pod     *Limits // of everything nested in the same container as this one, together; nil for one that is not nested
 }
 
 // Mount puts a directory or a file into a container. A mount point that does not exist is made where the container may

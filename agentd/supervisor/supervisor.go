@@ -27,7 +27,8 @@ type Fetch func(ctx context.Context, sandbox string, uris []*mesosv1.CommandInfo
 // Config is what a set of supervisors needs. Every field is required.
 type Config struct {
 	Runtime  runtime.Runtime
-	Sandbox  func(path, user string) error // makes it; see agentd/sandbox
+	Sandbox  func(path, user string) error               // makes it; see agentd/sandbox
+	Nest     func(pod, user, name, sandbox string) error // makes that of a pod, with name in it for a sandbox to come
 	Fetch    Fetch
 	Post     func(ctx context.Context, in workload.Input) error
 	Parallel int // launches at once
@@ -39,6 +40,8 @@ type Set struct {
 	cfg       Config
 	group     *run.Group
 	launching chan struct{} // holds one value for each launch in hand
+
+	nesting sync.Mutex // held while the sandbox of a pod is made
 
 	mu      sync.Mutex // guards workers
 	workers map[ids.Container]*worker
@@ -109,8 +112,14 @@ func (s *Set) command(id ids.Container, eff workload.Effect) {
 		w.push(eff)
 		return
 	}
-	if _, ok := eff.(workload.Delete); ok {
+	switch eff := eff.(type) {
+	case workload.Delete:
 		s.spawn(id, func(ctx context.Context, w *worker) { w.delete(ctx) })
+	case workload.Resize: // of a pod: it has no process to look after
+		s.group.Go("resize "+string(id), func(ctx context.Context) error {
+			(&worker{set: s, id: id}).resize(ctx, eff.Limits)
+			return nil
+		})
 	}
 }
 
@@ -119,6 +128,17 @@ func (s *Set) post(ctx context.Context, in workload.Input) {
 	if err := s.cfg.Post(ctx, in); err != nil {
 		s.cfg.Log.Debug("report of a container was not taken: the agent is stopping", logkey.Input(workload.Kind(in)), logkey.Err(err))
 	}
+}
+
+// nest makes the sandbox of a pod for the container that is to be started in it. Its containers are started at once, so one
+// after another does it.
+func (s *Set) nest(eff workload.Start) error {
+	s.nesting.Lock()
+	defer s.nesting.Unlock()
+	if err := s.cfg.Nest(eff.Pod.Path, eff.Pod.Owner, eff.Pod.Task, eff.Spec.Sandbox); err != nil {
+		return err
+	}
+	return linkLatest(eff.Pod.Path)
 }
 
 // linkLatest makes runs/latest lead to this run (spec 3.12).

@@ -106,11 +106,18 @@ func (w *worker) launch(ctx context.Context, eff workload.Start) (runtime.Starte
 }
 
 func (w *worker) prepare(ctx context.Context, eff workload.Start) error {
+	if eff.Pod != nil {
+		if err := w.set.nest(eff); err != nil {
+			return err
+		}
+	}
 	if err := w.set.cfg.Sandbox(eff.Spec.Sandbox, eff.Owner); err != nil {
 		return err
 	}
-	if err := linkLatest(eff.Spec.Sandbox); err != nil {
-		return err
+	if eff.Pod == nil {
+		if err := linkLatest(eff.Spec.Sandbox); err != nil {
+			return err
+		}
 	}
 	if len(eff.URIs) == 0 {
 		return nil

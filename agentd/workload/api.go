@@ -23,7 +23,7 @@ func (m *Machine) caller(call *executor.Call) (*container, error) {
 		return nil, fault.New(fault.Invalid, "Framework cannot be found")
 	}
 	c := fw.executors[executorID(call.GetExecutorId())]
-	if c == nil || c.command || !c.phase.Alive() {
+	if c == nil || c.command || c.members != nil || !c.phase.Alive() {
 		return nil, fault.New(fault.Invalid, "Executor cannot be found")
 	}
 	return c, nil

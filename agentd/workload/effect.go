@@ -49,6 +49,7 @@ type (
 		Spec  runtime.Spec
 		Owner string // whom the sandbox belongs to: a user of the host, "" for the agent's own
 		URIs  []*mesosv1.CommandInfo_URI
+		Pod   *PodSandbox // that the container's sandbox lies in; nil for one that is in no pod
 	}
 
 	// Adopt has the supervisor wait for a container of an earlier agentd. Exited answers.
@@ -93,6 +94,13 @@ type (
 	// Drained follows Drain: no container is left, and every update has been acknowledged.
 	Drained struct{}
 )
+
+// PodSandbox is the sandbox that the containers of a pod share, and the name under which this one's is found in it.
+type PodSandbox struct {
+	Path  string
+	Owner string // as of Start
+	Task  string
+}
 
 func (Save) effect()          {}
 func (Send) effect()          {}

@@ -37,6 +37,9 @@ func (m *Machine) advance(now time.Time, c *container, event lifecycle.Event) bo
 		run := m.run(c)
 		start := Start{Spec: m.cfg.Launch.Spec(run), Owner: m.cfg.Launch.User(run), URIs: c.info.GetCommand().GetUris()}
 		c.limits = start.Spec.Limits
+		if c.pod != nil {
+			m.intoPod(c, &start)
+		}
 		m.emit(start)
 	case lifecycle.Cancel:
 		m.emit(Cancel{Container: c.id})
@@ -80,6 +83,9 @@ func (m *Machine) tell(c *container, event *executor.Event) {
 func (m *Machine) stop(now time.Time, c *container, cause record.Cause, grace time.Duration) {
 	killAt := now.Add(grace)
 	switch {
+	case c.members != nil:
+		m.stopPod(now, c, cause, grace)
+		return
 	case !c.phase.Alive() || c.phase == lifecycle.Killing:
 		return
 	case c.phase == lifecycle.Cancelling:
@@ -111,6 +117,7 @@ func (m *Machine) stop(now time.Time, c *container, cause record.Cause, grace ti
 func (c *container) stoppingEntry(killAt time.Time) *record.Entry {
 	return record.NewStopping(&record.Stopping{
 		FrameworkId: string(c.framework.id), ExecutorId: string(c.executor), KillAtNs: unixNano(killAt), Cause: c.cause,
+		TaskId: c.memberOf(),
 	})
 }
 
@@ -205,6 +212,10 @@ func (m *Machine) gone(now time.Time, c *container, e outcome.Ending) {
 		c.stream = 0
 	}
 	m.endTasks(now, c, e)
+	if c.pod != nil {
+		m.emit(Delete{Container: c.id}) // its sandbox goes with the pod's
+		return
+	}
 	status := e.Exit.WaitStatus
 	if e.NeverStarted {
 		status = 1 << 8 // what a failed launch looks like to wait(2): exit status 1

@@ -100,7 +100,11 @@ func effectText(eff Effect) string {
 	case Reply:
 		return fmt.Sprintf("reply %d: %v", eff.Ticket, eff.Err)
 	case Start:
-		return fmt.Sprintf("start %s: %q user=%s cpus=%g mem=%dMB", short(eff.Spec.ID), eff.Spec.Argv, eff.Spec.User, eff.Spec.Limits.CPUs, eff.Spec.Limits.MemBytes>>20)
+		text := fmt.Sprintf("start %s: %q user=%s cpus=%g mem=%dMB", short(eff.Spec.ID), eff.Spec.Argv, eff.Spec.User, eff.Spec.Limits.CPUs, eff.Spec.Limits.MemBytes>>20)
+		if eff.Pod != nil {
+			text += fmt.Sprintf(" pod cpus=%g mem=%dMB", eff.Spec.Pod.CPUs, eff.Spec.Pod.MemBytes>>20)
+		}
+		return text
 	case Adopt:
 		return "adopt " + short(eff.Container)
 	case Cancel:
@@ -123,6 +127,9 @@ func effectText(eff Effect) string {
 
 // short is the number of a container's uuid.
 func short(id ids.Container) string {
+	if parent, name := id.Split(); parent != "" {
+		return short(parent) + "." + short(ids.Container(name))
+	}
 	var n uint32
 	if _, err := fmt.Sscanf(string(id), "%x", &n); err != nil {
 		return string(id)

@@ -181,7 +181,7 @@ func (m *Machine) taskProto(c *container, t *task) *mesosv1.Task {
 		Container:   t.info.GetContainer(),
 		HealthCheck: t.info.GetHealthCheck(),
 		KillPolicy:  t.info.GetKillPolicy(),
-		User:        new(m.cfg.Launch.User(launch.Run{Framework: c.framework.info, Executor: c.info})),
+		User:        new(m.cfg.Launch.User(launch.Run{Framework: c.framework.info, Executor: launch.Member(c.info, t.info)})),
 		Limits:      t.info.GetLimits(),
 	}
 	if !c.command {

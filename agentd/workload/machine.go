@@ -72,7 +72,8 @@ type framework struct {
 }
 
 // container is one run of an executor. For a command task there is an executor in name only, and the container is the
-// command's.
+// command's. A pod, which is an executor of type DEFAULT, has none of its own: its tasks have one each, which are like those
+// of command tasks.
 type container struct {
 	framework *framework
 	executor  ids.Executor
@@ -89,6 +90,9 @@ type container struct {
 
 	tasks     map[string]*task
 	completed []*task // oldest first
+
+	members map[string]*container // of a pod: the containers of its tasks, by task; nil for all others
+	pod     *container            // whose member this is; nil for all others
 
 	cause  record.Cause // why it is being ended
 	killAt time.Time    // when its grace is over, in phase Stopping
@@ -149,7 +153,7 @@ func (m *Machine) Step(now time.Time, in Input) []Effect {
 	if next := m.Deadline(); !next.IsZero() && !now.Before(next) {
 		m.timers(now)
 	}
-	m.settle()
+	m.settle(now)
 	return m.effs
 }
 
@@ -204,16 +208,14 @@ func (m *Machine) Deadline() time.Time {
 			next = t
 		}
 	}
-	for _, fw := range m.frameworks {
-		for _, c := range fw.executors {
-			if !c.phase.Alive() {
-				continue
-			}
-			sooner(c.killAt)
-			sooner(c.waitUntil)
-			for _, t := range c.tasks {
-				sooner(t.doneBy)
-			}
+	for _, c := range m.containers {
+		if !c.phase.Alive() || c.members != nil {
+			continue
+		}
+		sooner(c.killAt)
+		sooner(c.waitUntil)
+		for _, t := range c.tasks {
+			sooner(t.doneBy)
 		}
 	}
 	return next
@@ -225,8 +227,8 @@ func due(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }
 func (m *Machine) timers(now time.Time) {
 	m.send(m.updates.Due(now))
 	for _, fw := range sorted(m.frameworks) {
-		for _, c := range sorted(fw.executors) {
-			if c.phase.Alive() {
+		for _, c := range fw.all() {
+			if c.phase.Alive() && c.members == nil {
 				m.containerTimers(now, c)
 			}
 		}
@@ -250,9 +252,10 @@ func (m *Machine) containerTimers(now time.Time, c *container) {
 }
 
 // settle forgets what has ended and been told.
-func (m *Machine) settle() {
+func (m *Machine) settle(now time.Time) {
 	for _, fw := range m.touched {
 		for _, c := range sorted(fw.executors) {
+			m.settlePod(now, c)
 			if c.phase == lifecycle.Reaped && len(c.tasks) == 0 {
 				m.forgetContainer(c)
 			}
@@ -282,8 +285,7 @@ func (m *Machine) quiet() bool {
 
 func (m *Machine) forgetContainer(c *container) {
 	fw := c.framework
-	delete(fw.executors, c.executor)
-	delete(m.containers, c.id)
+	m.drop(c)
 	fw.completed = appendLimited(fw.completed, c, maxCompletedExecutors)
 	m.saveLazily(record.NewExecutorRemoved(string(fw.id), string(c.executor)))
 }
@@ -324,6 +326,15 @@ func (m *Machine) run(c *container) launch.Run {
 		}
 	}
 	return r
+}
+
+// all lists a framework's executors, and behind each pod its members.
+func (fw *framework) all() []*container {
+	var list []*container
+	for _, c := range sorted(fw.executors) {
+		list = append(append(list, c), sorted(c.members)...)
+	}
+	return list
 }
 
 // sandbox is where a container keeps its files.

@@ -5,6 +5,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/outcome"
+	"codeberg.org/reeve/reeve/agentd/pod"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -17,6 +18,7 @@ func (m *Machine) recover(now time.Time, in Recovered) {
 	for _, e := range in.Entries {
 		m.replay(e)
 	}
+	m.forgetDoneMembers()
 	found := map[ids.Container]runtime.Recovered{}
 	for _, r := range in.Containers {
 		found[r.ID] = r
@@ -26,15 +28,17 @@ func (m *Machine) recover(now time.Time, in Recovered) {
 	}
 	for _, fw := range sorted(m.frameworks) {
 		m.touch(fw)
-		for _, c := range sorted(fw.executors) {
+		for _, c := range fw.all() {
 			fw.removed = fw.removed || c.cause == record.Cause_FRAMEWORK_REMOVED
 		}
 		if fw.removed {
 			m.updates.Drop(fw.id)
 		}
-		for _, c := range sorted(fw.executors) {
+		for _, c := range fw.all() {
 			if r, ok := found[c.id]; ok {
 				m.adopt(now, c, r)
+			} else if c.members != nil {
+				c.phase = lifecycle.Running // of a pod only the members are ever gone
 			} else {
 				m.missing(now, c)
 			}
@@ -106,14 +110,16 @@ func (m *Machine) missing(now time.Time, c *container) {
 		}
 		status := outcome.Lost("it was not there when the agent came back")
 		switch {
-		case c.command && c.cause == record.Cause_KILL:
+		case c.command && (c.cause == record.Cause_KILL || c.cause == record.Cause_GROUP):
 			status = outcome.KilledDuringLaunch()
 		case t.state == mesosv1.TaskState_TASK_STAGING || t.state == mesosv1.TaskState_TASK_STARTING:
 			status = outcome.ByAgent(c.framework.lostAs(mesosv1.TaskState_TASK_DROPPED), mesosv1.TaskStatus_REASON_AGENT_RESTARTED, "The agent restarted before the task was started")
 		}
 		m.report(now, c, t, status)
 	}
-	m.emit(SandboxEnded{Path: m.sandbox(c)})
+	if c.pod == nil {
+		m.emit(SandboxEnded{Path: m.sandbox(c)})
+	}
 }
 
 // replay applies one saved entry. Entries of things that are gone are of no interest.
@@ -129,11 +135,14 @@ func (m *Machine) replay(e *record.Entry) {
 		m.replayExecutor(e.Executor)
 	case *record.Entry_ExecutorRemoved:
 		if c := m.saved(e.ExecutorRemoved.GetFrameworkId(), e.ExecutorRemoved.GetExecutorId()); c != nil {
-			delete(c.framework.executors, c.executor)
-			delete(m.containers, c.id)
+			m.drop(c)
 		}
 	case *record.Entry_Stopping:
-		if c := m.saved(e.Stopping.GetFrameworkId(), e.Stopping.GetExecutorId()); c != nil {
+		c := m.saved(e.Stopping.GetFrameworkId(), e.Stopping.GetExecutorId())
+		if c != nil && e.Stopping.GetTaskId() != "" {
+			c = c.members[e.Stopping.GetTaskId()]
+		}
+		if c != nil {
 			c.cause, c.killAt = e.Stopping.GetCause(), time.Unix(0, e.Stopping.GetKillAtNs())
 		}
 	case *record.Entry_Subscribed:
@@ -164,7 +173,7 @@ func (m *Machine) replayFramework(info *mesosv1.FrameworkInfo) {
 func (m *Machine) replayFrameworkRemoved(id ids.Framework) {
 	if fw := m.frameworks[id]; fw != nil {
 		for _, c := range fw.executors {
-			delete(m.containers, c.id)
+			m.drop(c)
 		}
 		delete(m.frameworks, id)
 	}
@@ -195,6 +204,9 @@ func (m *Machine) replayExecutor(e *record.Executor) {
 		created:   time.Unix(0, e.GetCreatedNs()),
 		tasks:     map[string]*task{},
 	}
+	if pod.Is(c.info) {
+		c.members = map[string]*container{}
+	}
 	fw.executors[c.executor] = c
 	m.containers[c.id] = c
 }
@@ -206,6 +218,9 @@ func (m *Machine) replayTask(e *record.Task) {
 	}
 	t := &task{info: e.GetInfo(), group: e.GetGroup(), state: mesosv1.TaskState_TASK_STAGING, delivered: c.command || c.subscribed}
 	c.tasks[t.id()] = t
+	if c.members != nil {
+		m.addMember(c, t, ids.Container(e.GetContainerId()))
+	}
 	m.group = max(m.group, t.group)
 }
 
@@ -248,6 +263,11 @@ func (m *Machine) Snapshot() []*record.Entry {
 			}
 			for _, t := range sorted(c.tasks) {
 				entries = append(entries, t.entry(c))
+			}
+			for _, member := range sorted(c.members) {
+				if member.cause != record.Cause_NONE {
+					entries = append(entries, member.stoppingEntry(member.killAt))
+				}
 			}
 			if c.subscribed {
 				entries = append(entries, record.NewSubscribed(string(fw.id), string(c.executor)))

@@ -8,6 +8,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/outcome"
+	"codeberg.org/reeve/reeve/agentd/pod"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -31,6 +32,11 @@ func lowerState(state mesosv1.TaskState) string {
 // runTasks takes tasks that the master launches here.
 func (m *Machine) runTasks(now time.Time, run *agentlink.RunTasks) {
 	fw := m.frameworkFor(run.GetFramework())
+	if run.GetGroup() && pod.Is(run.GetExecutor()) {
+		m.runGroup(now, fw, run)
+		m.touch(fw)
+		return
+	}
 	var group uint64
 	if run.GetGroup() {
 		m.group++
@@ -47,6 +53,8 @@ func (m *Machine) runTasks(now time.Time, run *agentlink.RunTasks) {
 			m.refuse(now, fw, info, mesosv1.TaskStatus_REASON_AGENT_DRAINING, "the agent is draining")
 		case run.GetExecutor() == nil:
 			m.runCommand(now, fw, info)
+		case m.executorEnded(fw, run):
+			m.refuse(now, fw, info, mesosv1.TaskStatus_REASON_EXECUTOR_TERMINATED, "the executor has ended")
 		default:
 			m.runOnExecutor(now, fw, run.GetExecutor(), info, group)
 		}
@@ -56,6 +64,12 @@ func (m *Machine) runTasks(now time.Time, run *agentlink.RunTasks) {
 		m.deliver(c)
 	}
 	m.touch(fw)
+}
+
+// executorEnded says whether tasks are for an executor that the master takes for running, and that has ended: nothing is
+// set aside for a new one.
+func (m *Machine) executorEnded(fw *framework, run *agentlink.RunTasks) bool {
+	return run.GetExecutorRuns() && fw.executors[executorID(run.GetExecutor().GetExecutorId())] == nil
 }
 
 // frameworkFor finds a framework, or takes it on.
@@ -145,6 +159,9 @@ func (m *Machine) newContainer(now time.Time, fw *framework, info *mesosv1.Execu
 		created:   now,
 		tasks:     map[string]*task{},
 	}
+	if pod.Is(info) {
+		c.members = map[string]*container{}
+	}
 	fw.executors[c.executor] = c
 	m.containers[c.id] = c
 	m.save(c.entry())
@@ -174,7 +191,11 @@ func (m *Machine) addTask(c *container, info *mesosv1.TaskInfo, group uint64) *t
 
 // entry is the task as it is saved.
 func (t *task) entry(c *container) *record.Entry {
-	return record.NewTask(&record.Task{FrameworkId: string(c.framework.id), ExecutorId: string(c.executor), Info: t.info, Group: t.group})
+	e := &record.Task{FrameworkId: string(c.framework.id), ExecutorId: string(c.executor), Info: t.info, Group: t.group}
+	if member := c.members[t.id()]; member != nil {
+		e.ContainerId = string(member.id)
+	}
+	return record.NewTask(e)
 }
 
 // deliver hands a custom executor the tasks it has not been told of.
@@ -209,6 +230,9 @@ func (m *Machine) deliverGroup(c *container, group uint64) {
 
 // resize gives a running custom executor the sum of what it and its tasks may use. A command's container never changes.
 func (m *Machine) resize(c *container) {
+	if c.pod != nil {
+		c = c.pod
+	}
 	if c.command || c.phase != lifecycle.Running {
 		return
 	}
@@ -232,8 +256,9 @@ func (m *Machine) killTask(now time.Time, kill *agentlink.KillTask) {
 			m.refuse(now, fw, &mesosv1.TaskInfo{TaskId: kill.GetTaskId()}, mesosv1.TaskStatus_REASON_EXECUTOR_TERMINATED, "Unable to kill the task: it is unknown to the agent")
 		}
 	case t.ended():
+	case c.pod != nil && c.phase > lifecycle.Running: // a later KILL of a task in a pod is ignored (spec 3.11)
 	case c.command:
-		m.killCommand(now, c, t, kill.GetKillPolicy())
+		m.killCommand(now, c, t, kill.GetKillPolicy(), record.Cause_KILL)
 	case !t.delivered:
 		m.killQueued(now, c, t)
 	default:
@@ -247,12 +272,12 @@ func (m *Machine) killTask(now time.Time, kill *agentlink.KillTask) {
 
 // killCommand ends a command task as the command executor would: TASK_KILLING for those who know it, SIGTERM, SIGKILL
 // after the grace period (spec 3.11).
-func (m *Machine) killCommand(now time.Time, c *container, t *task, policy *mesosv1.KillPolicy) {
+func (m *Machine) killCommand(now time.Time, c *container, t *task, policy *mesosv1.KillPolicy, cause record.Cause) {
 	grace := launch.KillGrace(policy, t.info, m.cfg.KillGrace)
 	if c.phase == lifecycle.Running && c.framework.can(mesosv1.FrameworkInfo_Capability_TASK_KILLING_STATE) {
 		m.report(now, c, t, outcome.ByCommand(mesosv1.TaskState_TASK_KILLING, ""))
 	}
-	m.stop(now, c, record.Cause_KILL, grace)
+	m.stop(now, c, cause, grace)
 }
 
 // killQueued ends a task that its executor has not heard of, and with it the rest of its group.

@@ -56,14 +56,14 @@ func (w *world) step(in Input) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// container finds the run of an executor, by its id.
-func (w *world) container(executorID string) *container {
+// container finds the run of an executor by its id, or the container of a pod's task by the task's.
+func (w *world) container(id string) *container {
 	for _, c := range w.m.containers {
-		if string(c.executor) == executorID {
+		if c.pod == nil && string(c.executor) == id || c.pod != nil && c.memberOf() == id {
 			return c
 		}
 	}
-	w.t.Fatalf("no executor %q", executorID)
+	w.t.Fatalf("no executor and no task of a pod %q", id)
 	return nil
 }
 
@@ -195,6 +195,10 @@ func (w *world) runTasks(d *datadriven.TestData) *agentlink.FromMaster {
 	run := &agentlink.RunTasks{Framework: info, Group: has(d, "group")}
 	if id := arg(d, "executor"); id != "" {
 		run.Executor = executorInfo(id)
+		if has(d, "pod") {
+			run.Group, run.Executor.Type, run.Executor.Command = true, mesosv1.ExecutorInfo_DEFAULT.Enum(), nil
+		}
+		run.ExecutorRuns = has(d, "runs")
 	}
 	for id := range strings.SplitSeq(arg(d, "task"), "+") {
 		task := taskInfo(id, strings.TrimSpace(d.Input))

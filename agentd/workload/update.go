@@ -29,6 +29,7 @@ func (m *Machine) report(now time.Time, c *container, t *task, status *mesosv1.T
 		t.doneBy = time.Time{}
 		m.emit(Count{Name: "slave/" + lowerState(t.state)})
 		m.resize(c)
+		m.touch(c.framework)
 	}
 	if c.framework.removed {
 		m.finish(c, t)
@@ -42,6 +43,9 @@ func (m *Machine) fill(now time.Time, c *container, status *mesosv1.TaskStatus) 
 	facts := outcome.Facts{Now: now, NewUUID: m.cfg.NewUUID, Agent: m.agent.GetId(), IP: m.cfg.IP}
 	if c != nil {
 		facts.Executor, facts.Container, facts.PID = c.info.GetExecutorId(), c.id, c.pid
+		if c.pod != nil && taskstate.Terminal(status.GetState()) {
+			facts.PID = 0
+		}
 	}
 	facts.Fill(status)
 }
@@ -93,6 +97,9 @@ func (m *Machine) told(fw *framework, taskID string, status *mesosv1.TaskStatus)
 
 // finish moves a task from its executor's tasks to the completed ones.
 func (m *Machine) finish(c *container, t *task) {
+	if c.pod != nil {
+		c = c.pod
+	}
 	delete(c.tasks, t.id())
 	c.completed = appendLimited(c.completed, t, maxCompletedTasks)
 	m.touch(c.framework)
@@ -100,13 +107,16 @@ func (m *Machine) finish(c *container, t *task) {
 
 // task finds a task of the framework and the container that has it.
 func (fw *framework) task(id string) (*container, *task) {
-	if c := fw.executors[executorOf(id)]; c != nil { // a command task's executor is named after it
+	if c := fw.executors[executorOf(id)]; c != nil && c.command { // a command task's executor is named after it
 		if t := c.tasks[id]; t != nil {
 			return c, t
 		}
 	}
 	for _, c := range fw.executors {
 		if t := c.tasks[id]; t != nil {
+			if member := c.members[id]; member != nil {
+				return member, t
+			}
 			return c, t
 		}
 	}

@@ -46,6 +46,9 @@ type TaskView struct {
 	Task   *mesosv1.Task // as the master is told; executor_id is unset for a command task
 	Info   *mesosv1.TaskInfo
 	Queued bool // the executor has not been told of it
+
+	Container ids.Container // the task's own in a pod, "" for others
+	PID       int           // of its first process, 0 while there is none
 }
 
 // View copies the state. It must be called between two turns.
@@ -77,7 +80,14 @@ func (m *Machine) viewExecutor(c *container) ExecutorView {
 		PID: c.pid, Created: c.created, Started: c.started,
 	}
 	for _, t := range sorted(c.tasks) {
-		v.Tasks = append(v.Tasks, TaskView{Task: m.taskProto(c, t), Info: t.info, Queued: !t.delivered})
+		task := TaskView{Task: m.taskProto(c, t), Info: t.info, Queued: !t.delivered}
+		if member := c.members[t.id()]; member != nil {
+			task.Container = member.id
+			if member.phase == lifecycle.Running || member.phase == lifecycle.Stopping {
+				task.PID = member.pid
+			}
+		}
+		v.Tasks = append(v.Tasks, task)
 	}
 	for _, t := range c.completed {
 		v.Completed = append(v.Completed, TaskView{Task: m.taskProto(c, t), Info: t.info})
@@ -96,8 +106,8 @@ type RunningContainer struct {
 func (m *Machine) Running() []RunningContainer {
 	var list []RunningContainer
 	for _, fw := range sorted(m.frameworks) {
-		for _, c := range sorted(fw.executors) {
-			if c.phase != lifecycle.Running && c.phase != lifecycle.Stopping {
+		for _, c := range fw.all() {
+			if c.members != nil || c.phase != lifecycle.Running && c.phase != lifecycle.Stopping {
 				continue
 			}
 			r := RunningContainer{ID: c.id, Sandbox: m.sandbox(c)}
