@@ -89,7 +89,8 @@ func CheckLimits(l runtime.Limits) error {
 
 // Build returns the OCI spec of a container. spec has passed Check.
 func Build(spec runtime.Spec, host Host) *specs.Spec {
-	group := host.CgroupParent + "/" + string(spec.ID)
+	_, name := spec.ID.Split()
+	group := host.CgroupParent + "/" + name
 	if host.Rootless {
 		group = "" // a group that was asked for and cannot be made is an error
 	}

@@ -6,15 +6,18 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/workload"
+	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
 	"codeberg.org/reeve/reeve/shared/mesosjson"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/agent"
+	"codeberg.org/reeve/reeve/shared/resources"
 )
 
-// containersOf lists the containers that run, with their counters.
-func (a *api) containersOf(ctx context.Context, v *workload.View) []*agent.Response_GetContainers_Container {
+// containersOf lists the containers that run, with their counters; with nested also those of the tasks of pods.
+func (a *api) containersOf(ctx context.Context, v *workload.View, nested bool) []*agent.Response_GetContainers_Container {
 	var list []*agent.Response_GetContainers_Container
 	for _, f := range v.Frameworks {
 		for _, e := range f.Executors {
@@ -27,9 +30,32 @@ func (a *api) containersOf(ctx context.Context, v *workload.View) []*agent.Respo
 				ExecutorName:       new(e.Info.GetName()),
 				ContainerId:        containerID(e),
 				ContainerStatus:    containerStatus(e),
-				ResourceStatistics: a.statistics(ctx, e),
+				ResourceStatistics: a.statistics(ctx, e.Container, executorResources(e)),
 			})
+			if nested {
+				list = append(list, a.membersOf(ctx, f, e)...)
+			}
 		}
+	}
+	return list
+}
+
+// membersOf lists the containers of a pod's tasks that run.
+func (a *api) membersOf(ctx context.Context, f workload.FrameworkView, e workload.ExecutorView) []*agent.Response_GetContainers_Container {
+	var list []*agent.Response_GetContainers_Container
+	for _, t := range e.Tasks {
+		if t.PID == 0 {
+			continue
+		}
+		id := outcome.ContainerID(t.Container)
+		list = append(list, &agent.Response_GetContainers_Container{
+			FrameworkId:        &mesosv1.FrameworkID{Value: new(string(f.ID))},
+			ExecutorId:         &mesosv1.ExecutorID{Value: new(string(e.ID))},
+			ExecutorName:       new(e.Info.GetName()),
+			ContainerId:        id,
+			ContainerStatus:    &mesosv1.ContainerStatus{ContainerId: id, ExecutorPid: new(uint32(t.PID))},
+			ResourceStatistics: a.statistics(ctx, t.Container, parse(t.Task.GetResources())),
+		})
 	}
 	return list
 }
@@ -48,8 +74,7 @@ func containerStatus(e workload.ExecutorView) *mesosv1.ContainerStatus {
 
 // statistics reads a container's counters. There is always an answer: readers use it without asking (spec 7.1). A
 // container that ends meanwhile has the limits and the time only.
-func (a *api) statistics(ctx context.Context, e workload.ExecutorView) *mesosv1.ResourceStatistics {
-	r := executorResources(e)
+func (a *api) statistics(ctx context.Context, id ids.Container, r resources.Resources) *mesosv1.ResourceStatistics {
 	m := &mesosv1.ResourceStatistics{
 		Timestamp:         new(mesosjson.Seconds(time.Now())),
 		CpusLimit:         new(r.Scalar("cpus").Float()),
@@ -57,7 +82,7 @@ func (a *api) statistics(ctx context.Context, e workload.ExecutorView) *mesosv1.
 		MemLimitBytes:     new(megabytes(r.Scalar("mem").Float())),
 		MemSoftLimitBytes: new(megabytes(r.Scalar("mem").Float())),
 	}
-	s, err := a.cfg.Stats(ctx, e.Container)
+	s, err := a.cfg.Stats(ctx, id)
 	if err != nil {
 		return m
 	}
@@ -97,7 +122,7 @@ func (a *api) containers(status bool) http.HandlerFunc {
 		}
 		var out mesosjson.Writer
 		out.OpenList()
-		for _, c := range a.containersOf(r.Context(), v) {
+		for _, c := range a.containersOf(r.Context(), v, false) {
 			out.Open()
 			if status {
 				out.TextField("container_id", c.GetContainerId().GetValue())

@@ -46,7 +46,7 @@ func (a *api) operator(w http.ResponseWriter, r *http.Request) {
 	}
 	answer, err := a.local(call)
 	if answer == nil && err == nil {
-		answer, err = a.fromView(r.Context(), call.GetType())
+		answer, err = a.fromView(r.Context(), call)
 	}
 	if err != nil {
 		mesoshttp.WriteError(w, r, err)
@@ -118,7 +118,7 @@ func (a *api) local(call *agent.Call) (*agent.Response, error) {
 }
 
 // fromView answers the calls that look at the workload; every other call is not supported.
-func (a *api) fromView(ctx context.Context, kind agent.Call_Type) (*agent.Response, error) {
+func (a *api) fromView(ctx context.Context, call *agent.Call) (*agent.Response, error) {
 	fill := map[agent.Call_Type]func(*workload.View) *agent.Response{
 		agent.Call_GET_STATE: func(v *workload.View) *agent.Response {
 			return &agent.Response{Type: agent.Response_GET_STATE.Enum(), GetState: &agent.Response_GetState{
@@ -136,7 +136,7 @@ func (a *api) fromView(ctx context.Context, kind agent.Call_Type) (*agent.Respon
 		},
 		agent.Call_GET_CONTAINERS: func(v *workload.View) *agent.Response {
 			m := &agent.Response{Type: agent.Response_GET_CONTAINERS.Enum()}
-			if list := a.containersOf(ctx, v); len(list) > 0 { // an empty answer has no sub-message
+			if list := a.containersOf(ctx, v, call.GetGetContainers().GetShowNested()); len(list) > 0 { // an empty answer has no sub-message
 				m.GetContainers = &agent.Response_GetContainers{Containers: list}
 			}
 			return m
@@ -146,9 +146,9 @@ func (a *api) fromView(ctx context.Context, kind agent.Call_Type) (*agent.Respon
 				Type: agent.Response_GET_AGENT.Enum(), GetAgent: &agent.Response_GetAgent{AgentInfo: v.Agent},
 			}
 		},
-	}[kind]
+	}[call.GetType()]
 	if fill == nil {
-		return nil, fault.New(fault.Unsupported, "calls of type %s are not supported by this version of Reeve", kind)
+		return nil, fault.New(fault.Unsupported, "calls of type %s are not supported by this version of Reeve", call.GetType())
 	}
 	v, err := a.cfg.View(ctx)
 	if err != nil {

@@ -31,7 +31,8 @@ type Runtime interface {
 
 	// Resize changes the limits of a running container; all of them are given anew. What the host refuses stays as it was
 	// and is an error, above all a memory limit below what is in use: nothing is ever killed to make room. Resizing a
-	// container that has ended is no error.
+	// container that has ended is no error. The id may be that of a pod: a container that was never launched and that
+	// others are nested in; so it may for Stats and Delete.
 	Resize(ctx context.Context, id ids.Container, limits Limits) error
 
 	// Delete frees what an ended container holds: cgroups, mounts, its shim and its records, but not its sandbox.
@@ -58,7 +59,7 @@ type Spec struct {
 	Hidden  []string // host directories that the container must not see, such as the agent's work dir
 	Mounts  []Mount  // beside the sandbox, in the order in which they are made
 	Limits  Limits
-	Pod     *Limits // of everything nested in the same container as this one, together; nil for one that is not nested
+	Pod     *Limits // of everything nested in the same pod as this one, together; nil for one that is in no pod
 }
 
 // Mount puts a directory or a file into a container. A mount point that does not exist is made where the container may

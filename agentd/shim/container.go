@@ -30,6 +30,7 @@ type launcher struct {
 	stateDir string
 	convert  *converter
 	cgroups  cgroupfs.Host
+	pods     pods
 }
 
 // container is a started one.
@@ -51,6 +52,11 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 	config, err := l.convert.config(id, req.Spec)
 	if err != nil {
 		return nil, err
+	}
+	if req.Pod != nil {
+		if err := l.pods.set(req.Pod); err != nil {
+			return nil, err
+		}
 	}
 	proc, err := process(req.Spec.Process)
 	if err != nil {

@@ -302,6 +302,9 @@ func (s *server) signal(req shimapi.Request) error {
 }
 
 func (s *server) resize(req shimapi.Request) error {
+	if req.Pod != nil {
+		return s.launch.pods.set(req.Pod)
+	}
 	if req.Resources == nil {
 		return fault.New(fault.Invalid, "resize lacks resources")
 	}

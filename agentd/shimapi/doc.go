@@ -5,7 +5,7 @@
 //	agentd → shim   hello            the shim first finishes or drops what an earlier agentd asked for, then lists its containers
 //	                launch           answered when the command has been exec'ed, or with the reason why not
 //	                signal           to the first process, or to all
-//	                resize           changes the limits of a running one
+//	                resize           changes the limits of a running one, or of a pod
 //	                delete           forgets an ended container
 //	                shutdown         ends the shim if nothing runs in it
 //	shim → agentd   reply            one for each request

@@ -36,6 +36,13 @@ type Request struct {
 	All       bool          `json:"all,omitempty"`
 
 	Resources *specs.LinuxResources `json:"resources,omitempty"` // of a resize: all of them, as in a spec
+	Pod       *Pod                  `json:"pod,omitempty"`       // of a resize, instead of a container
+}
+
+// Pod is a cgroup that holds those of containers, and what bounds them together. A launch makes it.
+type Pod struct {
+	Group     string                `json:"group"`
+	Resources *specs.LinuxResources `json:"resources"`
 }
 
 // Launch is all a shim has to know about a container.
@@ -45,6 +52,7 @@ type Launch struct {
 	Stdout string      `json:"stdout,omitempty"`
 	Stderr string      `json:"stderr,omitempty"`
 	Stage  []Staged    `json:"stage,omitempty"`
+	Pod    *Pod        `json:"pod,omitempty"` // that the spec's cgroup lies in
 }
 
 // Staged is a source of the spec's mounts that the shim makes ready in its own mount namespace, where the container finds

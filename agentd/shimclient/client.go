@@ -73,7 +73,17 @@ func (c Config) staging(id ids.Container) string {
 func (c Config) records() string                { return filepath.Join(c.WorkDir, "containers") }
 func (c Config) groups() string                 { return filepath.Join(c.CgroupRoot, "containers") } // "tasks" is a file in every group of v1
 func (c Config) record(id ids.Container) string { return filepath.Join(c.records(), string(id)) }
-func (c Config) group(id ids.Container) string  { return filepath.Join(c.groups(), string(id)) }
+func (c Config) pods() string                   { return filepath.Join(c.CgroupRoot, "pods") }
+func (c Config) pod(id ids.Container) string    { return filepath.Join(c.pods(), string(id)) }
+
+// group is the cgroup of a container. Those that are nested in another lie together, beside it: on v2 a group that has
+// processes of its own can have no others below it.
+func (c Config) group(id ids.Container) string {
+	if parent, name := id.Split(); parent != "" {
+		return filepath.Join(c.pod(parent), name)
+	}
+	return filepath.Join(c.groups(), string(id))
+}
 
 // Client implements runtime.Runtime by shims. Make one with New, call Recover, and Close it at the end.
 type Client struct {
@@ -250,7 +260,7 @@ func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry) error 
 		Op: shimapi.OpLaunch, Container: spec.ID,
 		Launch: &shimapi.Launch{
 			Dir: c.cfg.record(spec.ID), Spec: containerspec.Build(spec, host), Stdout: spec.Stdout, Stderr: spec.Stderr,
-			Stage: stage(spec, host),
+			Stage: stage(spec, host), Pod: c.podOf(spec),
 		},
 	})
 	if err == nil && reply.Started == nil {
@@ -341,6 +351,11 @@ func (c *Client) Resize(ctx context.Context, id ids.Container, limits runtime.Li
 		return err
 	}
 	e, err := c.find(ctx, id)
+	if fault.KindOf(err) == fault.NotFound {
+		if member := c.anyMember(id); member != nil {
+			return c.resizePod(ctx, id, limits, member)
+		}
+	}
 	if err != nil || e.hasEnded() || c.rootless {
 		return err
 	}
@@ -358,7 +373,7 @@ func (c *Client) Delete(ctx context.Context, id ids.Container) error {
 	e, ok := c.containers[id]
 	c.mu.Unlock()
 	if !ok {
-		return nil
+		return c.removePod(ctx, id)
 	}
 	if !e.hasEnded() {
 		return fault.New(fault.Conflict, "delete container %s: it still runs; end it first", id)
@@ -381,6 +396,9 @@ func (c *Client) Delete(ctx context.Context, id ids.Container) error {
 // Stats implements runtime.Runtime.
 func (c *Client) Stats(ctx context.Context, id ids.Container) (runtime.Stats, error) {
 	e, err := c.find(ctx, id)
+	if fault.KindOf(err) == fault.NotFound && !c.rootless && c.anyMember(id) != nil {
+		return c.podStats(id)
+	}
 	if err != nil {
 		return runtime.Stats{}, err
 	}

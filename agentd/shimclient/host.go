@@ -32,7 +32,7 @@ func (c *Client) host(spec runtime.Spec) (containerspec.Host, error) {
 	}
 	h := containerspec.Host{
 		Root: filepath.Join(c.cfg.RuntimeDir, "hostroot"), Init: filepath.Join(c.cfg.RuntimeDir, "init"),
-		CgroupParent: c.cfg.groups(), CgroupV2: c.cgroups.Unified, SwapLimit: c.cgroups.SwapLimit(),
+		CgroupParent: filepath.Dir(c.cfg.group(spec.ID)), CgroupV2: c.cgroups.Unified, SwapLimit: c.cgroups.SwapLimit(),
 		UID: uint32(owner.UID), GID: uint32(owner.GID), MaxNoFile: limit.Max, Rootless: c.rootless,
 		Staging: c.cfg.staging(spec.ID),
 	}

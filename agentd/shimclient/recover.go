@@ -133,7 +133,7 @@ func (c *Client) leftovers() (map[ids.Container]bool, error) {
 	for _, e := range states {
 		all[ids.Container(e.Name())] = true
 	}
-	return all, nil
+	return all, c.podLeftovers(all)
 }
 
 func (c *Client) recoverOne(ctx context.Context, rec record, shim *found, ran bool) (*runtime.Recovered, error) {

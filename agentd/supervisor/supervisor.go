@@ -15,6 +15,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/workload"
+	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/logkey"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -117,7 +118,10 @@ func (s *Set) command(id ids.Container, eff workload.Effect) {
 		s.spawn(id, func(ctx context.Context, w *worker) { w.delete(ctx) })
 	case workload.Resize: // of a pod: it has no process to look after
 		s.group.Go("resize "+string(id), func(ctx context.Context) error {
-			(&worker{set: s, id: id}).resize(ctx, eff.Limits)
+			err := s.cfg.Runtime.Resize(ctx, id, eff.Limits)
+			if err != nil && fault.KindOf(err) != fault.NotFound && ctx.Err() == nil { // nothing of it may be left
+				s.cfg.Log.Warn("limits of a pod could not be changed", logkey.Container(id), logkey.Err(err))
+			}
 			return nil
 		})
 	}

@@ -179,12 +179,23 @@ func (r *Runtime) Resize(_ context.Context, id ids.Container, limits runtime.Lim
 	defer r.mu.Unlock()
 	c, ok := r.containers[id]
 	if !ok {
-		return unknown(id)
+		return r.resizePod(id, limits)
 	}
 	if !c.hasEnded() {
 		c.spec.Limits = limits
 	}
 	return nil
+}
+
+// resizePod must be called with the lock held.
+func (r *Runtime) resizePod(id ids.Container, limits runtime.Limits) error {
+	err := unknown(id)
+	for member, c := range r.containers {
+		if parent, _ := member.Split(); parent == id && !c.hasEnded() {
+			c.spec.Pod, err = &limits, nil
+		}
+	}
+	return err
 }
 
 // Delete implements runtime.Runtime.

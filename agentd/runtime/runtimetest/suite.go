@@ -52,6 +52,7 @@ func Suite(t *testing.T, start func(*testing.T) Target) {
 		{"unknown id", (*suite).unknownID},
 		{"stats", (*suite).stats},
 		{"resize", (*suite).resizes},
+		{"pod", (*suite).pods},
 		{"exec", (*suite).execs},
 		{"recover", (*suite).recovers},
 		{"parallel", (*suite).parallel},
