@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"codeberg.org/reeve/reeve/agentd/adhoc"
 	"codeberg.org/reeve/reeve/agentd/checkpoint"
 	"codeberg.org/reeve/reeve/agentd/executorapi"
 	"codeberg.org/reeve/reeve/agentd/fetcher"
@@ -57,6 +58,7 @@ type agent struct {
 	executors   *executorapi.API
 	usage       *usage.Sampler
 	gc          *gc.Collector
+	adhoc       *adhoc.Set
 	runtime     runtime.Runtime
 	link        atomic.Pointer[masterlink.Link] // nil until there is one
 	bootID      string
@@ -85,6 +87,10 @@ func (d *daemon) openAgent(ctx context.Context) error {
 		return fmt.Errorf("recover containers: %w", err)
 	}
 	d.agent = d.newAgent(ctx, rt, journal)
+	d.undo.Add("ad-hoc containers", closeTimeout, func(context.Context) error { return d.agent.adhoc.Close() })
+	if containers, err = d.agent.adhoc.Recover(containers); err != nil {
+		return err
+	}
 	return d.agent.start(ctx, d.undo, workload.Recovered{Entries: recovery.Entries, Containers: containers})
 }
 
@@ -101,6 +107,9 @@ func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *chec
 	a.supervisors = supervisor.New(context.WithoutCancel(ctx), supervisor.Config{
 		Runtime: rt, Sandbox: sandbox.Create, Nest: sandbox.Nest, Fetch: fetcher.Fetch, Post: a.post,
 		Parallel: launchesPerCore * goruntime.NumCPU(), Log: d.log,
+	})
+	a.adhoc = adhoc.New(context.WithoutCancel(ctx), adhoc.Config{
+		Runtime: rt, Sandbox: a.sandboxOf, WorkDir: d.cfg.WorkDir, Hidden: []string{d.cfg.WorkDir}, Pids: d.cfg.PidsLimit, Log: d.log,
 	})
 	a.executors = executorapi.New(executorapi.Config{Post: a.post, Log: d.log})
 	a.usage = usage.New(usage.Config{Running: a.running, Stats: rt.Stats, Disk: diskUse, Host: d.host.usage})
@@ -191,6 +200,17 @@ func (a *agent) running(ctx context.Context) (list []workload.RunningContainer, 
 	return list, err
 }
 
+// sandboxOf is where a running container of the workload keeps its files, "" for one that does not run.
+func (a *agent) sandboxOf(ctx context.Context, id ids.Container) (string, error) {
+	list, err := a.running(ctx)
+	for _, c := range list {
+		if c.ID == id {
+			return c.Sandbox, nil
+		}
+	}
+	return "", err
+}
+
 // id is who we are, "" before a master has said so.
 func (a *agent) id(ctx context.Context) ids.Agent {
 	v, err := a.view(ctx)
@@ -270,7 +290,7 @@ func (a *agent) observe(in workload.Input, took time.Duration) {
 // handler is everything that this agent serves over HTTP.
 func (a *agent) handler(d *daemon) http.Handler {
 	return httpapi.New(httpapi.Config{
-		View: a.view, Ready: a.recovered.Load, Stats: a.runtime.Stats,
+		View: a.view, Ready: a.recovered.Load, Stats: a.runtime.Stats, Containers: a.adhoc,
 		Usage: func(history time.Duration, task string) (reeveapi.Usage, error) {
 			return a.usage.Usage(task, history), nil
 		},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"codeberg.org/reeve/reeve/agentd/adhoc"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/workload"
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -22,20 +23,21 @@ import (
 
 // Config is what the edge is built from. Functions are called from many goroutines and must not block for long.
 type Config struct {
-	View     func(ctx context.Context) (*workload.View, error)
-	Ready    func() bool                                                        // the agent has recovered; nil for always
-	Stats    func(ctx context.Context, id ids.Container) (runtime.Stats, error) // of a running container
-	Usage    func(history time.Duration, task string) (reeveapi.Usage, error)   // the samples; task "" is all
-	Master   func() string                                                      // hostname of the leading master, "" without one
-	Hostname string                                                             // of this agent
-	HTTP     string                                                             // ip:port of this API
-	Executor http.Handler                                                       // answers /api/v1/executor
-	Started  time.Time
-	Flags    map[string]string
-	Metrics  *metrics.Set
-	Roots    mesoshttp.Roots // of /files besides the sandboxes, such as a log; nil for none
-	Auth     Auth
-	Logger   *slog.Logger
+	View       func(ctx context.Context) (*workload.View, error)
+	Ready      func() bool                                                        // the agent has recovered; nil for always
+	Stats      func(ctx context.Context, id ids.Container) (runtime.Stats, error) // of a running container
+	Usage      func(history time.Duration, task string) (reeveapi.Usage, error)   // the samples; task "" is all
+	Containers *adhoc.Set                                                         // nil for an agent without
+	Master     func() string                                                      // hostname of the leading master, "" without one
+	Hostname   string                                                             // of this agent
+	HTTP       string                                                             // ip:port of this API
+	Executor   http.Handler                                                       // answers /api/v1/executor
+	Started    time.Time
+	Flags      map[string]string
+	Metrics    *metrics.Set
+	Roots      mesoshttp.Roots // of /files besides the sandboxes, such as a log; nil for none
+	Auth       Auth
+	Logger     *slog.Logger
 }
 
 // Auth says who must prove who they are. The zero value asks nobody.

@@ -7,6 +7,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/outcome"
+	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/workload"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
@@ -72,15 +73,20 @@ func containerStatus(e workload.ExecutorView) *mesosv1.ContainerStatus {
 	return s
 }
 
-// statistics reads a container's counters. There is always an answer: readers use it without asking (spec 7.1). A
-// container that ends meanwhile has the limits and the time only.
+// statistics reads the counters of a container that may use these resources.
 func (a *api) statistics(ctx context.Context, id ids.Container, r resources.Resources) *mesosv1.ResourceStatistics {
+	return a.counters(ctx, id, runtime.Limits{CPUs: r.Scalar("cpus").Float(), MemBytes: int64(megabytes(r.Scalar("mem").Float()))})
+}
+
+// counters reads a container's counters. There is always an answer: readers use it without asking (spec 7.1). A container
+// that ends meanwhile has the limits and the time only.
+func (a *api) counters(ctx context.Context, id ids.Container, limits runtime.Limits) *mesosv1.ResourceStatistics {
 	m := &mesosv1.ResourceStatistics{
 		Timestamp:         new(mesosjson.Seconds(time.Now())),
-		CpusLimit:         new(r.Scalar("cpus").Float()),
-		CpusSoftLimit:     new(r.Scalar("cpus").Float()),
-		MemLimitBytes:     new(megabytes(r.Scalar("mem").Float())),
-		MemSoftLimitBytes: new(megabytes(r.Scalar("mem").Float())),
+		CpusLimit:         new(limits.CPUs),
+		CpusSoftLimit:     new(limits.CPUs),
+		MemLimitBytes:     new(bytes(limits.MemBytes)),
+		MemSoftLimitBytes: new(bytes(limits.MemBytes)),
 	}
 	s, err := a.cfg.Stats(ctx, id)
 	if err != nil {

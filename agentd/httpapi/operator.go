@@ -23,12 +23,27 @@ var part = map[agent.Call_Type]protoreflect.Name{
 	agent.Call_GET_METRICS: "get_metrics",
 	agent.Call_LIST_FILES:  "list_files",
 	agent.Call_READ_FILE:   "read_file",
+
+	agent.Call_LAUNCH_NESTED_CONTAINER:         "launch_nested_container",
+	agent.Call_LAUNCH_NESTED_CONTAINER_SESSION: "launch_nested_container_session",
+	agent.Call_WAIT_NESTED_CONTAINER:           "wait_nested_container",
+	agent.Call_KILL_NESTED_CONTAINER:           "kill_nested_container",
+	agent.Call_REMOVE_NESTED_CONTAINER:         "remove_nested_container",
+	agent.Call_ATTACH_CONTAINER_OUTPUT:         "attach_container_output",
+	agent.Call_LAUNCH_CONTAINER:                "launch_container",
+	agent.Call_WAIT_CONTAINER:                  "wait_container",
+	agent.Call_KILL_CONTAINER:                  "kill_container",
+	agent.Call_REMOVE_CONTAINER:                "remove_container",
 }
 
 // operator answers /api/v1.
 func (a *api) operator(w http.ResponseWriter, r *http.Request) {
 	if !a.recovered() {
 		mesoshttp.WriteText(w, r, http.StatusServiceUnavailable, "Agent has not finished recovery")
+		return
+	}
+	if mesoshttp.IsRecordIO(r.Header.Get("Content-Type")) {
+		a.attachInput(w, r)
 		return
 	}
 	call := &agent.Call{}
@@ -40,8 +55,17 @@ func (a *api) operator(w http.ResponseWriter, r *http.Request) {
 			fmt.Sprintf("Failed to validate agent::Call: Expecting '%s' to be present", missing))
 		return
 	}
-	c, ok := mesoshttp.Negotiate(w, r)
+	form, ok := negotiateStream(w, r, call.GetType())
 	if !ok {
+		return
+	}
+	if streams(call.GetType()) {
+		a.stream(w, r, form, call)
+		return
+	}
+	c := form.codec
+	if about := containerCallOf(call); about != nil {
+		a.ofContainer(w, r, c, about)
 		return
 	}
 	answer, err := a.local(call)
@@ -136,7 +160,8 @@ func (a *api) fromView(ctx context.Context, call *agent.Call) (*agent.Response, 
 		},
 		agent.Call_GET_CONTAINERS: func(v *workload.View) *agent.Response {
 			m := &agent.Response{Type: agent.Response_GET_CONTAINERS.Enum()}
-			if list := a.containersOf(ctx, v, call.GetGetContainers().GetShowNested()); len(list) > 0 { // an empty answer has no sub-message
+			list := append(a.containersOf(ctx, v, call.GetGetContainers().GetShowNested()), a.adhocOf(ctx, call.GetGetContainers())...)
+			if len(list) > 0 { // an empty answer has no sub-message
 				m.GetContainers = &agent.Response_GetContainers{Containers: list}
 			}
 			return m

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -25,6 +26,20 @@ type Stream struct {
 func StartStream(w http.ResponseWriter, c codec.Codec) (*Stream, error) {
 	s := &Stream{w: w, rc: http.NewResponseController(w), codec: c}
 	return s, s.start(c.MediaType())
+}
+
+// StartRecords is StartStream for a client that asked for the media type of the framing, and for that of the messages
+// beside (spec 1.8).
+func StartRecords(w http.ResponseWriter, c codec.Codec) (*Stream, error) {
+	s := &Stream{w: w, rc: http.NewResponseController(w), codec: c}
+	w.Header().Set("Message-Content-Type", c.MediaType())
+	return s, s.start(codec.RecordIO)
+}
+
+// IsRecordIO says whether a media type is that of framed streams.
+func IsRecordIO(mediaType string) bool {
+	media, _, _ := strings.Cut(mediaType, ";")
+	return strings.EqualFold(strings.TrimSpace(media), codec.RecordIO)
 }
 
 // StartLines sends the head of a stream of JSON lines.
