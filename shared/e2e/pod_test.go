@@ -1,0 +1,146 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// group is a task group as mesos-execute takes it: pairs of id and command.
+func group(tasks ...string) string {
+	var list []string
+	for i := 0; i+1 < len(tasks); i += 2 {
+		list = append(list, fmt.Sprintf(`{"name":%q,"task_id":{"value":%q},"agent_id":{"value":""},"resources":[`+
+			`{"name":"cpus","type":"SCALAR","scalar":{"value":0.1}},{"name":"mem","type":"SCALAR","scalar":{"value":32}}],`+
+			`"command":{"value":%q}}`, tasks[i], tasks[i], tasks[i+1]))
+	}
+	return `{"tasks":[` + strings.Join(list, ",") + `]}`
+}
+
+// about returns what was printed of one task.
+func about(task, stdout string) string {
+	var out strings.Builder
+	mine := false
+	for line := range strings.Lines(stdout) {
+		if !strings.HasPrefix(line, " ") {
+			mine = strings.HasSuffix(line, "for task '"+task+"'\n")
+		}
+		if mine {
+			out.WriteString(line)
+		}
+	}
+	return out.String()
+}
+
+// story is what mesos-execute prints of a task, pairs of state and message ("" for none).
+func story(task string, states ...string) string {
+	var out strings.Builder
+	for i := 0; i+1 < len(states); i += 2 {
+		fmt.Fprintf(&out, "Received status update %s for task '%s'\n", states[i], task)
+		if states[i+1] != "" {
+			fmt.Fprintf(&out, "  message: '%s'\n", states[i+1])
+		}
+		out.WriteString("  source: SOURCE_EXECUTOR\n")
+	}
+	return out.String()
+}
+
+func TestTaskGroupPrintsWhatMesosExecutePrints(t *testing.T) {
+	r := start(t, 1, 1)
+	for _, form := range []string{"protobuf", "json"} {
+		got := r.reeve("execute", "--task_group="+group("g1", "echo one; sleep 1", "g2", "echo two; sleep 2"), "--content_type="+form)
+		head := strings.Join(strings.SplitAfterN(ids.ReplaceAllString(got.stdout, "<id>"), "\n", 3)[:2], "")
+		if want := "Subscribed with ID <id>\nSubmitted task group with tasks [ g1, g2 ] to agent '<id>'\n"; head != want {
+			t.Errorf("%s: begins with %q, want %q", form, head, want)
+		}
+		for _, task := range []string{"g1", "g2"} {
+			want := story(task, "TASK_STARTING", "", "TASK_RUNNING", "", "TASK_FINISHED", "Command exited with status 0")
+			if diff := cmp.Diff(about(task, got.stdout), want); diff != "" {
+				t.Errorf("%s: %s\nstderr: %s", form, diff, got.stderr)
+			}
+		}
+		if got.code != 0 || strings.Count(got.stdout, "\n") != 16 {
+			t.Errorf("%s: exit status %d, printed %s", form, got.code, got.stdout)
+		}
+	}
+	runs, err := filepath.Glob(filepath.Join(r.Agents[0].Dir(), "slaves", "*", "frameworks", "*", "executors", "default-executor", "runs", "latest"))
+	if err != nil || len(runs) != 2 {
+		t.Fatalf("sandboxes of the executors: %v, %v, want two", runs, err)
+	}
+	for _, run := range runs {
+		for task, want := range map[string]string{"g1": "one\n", "g2": "two\n"} {
+			if out, err := os.ReadFile(filepath.Join(run, "tasks", task, "stdout")); err != nil || string(out) != want {
+				t.Errorf("output of %s: %q, %v, want %q", task, out, err, want)
+			}
+		}
+	}
+	r.await("nothing that runs", func(ts []reeveapi.Task) bool {
+		return !slices.ContainsFunc(ts, func(t reeveapi.Task) bool { return t.State == "TASK_RUNNING" })
+	})
+}
+
+func TestOneTaskOfAGroupFails(t *testing.T) {
+	r := start(t, 1, 1)
+	got := r.reeve("execute", "--task_group="+group("bad", "sleep 1; exit 3", "good", "sleep 1000", "done", "true"))
+	for task, want := range map[string]string{
+		"bad": story("bad", "TASK_STARTING", "", "TASK_RUNNING", "", "TASK_FAILED", "Command exited with status 3"),
+		"good": story("good", "TASK_STARTING", "", "TASK_RUNNING", "", "TASK_KILLING", "",
+			"TASK_KILLED", "Command terminated with signal Terminated"),
+		"done": story("done", "TASK_STARTING", "", "TASK_RUNNING", "", "TASK_FINISHED", "Command exited with status 0"),
+	} {
+		if diff := cmp.Diff(about(task, got.stdout), want); diff != "" {
+			t.Errorf("%s: %s\nstderr: %s", task, diff, got.stderr)
+		}
+	}
+}
+
+func TestPodsOutliveTheirAgentd(t *testing.T) {
+	needRoot(t)
+	r := start(t, 1, 1)
+	done := make(chan result, 1)
+	wait := "until [ -e go ]; do sleep 0.1; done; "
+	go func() {
+		done <- r.reeve("execute", "--task_group="+group("a", wait+"echo a", "b", wait+"echo b; exit 5"))
+	}()
+	tasks := r.await("two running tasks", func(ts []reeveapi.Task) bool { return all(ts, 2, "TASK_RUNNING") })
+	if err := r.Agents[0].Kill(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := r.Agents[0].Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.WaitReady(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range tasks {
+		sandbox, err := filepath.Glob(filepath.Join(r.Agents[0].Dir(), "slaves", "*", "frameworks", "*", "executors", "*", "runs", "latest", "tasks", task.ID))
+		if err != nil || len(sandbox) != 1 {
+			t.Fatalf("sandboxes of %s: %v, %v, want one", task.ID, sandbox, err)
+		}
+		if task.ID == "a" {
+			continue // b fails, and takes a along
+		}
+		if err := os.WriteFile(filepath.Join(sandbox[0], "go"), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := <-done
+	for task, want := range map[string]string{
+		"a": story("a", "TASK_STARTING", "", "TASK_RUNNING", "", "TASK_KILLING", "", "TASK_KILLED", "Command terminated with signal Terminated"),
+		"b": story("b", "TASK_STARTING", "", "TASK_RUNNING", "", "TASK_FAILED", "Command exited with status 5"),
+	} {
+		if diff := cmp.Diff(about(task, got.stdout), want); diff != "" {
+			t.Errorf("%s: %s\nstderr: %s", task, diff, got.stderr)
+		}
+	}
+}
