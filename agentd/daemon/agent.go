@@ -20,6 +20,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/httpapi"
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/masterlink"
+	"codeberg.org/reeve/reeve/agentd/prober"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/agentd/supervisor"
@@ -55,6 +56,7 @@ type agent struct {
 	core        *run.Group // the loop and the pump
 	pump        *pump
 	supervisors *supervisor.Set
+	prober      *prober.Set
 	executors   *executorapi.API
 	usage       *usage.Sampler
 	gc          *gc.Collector
@@ -111,6 +113,7 @@ func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *chec
 	a.adhoc = adhoc.New(context.WithoutCancel(ctx), adhoc.Config{
 		Runtime: rt, Sandbox: a.sandboxOf, WorkDir: d.cfg.WorkDir, Hidden: []string{d.cfg.WorkDir}, Pids: d.cfg.PidsLimit, Log: d.log,
 	})
+	a.prober = prober.New(context.WithoutCancel(ctx), prober.Config{Runtime: rt, Post: a.post, Log: d.log})
 	a.executors = executorapi.New(executorapi.Config{Post: a.post, Log: d.log})
 	a.usage = usage.New(usage.Config{Running: a.running, Stats: rt.Stats, Disk: diskUse, Host: d.host.usage})
 	a.gc = gc.New(gc.Config{
@@ -156,6 +159,7 @@ func (a *agent) start(ctx context.Context, undo *run.Cleanups, recovered workloa
 		return err
 	})
 	undo.Add("supervisors", detachTimeout, func(context.Context) error { return a.supervisors.Detach() })
+	undo.Add("prober", closeTimeout, func(context.Context) error { return a.prober.Stop() })
 	undo.Add("effects", closeTimeout, func(context.Context) error { pumpGroup.Stop(); return pumpGroup.Wait() })
 	undo.Add("loop", closeTimeout, func(context.Context) error { a.core.Stop(); return a.core.Wait() })
 	a.core.Go("loop", a.loop.Run)
@@ -253,6 +257,8 @@ func (a *agent) deliver(eff workload.Effect) {
 		a.happened(eff)
 	case workload.Count:
 		a.metrics.Counter(eff.Name).Add(1)
+	case workload.Probe:
+		a.prober.Do(eff)
 	case workload.Drained:
 		close(a.drained)
 	default:

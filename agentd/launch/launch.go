@@ -75,7 +75,7 @@ func (h Host) Spec(r Run) runtime.Spec {
 	sandbox := h.Sandbox(r)
 	return runtime.Spec{
 		ID:      r.Container,
-		Argv:    argv(r.Executor.GetCommand()),
+		Argv:    Argv(r.Executor.GetCommand()),
 		Env:     h.Environment(r),
 		User:    h.User(r),
 		Sandbox: sandbox,
@@ -86,8 +86,8 @@ func (h Host) Spec(r Run) runtime.Spec {
 	}
 }
 
-// argv is the command line: with shell it is for sh -c; without, the arguments have their own argv[0] (pitfall 24).
-func argv(command *mesosv1.CommandInfo) []string {
+// Argv is the command line: with shell it is for sh -c; without, the arguments have their own argv[0] (pitfall 24).
+func Argv(command *mesosv1.CommandInfo) []string {
 	if command.GetShell() {
 		return []string{"/bin/sh", "-c", command.GetValue()}
 	}
@@ -147,18 +147,24 @@ func (h Host) nestedEnvironment(r Run, sandbox string) []string {
 
 // ownVariables are those that the command names, and the role of a command task.
 func ownVariables(r Run) []string {
+	env := Variables(r.Executor.GetCommand())
+	if r.Command {
+		for _, t := range r.Tasks {
+			env = append(env, "MESOS_ALLOCATION_ROLE="+allocationRole(t))
+		}
+	}
+	return env
+}
+
+// Variables are those that a command names, as KEY=value.
+func Variables(command *mesosv1.CommandInfo) []string {
 	var env []string
-	for _, v := range r.Executor.GetCommand().GetEnvironment().GetVariables() {
+	for _, v := range command.GetEnvironment().GetVariables() {
 		value := v.GetValue()
 		if v.GetType() == mesosv1.Environment_Variable_SECRET {
 			value = string(v.GetSecret().GetValue().GetData())
 		}
 		env = append(env, v.GetName()+"="+value)
-	}
-	if r.Command {
-		for _, t := range r.Tasks {
-			env = append(env, "MESOS_ALLOCATION_ROLE="+allocationRole(t))
-		}
 	}
 	return env
 }
@@ -305,9 +311,6 @@ func shorten(text string) string {
 // UnsupportedTask says what of a command task this version cannot do, "" if nothing: better to fail a task than to run it
 // without what it asked for.
 func UnsupportedTask(task *mesosv1.TaskInfo) string {
-	if task.GetHealthCheck() != nil || task.GetCheck() != nil {
-		return "health checks and checks are not supported by this version; leave them out"
-	}
 	return unsupported(task.GetContainer(), task.GetCommand())
 }
 

@@ -108,6 +108,10 @@ func ofCommand(c Container, task *mesosv1.TaskInfo, exit runtime.Exit) *mesosv1.
 		return drained()
 	case exit.Lost:
 		return Lost(exit.Message)
+	case c.Cause == record.Cause_UNHEALTHY:
+		status := ByCommand(mesosv1.TaskState_TASK_KILLED, text+": its health check had failed too often")
+		status.Healthy = new(false)
+		return status
 	case c.Cause != record.Cause_NONE:
 		return ByCommand(mesosv1.TaskState_TASK_KILLED, text)
 	case exit.WaitStatus == 0:

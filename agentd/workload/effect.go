@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"codeberg.org/reeve/reeve/agentd/check"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/agentlink"
@@ -76,6 +77,13 @@ type (
 	// Reap kills and frees a container that nobody knows. Nothing answers.
 	Reap struct{ Container ids.Container }
 
+	// Probe has a running container looked at, for a check of its task. Probed answers.
+	Probe struct {
+		Container ids.Container
+		PID       int // of its first process, whose network is the container's
+		Probe     check.Probe
+	}
+
 	// SandboxEnded says that nothing will write to a sandbox any more; it may be collected as garbage some day.
 	SandboxEnded struct{ Path string }
 
@@ -114,6 +122,7 @@ func (Signal) effect()        {}
 func (Resize) effect()        {}
 func (Delete) effect()        {}
 func (Reap) effect()          {}
+func (Probe) effect()         {}
 func (SandboxEnded) effect()  {}
 func (Happened) effect()      {}
 func (Count) effect()         {}

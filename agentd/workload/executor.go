@@ -3,6 +3,7 @@ package workload
 import (
 	"time"
 
+	"codeberg.org/reeve/reeve/agentd/check"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/record"
@@ -98,6 +99,11 @@ func (m *Machine) stop(now time.Time, c *container, cause record.Cause, grace ti
 		c.cause = cause
 	}
 	c.waitUntil = time.Time{}
+	if c.command {
+		for _, t := range c.tasks {
+			t.checks = nil // how it is does not matter any more
+		}
+	}
 	m.save(c.stoppingEntry(killAt))
 	if grace <= 0 {
 		m.advance(now, c, lifecycle.Kill)
@@ -156,18 +162,46 @@ func (m *Machine) launched(now time.Time, in Launched) {
 	}
 }
 
-// commandRuns reports TASK_RUNNING for a command task and arms its max_completion_time.
+// commandRuns reports TASK_RUNNING for a command task, arms its max_completion_time and begins to check it.
 func (m *Machine) commandRuns(now time.Time, c *container) {
 	for _, t := range c.tasks {
-		t.armLimit(c)
+		t.arm(now, c)
 		m.report(now, c, t, outcome.ByCommand(mesosv1.TaskState_TASK_RUNNING, ""))
 	}
 }
 
-// armLimit has a command task ended when its max_completion_time is over.
-func (t *task) armLimit(c *container) {
+// arm has a command task ended when its max_completion_time is over, and checked until then.
+func (t *task) arm(now time.Time, c *container) {
 	if limit := t.info.GetMaxCompletionTime(); limit != nil {
 		t.doneBy = c.started.Add(time.Duration(limit.GetNanoseconds()))
+	}
+	if c.phase == lifecycle.Running {
+		t.checks = check.New(t.info, c.started, now, t.last())
+	}
+}
+
+// last is the newest status of a task, nil before there is one.
+func (t *task) last() *mesosv1.TaskStatus {
+	if n := len(t.statuses); n > 0 {
+		return t.statuses[n-1]
+	}
+	return nil
+}
+
+// probed takes what a check found. A task that is being ended is not told of any more.
+func (m *Machine) probed(now time.Time, in Probed) {
+	c := m.containers[in.Container]
+	if c == nil || !c.command {
+		return
+	}
+	for _, t := range c.tasks {
+		v := t.checks.Done(now, in.Of, in.Result)
+		if v.News {
+			m.report(now, c, t, outcome.Checked(v, t.last()))
+		}
+		if v.Kill {
+			m.killCommand(now, c, t, nil, record.Cause_UNHEALTHY)
+		}
 	}
 }
 

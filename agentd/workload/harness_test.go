@@ -113,6 +113,8 @@ func effectText(eff Effect) string {
 		return fmt.Sprintf("signal %s %d", short(eff.Container), eff.Signal)
 	case Resize:
 		return fmt.Sprintf("resize %s cpus=%g mem=%dMB", short(eff.Container), eff.Limits.CPUs, eff.Limits.MemBytes>>20)
+	case Probe:
+		return fmt.Sprintf("probe %s of pid %d: %v %q port=%d timeout=%v", short(eff.Container), eff.PID, eff.Probe.Kind, eff.Probe.Argv, eff.Probe.Port, eff.Probe.Timeout)
 	case Delete:
 		return "delete " + short(eff.Container)
 	case Reap:
@@ -155,6 +157,15 @@ func statusText(s *mesosv1.TaskStatus) string {
 		text += " " + strings.TrimPrefix(s.GetReason().String(), "REASON_")
 	}
 	text += " " + strings.TrimPrefix(s.GetSource().String(), "SOURCE_")
+	if s.Healthy != nil {
+		text += fmt.Sprintf(" healthy=%v", s.GetHealthy())
+	}
+	if tcp := s.GetCheckStatus().GetTcp(); tcp != nil {
+		text += " check=unknown"
+		if tcp.Succeeded != nil {
+			text = strings.TrimSuffix(text, "unknown") + fmt.Sprint(tcp.GetSucceeded())
+		}
+	}
 	if s.Message != nil {
 		text += fmt.Sprintf(" %q", s.GetMessage())
 	}

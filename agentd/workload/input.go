@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"codeberg.org/reeve/reeve/agentd/check"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/agentlink"
@@ -92,6 +93,13 @@ type (
 	// Deleted says that the runtime has forgotten a container.
 	Deleted struct{ Container ids.Container }
 
+	// Probed is what a Probe found.
+	Probed struct {
+		Container ids.Container
+		Of        check.Of
+		Result    check.Result
+	}
+
 	// Drain ends every task; Drained follows when that is done and told. With Untold there is nobody to tell any more.
 	Drain struct{ Untold bool }
 )
@@ -110,6 +118,7 @@ func (Launched) input()     {}
 func (LaunchFailed) input() {}
 func (Exited) input()       {}
 func (Deleted) input()      {}
+func (Probed) input()       {}
 func (Drain) input()        {}
 
 // Kind names an input for logs and metrics: its type's name.

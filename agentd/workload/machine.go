@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/agentd/check"
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/record"
@@ -111,6 +112,7 @@ type task struct {
 	delivered bool                // the executor has been told of it; always true for a command
 	kill      *mesosv1.KillPolicy // a KILL that waits for the executor to be there
 	doneBy    time.Time           // max_completion_time; zero without
+	checks    *check.Checks       // of a command that runs; nil without
 }
 
 // New returns a machine that knows nothing yet. Its first input must be Recovered.
@@ -170,6 +172,8 @@ func (m *Machine) supervised(now time.Time, in Input) {
 		m.launchFailed(now, in)
 	case Exited:
 		m.exited(now, in)
+	case Probed:
+		m.probed(now, in)
 	case Deleted:
 		if c := m.containers[in.Container]; c != nil {
 			m.advance(now, c, lifecycle.Deleted)
@@ -216,6 +220,7 @@ func (m *Machine) Deadline() time.Time {
 		sooner(c.waitUntil)
 		for _, t := range c.tasks {
 			sooner(t.doneBy)
+			sooner(t.checks.Deadline())
 		}
 	}
 	return next
@@ -247,6 +252,9 @@ func (m *Machine) containerTimers(now time.Time, c *container) {
 		if due(t.doneBy, now) {
 			t.doneBy = time.Time{}
 			m.stop(now, c, record.Cause_MAX_COMPLETION_TIME, 0)
+		}
+		for _, probe := range t.checks.Due(now) {
+			m.emit(Probe{Container: c.id, PID: c.pid, Probe: probe})
 		}
 	}
 }

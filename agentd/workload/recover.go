@@ -77,7 +77,7 @@ func (m *Machine) commandRecovered(now time.Time, c *container) {
 		if t.state == mesosv1.TaskState_TASK_STAGING || t.state == mesosv1.TaskState_TASK_STARTING {
 			m.commandRuns(now, c)
 		} else if !t.ended() {
-			t.armLimit(c)
+			t.arm(now, c)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/agentd/check"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/agentlink"
@@ -127,6 +128,12 @@ func (w *world) run(d *datadriven.TestData) string {
 		c := w.container(arg(d, "of"))
 		delete(w.running, c.id)
 		return w.step(Deleted{Container: c.id})
+	case "probed":
+		in := Probed{Container: w.container(arg(d, "of")).id, Result: check.Result{Answered: true, ExitCode: int32(atoi(arg(d, "code"))), Why: "it is sick"}}
+		if has(d, "connected") {
+			in.Of, in.Result.Connected = check.Status, true
+		}
+		return w.step(in)
 	case "subscribe", "update", "executor-message", "stream-closed":
 		return w.executorSays(d)
 	case "wait":
@@ -207,6 +214,17 @@ func (w *world) runTasks(d *datadriven.TestData) *agentlink.FromMaster {
 		}
 		if grace := arg(d, "grace"); grace != "" {
 			task.KillPolicy = &mesosv1.KillPolicy{GracePeriod: &mesosv1.DurationInfo{Nanoseconds: new(int64(atoi(grace)) * 1e9)}}
+		}
+		if has(d, "health") { // every 10 s from the start on, three failures, none of them forgiven
+			task.HealthCheck = &mesosv1.HealthCheck{
+				Type: mesosv1.HealthCheck_COMMAND.Enum(), Command: &mesosv1.CommandInfo{Value: new("look")},
+				DelaySeconds: new(0.0), GracePeriodSeconds: new(0.0),
+			}
+		}
+		if has(d, "check") {
+			task.Check = &mesosv1.CheckInfo{
+				Type: mesosv1.CheckInfo_TCP.Enum(), Tcp: &mesosv1.CheckInfo_Tcp{Port: new(uint32(80))}, DelaySeconds: new(0.0),
+			}
 		}
 		run.Tasks = append(run.Tasks, task)
 	}

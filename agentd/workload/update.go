@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"codeberg.org/reeve/reeve/agentd/check"
 	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/agentd/updates"
@@ -20,13 +21,16 @@ func (m *Machine) report(now time.Time, c *container, t *task, status *mesosv1.T
 		return
 	}
 	status.TaskId = t.info.GetTaskId()
+	if c.command && t.info.GetCheck() != nil && status.CheckStatus == nil {
+		status.CheckStatus = check.Blank(t.info.GetCheck())
+	}
 	m.fill(now, c, status)
 	from := t.state
 	t.state = status.GetState()
 	t.statuses = outcome.Remember(t.statuses, status)
 	m.emit(Happened{Noun: "task", ID: string(c.framework.id) + "/" + t.id(), From: from.String(), To: t.state.String(), Reason: outcome.Text(status)})
 	if t.ended() {
-		t.doneBy = time.Time{}
+		t.doneBy, t.checks = time.Time{}, nil
 		m.emit(Count{Name: "slave/" + lowerState(t.state)})
 		m.resize(c)
 		m.touch(c.framework)

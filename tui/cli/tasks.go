@@ -64,6 +64,14 @@ func (f taskFilter) match(t reeveapi.Task) bool {
 		(f.role == "" || f.role == t.Role) && (f.job == "" || f.job == t.Job)
 }
 
+// stateOf is a task's state in a word; one that runs and fails its health check is unhealthy.
+func stateOf(t reeveapi.Task) string {
+	if t.Healthy != nil && !*t.Healthy && t.Ended.IsZero() {
+		return "unhealthy"
+	}
+	return taskstate.LabelOf(t.State)
+}
+
 func taskListing(all bool) listing[reeveapi.Task] {
 	empty := "No tasks. --all shows ended ones, too."
 	if all {
@@ -71,7 +79,7 @@ func taskListing(all bool) listing[reeveapi.Task] {
 	}
 	columns := []column[reeveapi.Task]{
 		{head: "ID", cell: func(t reeveapi.Task) string { return t.ID }},
-		{head: "STATE", cell: func(t reeveapi.Task) string { return taskstate.LabelOf(t.State) }},
+		{head: "STATE", cell: stateOf},
 		{head: "FRAMEWORK", cell: func(t reeveapi.Task) string { return t.FrameworkName }},
 		{head: "AGENT", cell: func(t reeveapi.Task) string { return t.AgentName }},
 	}

@@ -1,0 +1,73 @@
+package e2e
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// checked is a task with a check of its health every tenth of a second, which kills at the second failure, and a check that
+// says how many files it has.
+func checked(command, health string) string {
+	return fmt.Sprintf(`{"name":"t","task_id":{"value":"t"},"agent_id":{"value":""},"command":{"value":%q},
+		"resources":[{"name":"cpus","type":"SCALAR","scalar":{"value":0.1}},{"name":"mem","type":"SCALAR","scalar":{"value":64}}],
+		"health_check":{"type":"COMMAND","command":{"value":%q},"delay_seconds":0,"interval_seconds":0.1,"grace_period_seconds":0,"consecutive_failures":2}}`,
+		command, health)
+}
+
+// digits are what a shell's exit status and a count are told with.
+var digits = regexp.MustCompile(`\d+ times`)
+
+func TestASickTaskIsKilled(t *testing.T) {
+	r := start(t, 1, 1)
+	got := r.reeve("execute", "--task="+checked("sleep 2; touch sick; exec sleep 1000", "test ! -e sick"))
+	want := strings.Join([]string{
+		"Received status update TASK_STARTING for task 't'",
+		"  source: SOURCE_EXECUTOR",
+		"Received status update TASK_RUNNING for task 't'",
+		"  source: SOURCE_EXECUTOR",
+		"Received status update TASK_RUNNING for task 't'",
+		"  source: SOURCE_EXECUTOR",
+		"  reason: REASON_TASK_HEALTH_CHECK_STATUS_UPDATED",
+		"  healthy?: 1",
+		"Received status update TASK_RUNNING for task 't'",
+		"  message: 'health check failed: its command exited with status 1'",
+		"  source: SOURCE_EXECUTOR",
+		"  reason: REASON_TASK_HEALTH_CHECK_STATUS_UPDATED",
+		"  healthy?: 0",
+		"Received status update TASK_RUNNING for task 't'",
+		"  message: 'health check failed: its command exited with status 1 (n times in a row)'",
+		"  source: SOURCE_EXECUTOR",
+		"  reason: REASON_TASK_HEALTH_CHECK_STATUS_UPDATED",
+		"  healthy?: 0",
+		"Received status update TASK_KILLING for task 't'",
+		"  source: SOURCE_EXECUTOR",
+		"Received status update TASK_KILLED for task 't'",
+		"  message: 'Command terminated with signal Terminated: its health check had failed too often'",
+		"  source: SOURCE_EXECUTOR",
+		"  healthy?: 0",
+		"",
+	}, "\n")
+	if diff := cmp.Diff(digits.ReplaceAllString(about("t", got.stdout), "n times"), want); diff != "" {
+		t.Errorf("%s\nstderr: %s", diff, got.stderr)
+	}
+}
+
+func TestASickTaskIsShown(t *testing.T) {
+	r := start(t, 1, 1)
+	task := strings.Replace(checked("exec sleep 1000", "exit 1"), `"consecutive_failures":2`, `"consecutive_failures":1000000`, 1)
+	done := make(chan result, 1)
+	go func() { done <- r.reeve("execute", "--task="+task, "--kill_after=3secs") }()
+	r.await("a running task that is sick", func(ts []reeveapi.Task) bool {
+		return all(ts, 1, "TASK_RUNNING") && ts[0].Healthy != nil && !*ts[0].Healthy
+	})
+	if got := r.reeve("tasks"); !strings.Contains(got.stdout, "unhealthy") {
+		t.Errorf("reeve tasks shows\n%s%s, want unhealthy in it", got.stdout, got.stderr)
+	}
+	<-done
+}
