@@ -2,9 +2,6 @@ package launch
 
 import "codeberg.org/reeve/reeve/shared/mesosv1"
 
-// Argv is the command line of a command that is run beside a container's own.
-func Argv(command *mesosv1.CommandInfo) []string { return argv(command) }
-
 // Variables is the environment that a command sets itself, KEY=value. Secrets by name are left out.
 func Variables(command *mesosv1.CommandInfo) []string {
 	var env []string

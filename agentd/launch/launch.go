@@ -156,19 +156,6 @@ func ownVariables(r Run) []string {
 	return env
 }
 
-// Variables are those that a command names, as KEY=value.
-func Variables(command *mesosv1.CommandInfo) []string {
-	var env []string
-	for _, v := range command.GetEnvironment().GetVariables() {
-		value := v.GetValue()
-		if v.GetType() == mesosv1.Environment_Variable_SECRET {
-			value = string(v.GetSecret().GetValue().GetData())
-		}
-		env = append(env, v.GetName()+"="+value)
-	}
-	return env
-}
-
 func allocationRole(info *mesosv1.TaskInfo) string {
 	for _, r := range info.GetResources() {
 		if role := r.GetAllocationInfo().GetRole(); role != "" {

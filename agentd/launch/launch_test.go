@@ -129,7 +129,6 @@ func TestUnsupported(t *testing.T) {
 		"linux_info":    {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), LinuxInfo: &mesosv1.LinuxInfo{}}},
 		"hostname":      {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), Hostname: new("h")}},
 		"by name":       {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), NetworkInfos: []*mesosv1.NetworkInfo{{}, {Name: new("n")}}}},
-		"health checks": {Command: ok, HealthCheck: &mesosv1.HealthCheck{}},
 	} {
 		got := UnsupportedTask(info)
 		if !strings.Contains(got, want) || (want == "") != (got == "") {
