@@ -45,7 +45,7 @@ func (s *Set) Do(eff workload.Probe) {
 	s.group.Go("probe of "+string(eff.Container), func(ctx context.Context) error {
 		result := s.probe(ctx, eff)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // agentd is ending: the next one asks again
+			return nil // agentd is ending: the next one asks again
 		}
 		in := workload.Probed{Container: eff.Container, Of: eff.Probe.Of, Result: result}
 		if err := s.cfg.Post(ctx, in); err != nil {
@@ -105,7 +105,7 @@ func (s *Set) command(ctx context.Context, eff workload.Probe) check.Result {
 	case status&0x7f != 0:
 		return check.Result{Why: fmt.Sprintf("its command was ended by signal %d", status&0x7f)}
 	default:
-		code := int32(status >> 8 & 0xff) //nolint:gosec // eight bits
+		code := int32(status >> 8 & 0xff)
 		why := ""
 		if code != 0 {
 			why = fmt.Sprintf("its command exited with status %d", code)
