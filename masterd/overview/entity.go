@@ -233,7 +233,7 @@ func history(out *reeveapi.Task, t *cluster.Task) {
 		out.History = append(out.History, reeveapi.TaskStep{
 			State: s.GetState().String(), At: statusTime(s), Message: s.GetMessage(),
 		})
-		if c := s.GetContainerStatus().GetContainerId().GetValue(); c != "" {
+		if c := containerName(s.GetContainerStatus().GetContainerId()); c != "" {
 			out.Container = c
 		}
 		if s.Healthy != nil {
@@ -283,4 +283,12 @@ func Remembered(f *cluster.Framework) func(yield func(*cluster.Task) bool) {
 			}
 		}
 	}
+}
+
+// containerName is a container's id with those of its parents before it, and dots between.
+func containerName(id *mesosv1.ContainerID) string {
+	if parent := id.GetParent(); parent != nil {
+		return string(ids.Container(containerName(parent)).Nested(id.GetValue()))
+	}
+	return id.GetValue()
 }

@@ -67,8 +67,13 @@ type records struct {
 
 // open sends a subscription to the leading master.
 func (c *Client) open(ctx context.Context, r request) (*records, error) {
+	return openStream(ctx, recordio.DefaultLimit, func(ctx context.Context) (*http.Response, error) { return c.lead(ctx, r) })
+}
+
+// openStream sends a request whose answer is a stream of records of at most limit bytes.
+func openStream(ctx context.Context, limit int, send func(ctx context.Context) (*http.Response, error)) (*records, error) {
 	ctx, dog := watch(ctx, streamSilence)
-	answer, err := c.lead(ctx, r)
+	answer, err := send(ctx)
 	if err != nil {
 		dog.stop()
 		return nil, err
@@ -80,7 +85,7 @@ func (c *Client) open(ctx context.Context, r request) (*records, error) {
 		return nil, err
 	}
 	return &records{
-		answer: answer, reader: recordio.NewReader(dog.guard(answer.Body), recordio.DefaultLimit), codec: form, dog: dog,
+		answer: answer, reader: recordio.NewReader(dog.guard(answer.Body), limit), codec: form, dog: dog,
 		cause: func() error { return context.Cause(ctx) },
 	}, nil
 }

@@ -13,6 +13,8 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/flagset"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/cli/exec"
 	"codeberg.org/reeve/reeve/tui/cli/execute"
 )
 
@@ -79,6 +81,7 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 	root.PersistentFlags().StringVarP(&a.output, "output", "o", formTable, "table, wide, json, yaml or name")
 	root.AddCommand(
 		interruptible(a.executeCommand()), interruptible(a.runCommand()), interruptible(a.eventsCommand()), interruptible(a.logsCommand()),
+		interruptible(a.execCommand()),
 		a.jobsCommand(), a.stopCommand(), a.tasksCommand(), a.agentsCommand(), a.frameworksCommand(), a.mastersCommand(),
 		a.filesCommand(), a.killCommand(), a.versionCommand(),
 	)
@@ -127,6 +130,9 @@ func (a *app) report(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
+	if _, told := errors.AsType[*exec.Status](err); told {
+		return err
+	}
 	fmt.Fprintln(a.stderr, "reeve: "+oneLine(err.Error()))
 	return err
 }
@@ -146,6 +152,9 @@ func ExitCode(err error) int {
 	if errors.Is(err, context.Canceled) {
 		return exitInterrupted
 	}
+	if status, ok := errors.AsType[*exec.Status](err); ok {
+		return status.Code
+	}
 	if _, wrong := errors.AsType[*usageError](err); wrong {
 		return exitUsage
 	}
@@ -163,6 +172,18 @@ func (a *app) connectAs(principal, secret string) (*client.Client, error) {
 		return nil, usagef("--master: %v", err)
 	}
 	return c, nil
+}
+
+func (a *app) execCommand() *cobra.Command {
+	stdin, _ := a.stdin.(*os.File) // anything else is a test's, and no terminal
+	return exec.Command(exec.Config{
+		Stdin: stdin, Stdout: a.stdout, Stderr: a.stderr, Connect: a.connect, Usage: usagef,
+		Find: func(ctx context.Context, c *client.Client, name string) (reeveapi.Task, error) {
+			find, cancel := context.WithTimeout(ctx, patience)
+			defer cancel()
+			return findTask(find, c, name)
+		},
+	})
 }
 
 func (a *app) executeCommand() *cobra.Command {
