@@ -203,3 +203,34 @@ func (r *rig) testTerminal(t *testing.T) {
 	}
 	s.end(130)
 }
+
+// TestAShellInTheConsole: it takes the terminal and gives it back, and no key is lost on either way.
+func TestAShellInTheConsole(t *testing.T) {
+	r := start(t, 1, 1)
+	r.submit(reeveapi.JobSpec{Name: "target", Command: "sleep 1000"})
+	r.await("a running task", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_RUNNING") })
+	c := r.console()
+	c.see("AGENTS", "live")
+	c.press("3")
+	c.see("target", "RUNNING")
+	for round := range 2 {
+		c.press("s")
+		c.see("shell", "ctrl+] menu")
+		c.press("echo $((40+2)) $TERM; stty size\r")
+		c.see("42 xterm-256color", "24 80")
+		c.press("exit 3\r")
+		c.see("ended: exit 3", "leader")
+		c.press("\r") // the first key after it
+		c.see("STAGING", "facts")
+		if round == 0 {
+			c.press("\x1b")
+			c.see("unreachable")
+		}
+	}
+	c.press("s")
+	c.see("ctrl+] menu")
+	c.press("\x1d")
+	c.see("ends this shell")
+	c.press("d")
+	c.see("ended: exit 0", "facts")
+}

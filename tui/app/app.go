@@ -11,6 +11,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/feed"
 	"codeberg.org/reeve/reeve/tui/frame"
@@ -32,6 +33,7 @@ type Deps struct {
 	Want     func([]feed.Want)
 	Retry    func()
 	Copy     func(text string) (note string, err error)
+	Shell    func(t *reeveapi.Task) tea.ExecCommand // a shell in a task; nil without a real terminal
 	Restored map[screen.Kind]screen.State
 	First    []screen.Target // screens over the overview to begin with
 }

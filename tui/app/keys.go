@@ -81,6 +81,9 @@ func (a *App) off(b keys.Binding) string {
 			return "off until the data are live again"
 		}
 	}
+	if b.Enters && a.deps.ReadOnly {
+		return "this console is read-only"
+	}
 	if o, ok := a.top().screen.(screen.Offerer); ok {
 		return o.Off(b.Verb)
 	}

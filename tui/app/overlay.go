@@ -316,6 +316,10 @@ func (a *App) askedMore(msg tea.Msg) tea.Cmd {
 		return a.quit()
 	case command.Help:
 		a.over = &helpOverlay{}
+	case screen.Shell:
+		return a.shell(msg.Task)
+	case shellEnded:
+		a.say(msg.role, msg.text)
 	}
 	return nil
 }

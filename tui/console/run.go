@@ -84,11 +84,16 @@ func Run(ctx context.Context, o Options) error {
 	f := feed.New(source, st)
 	out := term.NewOutput(os.Stdout)
 	session := dir.Load()
-	root := app.New(ctx, deps(o, caps, source, st, f, out, dir, session))
+	sh := &shells{ctx: func() context.Context { return ctx }, out: out}
+	d := deps(o, caps, source, st, f, out, dir, session)
+	if c, ok := source.(*client.Client); ok {
+		sh.client, d.Shell = c, sh.in
+	}
+	root := app.New(ctx, d)
 	p := tea.NewProgram(root, tea.WithContext(ctx), tea.WithAltScreen(), tea.WithInput(term.NewInput(os.Stdin)), tea.WithOutput(out), tea.WithFPS(fps(caps)))
 
 	group := run.NewGroup(ctx)
-	group.Go("feed", guard(p, func(ctx context.Context) error { return f.Run(ctx, func() { p.Send(screen.Changed{}) }) }))
+	group.Go("feed", guard(p, func(ctx context.Context) error { return f.Run(ctx, func() { sh.tell(p) }) }))
 	if demo, ok := source.(*fake.Cluster); ok {
 		group.Go("demo", guard(p, demo.Run))
 	}

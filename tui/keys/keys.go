@@ -54,6 +54,7 @@ type Binding struct {
 	Help      string // a phrase for the help overlay
 	Foot      string // a word for the footer, "" if it is not shown there
 	Group     Group
+	Enters    bool // it gets an operator into a task: it is off in read-only mode
 	Dangerous bool // it changes the cluster: it asks first, and it is off while data are old or in read-only mode
 }
 

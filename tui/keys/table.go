@@ -42,6 +42,7 @@ const (
 	SortFlip    Verb = "sort-flip"
 	Wide        Verb = "wide"
 	Logs        Verb = "logs"
+	Shell       Verb = "shell"
 	Kill        Verb = "kill"
 	StopJob     Verb = "stop-job"
 	New         Verb = "new"
@@ -82,6 +83,7 @@ var table = []Binding{
 
 	{Scope: Agent, Keys: []string{"enter"}, Verb: Open, Help: "open the task", Foot: "task", Group: Do},
 	{Scope: Agent, Keys: []string{"l"}, Verb: Logs, Help: "logs of the task", Foot: "logs", Group: Do},
+	{Scope: Agent, Keys: []string{"s"}, Verb: Shell, Help: "a shell in the task", Foot: "shell", Group: Do, Enters: true},
 	{Scope: Agent, Keys: []string{"ctrl+k"}, Verb: Kill, Help: "kill the task…", Foot: "kill…", Group: Do, Dangerous: true},
 	{Scope: Agent, Keys: []string{"tab"}, Verb: NextTab, Help: "tabs", Foot: "next tab", Group: Move},
 	{Scope: Agent, Keys: []string{"shift+tab"}, Verb: PrevTab, Help: "tabs", Group: Move},
@@ -89,6 +91,7 @@ var table = []Binding{
 
 	{Scope: Tasks, Keys: []string{"enter"}, Verb: Open, Help: "open the task", Foot: "open", Group: Do},
 	{Scope: Tasks, Keys: []string{"l"}, Verb: Logs, Help: "logs", Foot: "logs", Group: Do},
+	{Scope: Tasks, Keys: []string{"s"}, Verb: Shell, Help: "a shell in it", Foot: "shell", Group: Do, Enters: true},
 	{Scope: Tasks, Keys: []string{"ctrl+k"}, Verb: Kill, Help: "kill, or all marked…", Foot: "kill…", Group: Do, Dangerous: true},
 	{Scope: Tasks, Keys: []string{"n"}, Verb: New, Help: "new, like this", Foot: "new", Group: Do},
 	{Scope: Tasks, Keys: []string{"o"}, Verb: GoAgent, Help: "its agent", Foot: "agent", Group: Do},
@@ -100,6 +103,7 @@ var table = []Binding{
 
 	{Scope: Task, Keys: []string{"l"}, Verb: Logs, Help: "logs", Foot: "logs", Group: Do},
 	{Scope: Task, Keys: []string{"enter"}, Verb: Open, Help: "logs", Group: Do},
+	{Scope: Task, Keys: []string{"s"}, Verb: Shell, Help: "a shell in it", Foot: "shell", Group: Do, Enters: true},
 	{Scope: Task, Keys: []string{"ctrl+k"}, Verb: Kill, Help: "kill…", Foot: "kill…", Group: Do, Dangerous: true},
 	{Scope: Task, Keys: []string{"n"}, Verb: New, Help: "new, like this", Foot: "clone…", Group: Do},
 	{Scope: Task, Keys: []string{"o"}, Verb: GoAgent, Help: "its agent", Foot: "agent", Group: Do},

@@ -9,6 +9,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/feed"
 	"codeberg.org/reeve/reeve/tui/frame"
@@ -127,6 +128,8 @@ type (
 	Ask struct{ Action action.Action }
 	// Copy puts text on the clipboard.
 	Copy struct{ Text, What string }
+	// Shell leaves the screen to a shell in a task, until that ends.
+	Shell struct{ Task *reeveapi.Task }
 )
 
 // Messages for screens.

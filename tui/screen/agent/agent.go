@@ -163,6 +163,11 @@ func (s *Screen) Restore(st screen.State) {
 
 // Off says why a verb makes no sense now.
 func (s *Screen) Off(verb keys.Verb) string {
+	s.refresh() // a key may come before the first frame
+	if verb == keys.Shell {
+		row, _ := s.list().Table.At()
+		return tasks.ShellOff(row.Val)
+	}
 	if verb != keys.Kill {
 		return ""
 	}

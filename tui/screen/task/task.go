@@ -87,6 +87,9 @@ func (s *Screen) Wants() []feed.Want {
 
 // Off says why a verb makes no sense now.
 func (s *Screen) Off(verb keys.Verb) string {
+	if verb == keys.Shell {
+		return tasks.ShellOff(s.task())
+	}
 	if verb != keys.Kill {
 		return ""
 	}

@@ -140,7 +140,7 @@ func Kill(rows []table.Row[reeveapi.Task], hidden int, env screen.Env) tea.Cmd {
 func OnTask(verb keys.Verb, t *reeveapi.Task, env screen.Env) (tea.Cmd, bool) {
 	var target screen.Target
 	switch verb {
-	case keys.Open, keys.Logs, keys.GoAgent, keys.ShowEvents, keys.Copy:
+	case keys.Open, keys.Logs, keys.Shell, keys.GoAgent, keys.ShowEvents, keys.Copy:
 		if t == nil {
 			return screen.Say(theme.Dim, "there is no task here"), true
 		}
@@ -163,6 +163,8 @@ func OnTask(verb keys.Verb, t *reeveapi.Task, env screen.Env) (tea.Cmd, bool) {
 		target = screen.Target{Kind: screen.Submit, Arg: "task:" + store.TaskKey(t)}
 	case keys.Copy:
 		return screen.Send(screen.Copy{Text: t.ID, What: "task id"}), true
+	case keys.Shell:
+		return screen.Send(screen.Shell{Task: t}), true
 	default:
 		return nil, false
 	}
@@ -171,6 +173,11 @@ func OnTask(verb keys.Verb, t *reeveapi.Task, env screen.Env) (tea.Cmd, bool) {
 
 // Off says why a verb makes no sense for the cursor's row.
 func (s *Screen) Off(verb keys.Verb) string {
+	s.refresh() // a key may come before the first frame
+	if verb == keys.Shell {
+		row, _ := s.list().Table.At()
+		return ShellOff(row.Val)
+	}
 	if verb != keys.Kill {
 		return ""
 	}
@@ -182,6 +189,21 @@ func (s *Screen) Off(verb keys.Verb) string {
 	}
 	if _, alive := s.list().Table.At(); !alive {
 		return "the task is gone"
+	}
+	return ""
+}
+
+// ShellOff says why there can be no shell in a task, "" if there can. t may be nil.
+func ShellOff(t *reeveapi.Task) string {
+	switch {
+	case t == nil:
+		return "there is no task here"
+	case !t.Ended.IsZero():
+		return "the task has ended"
+	case t.State == "TASK_UNREACHABLE":
+		return "the task's agent cannot be reached"
+	case t.Container == "":
+		return "the task does not run yet"
 	}
 	return ""
 }
