@@ -3,6 +3,7 @@ package fetcher
 import (
 	"archive/tar"
 	"archive/zip"
+	"bufio"
 	"compress/bzip2"
 	"compress/gzip"
 	"context"
@@ -13,6 +14,8 @@ import (
 	"os"
 	"path"
 	"strings"
+
+	"github.com/ulikunitz/xz"
 
 	"codeberg.org/reeve/reeve/shared/fault"
 )
@@ -25,21 +28,13 @@ const (
 	maxExtracted = 100 << 30
 )
 
-// extract unpacks a fetched file into the sandbox's root, by its name (spec 3.12). A file that is no archive is left alone.
-func (f *fetcher) extract(ctx context.Context, name string, size int64) error {
-	unpack := unpacker(name)
-	if unpack == nil {
-		return nil
-	}
-	file, err := f.root.Open(name)
-	if err != nil {
-		return err
-	}
+// extract unpacks a fetched archive into the sandbox's root; how, its name says (spec 3.12).
+func (d *delivery) extract(ctx context.Context, name string, file *os.File, size int64) error {
 	x := &extraction{
-		fetcher: f, canceled: ctx.Err, name: name, file: file, size: size,
-		left: min(max(f.alwaysFits, size*maxRatio), maxExtracted), entries: maxEntries,
+		delivery: d, canceled: ctx.Err, name: name, file: file, size: size,
+		left: min(max(d.alwaysFits, size*maxRatio), maxExtracted), entries: maxEntries,
 	}
-	if err := errors.Join(unpack(x), file.Close()); err != nil {
+	if err := unpacker(name)(x); err != nil {
 		return fault.Wrap(kind(err), err, "extract %s", name)
 	}
 	return nil
@@ -64,8 +59,8 @@ func unpacker(name string) func(*extraction) error {
 		{".tgz", (*extraction).tarGzip},
 		{".tar.bz2", (*extraction).tarBzip},
 		{".tbz2", (*extraction).tarBzip},
-		{".tar.xz", noXZ},
-		{".txz", noXZ},
+		{".tar.xz", (*extraction).tarXZ},
+		{".txz", (*extraction).tarXZ},
 		{".zip", (*extraction).zip},
 		{".gz", (*extraction).gunzip},
 	} {
@@ -76,13 +71,9 @@ func unpacker(name string) func(*extraction) error {
 	return nil
 }
 
-func noXZ(*extraction) error {
-	return fault.New(fault.Unsupported, "xz is not supported; use .tar.gz, or set extract to false and unpack it in the task")
-}
-
 // extraction is one archive being unpacked.
 type extraction struct {
-	*fetcher
+	*delivery
 	canceled func() error
 	name     string
 	file     *os.File
@@ -100,6 +91,14 @@ func (x *extraction) tarGzip() error {
 }
 
 func (x *extraction) tarBzip() error { return x.tar(bzip2.NewReader(x.file)) }
+
+func (x *extraction) tarXZ() error {
+	z, err := xz.NewReader(bufio.NewReader(x.file)) // it reads byte by byte
+	if err != nil {
+		return err
+	}
+	return x.tar(z)
+}
 
 // gunzip unpacks a single file beside its archive.
 func (x *extraction) gunzip() error {
@@ -213,7 +212,7 @@ func (x *extraction) put(name string, content io.Reader, mode fs.FileMode) error
 		return err
 	}
 	limited := io.NopCloser(io.LimitReader(content, x.left+1))
-	n, err := x.write(name, &source{ReadCloser: limited, size: -1}, mode|0o200, func(int64, int64) {})
+	n, err := x.write(name, &source{ReadCloser: limited, size: -1}, mode|0o200, nil, func(int64, int64) {})
 	if x.left -= n; x.left < 0 {
 		return errors.Join(fault.New(fault.Exhausted, "it unpacks to more than %d times its size; that is taken for an attack", maxRatio),
 			x.root.Remove(name))

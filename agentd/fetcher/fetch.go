@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,13 +19,70 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 )
 
+// Config is what a fetcher needs.
+type Config struct {
+	WorkDir    string            // the agent's: no URI leads into it
+	CacheDir   string            // for URIs that are to be cached; it is the fetcher's alone
+	CacheBytes int64             // how much the cache may hold; 0 for no cache
+	Stall      time.Duration     // a download that brings nothing for so long is given up
+	Count      func(name string) // adds one to a counter of /metrics/snapshot
+}
+
+// Fetcher brings URIs into sandboxes, for all tasks of an agent.
+type Fetcher struct {
+	cfg    Config
+	client *http.Client
+	cache  *cache // nil without
+
+	alwaysFits int64 // what an archive may unpack to however small it is
+}
+
+// New empties the cache: what is in it may be older than what its URIs lead to now.
+func New(ctx context.Context, cfg Config) (*Fetcher, error) {
+	f := &Fetcher{cfg: cfg, client: newClient(cfg.Stall), alwaysFits: alwaysFits}
+	if cfg.CacheBytes > 0 {
+		var err error
+		if f.cache, err = newCache(ctx, cfg.CacheDir, cfg.CacheBytes); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// Close ends downloads into the cache, and returns when none is left.
+func (f *Fetcher) Close() error {
+	f.client.CloseIdleConnections()
+	if f.cache == nil {
+		return nil
+	}
+	return f.cache.close()
+}
+
+// CacheUsed is how many bytes the cache holds, and how many it may.
+func (f *Fetcher) CacheUsed() (used, total int64) {
+	if f.cache == nil {
+		return 0, 0
+	}
+	return f.cache.size(), f.cfg.CacheBytes
+}
+
 // Fetch brings uris into sandboxDir one after another, in order, and gives everything to user (as sandbox.Lookup reads it);
 // the first failure ends it. progress may be nil; it is told of each URI's bytes, with a total of -1 while that is unknown.
 // An error says which URI and why in one sentence, without passwords and query strings.
-func Fetch(ctx context.Context, sandboxDir string, uris []*mesosv1.CommandInfo_URI, user string, progress func(done, total int64)) error {
+func (f *Fetcher) Fetch(ctx context.Context, sandboxDir string, uris []*mesosv1.CommandInfo_URI, user string, progress func(done, total int64)) error {
 	if len(uris) == 0 {
 		return nil
 	}
+	err := f.fetchAll(ctx, sandboxDir, uris, user, progress)
+	if err != nil {
+		f.cfg.Count("containerizer/fetcher/task_fetches_failed")
+	} else {
+		f.cfg.Count("containerizer/fetcher/task_fetches_succeeded")
+	}
+	return err
+}
+
+func (f *Fetcher) fetchAll(ctx context.Context, sandboxDir string, uris []*mesosv1.CommandInfo_URI, user string, progress func(done, total int64)) error {
 	owner, err := sandbox.Lookup(user)
 	if err != nil {
 		return err
@@ -36,9 +94,9 @@ func Fetch(ctx context.Context, sandboxDir string, uris []*mesosv1.CommandInfo_U
 	if progress == nil {
 		progress = func(int64, int64) {}
 	}
-	f := &fetcher{root: root, dir: sandboxDir, owner: owner, progress: progress, alwaysFits: alwaysFits}
+	d := &delivery{Fetcher: f, root: root, owner: owner, progress: progress}
 	for _, uri := range uris {
-		if err = f.fetch(ctx, uri); err != nil {
+		if err = d.fetch(ctx, uri); err != nil {
 			err = fault.Wrap(fault.KindOf(err), err, "fetch %s", shown(uri.GetValue()))
 			break
 		}
@@ -46,13 +104,12 @@ func Fetch(ctx context.Context, sandboxDir string, uris []*mesosv1.CommandInfo_U
 	return errors.Join(err, root.Close())
 }
 
-type fetcher struct {
+// delivery brings the URIs of one task into its sandbox.
+type delivery struct {
+	*Fetcher
 	root     *os.Root
-	dir      string
 	owner    sandbox.Owner
 	progress func(done, total int64)
-
-	alwaysFits int64 // what an archive may unpack to however small it is
 }
 
 // shown is a URI as people may see it: what comes after the path may be a token.
@@ -65,7 +122,7 @@ func shown(uri string) string {
 	return u.Redacted()
 }
 
-func (f *fetcher) fetch(ctx context.Context, uri *mesosv1.CommandInfo_URI) error {
+func (d *delivery) fetch(ctx context.Context, uri *mesosv1.CommandInfo_URI) error {
 	u, err := url.Parse(uri.GetValue())
 	if err != nil {
 		return fault.New(fault.Invalid, "it is not a URI")
@@ -74,25 +131,75 @@ func (f *fetcher) fetch(ctx context.Context, uri *mesosv1.CommandInfo_URI) error
 	if err != nil {
 		return err
 	}
-	if err := f.mkdirAll(path.Dir(name)); err != nil {
-		return err
-	}
-	source, err := f.open(ctx, u)
+	sum, err := checksumOf(u)
 	if err != nil {
 		return err
 	}
-	mode := source.mode
-	if uri.GetExecutable() {
-		mode = 0o755
+	if err := d.mkdirAll(path.Dir(name)); err != nil {
+		return err
 	}
-	size, err := f.write(name, source, mode, f.progress)
+	if uri.GetCache() && d.cache != nil {
+		if err := d.fromCache(ctx, u, uri, name); !errors.Is(err, errNoRoom) {
+			return err
+		}
+	}
+	source, err := d.open(ctx, u)
+	if err != nil {
+		return err
+	}
+	size, err := d.write(name, source, modeOf(uri, source.mode), sum, d.progress)
 	if err = errors.Join(err, source.Close()); err != nil {
 		return err
 	}
-	if uri.GetExecutable() || !uri.GetExtract() {
+	if !extracts(uri, name) {
 		return nil
 	}
-	return f.extract(ctx, name, size)
+	file, err := d.root.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.extract(ctx, name, file, size), file.Close())
+}
+
+func modeOf(uri *mesosv1.CommandInfo_URI, mode fs.FileMode) fs.FileMode {
+	if uri.GetExecutable() {
+		return 0o755
+	}
+	return mode
+}
+
+// extracts says whether a URI is unpacked once it is there under that name.
+func extracts(uri *mesosv1.CommandInfo_URI, name string) bool {
+	return !uri.GetExecutable() && uri.GetExtract() && unpacker(name) != nil
+}
+
+// fromCache brings a URI in by way of the cache. An archive is unpacked from there and not put into the sandbox, as in Mesos.
+func (d *delivery) fromCache(ctx context.Context, u *url.URL, uri *mesosv1.CommandInfo_URI, name string) error {
+	key := fmt.Sprintf("%d %s", d.owner.UID, u) // what one user may read is no business of another
+	e, err := d.cache.get(ctx, key, func(ctx context.Context, into *entryWriter) error {
+		source, err := d.open(ctx, u)
+		if err != nil {
+			return err
+		}
+		sum, err := checksumOf(u)
+		if err == nil {
+			err = into.fill(source, sum)
+		}
+		return errors.Join(err, source.Close())
+	})
+	if err != nil {
+		return err
+	}
+	defer d.cache.release(e)
+	file, err := os.Open(e.path)
+	if err != nil {
+		return fmt.Errorf("open the cached file: %w", err)
+	}
+	if extracts(uri, name) {
+		return errors.Join(d.extract(ctx, name, file, e.size), file.Close())
+	}
+	_, err = d.write(name, &source{ReadCloser: file, size: e.size}, modeOf(uri, e.mode), nil, d.progress)
+	return errors.Join(err, file.Close())
 }
 
 // outputName is where a URI goes, relative to the sandbox.
@@ -118,36 +225,36 @@ type source struct {
 	mode fs.FileMode
 }
 
-func (f *fetcher) open(ctx context.Context, u *url.URL) (*source, error) {
+func (d *delivery) open(ctx context.Context, u *url.URL) (*source, error) {
 	switch {
 	case u.Scheme == "http" || u.Scheme == "https":
-		return download(ctx, u)
+		return d.download(ctx, u)
 	case u.Scheme == "file" && (u.Host == "" || u.Host == "localhost"), u.Scheme == "" && path.IsAbs(u.Path):
-		return f.openLocal(u.Path)
+		return d.openLocal(u.Path)
 	case u.Scheme == "":
 		return nil, fault.New(fault.Invalid, "it is a relative path; give an absolute one, or a URI of scheme http, https or file")
 	}
 	return nil, fault.New(fault.Unsupported, "scheme %q is not supported; use http, https or file", u.Scheme)
 }
 
-// client follows redirects and verifies certificates as usual. It takes what the server has as it is: a file that was
+// newClient follows redirects and verifies certificates as usual. It takes what the server has as it is: a file that was
 // compressed on purpose must not be unpacked on the way.
-var client = &http.Client{Transport: &http.Transport{
-	Proxy: http.ProxyFromEnvironment, DisableCompression: true, ForceAttemptHTTP2: true,
-	TLSHandshakeTimeout: stallTimeout, ResponseHeaderTimeout: stallTimeout, IdleConnTimeout: 5 * time.Second,
-}}
+func newClient(stall time.Duration) *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DisableCompression: true, ForceAttemptHTTP2: true,
+		TLSHandshakeTimeout: stall, ResponseHeaderTimeout: stall, IdleConnTimeout: 5 * time.Second,
+		DialContext: (&net.Dialer{Timeout: stall}).DialContext,
+	}}
+}
 
-// stallTimeout ends a download that brings nothing for so long (spec 4.2).
-const stallTimeout = time.Minute
-
-func download(ctx context.Context, u *url.URL) (*source, error) {
+func (f *Fetcher) download(ctx context.Context, u *url.URL) (*source, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
 		cancel(nil)
 		return nil, fault.New(fault.Invalid, "it is not a URI that can be downloaded")
 	}
-	resp, err := client.Do(req)
+	resp, err := f.client.Do(req)
 	if err != nil {
 		cancel(nil)
 		return nil, fault.Wrap(fault.Unavailable, reason(ctx, err), "the server cannot be reached")
@@ -156,9 +263,9 @@ func download(ctx context.Context, u *url.URL) (*source, error) {
 		cancel(nil)
 		return nil, errors.Join(fault.New(fault.Unavailable, "the server answered %s, and only 200 counts", resp.Status), resp.Body.Close())
 	}
-	body := &stalling{body: resp.Body, cancel: cancel, reason: func(err error) error { return reason(ctx, err) }}
-	body.timer = time.AfterFunc(stallTimeout, func() {
-		body.cancel(fault.New(fault.Unavailable, "the download stalled: nothing came for %v", stallTimeout))
+	body := &stalling{body: resp.Body, cancel: cancel, stall: f.cfg.Stall, reason: func(err error) error { return reason(ctx, err) }}
+	body.timer = time.AfterFunc(f.cfg.Stall, func() {
+		body.cancel(fault.New(fault.Unavailable, "the download stalled: nothing came for %v", f.cfg.Stall))
 	})
 	return &source{ReadCloser: body, size: resp.ContentLength, mode: 0o644}, nil
 }
@@ -179,13 +286,14 @@ type stalling struct {
 	body   io.ReadCloser
 	reason func(error) error // why a read failed
 	cancel context.CancelCauseFunc
+	stall  time.Duration
 	timer  *time.Timer
 }
 
 func (s *stalling) Read(p []byte) (int, error) {
 	n, err := s.body.Read(p)
 	if n > 0 {
-		s.timer.Reset(stallTimeout)
+		s.timer.Reset(s.stall)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = fault.Wrap(fault.Unavailable, s.reason(err), "the download broke off")
@@ -199,54 +307,62 @@ func (s *stalling) Close() error {
 	return s.body.Close()
 }
 
-// write stores a source as a file of the sandbox. A file that is there is replaced; a link is not followed.
-func (f *fetcher) write(name string, from *source, mode fs.FileMode, progress func(done, total int64)) (int64, error) {
-	if err := f.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+// write stores a source as a file of the sandbox, if it has the sum that is asked for. A file that is there is replaced; a
+// link is not followed.
+func (d *delivery) write(name string, from *source, mode fs.FileMode, sum *checksum, progress func(done, total int64)) (int64, error) {
+	if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, fmt.Errorf("replace %s: %w", name, err)
 	}
-	to, err := f.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	to, err := d.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return 0, fmt.Errorf("create %s: %w", name, err)
 	}
-	n, err := io.Copy(to, &counting{Reader: from, total: from.size, progress: progress})
+	n, err := io.Copy(sum.beside(to), &counting{Reader: from, total: from.size, progress: progress})
 	if err == nil {
 		err = to.Chmod(mode.Perm() &^ 0o022) // as with the usual umask: others never write
 	}
-	if err == nil && f.mustChown() {
-		err = to.Chown(f.owner.UID, f.owner.GID)
+	if err == nil && d.mustChown() {
+		err = to.Chown(d.owner.UID, d.owner.GID)
 	}
 	if err == nil && from.size >= 0 && n != from.size {
 		err = fault.New(fault.Unavailable, "only %d of %d bytes came", n, from.size)
 	}
+	if err == nil {
+		if err = sum.check(); err != nil {
+			err = errors.Join(err, d.root.Remove(name)) // nobody may take it for what it is not
+		}
+	}
 	return n, errors.Join(err, to.Close())
 }
 
-func (f *fetcher) mustChown() bool { return f.owner.UID != os.Geteuid() || f.owner.GID != os.Getegid() }
+func (d *delivery) mustChown() bool {
+	return d.owner.UID != os.Geteuid() || d.owner.GID != os.Getegid()
+}
 
 // mkdirAll makes a directory of the sandbox and those above it, each the user's.
-func (f *fetcher) mkdirAll(dir string) error {
+func (d *delivery) mkdirAll(dir string) error {
 	if dir == "." {
 		return nil
 	}
-	if info, err := f.root.Stat(dir); err == nil && info.IsDir() {
+	if info, err := d.root.Stat(dir); err == nil && info.IsDir() {
 		return nil
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("create directory %s: %w", dir, err)
 	}
-	if err := f.mkdirAll(path.Dir(dir)); err != nil {
+	if err := d.mkdirAll(path.Dir(dir)); err != nil {
 		return err
 	}
-	if err := f.root.Mkdir(dir, 0o755); err != nil {
+	if err := d.root.Mkdir(dir, 0o755); err != nil {
 		return fmt.Errorf("create directory %s: %w", dir, err)
 	}
-	return f.chown(dir)
+	return d.chown(dir)
 }
 
-func (f *fetcher) chown(name string) error {
-	if !f.mustChown() {
+func (d *delivery) chown(name string) error {
+	if !d.mustChown() {
 		return nil
 	}
-	return f.root.Lchown(name, f.owner.UID, f.owner.GID)
+	return d.root.Lchown(name, d.owner.UID, d.owner.GID)
 }
 
 // counting reports what has been read.

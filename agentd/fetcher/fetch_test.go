@@ -4,8 +4,12 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
+	"crypto/sha512"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +19,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/ulikunitz/xz"
 
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -76,6 +83,56 @@ func zipFile(tb testing.TB, names ...string) []byte {
 	return buf.Bytes()
 }
 
+func xzipped(tb testing.TB, data []byte) []byte {
+	tb.Helper()
+	var buf bytes.Buffer
+	w, err := xz.NewWriter(&buf)
+	if err == nil {
+		_, err = w.Write(data)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// bzipped is a tar archive with the file d/a: the standard library cannot write bzip2.
+const bzipped = "QlpoOTFBWSZTWRj8+bcAAC5bgMmAQADbgAACZAAeAAgIIABUV6g0AGg9QSKIeoNqMgcwP5FRtATiYJ32gQweC1RVYi9EU0m9bosgrOuPCSgHxdyRThQkBj8+bcA="
+
+func decoded(tb testing.TB, text string) []byte {
+	tb.Helper()
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return data
+}
+
+func sha512Of(text string) string { return fmt.Sprintf("%x", sha512.Sum512([]byte(text))) }
+
+// newFetcher ends with the test. What cfg leaves out is what an agent has.
+func newFetcher(tb testing.TB, cfg Config) *Fetcher {
+	tb.Helper()
+	cfg.WorkDir = cmp.Or(cfg.WorkDir, "/no/work/dir")
+	cfg.Stall = cmp.Or(cfg.Stall, time.Minute)
+	if cfg.Count == nil {
+		cfg.Count = func(string) {}
+	}
+	f, err := New(tb.Context(), cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return f
+}
+
 // served is what the test server has.
 func served(t *testing.T) map[string][]byte {
 	t.Helper()
@@ -86,7 +143,7 @@ func served(t *testing.T) map[string][]byte {
 		tar.Header{Typeflag: tar.TypeSymlink, Name: "d/l", Linkname: "a"})
 	return map[string][]byte{
 		"/plain": []byte("text"), "/a.tar": good, "/a.tar.gz": zipped(t, good), "/a.tgz": zipped(t, good),
-		"/a.gz": zipped(t, []byte("unpacked")), "/a.zip": zipFile(t, "z/one", "two"), "/a.tar.xz": []byte("xz"), "/bad.zip": []byte("no zip"),
+		"/a.gz": zipped(t, []byte("unpacked")), "/a.zip": zipFile(t, "z/one", "two"), "/a.tar.xz": xzipped(t, good), "/a.tar.bz2": decoded(t, bzipped), "/bad.tar.xz": []byte("no xz"), "/bad.zip": []byte("no zip"),
 		"/dots.tar":   tarball(t, file("../out", 0o644)),
 		"/dots.zip":   zipFile(t, "../out"),
 		"/link.tar":   tarball(t, tar.Header{Typeflag: tar.TypeSymlink, Name: "up", Linkname: ".."}, file("up/out", 0o644)),
@@ -119,8 +176,13 @@ func TestBomb(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	f := &fetcher{root: root, dir: dir, owner: sandbox.Owner{UID: os.Geteuid(), GID: os.Getegid()}, alwaysFits: 1 << 20}
-	err = f.extract(t.Context(), "bomb.gz", int64(buf.Len()))
+	file, err := root.Open("bomb.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &delivery{Fetcher: newFetcher(t, Config{}), root: root, owner: sandbox.Owner{UID: os.Geteuid(), GID: os.Getegid()}}
+	d.alwaysFits = 1 << 20
+	err = errors.Join(d.extract(t.Context(), "bomb.gz", file, int64(buf.Len())), file.Close())
 	if fault.KindOf(err) != fault.Exhausted || !strings.Contains(err.Error(), "taken for an attack") {
 		t.Errorf("got %v, want it refused", err)
 	}
@@ -174,7 +236,16 @@ func TestFetch(t *testing.T) {
 		{"no name", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/")}, "", "no file name"},
 		{"output escapes", &mesosv1.CommandInfo_URI{Value: new(local), OutputFile: new("../x")}, "", "inside the sandbox"},
 		{"output absolute", &mesosv1.CommandInfo_URI{Value: new(local), OutputFile: new("/x")}, "", "inside the sandbox"},
-		{"xz", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/a.tar.xz")}, "", "xz is not supported"},
+		{"tar.xz", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/a.tar.xz")}, "a.tar.xz=* 644,d/a=d/a 755", ""},
+		{"txz", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/a.tar.xz"), OutputFile: new("b.txz")}, "b.txz=* 644,d/a=d/a 755", ""},
+		{"tar.bz2", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/a.tar.bz2")}, "a.tar.bz2=* 644,d/a=d/a 755", ""},
+		{"bad xz", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/bad.tar.xz")}, "", "extract bad.tar.xz: "},
+		{"sha256", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/plain#sha256=982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1")}, "plain=text 644", ""},
+		{"sha512", &mesosv1.CommandInfo_URI{Value: new(local + "#SHA512=" + sha512Of("local"))}, "local=local 755", ""},
+		{"another sha256", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/a.gz#sha256=982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1")}, "", "it is not what was asked for: its sha256 is"},
+		{"half a sha256", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/plain#sha256=982d")}, "", "which has 64 digits"},
+		{"md5", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/plain#md5=1cb251ec0d568de6a929b520c4aed8d1")}, "", "proves nothing"},
+		{"another fragment", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/plain#top")}, "plain=text 644", ""},
 		{"bad zip", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/bad.zip")}, "", "not a valid zip"},
 		{"dots", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/dots.tar")}, "", "leads out of the sandbox"},
 		{"zip dots", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/dots.zip")}, "", "out"},
@@ -190,7 +261,7 @@ func TestFetch(t *testing.T) {
 			if err := os.Mkdir(dir, 0o755); err != nil {
 				t.Fatal(err)
 			}
-			err := Fetch(t.Context(), dir, []*mesosv1.CommandInfo_URI{test.uri}, "", nil)
+			err := newFetcher(t, Config{}).Fetch(t.Context(), dir, []*mesosv1.CommandInfo_URI{test.uri}, "", nil)
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) || strings.Contains(err.Error(), "secret") {
 					t.Errorf("got %v, want an error with %q", err, test.err)
@@ -240,7 +311,7 @@ func TestOrderAndProgress(t *testing.T) {
 		}
 	}
 	var seen []string
-	err := Fetch(t.Context(), dir, []*mesosv1.CommandInfo_URI{
+	err := newFetcher(t, Config{}).Fetch(t.Context(), dir, []*mesosv1.CommandInfo_URI{
 		{Value: new(filepath.Join(from, "a")), OutputFile: new("same")},
 		{Value: new(filepath.Join(from, "b")), OutputFile: new("same")},
 		{Value: new(filepath.Join(from, "none"))},
@@ -273,16 +344,17 @@ func TestUser(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(other, "secret"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	f := newFetcher(t, Config{WorkDir: base})
 	for uri, wantErr := range map[string]string{
 		"/etc/passwd": "", "/etc/shadow": "permission denied", filepath.Join(other, "secret"): "cannot be read",
 	} {
-		err := Fetch(t.Context(), dir, []*mesosv1.CommandInfo_URI{{Value: new(uri)}}, "nobody", nil)
+		err := f.Fetch(t.Context(), dir, []*mesosv1.CommandInfo_URI{{Value: new(uri)}}, "nobody", nil)
 		if (err == nil) != (wantErr == "") || err != nil && !strings.Contains(err.Error(), wantErr) {
 			t.Errorf("%s: %v, want %q", uri, err, wantErr)
 		}
 	}
 	// root may read everything but the work dir
-	err := Fetch(t.Context(), dir, []*mesosv1.CommandInfo_URI{{Value: new(filepath.Join(other, "secret"))}}, "", nil)
+	err := f.Fetch(t.Context(), dir, []*mesosv1.CommandInfo_URI{{Value: new(filepath.Join(other, "secret"))}}, "", nil)
 	if fault.KindOf(err) != fault.Forbidden {
 		t.Errorf("a file of another sandbox: %v, want it forbidden", err)
 	}
@@ -306,7 +378,7 @@ func TestCancel(t *testing.T) {
 	defer server.Close()
 	defer close(block)
 	ctx, cancel := context.WithCancel(t.Context())
-	err := Fetch(ctx, t.TempDir(), []*mesosv1.CommandInfo_URI{{Value: new(server.URL + "/f")}}, "", func(int64, int64) { cancel() })
+	err := newFetcher(t, Config{}).Fetch(ctx, t.TempDir(), []*mesosv1.CommandInfo_URI{{Value: new(server.URL + "/f")}}, "", func(int64, int64) { cancel() })
 	if err == nil || !strings.Contains(err.Error(), "canceled") {
 		t.Errorf("got %v, want the cancellation", err)
 	}
@@ -330,7 +402,7 @@ func FuzzExtract(f *testing.F) {
 		if err := os.WriteFile(name, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		_ = Fetch(t.Context(), dir, []*mesosv1.CommandInfo_URI{{Value: &name}}, "", nil) // refusing is fine
+		_ = newFetcher(t, Config{}).Fetch(t.Context(), dir, []*mesosv1.CommandInfo_URI{{Value: &name}}, "", nil) // refusing is fine
 		if names, err := os.ReadDir(base); err != nil || len(names) != 2 {
 			t.Errorf("beside the sandbox: %v, %v", names, err)
 		}

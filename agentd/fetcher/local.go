@@ -4,22 +4,21 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/run"
 )
 
 // openLocal opens a file of the host with the rights of the task's user: the agent is root, and a task must not get by a
 // URI what it could not read. The agent's work dir is out of bounds for everybody, since other tasks' sandboxes are in it.
-func (f *fetcher) openLocal(path string) (*source, error) {
-	file, err := openAs(path, f.owner)
+func (d *delivery) openLocal(path string) (*source, error) {
+	file, err := openAs(path, d.owner)
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "the file cannot be read")
 	}
@@ -35,7 +34,7 @@ func (f *fetcher) openLocal(path string) (*source, error) {
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	if work, _, ok := strings.Cut(f.dir, "/slaves/"); ok && strings.HasPrefix(real, filepath.Clean(work)+"/") {
+	if strings.HasPrefix(real, filepath.Clean(d.cfg.WorkDir)+"/") {
 		return nil, errors.Join(fault.New(fault.Forbidden, "it lies in the agent's work dir"), file.Close())
 	}
 	return &source{ReadCloser: file, size: info.Size(), mode: info.Mode().Perm() | 0o400}, nil
@@ -49,14 +48,11 @@ func openAs(path string, owner sandbox.Owner) (*os.File, error) {
 	}
 	var file *os.File
 	var err error
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+	run.OnSpareThread(func() {
 		if err = assume(owner); err == nil {
 			file, err = os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 		}
 	})
-	wg.Wait()
 	return file, err
 }
 

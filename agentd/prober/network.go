@@ -10,15 +10,14 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"runtime"
 	"strconv"
-	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"codeberg.org/reeve/reeve/agentd/check"
 	"codeberg.org/reeve/reeve/agentd/workload"
+	"codeberg.org/reeve/reeve/shared/run"
 )
 
 // address is where a container answers to itself.
@@ -108,24 +107,8 @@ func dial(ctx context.Context, pid int, network, address string) (net.Conn, erro
 		return (&net.Dialer{}).DialContext(ctx, network, address)
 	}
 	var conn net.Conn
-	onSpareThread(func() { conn, err = dialIn(ctx, path, network, address) })
+	run.OnSpareThread(func() { conn, err = dialIn(ctx, path, network, address) })
 	return conn, err
-}
-
-// onSpareThread runs fn on a thread that ends afterwards. That is never the first one: it could not end, and the host would
-// look through its eyes from then on, since /proc/self is what it sees.
-func onSpareThread(fn func()) {
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		runtime.LockOSThread() // and not unlocked: the thread ends with the goroutine
-		if unix.Gettid() != unix.Getpid() {
-			fn()
-			return
-		}
-		onSpareThread(fn) // on another one, as this one is taken
-		runtime.UnlockOSThread()
-	})
-	wg.Wait()
 }
 
 // dialIn changes the calling thread's namespace for good. The address is an IP address, for which the dialer makes its socket
