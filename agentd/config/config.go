@@ -44,6 +44,9 @@ type Config struct {
 	GCDelay               time.Duration
 	GCHeadroom            float64
 	DiskInterval          time.Duration
+	FetcherStall          time.Duration
+	FetcherCacheDir       string
+	FetcherCacheBytes     int64
 	ExecutorEnv           map[string]string // lowest priority of an executor's environment
 
 	Flags map[string]string // every flag as it is in force, for /flags
@@ -62,6 +65,8 @@ const (
 	defaultShutdown    = 5 * time.Second
 	defaultRegister    = time.Minute
 	defaultDiskWatch   = time.Minute
+	defaultStall       = time.Minute
+	defaultFetchCache  = 2 << 30
 	shimName           = "agentd-shim"
 	maxExecutorEnvSize = 64 << 10
 )
@@ -176,6 +181,10 @@ func (c *Config) register(fs *pflag.FlagSet) {
 	c.duration(fs, &c.GCDelay, "gc-delay", defaultGCDelay, "how long the sandbox of an ended executor stays")
 	fs.Float64Var(&c.GCHeadroom, "gc-disk-headroom", defaultGCHeadroom, "share of the disk to keep free; as it fills, sandboxes go sooner")
 	c.duration(fs, &c.DiskInterval, "disk-watch-interval", defaultDiskWatch, "time between two looks at the disk")
+	c.duration(fs, &c.FetcherStall, "fetcher-stall-timeout", defaultStall, "how long a download may bring nothing")
+	fs.StringVar(&c.FetcherCacheDir, "fetcher-cache-dir", "", "directory for URIs that are to be cached, the agent's alone (default <work-dir>/fetch)")
+	c.FetcherCacheBytes = defaultFetchCache
+	fs.Var((*size)(&c.FetcherCacheBytes), "fetcher-cache-size", "how much that cache may hold; 0B for no cache")
 	fs.StringVar(&c.executorEnv, "executor-environment-variables", "", `JSON object of variables for every executor, such as {"LANG":"C"}`)
 }
 
@@ -203,6 +212,15 @@ func (c *Config) complete(fs *pflag.FlagSet, lookup func(string) (string, bool))
 			return fault.New(fault.Invalid, "--master %q is not of the form host:port; give a master's link address", addr)
 		}
 	}
+	if c.FetcherStall <= 0 {
+		return fault.New(fault.Invalid, "--fetcher-stall-timeout must be more than 0; give 1mins, as Mesos has it")
+	}
+	if c.FetcherCacheDir == "" {
+		c.FetcherCacheDir = filepath.Join(c.WorkDir, "fetch")
+	}
+	if !filepath.IsAbs(c.FetcherCacheDir) {
+		return fault.New(fault.Invalid, "--fetcher-cache-dir %q must be an absolute path", c.FetcherCacheDir)
+	}
 	if c.GCHeadroom < 0 || c.GCHeadroom > 1 {
 		return fault.New(fault.Invalid, "--gc-disk-headroom %g is not a share; give 0 to 1, such as 0.1", c.GCHeadroom)
 	}
@@ -219,7 +237,8 @@ func (c *Config) complete(fs *pflag.FlagSet, lookup func(string) (string, bool))
 	fs.VisitAll(func(f *pflag.Flag) { c.Flags[f.Name] = f.Value.String() })
 	maps.Copy(c.Flags, map[string]string{
 		"hostname": c.Hostname, "name": c.Name, "advertise-ip": c.AdvertiseIP, "work-dir": c.WorkDir,
-		"shim": c.ShimPath, "runtime-dir": c.RuntimeDir, "cgroup-root": c.CgroupRoot,
+		"fetcher-cache-dir": c.FetcherCacheDir,
+		"shim":              c.ShimPath, "runtime-dir": c.RuntimeDir, "cgroup-root": c.CgroupRoot,
 	})
 	return nil
 }

@@ -88,7 +88,12 @@ func (d *daemon) openAgent(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("recover containers: %w", err)
 	}
-	d.agent = d.newAgent(ctx, rt, journal)
+	fetch, err := d.newFetcher(ctx)
+	if err != nil {
+		return err
+	}
+	d.undo.Add("fetcher", closeTimeout, func(context.Context) error { return fetch.Close() })
+	d.agent = d.newAgent(ctx, rt, journal, fetch)
 	d.undo.Add("ad-hoc containers", closeTimeout, func(context.Context) error { return d.agent.adhoc.Close() })
 	if containers, err = d.agent.adhoc.Recover(containers); err != nil {
 		return err
@@ -96,7 +101,20 @@ func (d *daemon) openAgent(ctx context.Context) error {
 	return d.agent.start(ctx, d.undo, workload.Recovered{Entries: recovery.Entries, Containers: containers})
 }
 
-func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *checkpoint.Journal) *agent {
+func (d *daemon) newFetcher(ctx context.Context) (*fetcher.Fetcher, error) {
+	f, err := fetcher.New(context.WithoutCancel(ctx), fetcher.Config{
+		WorkDir: d.cfg.WorkDir, CacheDir: d.cfg.FetcherCacheDir, CacheBytes: d.cfg.FetcherCacheBytes, Stall: d.cfg.FetcherStall,
+		Count: func(name string) { d.metrics.Counter(name).Add(1) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.metrics.Gauge("containerizer/fetcher/cache_size_used_bytes", func() float64 { used, _ := f.CacheUsed(); return float64(used) })
+	d.metrics.Gauge("containerizer/fetcher/cache_size_total_bytes", func() float64 { _, total := f.CacheUsed(); return float64(total) })
+	return f, nil
+}
+
+func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *checkpoint.Journal, fetch *fetcher.Fetcher) *agent {
 	a := &agent{
 		log: d.log, metrics: d.metrics, runtime: rt, bootID: uuid.NewString(),
 		named: make(chan ids.Agent, 1), drained: make(chan struct{}),
@@ -107,11 +125,11 @@ func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *chec
 		Name: "the agent's loop", Machine: a.machine, Tick: workload.Tick{}, Execute: a.pump.execute, Observe: a.observe,
 	})
 	a.supervisors = supervisor.New(context.WithoutCancel(ctx), supervisor.Config{
-		Runtime: rt, Sandbox: sandbox.Create, Nest: sandbox.Nest, Fetch: fetcher.Fetch, Post: a.post,
+		Runtime: rt, Sandbox: sandbox.Create, Nest: sandbox.Nest, Fetch: fetch.Fetch, Post: a.post,
 		Parallel: launchesPerCore * goruntime.NumCPU(), Log: d.log,
 	})
 	a.adhoc = adhoc.New(context.WithoutCancel(ctx), adhoc.Config{
-		Runtime: rt, Sandbox: a.sandboxOf, WorkDir: d.cfg.WorkDir, Hidden: []string{d.cfg.WorkDir}, Pids: d.cfg.PidsLimit, Log: d.log,
+		Runtime: rt, Sandbox: a.sandboxOf, WorkDir: d.cfg.WorkDir, Hidden: []string{d.cfg.WorkDir, d.cfg.FetcherCacheDir}, Pids: d.cfg.PidsLimit, Log: d.log,
 	})
 	a.prober = prober.New(context.WithoutCancel(ctx), prober.Config{Runtime: rt, Post: a.post, Log: d.log})
 	a.executors = executorapi.New(executorapi.Config{Post: a.post, Log: d.log})
@@ -136,7 +154,7 @@ func (d *daemon) machineConfig(bootID string) workload.Config {
 		},
 		IP: d.cfg.AdvertiseIP,
 		Launch: launch.Host{
-			HTTP: d.httpAddr(), WorkDir: d.cfg.WorkDir, Hidden: []string{d.cfg.WorkDir}, SwitchUser: d.cfg.SwitchUser,
+			HTTP: d.httpAddr(), WorkDir: d.cfg.WorkDir, Hidden: []string{d.cfg.WorkDir, d.cfg.FetcherCacheDir}, SwitchUser: d.cfg.SwitchUser,
 			PidsLimit: d.cfg.PidsLimit, ExtraEnv: env,
 		},
 		RegistrationTimeout: d.cfg.RegistrationTimeout, ReregistrationTimeout: d.cfg.ReregistrationTimeout,

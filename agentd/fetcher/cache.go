@@ -175,6 +175,9 @@ func (c *cache) release(e *entry) {
 func (c *cache) reserve(e *entry, n int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if e.size+n > c.limit {
+		return errNoRoom // whatever went for it
+	}
 	for c.used+n > c.limit {
 		oldest := c.oldest()
 		if oldest == nil {
