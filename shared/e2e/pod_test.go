@@ -2,7 +2,10 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -143,4 +146,81 @@ func TestPodsOutliveTheirAgentd(t *testing.T) {
 			t.Errorf("%s: %s\nstderr: %s", task, diff, got.stderr)
 		}
 	}
+}
+
+// A task of a pod is looked into as any other.
+func TestLookingIntoAPod(t *testing.T) {
+	needRoot(t)
+	r := start(t, 1, 1)
+	done := make(chan result, 1)
+	go func() {
+		wait := "until [ -e go ]; do sleep 0.1; done"
+		done <- r.reeve("execute", "--task_group="+group("a", "echo from a; "+wait, "b", wait))
+	}()
+	tasks := r.await("two running tasks", func(ts []reeveapi.Task) bool { return all(ts, 2, "TASK_RUNNING") })
+	for want, command := range map[string][]string{
+		"from a": {"exec", "a", "--", "cat", "stdout"}, "from a\n": {"logs", "a"}, "stderr": {"files", "a"},
+	} {
+		if got := r.reeve(command...); got.code != 0 || !strings.Contains(got.stdout, want) {
+			t.Errorf("%v: %d %q %s", command, got.code, got.stdout, got.stderr)
+		}
+	}
+	if got := r.reeve("exec", "b", "--", "sh", "-c", "ls /proc | grep -c '^[0-9]'; env"); got.code != 0 || strings.Contains(got.stdout, "MESOS_EXECUTOR_ID") ||
+		!strings.Contains(got.stdout, "MESOS_CONTAINER_IP=127.0.0.1") {
+		t.Errorf("environment of b: %d %q %s", got.code, got.stdout, got.stderr)
+	}
+	nested := r.containers(tasks[0].AgentHTTP, `{"type":"GET_CONTAINERS","get_containers":{"show_nested":true}}`)
+	if len(nested) != 3 || nested[0].ID.Parent != nil || nested[1].ID.Parent == nil || nested[1].ID.Parent.Value != nested[0].ID.Value || nested[1].Stats.Processes == 0 {
+		t.Errorf("containers: %+v, want the pod and two nested in it", nested)
+	}
+	if plain := r.containers(tasks[0].AgentHTTP, `{"type":"GET_CONTAINERS"}`); len(plain) != 1 || plain[0].Stats.Limit != (32+32+32)<<20 {
+		t.Errorf("containers: %+v, want the pod with its limit", plain)
+	}
+	for _, task := range []string{"a", "b"} {
+		if got := r.reeve("exec", task, "--", "touch", "go"); got.code != 0 {
+			t.Fatalf("end %s: %+v", task, got)
+		}
+	}
+	if got := <-done; strings.Count(got.stdout, "TASK_FINISHED") != 2 {
+		t.Errorf("got %s%s, want two finished tasks", got.stdout, got.stderr)
+	}
+}
+
+// container is what is read of GET_CONTAINERS.
+type container struct {
+	ID struct {
+		Value  string `json:"value"`
+		Parent *struct {
+			Value string `json:"value"`
+		} `json:"parent"`
+	} `json:"container_id"`
+	Stats struct {
+		Processes int   `json:"processes"`
+		Limit     int64 `json:"mem_limit_bytes"`
+	} `json:"resource_statistics"`
+}
+
+func (r *rig) containers(agent, call string) []container {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+agent+"/api/v1", strings.NewReader(call))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var answer struct {
+		Get struct {
+			Containers []container `json:"containers"`
+		} `json:"get_containers"`
+	}
+	if err := errors.Join(json.NewDecoder(resp.Body).Decode(&answer), resp.Body.Close()); err != nil {
+		r.t.Fatal(err)
+	}
+	return answer.Get.Containers
 }
