@@ -11,6 +11,9 @@ import (
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
+	"codeberg.org/reeve/reeve/agentd/check"
+	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/pod"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/agentlink"
@@ -44,12 +47,14 @@ type simulation struct {
 	given    map[string]string              // task → the executor that was told to run it and has not reported its end
 	stream   StreamID
 	tasks    int
+	probes   map[ids.Container]bool // that are to be answered
 }
 
 func newSimulation(t *rapid.T) *simulation {
 	s := &simulation{
 		t: t, uuids: &counter{}, now: epoch, started: map[ids.Container]string{}, exits: map[ids.Container]runtime.Exit{},
 		inFlight: map[string]*mesosv1.TaskStatus{}, acked: map[string][]string{}, ended: map[string]string{}, given: map[string]string{},
+		probes: map[ids.Container]bool{},
 	}
 	cfg := testConfig(s.uuids)
 	cfg.Register.HostBootId = "boot-0"
@@ -64,6 +69,7 @@ func (s *simulation) step(in Input) { s.stepUntil(in, -1) }
 // stepUntil is step, with a crash after n effects (and the restart after it), or none if n is negative.
 func (s *simulation) stepUntil(in Input, n int) {
 	effs := s.m.Step(s.now, in)
+	s.checkPods()
 	if n == 0 {
 		s.restart() // before anything was written
 		return
@@ -87,6 +93,25 @@ func (s *simulation) stepUntil(in Input, n int) {
 	}
 }
 
+// checkPods: in a group of which a task has failed or was killed the others are being ended, and a pod is there for as long
+// as anything of it is.
+func (s *simulation) checkPods() {
+	for _, fw := range s.m.frameworks {
+		for _, c := range fw.executors {
+			for _, id := range pod.Doomed(c.podTasks()) {
+				if c.members != nil && c.members[id].cause == record.Cause_NONE {
+					s.t.Fatalf("task %s goes on, and its group is broken", id)
+				}
+			}
+			for id, member := range c.members {
+				if member.phase != lifecycle.Reaped && !c.phase.Alive() {
+					s.t.Fatalf("the pod of task %s is %s, and its container is %s", id, c.phase, member.phase)
+				}
+			}
+		}
+	}
+}
+
 func (s *simulation) happen(eff Effect) {
 	switch eff := eff.(type) {
 	case Start:
@@ -106,7 +131,17 @@ func (s *simulation) happen(eff Effect) {
 		if was := s.started[eff.Container]; was == "running" {
 			s.t.Fatalf("container %s is deleted while it runs", short(eff.Container))
 		}
+		for id, state := range s.started {
+			if parent, _ := id.Split(); parent == eff.Container && (state == "running" || state == "starting") {
+				s.t.Fatalf("pod %s is deleted while %s of it is %s", short(parent), short(id), state)
+			}
+		}
 		s.started[eff.Container] = "deleted"
+	case Probe:
+		if state := s.started[eff.Container]; state != "running" && state != "ended" {
+			s.t.Fatalf("container %s is looked at, and is %s", short(eff.Container), state)
+		}
+		s.probes[eff.Container] = true
 	case ToExecutor:
 		if eff.Event.GetType() == executor.Event_LAUNCH {
 			task := eff.Event.GetLaunch().GetTask().GetTaskId().GetValue()
@@ -169,6 +204,7 @@ func (s *simulation) restart() {
 		}
 	}
 	s.up = false
+	clear(s.probes)
 	cfg := testConfig(s.uuids)
 	cfg.Register.HostBootId = fmt.Sprintf("boot-%d", s.boot)
 	s.m = New(cfg)
@@ -241,6 +277,40 @@ func (s *simulation) launchCustom(crash int) {
 	s.say(&agentlink.FromMaster{Message: &agentlink.FromMaster_RunTasks{RunTasks: &agentlink.RunTasks{
 		Framework: frameworkInfo("f1"), Executor: executorInfo(fmt.Sprintf("e%d", s.tasks%3)), Tasks: []*mesosv1.TaskInfo{taskInfo(id, "")},
 	}}}, crash)
+}
+
+// launchPod launches a task group of one to three tasks, into one of two pods.
+func (s *simulation) launchPod(crash int) {
+	if !s.up {
+		return
+	}
+	info := executorInfo(fmt.Sprintf("p%d", rapid.IntRange(0, 1).Draw(s.t, "pod")))
+	info.Type, info.Command = mesosv1.ExecutorInfo_DEFAULT.Enum(), nil
+	run := &agentlink.RunTasks{Framework: frameworkInfo("f1"), Executor: info, Group: true}
+	for range rapid.IntRange(1, 3).Draw(s.t, "group") {
+		s.tasks++
+		id := fmt.Sprintf("g%d", s.tasks)
+		task := taskInfo(id, "sleep 1")
+		if rapid.Bool().Draw(s.t, "checked") {
+			task.HealthCheck = &mesosv1.HealthCheck{
+				Type: mesosv1.HealthCheck_TCP.Enum(), Tcp: &mesosv1.HealthCheck_TCPCheckInfo{Port: new(uint32(80))},
+				DelaySeconds: new(0.0), GracePeriodSeconds: new(0.0), IntervalSeconds: new(1.0), ConsecutiveFailures: new(uint32(2)),
+			}
+		}
+		s.accepted(id, crash)
+		run.Tasks = append(run.Tasks, task)
+	}
+	s.say(&agentlink.FromMaster{Message: &agentlink.FromMaster_RunTasks{RunTasks: run}}, crash)
+}
+
+// probed answers a probe, of whatever container: it may have ended meanwhile.
+func (s *simulation) probed(crash int) {
+	if len(s.probes) == 0 {
+		return
+	}
+	id := rapid.SampledFrom(slices.Sorted(maps.Keys(s.probes))).Draw(s.t, "probe")
+	delete(s.probes, id)
+	s.stepUntil(Probed{Container: id, Result: check.Result{Answered: true, Connected: rapid.Bool().Draw(s.t, "connected")}}, crash)
 }
 
 // pick draws a container in one of the states.
@@ -408,7 +478,7 @@ func TestEveryTaskEndsOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newSimulation(t)
 		actions := []func(int){
-			s.connect, s.disconnect, s.launchCommand, s.launchCommand, s.launchCustom, s.launchCustom, s.supervise, s.supervise,
+			s.connect, s.disconnect, s.launchCommand, s.launchCommand, s.launchCustom, s.launchCustom, s.launchPod, s.launchPod, s.probed, s.supervise, s.supervise,
 			s.supervise, s.exit, s.again, s.deleted, s.kill, s.ack, s.ack, s.ack, s.subscribe, s.subscribe, s.update, s.update, s.pass, s.compact,
 		}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
