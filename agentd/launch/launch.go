@@ -82,6 +82,7 @@ func (h Host) Spec(r Run) runtime.Spec {
 		Stdout:  path.Join(sandbox, "stdout"),
 		Stderr:  path.Join(sandbox, "stderr"),
 		Hidden:  h.Hidden,
+		Mounts:  h.sandboxPaths(r),
 		Limits:  h.Limits(r),
 	}
 }
@@ -239,6 +240,7 @@ func CommandExecutor(framework *mesosv1.FrameworkInfo, task *mesosv1.TaskInfo) *
 		Name:        new(fmt.Sprintf("Command Executor (Task: %s) (Command: %s)", id, text)),
 		Source:      &id,
 		Command:     task.GetCommand(),
+		Container:   task.GetContainer(),
 	}
 }
 
@@ -295,19 +297,30 @@ func shorten(text string) string {
 	return string(runes[:shownCommand-3]) + "..."
 }
 
-// UnsupportedTask says what of a command task this version cannot do, "" if nothing: better to fail a task than to run it
-// without what it asked for.
-func UnsupportedTask(task *mesosv1.TaskInfo) string {
+// UnsupportedTask says what of a command task, or of one in a pod, this version cannot do, "" if nothing: better to fail a
+// task than to run it without what it asked for.
+func UnsupportedTask(task *mesosv1.TaskInfo, inPod bool) string {
+	for _, v := range task.GetContainer().GetVolumes() {
+		if why := unsupportedVolume(v, inPod); why != "" {
+			return why
+		}
+	}
 	return unsupported(task.GetContainer(), task.GetCommand())
 }
 
 // UnsupportedExecutor is UnsupportedTask for an executor.
 func UnsupportedExecutor(info *mesosv1.ExecutorInfo) string {
+	if len(info.GetContainer().GetVolumes()) > 0 {
+		return "volumes of executors are not supported by this version"
+	}
 	return unsupported(info.GetContainer(), info.GetCommand())
 }
 
 // UnsupportedPod is UnsupportedTask for an executor that the agent plays.
 func UnsupportedPod(info *mesosv1.ExecutorInfo) string {
+	if len(info.GetContainer().GetVolumes()) > 0 {
+		return "volumes of executors are not supported by this version; give them to the tasks"
+	}
 	return unsupported(info.GetContainer(), &mesosv1.CommandInfo{Value: new("-")}) // it has no command
 }
 
@@ -316,8 +329,6 @@ func unsupported(container *mesosv1.ContainerInfo, command *mesosv1.CommandInfo)
 	switch {
 	case docker || container.GetMesos().GetImage() != nil:
 		return "container images are not supported by this version; leave container out to run on the host's file system"
-	case len(container.GetVolumes()) > 0:
-		return "volumes are not supported by this version"
 	case unsupportedSetting(container) != "":
 		return unsupportedSetting(container) + " is not supported by this version; leave it out of the container"
 	case command.GetValue() == "":

@@ -90,7 +90,7 @@ func (m *Machine) launchMember(now time.Time, member *container) {
 	for _, t := range member.tasks {
 		why := launch.UnsupportedPod(member.pod.info)
 		if why == "" {
-			why = launch.UnsupportedTask(t.info)
+			why = launch.UnsupportedTask(t.info, true)
 		}
 		if why != "" {
 			m.failUnstarted(now, member, why)

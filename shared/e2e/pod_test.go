@@ -186,6 +186,26 @@ func TestLookingIntoAPod(t *testing.T) {
 	}
 }
 
+// Tasks of a pod share a directory of its sandbox, and see nothing else of one another.
+func TestAPodSharesADirectory(t *testing.T) {
+	needRoot(t)
+	r := start(t, 1, 1)
+	volume := `"container":{"type":"MESOS","volumes":[{"mode":"RW","container_path":"both","source":{"type":"SANDBOX_PATH","sandbox_path":{"type":"PARENT","path":"shared"}}}]},"command":`
+	tasks := strings.ReplaceAll(group("w", "echo hello > both/tmp; mv both/tmp both/file",
+		"r", "until [ -e both/file ]; do sleep 0.1; done; cat both/file; ls ../../tasks 2>/dev/null || echo alone"), `"command":`, volume)
+	got := r.reeve("execute", "--task_group="+tasks)
+	if strings.Count(got.stdout, "TASK_FINISHED") != 2 {
+		t.Errorf("got %s%s, want two finished tasks", got.stdout, got.stderr)
+	}
+	out, err := filepath.Glob(filepath.Join(r.Agents[0].Dir(), "slaves", "*", "frameworks", "*", "executors", "*", "runs", "latest", "tasks", "r", "stdout"))
+	if err != nil || len(out) != 1 {
+		t.Fatalf("outputs of r: %v, %v", out, err)
+	}
+	if text, err := os.ReadFile(out[0]); err != nil || string(text) != "hello\nalone\n" {
+		t.Errorf("r found %q, %v", text, err)
+	}
+}
+
 // container is what is read of GET_CONTAINERS.
 type container struct {
 	ID struct {
