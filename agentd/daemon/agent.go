@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	goruntime "runtime"
 	"strings"
 	"sync/atomic"
@@ -146,6 +147,9 @@ func (d *daemon) machineConfig(bootID string) workload.Config {
 	var env []string
 	for name, value := range d.cfg.ExecutorEnv {
 		env = append(env, name+"="+value)
+	}
+	if ip, ok := os.LookupEnv("LIBPROCESS_IP"); ok {
+		env = append(env, "LIBPROCESS_IP="+ip) // the one variable of the agent's own that executors inherit (spec 3.10)
 	}
 	return workload.Config{
 		Register: &agentlink.Register{

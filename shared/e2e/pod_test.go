@@ -148,6 +148,55 @@ func TestPodsOutliveTheirAgentd(t *testing.T) {
 	}
 }
 
+// onceEach drops updates that came again: one whose acknowledgement died with its agentd does.
+func onceEach(stdout string) string {
+	updates := strings.SplitAfter(strings.ReplaceAll(stdout, "\nReceived", "\n\x00Received"), "\x00")
+	for i := range updates {
+		updates[i] = strings.TrimSuffix(updates[i], "\x00")
+	}
+	return strings.Join(slices.Compact(updates), "")
+}
+
+// agentd dies while it launches the containers of a group, when the first of them is there, some, or all: every task runs to
+// its end all the same, once.
+func TestAgentdDiesWhileItLaunchesAPod(t *testing.T) {
+	needRoot(t)
+	r := start(t, 1, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	defer cancel()
+	for round, there := range []int{1, 4, 6} {
+		var tasks []string
+		for i := range 6 {
+			tasks = append(tasks, fmt.Sprintf("t%d-%d", round, i), "echo once; sleep 1")
+		}
+		done := make(chan result, 1)
+		go func() { done <- r.reeve("execute", "--task_group="+group(tasks...)) }()
+		err := r.Poll(ctx, func(context.Context) (bool, string) {
+			records, err := filepath.Glob(filepath.Join(r.Agents[0].Dir(), "containers", "*.*", "record.json"))
+			return err == nil && len(records) >= there, "containers of the group"
+		})
+		if err := errors.Join(err, r.Agents[0].Kill(), r.Agents[0].Start(ctx), r.WaitReady(ctx, 1)); err != nil {
+			t.Fatal(err)
+		}
+		got := <-done
+		for i := range 6 {
+			task := tasks[2*i]
+			want := story(task, "TASK_STARTING", "", "TASK_RUNNING", "", "TASK_FINISHED", "Command exited with status 0")
+			if diff := cmp.Diff(onceEach(about(task, got.stdout)), want); diff != "" {
+				t.Errorf("killed at %d containers: %s: %s\nstderr: %s", there, task, diff, got.stderr)
+			}
+			out, err := filepath.Glob(filepath.Join(r.Agents[0].Dir(), "slaves", "*", "frameworks", "*", "executors", "*", "runs", "*", "tasks", task, "stdout"))
+			if err != nil || len(out) < 1 {
+				t.Errorf("outputs of %s: %v, %v", task, out, err)
+				continue
+			}
+			if text, err := os.ReadFile(out[0]); err != nil || string(text) != "once\n" {
+				t.Errorf("killed at %d containers: %s wrote %q, %v", there, task, text, err)
+			}
+		}
+	}
+}
+
 // A task of a pod is looked into as any other.
 func TestLookingIntoAPod(t *testing.T) {
 	needRoot(t)
