@@ -36,6 +36,7 @@ type Config struct {
 	CgroupRoot  string
 	SwitchUser  bool
 	PidsLimit   int64
+	LogLimit    int64 // MB that are kept of a task's stdout, and of its stderr; 0 for all
 	DrainOnStop bool
 
 	RegistrationTimeout   time.Duration
@@ -67,6 +68,7 @@ const (
 	defaultDiskWatch   = time.Minute
 	defaultStall       = time.Minute
 	defaultFetchCache  = 2 << 30
+	defaultLogLimit    = 100
 	shimName           = "agentd-shim"
 	maxExecutorEnvSize = 64 << 10
 )
@@ -174,6 +176,7 @@ func (c *Config) register(fs *pflag.FlagSet) {
 	fs.StringVar(&c.DefaultRole, "default-role", "*", "role that resources without one are reserved to")
 	fs.BoolVar(&c.SwitchUser, "switch-user", os.Geteuid() == 0, "run tasks as the user they name; only root can")
 	fs.Int64Var(&c.PidsLimit, "pids-limit", defaultPids, "processes and threads that one container may have")
+	fs.Int64Var(&c.LogLimit, "log-limit", defaultLogLimit, "megabytes that are kept of a task's stdout, and as many of its stderr, the newest; 0 for all")
 	fs.BoolVar(&c.DrainOnStop, "drain-on-stop", false, "end all tasks before stopping")
 	c.duration(fs, &c.RegistrationTimeout, "executor-registration-timeout", defaultRegister, "how long an executor may take to subscribe")
 	c.duration(fs, &c.ReregistrationTimeout, "executor-reregistration-timeout", defaultReregister, "how long it may take to come back after a restart of agentd")
@@ -223,6 +226,9 @@ func (c *Config) complete(fs *pflag.FlagSet, lookup func(string) (string, bool))
 	}
 	if c.GCHeadroom < 0 || c.GCHeadroom > 1 {
 		return fault.New(fault.Invalid, "--gc-disk-headroom %g is not a share; give 0 to 1, such as 0.1", c.GCHeadroom)
+	}
+	if c.LogLimit < 0 {
+		return fault.New(fault.Invalid, "--log-limit %d is negative; give megabytes, or 0 to keep all of a log", c.LogLimit)
 	}
 	if c.SwitchUser && os.Geteuid() != 0 {
 		return fault.New(fault.Invalid, "--switch-user needs root; leave it out to run tasks as the user of agentd")

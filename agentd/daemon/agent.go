@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -25,6 +26,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/agentd/supervisor"
+	"codeberg.org/reeve/reeve/agentd/tasklog"
 	"codeberg.org/reeve/reeve/agentd/usage"
 	"codeberg.org/reeve/reeve/agentd/workload"
 	"codeberg.org/reeve/reeve/shared/agentlink"
@@ -60,6 +62,7 @@ type agent struct {
 	prober      *prober.Set
 	executors   *executorapi.API
 	usage       *usage.Sampler
+	logs        *tasklog.Keeper
 	gc          *gc.Collector
 	adhoc       *adhoc.Set
 	runtime     runtime.Runtime
@@ -135,6 +138,7 @@ func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *chec
 	a.prober = prober.New(context.WithoutCancel(ctx), prober.Config{Runtime: rt, Post: a.post, Log: d.log})
 	a.executors = executorapi.New(executorapi.Config{Post: a.post, Log: d.log})
 	a.usage = usage.New(usage.Config{Running: a.running, Stats: rt.Stats, Disk: diskUse, Host: d.host.usage})
+	a.logs = tasklog.New(tasklog.Config{Logs: a.logFiles(d.cfg.LogLimit << 20), Log: d.log})
 	a.gc = gc.New(gc.Config{
 		WorkDir: d.cfg.WorkDir, Delay: d.cfg.GCDelay, Interval: d.cfg.DiskInterval, Headroom: d.cfg.GCHeadroom,
 		DiskUsed: func() (used, total int64) { u := a.usage.Host(); return u.DiskBytes, u.DiskTotalBytes },
@@ -235,6 +239,20 @@ func (a *agent) sandboxOf(ctx context.Context, id ids.Container) (string, error)
 		}
 	}
 	return "", err
+}
+
+// logFiles lists what running containers write to.
+func (a *agent) logFiles(limit int64) func(ctx context.Context) ([]tasklog.Log, error) {
+	return func(ctx context.Context) ([]tasklog.Log, error) {
+		running, err := a.running(ctx)
+		logs := make([]tasklog.Log, 0, 2*len(running))
+		for _, c := range running {
+			logs = append(logs,
+				tasklog.Log{Sandbox: c.Sandbox, Name: "stdout", Limit: cmp.Or(c.StdoutLimit, limit)},
+				tasklog.Log{Sandbox: c.Sandbox, Name: "stderr", Limit: cmp.Or(c.StderrLimit, limit)})
+		}
+		return logs, err
+	}
 }
 
 // id is who we are, "" before a master has said so.

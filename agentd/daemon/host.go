@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"codeberg.org/reeve/reeve/agentd/config"
 	"codeberg.org/reeve/reeve/agentd/hostinfo"
@@ -89,6 +90,14 @@ func beat(u reeveapi.HostUsage) *agentlink.HostUsage {
 	}
 }
 
+// occupied is what a file takes of the disk: a log that is kept in bounds looks larger.
+func occupied(info fs.FileInfo) int64 {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return min(st.Blocks*512, info.Size()) // what is asked for is not told in blocks
+	}
+	return info.Size()
+}
+
 // diskUse sums the sizes of the files in a sandbox. Files that vanish meanwhile do not count.
 func diskUse(sandbox string) (int64, error) {
 	var sum int64
@@ -100,7 +109,7 @@ func diskUse(sandbox string) (int64, error) {
 			return err
 		}
 		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() {
-			sum += info.Size()
+			sum += occupied(info)
 		}
 		return nil
 	})

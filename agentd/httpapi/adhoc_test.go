@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -190,7 +191,7 @@ func TestSession(t *testing.T) {
 				t.Errorf("a second input: %d %s", status, body)
 			}
 			stdin("")
-			if m, err := out.next(); err != io.EOF { //nolint:errorlint // a reader returns io.EOF itself
+			if m, err := out.next(); !errors.Is(err, io.EOF) {
 				t.Errorf("after the end of the input: %v, %v", m, err)
 			}
 			if status := <-input; status != http.StatusOK {

@@ -116,7 +116,10 @@ func (a *api) routes() []mesoshttp.Route {
 
 // reeveRoutes lists Reeve's own API.
 func (a *api) reeveRoutes() []mesoshttp.APIRoute {
-	return []mesoshttp.APIRoute{{Method: http.MethodGet, Path: "/reeve/v1/usage", Handler: a.usage}}
+	return []mesoshttp.APIRoute{
+		{Method: http.MethodGet, Path: "/reeve/v1/usage", Handler: a.usage},
+		{Method: http.MethodGet, Path: "/reeve/v1/log", Handler: a.log},
+	}
 }
 
 func (a *api) reeve() http.Handler {

@@ -3,6 +3,7 @@ package workload
 import (
 	"time"
 
+	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -100,6 +101,8 @@ type RunningContainer struct {
 	ID      ids.Container
 	Sandbox string
 	Tasks   []ids.Task // those that have not ended
+
+	StdoutLimit, StderrLimit int64 // bytes that are to be kept of them; 0 where nothing was asked
 }
 
 // Running lists the containers whose processes run. It must be called between two turns.
@@ -110,7 +113,9 @@ func (m *Machine) Running() []RunningContainer {
 			if c.members != nil || c.phase != lifecycle.Running && c.phase != lifecycle.Stopping {
 				continue
 			}
-			r := RunningContainer{ID: c.id, Sandbox: m.sandbox(c)}
+			run := m.run(c)
+			r := RunningContainer{ID: c.id, Sandbox: m.cfg.Launch.Sandbox(run)}
+			r.StdoutLimit, r.StderrLimit = launch.LogLimits(run)
 			for _, t := range sorted(c.tasks) {
 				if !t.ended() {
 					r.Tasks = append(r.Tasks, ids.Task{Framework: fw.id, ID: t.id()})

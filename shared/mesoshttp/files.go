@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/mesosjson"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -182,6 +184,15 @@ func (f Files) ReadSlice(virtual string, offset uint64, length *uint64) (data []
 	}
 	data, total, err := f.Read(virtual, int64(min(offset, math.MaxInt64)), n)
 	return data, uint64(max(0, total)), err
+}
+
+// Open opens a regular file for reading, and tells its size.
+func (f Files) Open(virtual string) (*os.File, int64, error) { return f.regular(virtual) }
+
+// Locate says where a virtual path is on the host: in which root, and where below it, "." for the root itself.
+func (f Files) Locate(virtual string) (root, rest string, err error) {
+	at, err := f.resolve(virtual)
+	return at.root, at.rest, err
 }
 
 // regular opens a regular file.
@@ -347,18 +358,29 @@ func number(text, name string) (int64, error) {
 
 func (f Files) download(w http.ResponseWriter, r *http.Request) {
 	virtual := r.URL.Query().Get("path")
-	file, _, err := f.regular(virtual)
+	file, size, err := f.regular(virtual)
 	if err != nil {
 		WriteError(w, r, err)
 		return
 	}
 	defer shut(file)
+	begin := dataStart(file, size)
 	name := path.Base(path.Clean("/" + virtual))
 	h := w.Header()
 	h.Set("Content-Type", cmp.Or(mime.TypeByExtension(path.Ext(name)), "application/octet-stream"))
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	h.Set("X-Content-Type-Options", "nosniff") // a task chose the name: its page must not run in the operator's browser
-	http.ServeContent(w, r, "", time.Time{}, file)
+	http.ServeContent(w, r, "", time.Time{}, io.NewSectionReader(file, begin, size-begin))
+}
+
+// dataStart is where a file's contents begin. A log that is kept in bounds has a hole where its oldest part was, which can be
+// many times as large as what is left.
+func dataStart(file *os.File, size int64) int64 {
+	at, err := file.Seek(0, unix.SEEK_DATA)
+	if err != nil || at > size { // no holes on this file system, or nothing but one
+		return 0
+	}
+	return at
 }
 
 func (f Files) debug(w http.ResponseWriter, r *http.Request) {

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -68,6 +69,7 @@ func newCluster(t *testing.T) *cluster {
 	mux.HandleFunc("DELETE /reeve/v1/", c.note)
 	mux.HandleFunc("GET /reeve/v1/watch", c.stream)
 	mux.HandleFunc("POST /api/v1", c.agentCall)
+	mux.HandleFunc("GET /reeve/v1/log", c.log)
 	mux.HandleFunc("GET /files/download", func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -144,6 +146,39 @@ func (c *cluster) stream(w http.ResponseWriter, r *http.Request) {
 	}
 	_ = http.NewResponseController(w).Flush() // the test fails at the other end
 	<-r.Context().Done()
+}
+
+// log answers as an agent that has dropped the first bytes of "bounded", and knows that those of "since" are old.
+func (c *cluster) log(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	select {
+	case c.read <- struct{}{}:
+	default:
+	}
+	q := r.URL.Query()
+	data, ok := c.files[q.Get("path")]
+	c.mu.Unlock()
+	if !ok {
+		refuse(w, http.StatusNotFound, "not found", "there is no file "+q.Get("path"))
+		return
+	}
+	piece := reeveapi.Log{Size: int64(len(data))}
+	if strings.Contains(q.Get("path"), "bounded") {
+		piece.Start = 6
+	}
+	if q.Get("since") == "5m" {
+		piece.Offset = 6
+	}
+	if text := q.Get("offset"); text != "" {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			c.t.Error(err)
+		}
+		piece.Offset = n
+	}
+	piece.Offset = min(max(piece.Offset, piece.Start), piece.Size)
+	piece.Data = []byte(data[piece.Offset:min(piece.Offset+5, piece.Size)]) // a small limit, so that more than one read is needed
+	c.answer(w, piece)
 }
 
 func (c *cluster) agentCall(w http.ResponseWriter, r *http.Request) {
@@ -341,6 +376,10 @@ func TestLogs(t *testing.T) {
 	c.files = map[string]string{
 		"/s/one/stdout": "first line\nsecond \x00\xff\n", "/s/one/stderr": "oops\n", "/s/job.1/stdout": "from the job\n", "/s/done/stdout": "",
 	}
+	bounded := c.tasks[0]
+	bounded.ID, bounded.Sandbox = "bounded", "/s/bounded"
+	c.tasks = append(c.tasks, bounded)
+	c.files["/s/bounded/stdout"] = "\x00\x00\x00\x00\x00\x00kept\n"
 	for _, test := range []struct {
 		args string
 		want result
@@ -351,7 +390,10 @@ func TestLogs(t *testing.T) {
 		{"done", result{"", "", exitDone}},
 		{"same", result{"", "reeve: \"same\" means 2 tasks; name one of: f/same (running), g/same (staging)\n", exitFailed}},
 		{"none", result{"", "reeve: no task and no job is called \"none\"; \"reeve tasks --all\" lists what is known\n", exitFailed}},
-		{"g/same", result{"", "reeve: no such file\n", exitFailed}},
+		{"g/same", result{"", "reeve: there is no file /s/same/stdout\n", exitFailed}},
+		{"one --since 5m", result{"line\nsecond \x00\xff\n", "", exitDone}},
+		{"one --since yesterday", result{"", "reeve: --since \"yesterday\" is neither a duration, such as 5m or 2h30m, nor a time, such as 2026-01-02T15:04:05Z\n", exitUsage}},
+		{"bounded", result{"kept\n", "reeve: the first 6 bytes were dropped: the log is over its limit\n", exitDone}},
 		{"-f done", result{"", "", exitDone}},
 		{"-f job.0", result{"", "", exitDone}},
 	} {

@@ -102,7 +102,7 @@ func (f *follower) read(reading *run.Group, task reeveapi.Task, job *reeveapi.Jo
 			out = &lockedWriter{out: f.app.stderr}
 		}
 		lines := &prefixer{out: out, prefix: prefix}
-		log := &taskLog{client: f.client, task: task, file: file, out: lines}
+		log := &taskLog{client: f.client, task: task, file: file, out: lines, notes: f.app.stderr}
 		reading.Go("read the log of "+name, func(ctx context.Context) error {
 			err := log.follow(ctx, func() bool { return f.tracked.ended(name) })
 			lines.flush()

@@ -21,7 +21,7 @@ const (
 )
 
 func (a *app) logsCommand() *cobra.Command {
-	follow, stderr := false, false
+	follow, stderr, since := false, false, ""
 	command := &cobra.Command{
 		Use: "logs TASK", Short: "Print what a task has written; TASK is a task's id or a job's name", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -29,15 +29,33 @@ func (a *app) logsCommand() *cobra.Command {
 			if stderr {
 				file = "stderr"
 			}
-			return a.logs(command, args[0], file, follow)
+			if err := checkSince(since); err != nil {
+				return err
+			}
+			return a.logs(command, args[0], file, since, follow)
 		},
 	}
 	command.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the task has ended")
 	command.Flags().BoolVar(&stderr, "stderr", false, "print what went to stderr instead of stdout")
+	command.Flags().StringVar(&since, "since", "", "print only what was written since: 5m ago, or a time such as 2026-01-02T15:04:05Z")
 	return command
 }
 
-func (a *app) logs(command *cobra.Command, name, file string, follow bool) error {
+// checkSince refuses what is neither a duration nor a time.
+func checkSince(since string) error {
+	if since == "" {
+		return nil
+	}
+	if d, err := time.ParseDuration(since); err == nil && d >= 0 {
+		return nil
+	}
+	if _, err := time.Parse(time.RFC3339, since); err != nil {
+		return usagef("--since %q is neither a duration, such as 5m or 2h30m, nor a time, such as 2026-01-02T15:04:05Z", since)
+	}
+	return nil
+}
+
+func (a *app) logs(command *cobra.Command, name, file, since string, follow bool) error {
 	c, err := a.connect()
 	if err != nil {
 		return err
@@ -49,7 +67,7 @@ func (a *app) logs(command *cobra.Command, name, file string, follow bool) error
 	if err != nil {
 		return err
 	}
-	log := &taskLog{client: c, task: task, file: file, out: a.stdout}
+	log := &taskLog{client: c, task: task, file: file, since: since, out: a.stdout, notes: a.stderr}
 	if !follow {
 		return log.drain(command.Context())
 	}
@@ -71,8 +89,11 @@ type taskLog struct {
 	client *client.Client
 	task   reeveapi.Task
 	file   string
+	since  string // what to begin with; "" for all
 	out    io.Writer
+	notes  io.Writer // for what is not there; nil for nobody
 	offset int64
+	begun  bool
 }
 
 func (l *taskLog) path() string { return l.task.Sandbox + "/" + l.file }
@@ -89,19 +110,35 @@ func (l *taskLog) drain(ctx context.Context) error {
 
 // read copies the next piece and says how large it was.
 func (l *taskLog) read(ctx context.Context) (int, error) {
-	data, size, err := l.client.ReadFile(ctx, l.task.AgentHTTP, l.path(), l.offset, logChunk)
+	q := client.LogQuery{Path: l.path(), Offset: l.offset, Limit: logChunk}
+	if !l.begun {
+		q.Since = l.since
+	}
+	piece, err := l.client.Log(ctx, l.task.AgentHTTP, q)
 	if err != nil {
 		return 0, err
 	}
-	if size < l.offset {
-		l.offset = 0 // it was rotated or truncated: what is there now is new
+	switch {
+	case l.begun && piece.Size < l.offset:
+		l.offset, l.begun, l.since = 0, false, "" // the task has truncated it: what is there now is new
 		return l.read(ctx)
+	case l.begun && piece.Offset > l.offset && l.offset > 0:
+		l.note("%d bytes were dropped before they could be read: the log is over its limit", piece.Offset-l.offset)
+	case !l.begun && l.since == "" && piece.Start > 0:
+		l.note("the first %d bytes were dropped: the log is over its limit", piece.Start)
 	}
-	if _, err := l.out.Write(data); err != nil {
+	l.begun = true
+	if _, err := l.out.Write(piece.Data); err != nil {
 		return 0, fmt.Errorf("write the log: %w", err)
 	}
-	l.offset += int64(len(data))
-	return len(data), nil
+	l.offset = piece.Offset + int64(len(piece.Data))
+	return len(piece.Data), nil
+}
+
+func (l *taskLog) note(format string, args ...any) {
+	if l.notes != nil {
+		fmt.Fprintf(l.notes, "reeve: "+format+"\n", args...)
+	}
 }
 
 // follow copies until the task has ended and everything it wrote was read. Until then a file that is not there yet and

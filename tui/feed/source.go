@@ -18,6 +18,8 @@ type Source interface {
 	// ReadFile reads up to length bytes of a file of a sandbox, perhaps fewer, and tells the file's size. With offset -1 it
 	// reads nothing.
 	ReadFile(ctx context.Context, agentHTTP, path string, offset int64, length int) (data []byte, size int64, err error)
+	// LogStart is the offset of the oldest line that is kept of a log.
+	LogStart(ctx context.Context, agentHTTP, path string) (int64, error)
 	SubmitJob(ctx context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error)
 	StopJob(ctx context.Context, name string) error
 	KillTask(ctx context.Context, framework, task string) error

@@ -101,6 +101,8 @@ type Env struct {
 	Async func(fn func(ctx context.Context) tea.Msg) tea.Cmd
 	// ReadFile is the source's.
 	ReadFile func(ctx context.Context, agentHTTP, path string, offset int64, length int) (data []byte, size int64, err error)
+	// LogStart is the source's.
+	LogStart func(ctx context.Context, agentHTTP, path string) (int64, error)
 	// Save writes a file on the operator's machine from pieces that next answers until it answers none.
 	Save func(name string, next func() ([]byte, error)) (path string, size int64, err error)
 	// Draft keeps the submit form's fields; with nil it answers them.

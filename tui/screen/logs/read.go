@@ -37,6 +37,7 @@ type piece struct {
 type before struct {
 	tab  int
 	data []byte
+	head bool // what is loaded begins with the oldest line that is kept
 	err  error
 }
 
@@ -72,12 +73,26 @@ func (s *Screen) fetch(tab int, known bool, next int64, t *reeveapi.Task) tea.Cm
 			if err != nil {
 				return piece{tab: tab, err: err}
 			}
-			p.from, length = max(size-firstChunk, 0), firstChunk
+			start, err := s.env.LogStart(ctx, agent, name)
+			if err != nil {
+				return piece{tab: tab, err: err}
+			}
+			p.from, length = max(size-firstChunk, start), firstChunk
 		}
 		p.data, p.size, p.err = s.env.ReadFile(ctx, agent, name, p.from, length)
+		if p.err == nil && len(p.data) > 0 && p.data[0] == 0 { // perhaps the part that is kept has moved on meanwhile
+			start, err := s.env.LogStart(ctx, agent, name)
+			if err != nil {
+				return piece{tab: tab, err: err}
+			}
+			if p.skip = max(start-p.from, 0); p.skip > 0 {
+				p.from = start
+				p.data, p.size, p.err = s.env.ReadFile(ctx, agent, name, p.from, length)
+			}
+		}
 		if behind := p.size - p.from; known && p.err == nil && behind > maxBehind {
-			p.skip = behind - firstChunk
-			p.from += p.skip
+			p.skip += behind - firstChunk
+			p.from += behind - firstChunk
 			p.data, p.size, p.err = s.env.ReadFile(ctx, agent, name, p.from, length)
 		}
 		return p
@@ -144,10 +159,17 @@ func (s *Screen) readBefore() tea.Cmd {
 		return nil
 	}
 	st.older = true
-	from := max(st.begin-chunk, 0)
-	length := int(st.begin - from)
-	name, agent := file(t, st.name), t.AgentHTTP
+	begin, name, agent := st.begin, file(t, st.name), t.AgentHTTP
 	return s.env.Async(func(ctx context.Context) tea.Msg {
+		start, err := s.env.LogStart(ctx, agent, name)
+		if err != nil {
+			return before{tab: tab, err: err}
+		}
+		from := max(begin-chunk, start)
+		if from >= begin {
+			return before{tab: tab, head: true}
+		}
+		length := int(begin - from)
 		var all []byte
 		for len(all) < length {
 			data, _, err := s.env.ReadFile(ctx, agent, name, from+int64(len(all)), length-len(all))
@@ -170,6 +192,10 @@ func (s *Screen) takeBefore(b before) {
 		st.err = "cannot read further back: " + b.err.Error()
 		return
 	}
+	if b.head {
+		st.begin = 0 // there is nothing to be read in front of it
+		return
+	}
 	st.prepend(b.data)
 }
 
@@ -182,7 +208,10 @@ func (s *Screen) save() tea.Cmd {
 	name, agent := file(t, s.stream().name), t.AgentHTTP
 	local := label.Name(t) + "-" + s.stream().name
 	return s.env.Async(func(ctx context.Context) tea.Msg {
-		offset := int64(0)
+		offset, err := s.env.LogStart(ctx, agent, name)
+		if err != nil {
+			return saved{err: err}
+		}
 		path, size, err := s.env.Save(local, func() ([]byte, error) {
 			data, _, err := s.env.ReadFile(ctx, agent, name, offset, chunk)
 			offset += int64(len(data))
