@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net"
 	"regexp"
 	"strings"
 	"testing"
@@ -55,6 +56,26 @@ func TestASickTaskIsKilled(t *testing.T) {
 	}, "\n")
 	if diff := cmp.Diff(digits.ReplaceAllString(about("t", got.stdout), "n times"), want); diff != "" {
 		t.Errorf("%s\nstderr: %s", diff, got.stderr)
+	}
+}
+
+// HTTP and TCP go to the task's network, which is the host's: the agent's own API answers there.
+func TestHealthByNetwork(t *testing.T) {
+	r := start(t, 1, 1)
+	_, port, err := net.SplitHostPort(r.Agents[0].Addresses.HTTP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct{ check, want string }{
+		"http": {`"type":"HTTP","http":{"port":` + port + `,"path":"/health"}`, "healthy?: 1"},
+		"404":  {`"type":"HTTP","http":{"port":` + port + `,"path":"/no/such/page"}`, "health check failed: HTTP status 404 Not Found"},
+		"tcp":  {`"type":"TCP","tcp":{"port":` + port + `}`, "healthy?: 1"},
+		"shut": {`"type":"TCP","tcp":{"port":1}`, "health check failed: connect to 127.0.0.1:1: connection refused"},
+	} {
+		task := strings.Replace(checked("sleep 2", "true"), `"type":"COMMAND","command":{"value":"true"}`, tc.check, 1)
+		if got := r.reeve("execute", "--task="+task); !strings.Contains(got.stdout, tc.want) {
+			t.Errorf("%s: got %s%s, want %q in it", name, got.stdout, got.stderr, tc.want)
+		}
 	}
 }
 
