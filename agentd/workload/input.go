@@ -12,15 +12,6 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesosv1/executor"
 )
 
-// ConnID names one stream to a master. The edge counts them from 1.
-type ConnID uint64
-
-// StreamID names one subscription of an executor. The edge counts them from 1.
-type StreamID uint64
-
-// Ticket ties an input to the Reply that answers it; 0 means that nobody waits.
-type Ticket uint64
-
 // Input is what enters the machine.
 type Input interface{ input() }
 
