@@ -72,6 +72,17 @@ func stateOf(t reeveapi.Task) string {
 	return taskstate.LabelOf(t.State)
 }
 
+// healthOf is what a task's health check has found last, "-" without one.
+func healthOf(t reeveapi.Task) string {
+	switch {
+	case t.Healthy == nil:
+		return "-"
+	case *t.Healthy:
+		return "healthy"
+	}
+	return "unhealthy"
+}
+
 func taskListing(all bool) listing[reeveapi.Task] {
 	empty := "No tasks. --all shows ended ones, too."
 	if all {
@@ -90,6 +101,7 @@ func taskListing(all bool) listing[reeveapi.Task] {
 		columns: append(columns, []column[reeveapi.Task]{
 			{head: "PORTS", wide: true, cell: func(t reeveapi.Task) string { return t.Ports }},
 			{head: "AGE", cell: func(t reeveapi.Task) string { return age(time.Now(), t.Launched) }},
+			{head: "HEALTH", wide: true, cell: healthOf},
 			{head: "ROLE", wide: true, cell: func(t reeveapi.Task) string { return t.Role }},
 			{head: "JOB", wide: true, cell: func(t reeveapi.Task) string { return t.Job }},
 			{head: "CONTAINER", wide: true, cell: func(t reeveapi.Task) string { return t.Container }},
