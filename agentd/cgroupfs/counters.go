@@ -24,31 +24,38 @@ type Counters struct {
 type file struct {
 	f     *os.File
 	parse func(text string, s *runtime.Stats)
+	long  bool
 }
 
 // source is a file of a group and what is in it.
 type source struct {
 	controller, name string
 	parse            func(text string, s *runtime.Stats)
+	long             bool // it may be longer than the buffer
 }
 
 // sources1 and sources2 are the files of cgroup v1 and v2.
 var (
 	sources1 = [...]source{
-		{"cpu", "cpu.stat", parseCPU},
-		{"cpuacct", "cpuacct.stat", parseCPU},
-		{"memory", "memory.usage_in_bytes", func(t string, s *runtime.Stats) { s.MemBytes = number(t) }},
-		{"memory", "memory.stat", parseMemory},
-		{"memory", "memory.oom_control", parseOOM},
-		{"pids", "pids.current", func(t string, s *runtime.Stats) { s.Processes = int(number(t)) }},
+		{controller: "cpu", name: "cpu.stat", parse: parseCPU},
+		{controller: "cpuacct", name: "cpuacct.stat", parse: parseCPU},
+		{controller: "memory", name: "memory.usage_in_bytes", parse: func(t string, s *runtime.Stats) { s.MemBytes = number(t) }},
+		{controller: "memory", name: "memory.stat", parse: parseMemory},
+		{controller: "memory", name: "memory.oom_control", parse: parseOOM},
+		{controller: "pids", name: "pids.current", parse: parseThreads},
+		{controller: "pids", name: "cgroup.procs", parse: parseProcesses, long: true},
+		{controller: "blkio", name: "blkio.throttle.io_service_bytes_recursive", parse: parseIO},
 	}
 	sources2 = [...]source{
-		{"", "cpu.stat", parseCPU},
-		{"", "memory.current", func(t string, s *runtime.Stats) { s.MemBytes = number(t) }},
-		{"", "memory.stat", parseMemory},
-		{"", "memory.max", func(t string, s *runtime.Stats) { s.MemLimit = number(t) }},
-		{"", "memory.events", parseOOM},
-		{"", "pids.current", func(t string, s *runtime.Stats) { s.Processes = int(number(t)) }},
+		{name: "cpu.stat", parse: parseCPU},
+		{name: "memory.current", parse: func(t string, s *runtime.Stats) { s.MemBytes = number(t) }},
+		{name: "memory.swap.current", parse: func(t string, s *runtime.Stats) { s.SwapBytes = number(t) }},
+		{name: "memory.stat", parse: parseMemory},
+		{name: "memory.max", parse: func(t string, s *runtime.Stats) { s.MemLimit = number(t) }},
+		{name: "memory.events", parse: parseOOM},
+		{name: "pids.current", parse: parseThreads},
+		{name: "cgroup.procs", parse: parseProcesses, long: true},
+		{name: "io.stat", parse: parseIO},
 	}
 )
 
@@ -67,7 +74,7 @@ func (h Host) Open(group string) (*Counters, error) {
 			missing = err
 			continue
 		}
-		c.files = append(c.files, file{f, src.parse})
+		c.files = append(c.files, file{f, src.parse, src.long})
 	}
 	if len(c.files) == 0 {
 		return nil, fmt.Errorf("read statistics: %w", missing)
@@ -79,14 +86,19 @@ func (h Host) Open(group string) (*Counters, error) {
 func (c *Counters) Read() (runtime.Stats, error) {
 	s := runtime.Stats{At: time.Now()}
 	for _, f := range c.files {
-		n, err := f.f.ReadAt(c.buf, 0)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return s, fmt.Errorf("read statistics: %w", err)
+		for at := int64(0); ; {
+			n, err := f.f.ReadAt(c.buf, at)
+			if err != nil && !errors.Is(err, io.EOF) {
+				return s, fmt.Errorf("read statistics: %w", err)
+			}
+			f.parse(string(c.buf[:n]), &s)
+			if at += int64(n); err != nil || !f.long {
+				break
+			}
 		}
-		f.parse(string(c.buf[:n]), &s)
 	}
 	// One of the processes is the container's own init, which nobody asked for.
-	s.Processes = max(0, s.Processes-1)
+	s.Processes, s.Threads = max(0, s.Processes-1), max(0, s.Threads-1)
 	return s, nil
 }
 
@@ -168,12 +180,45 @@ func parseMemory(text string, s *runtime.Stats) {
 			s.AnonBytes = n
 		case "total_cache", "file":
 			s.CacheBytes = n
+		case "total_mapped_file", "file_mapped":
+			s.MappedBytes = n
+		case "total_unevictable", "unevictable":
+			s.PinnedBytes = n
+		case "total_swap": // v2 has a file of its own for it
+			s.SwapBytes = n
 		case "hierarchical_memory_limit":
 			if n < math.MaxInt64/2 { // "none" is the greatest multiple of a page
 				s.MemLimit = n
 			}
 		}
 	})
+}
+
+func parseThreads(text string, s *runtime.Stats) { s.Threads = int(number(text)) }
+
+// parseProcesses counts the lines of a piece of cgroup.procs.
+func parseProcesses(text string, s *runtime.Stats) { s.Processes += strings.Count(text, "\n") }
+
+// parseIO sums the devices of io.stat of v2, "8:0 rbytes=1 wbytes=2 …", and of v1's, "8:0 Read 1".
+func parseIO(text string, s *runtime.Stats) {
+	for line := range strings.SplitSeq(text, "\n") {
+		fields := strings.Fields(line)
+		if len(fields) == 3 {
+			switch fields[1] {
+			case "Read":
+				s.ReadBytes += number(fields[2])
+			case "Write":
+				s.WriteBytes += number(fields[2])
+			}
+		}
+		for _, field := range fields {
+			if n, ok := strings.CutPrefix(field, "rbytes="); ok {
+				s.ReadBytes += number(n)
+			} else if n, ok := strings.CutPrefix(field, "wbytes="); ok {
+				s.WriteBytes += number(n)
+			}
+		}
+	}
 }
 
 func parseOOM(text string, s *runtime.Stats) {

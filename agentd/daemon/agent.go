@@ -340,6 +340,10 @@ func (a *agent) handler(d *daemon) http.Handler {
 		Usage: func(history time.Duration, task string) (reeveapi.Usage, error) {
 			return a.usage.Usage(task, history), nil
 		},
+		Disk: func(id ids.Container) (int64, bool) {
+			c, ok := a.usage.Container(id)
+			return c.Usage.DiskBytes, ok
+		},
 		Master: func() string {
 			addr, ok := d.link.Connected()
 			if !ok {

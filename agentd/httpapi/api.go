@@ -27,6 +27,7 @@ type Config struct {
 	Ready      func() bool                                                        // the agent has recovered; nil for always
 	Stats      func(ctx context.Context, id ids.Container) (runtime.Stats, error) // of a running container
 	Usage      func(history time.Duration, task string) (reeveapi.Usage, error)   // the samples; task "" is all
+	Disk       func(id ids.Container) (used int64, known bool)                    // bytes in the sandbox of a running container; nil for never
 	Containers *adhoc.Set                                                         // nil for an agent without
 	Master     func() string                                                      // hostname of the leading master, "" without one
 	Hostname   string                                                             // of this agent

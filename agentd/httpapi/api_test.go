@@ -405,3 +405,23 @@ func TestStatisticsAreAlwaysThere(t *testing.T) {
 		t.Errorf("got %s", w.Body)
 	}
 }
+
+// TestStatisticsByKind: processes and threads, disk, and the network of a container that has its own.
+func TestStatisticsByKind(t *testing.T) {
+	cfg := config(&workload.View{Agent: &mesosv1.AgentInfo{}, Frameworks: []workload.FrameworkView{{
+		ID: "f", Info: &mesosv1.FrameworkInfo{},
+		Executors: []workload.ExecutorView{{ID: "e", Info: &mesosv1.ExecutorInfo{}, Container: "c", Phase: lifecycle.Running}},
+	}}})
+	cfg.Stats = func(context.Context, ids.Container) (runtime.Stats, error) {
+		return runtime.Stats{Processes: 2, Threads: 7, MemBytes: 10, SwapBytes: 5, Net: &runtime.Net{ReceiveBytes: 11, SendDropped: 3}}, nil
+	}
+	cfg.Disk = func(id ids.Container) (int64, bool) { return 99, id == "c" }
+	body := ask(t, httpapi.New(cfg), "GET", "/containers", "").Body.String()
+	for _, want := range []string{
+		`"processes":2`, `"threads":7`, `"mem_swap_bytes":5`, `"mem_total_memsw_bytes":15`, `"disk_used_bytes":99`, `"net_rx_bytes":11`, `"net_tx_dropped":3`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%s is not in %s", want, body)
+		}
+	}
+}

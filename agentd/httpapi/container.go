@@ -75,7 +75,11 @@ func containerStatus(e workload.ExecutorView) *mesosv1.ContainerStatus {
 
 // statistics reads the counters of a container that may use these resources.
 func (a *api) statistics(ctx context.Context, id ids.Container, r resources.Resources) *mesosv1.ResourceStatistics {
-	return a.counters(ctx, id, runtime.Limits{CPUs: r.Scalar("cpus").Float(), MemBytes: int64(megabytes(r.Scalar("mem").Float()))})
+	m := a.counters(ctx, id, runtime.Limits{CPUs: r.Scalar("cpus").Float(), MemBytes: int64(megabytes(r.Scalar("mem").Float()))})
+	if disk := r.Scalar("disk").Float(); disk > 0 {
+		m.DiskLimitBytes = new(megabytes(disk))
+	}
+	return m
 }
 
 // counters reads a container's counters. There is always an answer: readers use it without asking (spec 7.1). A container
@@ -110,8 +114,30 @@ func (a *api) counters(ctx context.Context, id ids.Container, limits runtime.Lim
 	if s.MemLimit > 0 {
 		m.MemLimitBytes = new(bytes(s.MemLimit))
 	}
+	m.MemMappedFileBytes = new(bytes(s.MappedBytes))
+	m.MemUnevictableBytes = new(bytes(s.PinnedBytes))
+	m.MemSwapBytes = new(bytes(s.SwapBytes))
+	m.MemTotalMemswBytes = new(bytes(s.MemBytes + s.SwapBytes))
 	m.Processes = new(uint32(max(0, s.Processes)))
+	m.Threads = new(uint32(max(0, s.Threads)))
+	if a.cfg.Disk != nil {
+		if used, known := a.cfg.Disk(id); known {
+			m.DiskUsedBytes = new(bytes(used))
+		}
+	}
+	fillNetwork(m, s.Net)
 	return m
+}
+
+// fillNetwork tells the counters of a network of the container's own.
+func fillNetwork(m *mesosv1.ResourceStatistics, n *runtime.Net) {
+	if n == nil {
+		return
+	}
+	m.NetRxBytes, m.NetRxPackets = new(bytes(n.ReceiveBytes)), new(bytes(n.ReceivePackets))
+	m.NetRxErrors, m.NetRxDropped = new(bytes(n.ReceiveErrors)), new(bytes(n.ReceiveDropped))
+	m.NetTxBytes, m.NetTxPackets = new(bytes(n.SendBytes)), new(bytes(n.SendPackets))
+	m.NetTxErrors, m.NetTxDropped = new(bytes(n.SendErrors)), new(bytes(n.SendDropped))
 }
 
 func bytes(n int64) uint64 { return uint64(max(0, n)) }

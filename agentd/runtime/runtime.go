@@ -109,9 +109,22 @@ type Stats struct {
 	MemBytes     int64 // in all, as the limit counts it
 	AnonBytes    int64
 	CacheBytes   int64
+	MappedBytes  int64 // of CacheBytes, what is mapped into processes
+	PinnedBytes  int64 // what cannot be reclaimed
+	SwapBytes    int64
 	MemLimit     int64 // bytes; 0 without one
 	OOMKills     int64
 	Processes    int
+	Threads      int
+	ReadBytes    int64 // from disks, past the page cache
+	WriteBytes   int64 // to disks
+	Net          *Net  // of its own network; nil on the host's
+}
+
+// Net counts what went through the interfaces of a network, its loopback left out.
+type Net struct {
+	ReceiveBytes, ReceivePackets, ReceiveErrors, ReceiveDropped int64
+	SendBytes, SendPackets, SendErrors, SendDropped             int64
 }
 
 // Recovered is a container of an earlier agentd.

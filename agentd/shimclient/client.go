@@ -416,6 +416,9 @@ func (c *Client) Stats(ctx context.Context, id ids.Container) (runtime.Stats, er
 		}
 	}
 	stats, err := e.counters.Read()
+	if err == nil {
+		stats.Net, err = network(e.started.PID)
+	}
 	if err != nil {
 		return runtime.Stats{}, fault.Wrap(fault.Conflict, err, "container %s is ending", id)
 	}

@@ -1,13 +1,14 @@
 package usage
 
 import (
+	"math"
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
-// sample is a TaskUsage in 40 bytes: a thousand tasks for 30 minutes take 72 MB, not 200.
+// sample is a TaskUsage in 56 bytes: a thousand tasks for 30 minutes take 100 MB, not 270.
 type sample struct {
 	atMillis    int64
 	cpuMillis   uint32 // cores in thousandths
@@ -16,15 +17,26 @@ type sample struct {
 	memKB       uint32
 	cacheKB     uint32
 	diskKB      uint32
-	processes   uint32
+	processes   uint16
+	threads     uint16
 	oomKillings uint32
+	readKB      uint32
+	writeKB     uint32
+	receiveKB   uint32
+	sendKB      uint32
 }
+
+// kb is a number of bytes in units of 1024; what does not fit is the most that does.
+func kb(bytes int64) uint32 { return uint32(min(max(bytes, 0)>>10, math.MaxUint32)) }
+
+func small(n int) uint16 { return uint16(min(max(n, 0), math.MaxUint16)) }
 
 func pack(u reeveapi.TaskUsage) sample {
 	return sample{
 		atMillis: u.At.UnixMilli(), cpuMillis: uint32(u.CPUs * 1000), usedCentis: uint32(u.CPUSeconds * 100),
-		throttled: uint32(u.ThrottledSeconds * 100), memKB: uint32(u.MemBytes >> 10), cacheKB: uint32(u.CacheBytes >> 10),
-		diskKB: uint32(u.DiskBytes >> 10), processes: uint32(u.Processes), oomKillings: uint32(u.OOMKills),
+		throttled: uint32(u.ThrottledSeconds * 100), memKB: kb(u.MemBytes), cacheKB: kb(u.CacheBytes),
+		diskKB: kb(u.DiskBytes), processes: small(u.Processes), threads: small(u.Threads), oomKillings: uint32(u.OOMKills),
+		readKB: kb(u.ReadBytes), writeKB: kb(u.WriteBytes), receiveKB: kb(u.NetReceiveBytes), sendKB: kb(u.NetSendBytes),
 	}
 }
 
@@ -32,7 +44,9 @@ func (s sample) unpack(limit int64) reeveapi.TaskUsage {
 	return reeveapi.TaskUsage{
 		At: time.UnixMilli(s.atMillis), CPUs: float64(s.cpuMillis) / 1000, CPUSeconds: float64(s.usedCentis) / 100,
 		ThrottledSeconds: float64(s.throttled) / 100, MemBytes: int64(s.memKB) << 10, CacheBytes: int64(s.cacheKB) << 10,
-		MemLimitBytes: limit, DiskBytes: int64(s.diskKB) << 10, Processes: int(s.processes), OOMKills: int64(s.oomKillings),
+		MemLimitBytes: limit, DiskBytes: int64(s.diskKB) << 10, Processes: int(s.processes), Threads: int(s.threads),
+		OOMKills: int64(s.oomKillings), ReadBytes: int64(s.readKB) << 10, WriteBytes: int64(s.writeKB) << 10,
+		NetReceiveBytes: int64(s.receiveKB) << 10, NetSendBytes: int64(s.sendKB) << 10,
 	}
 }
 
@@ -61,7 +75,7 @@ func (s *series) since(from time.Time) []reeveapi.TaskUsage {
 
 // usageOf turns counters into figures for people, but for those that need an earlier look.
 func usageOf(stats runtime.Stats) reeveapi.TaskUsage {
-	return reeveapi.TaskUsage{
+	u := reeveapi.TaskUsage{
 		At:               stats.At,
 		CPUSeconds:       (stats.CPUUser + stats.CPUSystem).Seconds(),
 		ThrottledSeconds: stats.ThrottledFor.Seconds(),
@@ -69,8 +83,15 @@ func usageOf(stats runtime.Stats) reeveapi.TaskUsage {
 		CacheBytes:       stats.CacheBytes,
 		MemLimitBytes:    stats.MemLimit,
 		Processes:        stats.Processes,
+		Threads:          stats.Threads,
+		ReadBytes:        stats.ReadBytes,
+		WriteBytes:       stats.WriteBytes,
 		OOMKills:         stats.OOMKills,
 	}
+	if stats.Net != nil {
+		u.NetReceiveBytes, u.NetSendBytes = stats.Net.ReceiveBytes, stats.Net.SendBytes
+	}
+	return u
 }
 
 // cpus is how many cores were in use between two looks.

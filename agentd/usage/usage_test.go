@@ -74,3 +74,17 @@ func TestAnHour(t *testing.T) {
 		}
 	})
 }
+
+// TestPack: what is kept is what was measured, in the units of the ring, and never wraps around.
+func TestPack(t *testing.T) {
+	want := reeveapi.TaskUsage{
+		At: time.UnixMilli(5000), CPUs: 1.25, CPUSeconds: 2, ThrottledSeconds: 0.5, MemBytes: 3 << 20, CacheBytes: 1 << 20, DiskBytes: 7 << 10,
+		Processes: 2, Threads: 9, OOMKills: 1, ReadBytes: 4 << 20, WriteBytes: 5 << 20, NetReceiveBytes: 6 << 20, NetSendBytes: 7 << 20,
+	}
+	if got := pack(want).unpack(0); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got := pack(reeveapi.TaskUsage{ReadBytes: 1 << 50, Threads: 1 << 20}).unpack(0); got.ReadBytes < 1<<41 || got.Threads != 1<<16-1 {
+		t.Errorf("too much became %+v", got)
+	}
+}

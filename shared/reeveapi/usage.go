@@ -22,5 +22,10 @@ type TaskUsage struct {
 	MemLimitBytes    int64     `json:"mem_limit_bytes,omitempty"`
 	DiskBytes        int64     `json:"disk_bytes"` // of the sandbox
 	Processes        int       `json:"processes"`
+	Threads          int       `json:"threads"`
+	ReadBytes        int64     `json:"read_bytes"`                  // from disks, since the container's start
+	WriteBytes       int64     `json:"write_bytes"`                 // to disks
+	NetReceiveBytes  int64     `json:"net_receive_bytes,omitempty"` // of a network of its own, since the container's start
+	NetSendBytes     int64     `json:"net_send_bytes,omitempty"`
 	OOMKills         int64     `json:"oom_kills,omitempty"`
 }
