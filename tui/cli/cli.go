@@ -81,7 +81,7 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 	root.PersistentFlags().StringVarP(&a.output, "output", "o", formTable, "table, wide, json, yaml or name")
 	root.AddCommand(
 		interruptible(a.executeCommand()), interruptible(a.runCommand()), interruptible(a.eventsCommand()), interruptible(a.logsCommand()),
-		interruptible(a.execCommand()),
+		interruptible(a.execCommand()), interruptible(a.topCommand()),
 		a.jobsCommand(), a.stopCommand(), a.tasksCommand(), a.agentsCommand(), a.frameworksCommand(), a.mastersCommand(),
 		a.filesCommand(), a.killCommand(), a.versionCommand(),
 	)

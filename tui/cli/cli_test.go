@@ -36,6 +36,7 @@ type cluster struct {
 	jobs      []reeveapi.Job
 	events    []reeveapi.Event
 	files     map[string]string
+	usage     map[string]reeveapi.TaskUsage
 	asked     []string
 	submitted reeveapi.JobSpec
 	watch     []reeveapi.Watch // after the snapshot, one at a time
@@ -70,6 +71,7 @@ func newCluster(t *testing.T) *cluster {
 	mux.HandleFunc("GET /reeve/v1/watch", c.stream)
 	mux.HandleFunc("POST /api/v1", c.agentCall)
 	mux.HandleFunc("GET /reeve/v1/log", c.log)
+	list("usage", func() any { return reeveapi.Usage{Tasks: c.usage} })
 	mux.HandleFunc("GET /files/download", func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -208,6 +210,18 @@ func (c *cluster) agentCall(w http.ResponseWriter, r *http.Request) {
 		to := min(from+5, len(data)) // an agent's limit, so that more than one read is needed
 		response.ReadFile = &agent.Response_ReadFile{Size: new(uint64(len(data))), Data: []byte(data[from:to])}
 	case agent.Call_LIST_FILES:
+		at := call.GetListFiles().GetPath()
+		if _, file := c.files[at]; file || strings.HasSuffix(at, "/missing") {
+			status := map[bool]int{true: http.StatusBadRequest, false: http.StatusNotFound}[file]
+			http.Error(w, "no directory", status)
+			return
+		}
+		if strings.HasSuffix(at, "/dir") {
+			response.ListFiles = &agent.Response_ListFiles{FileInfos: []*mesosv1.FileInfo{
+				{Path: new(at + "/link"), Mode: new(uint32(0o120777))}, {Path: new(at + "/../inner"), Mode: new(uint32(0o100644))},
+			}}
+			break
+		}
 		response.ListFiles = &agent.Response_ListFiles{FileInfos: []*mesosv1.FileInfo{
 			{Path: new(call.GetListFiles().GetPath() + "/stdout"), Size: new(uint64(12)), Mode: new(uint32(0o100644)), Uid: new("root")},
 			{Path: new(call.GetListFiles().GetPath() + "/dir"), Mode: new(uint32(0o040755)), Uid: new("root")},
@@ -422,14 +436,46 @@ func TestFiles(t *testing.T) {
 	zero := time.Unix(0, 0).Format(time.DateTime)
 	want := "MODE        USER  SIZE  CHANGED              NAME\n-rw-r--r--  root  12    " + zero + "  stdout\ndrwxr-xr-x  root  0     " + zero + "  dir\n"
 	check(t, got, result{want, "", exitDone})
-	check(t, reeve(t, c, nil, "files", "one", "a/b", "--get", "-"), result{"content", "", exitDone})
+	check(t, reeve(t, c, nil, "files", "get", "one", "a/b", "-"), result{"content", "", exitDone})
 	to := filepath.Join(t.TempDir(), "b")
-	check(t, reeve(t, c, nil, "files", "one", "a/b", "--get", to), result{"Fetched 7 bytes into " + to + "\n", "", exitDone})
+	check(t, reeve(t, c, nil, "files", "get", "one", "a/b", to), result{"Fetched 7 bytes into " + to + "\n", "", exitDone})
 	if text, err := os.ReadFile(to); err != nil || string(text) != "content" {
 		t.Errorf("fetched %q, %v", text, err)
 	}
-	if got := reeve(t, c, nil, "files", "one", "a/b", "--get", to); got.code != exitFailed || !strings.Contains(got.stderr, "does not exist yet") {
+	if got := reeve(t, c, nil, "files", "get", "one", "a/b", to); got.code != exitFailed || !strings.Contains(got.stderr, "does not exist yet") {
 		t.Errorf("fetching over a file: %+v", got)
+	}
+	whole := filepath.Join(t.TempDir(), "all")
+	c.files["/s/one/stdout"], c.files["/s/one/dir/../inner"] = "out", "in"
+	check(t, reeve(t, c, nil, "files", "get", "one", "/", whole), result{
+		"Fetched 2 files with 5 bytes into " + whole + "\n", "reeve: dir/link is left out: it is a link, a pipe or a device\n", exitDone,
+	})
+	if text, err := os.ReadFile(filepath.Join(whole, "dir", "inner")); err != nil || string(text) != "in" {
+		t.Errorf("a name that leads out of its directory: %q, %v", text, err)
+	}
+	check(t, reeve(t, c, nil, "files", "get", "one", "missing", filepath.Join(t.TempDir(), "x")), result{
+		"", "reeve: there is no file missing in the sandbox of one; \"reeve files one\" lists what is\n", exitFailed,
+	})
+}
+
+// TestTop: the busiest first, of those agents that answer.
+func TestTop(t *testing.T) {
+	c := newCluster(t)
+	someTasks(c)
+	c.tasks[5].AgentHTTP = "127.0.0.1:1"
+	c.usage = map[string]reeveapi.TaskUsage{
+		"f/one":  {CPUs: 0.25, MemBytes: 3 << 20, CacheBytes: 1 << 19, DiskBytes: 2 << 30, Processes: 2},
+		"f/same": {CPUs: 1.5, MemBytes: 1 << 20, Processes: 4},
+	}
+	got := reeve(t, c, nil, "top")
+	want := "ID    AGENT  CPUS      MEM             CACHE   DISK     PROCS  FRAMEWORK\n" +
+		"same  host1  1.50/0.5  1.0 MB/20.0 GB  0.0 MB  0.0 MB   4      name-f\n" +
+		"one   host1  0.25/0.5  3.0 MB/20.0 GB  0.5 MB  2048 MB  2      name-f\n"
+	if got.stdout != want || got.code != exitDone || !strings.Contains(got.stderr, "the usage of 1 tasks is not known") {
+		t.Errorf("got %+v, want\n%s", got, want)
+	}
+	if got := reeve(t, c, nil, "top", "--mem", "-n", "1", "-o", "name"); got.stdout != "f/one\n" {
+		t.Errorf("the largest: %+v", got)
 	}
 }
 

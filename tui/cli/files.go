@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -15,42 +16,73 @@ import (
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
 func (a *app) filesCommand() *cobra.Command {
-	get := ""
 	command := &cobra.Command{
-		Use: "files TASK [PATH]", Short: "List or fetch the files in a task's sandbox", Args: cobra.RangeArgs(1, 2),
+		Use: "files TASK [PATH]", Short: "List the files in a task's sandbox; \"files get\" fetches them", Args: cobra.RangeArgs(1, 2),
 		RunE: func(command *cobra.Command, args []string) error {
-			below := ""
-			if len(args) == 2 {
-				below = args[1]
-			}
-			c, err := a.connect()
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			find, cancel := context.WithTimeout(command.Context(), patience)
-			defer cancel()
-			task, err := findTask(find, c, args[0])
-			if err != nil {
-				return err
-			}
-			// Cleaned as if the sandbox were the root, so that ".." can't lead out of it.
-			at := task.Sandbox + strings.TrimSuffix(path.Clean("/"+below), "/")
-			if get != "" {
-				return a.download(command.Context(), c, task.AgentHTTP, at, get)
-			}
-			files, err := c.ListFiles(find, task.AgentHTTP, at)
-			if err != nil {
-				return err
-			}
-			return show(a, files, fileListing(task.Sandbox))
+			return a.inSandbox(command, args, func(ctx context.Context, c *client.Client, task reeveapi.Task, at string) error {
+				list, cancel := context.WithTimeout(ctx, patience)
+				defer cancel()
+				files, err := c.ListFiles(list, task.AgentHTTP, at)
+				if err != nil {
+					return noSuchFile(err, args)
+				}
+				return show(a, files, fileListing(task.Sandbox))
+			})
 		},
 	}
-	command.Flags().StringVar(&get, "get", "", "fetch the file at PATH into this file; - for stdout")
+	get := interruptible(a.filesGetCommand())
+	a.reportErrors(get)
+	command.AddCommand(get)
 	return command
+}
+
+func (a *app) filesGetCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "get TASK PATH [TO]", Short: "Fetch a file, or a directory with all below it; TO is its own name if not given, and - is stdout",
+		Args: cobra.RangeArgs(2, 3),
+		RunE: func(command *cobra.Command, args []string) error {
+			to := path.Base(path.Clean("/" + args[1]))
+			if len(args) == 3 {
+				to = args[2]
+			}
+			return a.inSandbox(command, args[:2], func(ctx context.Context, c *client.Client, task reeveapi.Task, at string) error {
+				return noSuchFile(a.fetch(ctx, c, task.AgentHTTP, at, to), args)
+			})
+		},
+	}
+}
+
+// inSandbox finds a task and the virtual path of a file in its sandbox; args are the task's name and perhaps a path.
+func (a *app) inSandbox(command *cobra.Command, args []string, fn func(ctx context.Context, c *client.Client, task reeveapi.Task, at string) error) error {
+	below := ""
+	if len(args) == 2 {
+		below = args[1]
+	}
+	c, err := a.connect()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	find, cancel := context.WithTimeout(command.Context(), patience)
+	defer cancel()
+	task, err := findTask(find, c, args[0])
+	if err != nil {
+		return err
+	}
+	// Cleaned as if the sandbox were the root, so that ".." can't lead out of it.
+	return fn(command.Context(), c, task, task.Sandbox+strings.TrimSuffix(path.Clean("/"+below), "/"))
+}
+
+// noSuchFile says which file there is none of: the agent's answer, as Mesos's, has no words.
+func noSuchFile(err error, args []string) error {
+	if fault.KindOf(err) != fault.NotFound || len(args) < 2 {
+		return err
+	}
+	return fault.New(fault.NotFound, "there is no file %s in the sandbox of %s; \"reeve files %s\" lists what is", args[1], args[0], args[0])
 }
 
 func fileListing(sandbox string) listing[*mesosv1.FileInfo] {
@@ -78,6 +110,7 @@ const (
 	typeMask = 0o170000
 	typeDir  = 0o040000
 	typeLink = 0o120000
+	typeFile = 0o100000
 )
 
 func modeText(mode uint32) string {
@@ -91,26 +124,92 @@ func modeText(mode uint32) string {
 	return m.String()
 }
 
-func (a *app) download(ctx context.Context, c *client.Client, agent, at, to string) (err error) {
-	out := a.stdout
-	if to != "-" {
-		file, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-		if err != nil {
-			return fault.New(fault.Invalid, "--get: %v; give a name that does not exist yet", err)
-		}
-		defer func() {
-			if cerr := file.Close(); err == nil && cerr != nil {
-				err = fmt.Errorf("write %s: %w", to, cerr)
-			}
-		}()
-		out = file
+// fetch copies a file, or a directory, to a name that does not exist yet.
+func (a *app) fetch(ctx context.Context, c *client.Client, agent, at, to string) error {
+	if to == "-" {
+		_, err := c.Download(ctx, agent, at, a.stdout)
+		return err
 	}
-	count, err := c.Download(ctx, agent, at, out)
+	list, cancel := context.WithTimeout(ctx, patience)
+	entries, err := c.ListFiles(list, agent, at)
+	cancel()
+	f := fetching{client: c, agent: agent, notes: a.stderr}
+	switch {
+	case err == nil:
+		err = f.directory(ctx, entries, to)
+	case fault.KindOf(err) == fault.Invalid: // it is no directory
+		err = f.file(ctx, at, to, func() (*os.File, error) { return os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) })
+	}
 	if err != nil {
 		return err
 	}
-	if to != "-" {
-		_, err = io.WriteString(a.stdout, fmt.Sprintf("Fetched %d bytes into %s\n", count, to))
+	if f.files == 1 {
+		_, err = fmt.Fprintf(a.stdout, "Fetched %d bytes into %s\n", f.bytes, to)
+	} else {
+		_, err = fmt.Fprintf(a.stdout, "Fetched %d files with %d bytes into %s\n", f.files, f.bytes, to)
 	}
 	return err
+}
+
+// fetching is one fetch.
+type fetching struct {
+	client *client.Client
+	agent  string
+	notes  io.Writer
+	files  int
+	bytes  int64
+}
+
+func (f *fetching) file(ctx context.Context, at, to string, create func() (*os.File, error)) error {
+	file, err := create()
+	if err != nil {
+		return fault.New(fault.Invalid, "%v; give a name that does not exist yet", err)
+	}
+	n, err := f.client.Download(ctx, f.agent, at, file)
+	f.files, f.bytes = f.files+1, f.bytes+n
+	if cerr := file.Close(); err == nil && cerr != nil {
+		err = fmt.Errorf("write %s: %w", to, cerr)
+	}
+	return err
+}
+
+// directory copies what is in one. Names come from a task: os.Root keeps them in their place.
+func (f *fetching) directory(ctx context.Context, entries []*mesosv1.FileInfo, to string) error {
+	if err := os.Mkdir(to, 0o755); err != nil {
+		return fault.New(fault.Invalid, "%v; give a name that does not exist yet", err)
+	}
+	root, err := os.OpenRoot(to)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.below(ctx, root, ".", entries), root.Close())
+}
+
+func (f *fetching) below(ctx context.Context, root *os.Root, dir string, entries []*mesosv1.FileInfo) error {
+	for _, e := range entries {
+		name := path.Join(dir, path.Base(e.GetPath()))
+		switch e.GetMode() & typeMask {
+		case typeDir:
+			if err := root.Mkdir(name, 0o755); err != nil {
+				return err
+			}
+			inside, err := f.client.ListFiles(ctx, f.agent, e.GetPath())
+			if err == nil {
+				err = f.below(ctx, root, name, inside)
+			}
+			if err != nil {
+				return err
+			}
+		case typeFile:
+			err := f.file(ctx, e.GetPath(), name, func() (*os.File, error) {
+				return root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+			})
+			if err != nil {
+				return err
+			}
+		default:
+			fmt.Fprintf(f.notes, "reeve: %s is left out: it is a link, a pipe or a device\n", oneLine(name))
+		}
+	}
+	return nil
 }
