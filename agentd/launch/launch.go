@@ -196,6 +196,10 @@ func (h Host) Limits(r Run) runtime.Limits {
 		mem += limitOr(hard["mem"], asks.Scalar("mem"))
 	}
 	limits := runtime.Limits{CPUs: cpus, MemBytes: memBytes(mem), Pids: h.PidsLimit}
+	if pod.Is(r.Executor) && !r.Command {
+		limits.Pids *= int64(max(1, len(r.Tasks))) // one task must not have the others' processes
+		return limits                              // and one's quota is no business of the others
+	}
 	if bounded && !math.IsInf(quota, 1) {
 		limits.CPUQuota = quota
 	}

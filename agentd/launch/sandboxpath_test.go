@@ -7,6 +7,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/resources"
 )
 
 func sandboxPath(kind mesosv1.Volume_Source_SandboxPath_Type, from, to string, mode mesosv1.Volume_Mode) *mesosv1.Volume {
@@ -15,6 +16,24 @@ func sandboxPath(kind mesosv1.Volume_Source_SandboxPath_Type, from, to string, m
 			Type:        mesosv1.Volume_Source_SANDBOX_PATH.Enum(),
 			SandboxPath: &mesosv1.Volume_Source_SandboxPath{Type: kind.Enum(), Path: &from},
 		},
+	}
+}
+
+// A pod may have what its tasks and its executor have, each of them as many processes as any container.
+func TestPodLimits(t *testing.T) {
+	info := task(&mesosv1.CommandInfo{Value: new("x")}, "cpus:1;mem:64")
+	executor := &mesosv1.ExecutorInfo{
+		Type: mesosv1.ExecutorInfo_DEFAULT.Enum(), Resources: resources.MustParse("cpus:0.5;mem:32").Proto(),
+	}
+	info.Limits = map[string]*mesosv1.Value_Scalar{"cpus": {Value: new(1.5)}}
+	host := Host{PidsLimit: 100}
+	all := host.Limits(Run{Executor: executor, Tasks: []*mesosv1.TaskInfo{info, info}})
+	if want := (runtime.Limits{CPUs: 2.5, MemBytes: 160 << 20, Pids: 200}); all != want {
+		t.Errorf("the pod: %+v, want %+v", all, want)
+	}
+	one := host.Limits(Run{Executor: Member(executor, info), Command: true, Tasks: []*mesosv1.TaskInfo{info}})
+	if want := (runtime.Limits{CPUs: 1, CPUQuota: 1.5, MemBytes: 64 << 20, Pids: 100}); one != want {
+		t.Errorf("a task: %+v, want %+v", one, want)
 	}
 }
 
