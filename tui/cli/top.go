@@ -31,8 +31,14 @@ type used struct {
 	Usage reeveapi.TaskUsage `json:"usage"`
 }
 
+// topOptions are the flags.
+type topOptions struct {
+	once, byMemory bool
+	count          int
+}
+
 func (a *app) topCommand() *cobra.Command {
-	once, count, byMemory := false, 0, false
+	o := topOptions{}
 	command := &cobra.Command{
 		Use: "top", Short: "Show what running tasks use, the busiest first; on a terminal until ctrl+c", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -41,39 +47,44 @@ func (a *app) topCommand() *cobra.Command {
 				return err
 			}
 			defer c.Close()
-			for live := !once && a.screen() && (a.output == formTable || a.output == formWide); ; {
-				list, silent, err := usageOfAll(command.Context(), c)
-				if err != nil {
-					return err
-				}
-				slices.SortStableFunc(list, func(x, y used) int {
-					if byMemory {
-						return cmp.Compare(y.Usage.MemBytes, x.Usage.MemBytes)
-					}
-					return cmp.Compare(y.Usage.CPUs, x.Usage.CPUs)
-				})
-				if count > 0 && len(list) > count {
-					list = list[:count]
-				}
-				if live {
-					fmt.Fprint(a.stdout, "\x1b[H\x1b[2J")
-				}
-				for _, agent := range silent {
-					fmt.Fprintln(a.stderr, oneLine(agent))
-				}
-				if err := show(a, list, topListing()); err != nil || !live {
-					return err
-				}
-				if err := wait(command.Context(), topInterval); err != nil {
-					return err
+			live := !o.once && a.screen() && (a.output == formTable || a.output == formWide)
+			err = a.top(command.Context(), c, o, live)
+			for live && err == nil {
+				if err = wait(command.Context(), topInterval); err == nil {
+					err = a.top(command.Context(), c, o, live)
 				}
 			}
+			return err
 		},
 	}
-	command.Flags().BoolVar(&once, "once", false, "print it once, also on a terminal")
-	command.Flags().IntVarP(&count, "lines", "n", 0, "show only so many tasks; 0 for all")
-	command.Flags().BoolVar(&byMemory, "mem", false, "the largest first, by memory, instead of the busiest")
+	command.Flags().BoolVar(&o.once, "once", false, "print it once, also on a terminal")
+	command.Flags().IntVarP(&o.count, "lines", "n", 0, "show only so many tasks; 0 for all")
+	command.Flags().BoolVar(&o.byMemory, "mem", false, "the largest first, by memory, instead of the busiest")
 	return command
+}
+
+// top prints once, over what was there before if live.
+func (a *app) top(ctx context.Context, c *client.Client, o topOptions, live bool) error {
+	list, silent, err := usageOfAll(ctx, c)
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(list, func(x, y used) int {
+		if o.byMemory {
+			return cmp.Compare(y.Usage.MemBytes, x.Usage.MemBytes)
+		}
+		return cmp.Compare(y.Usage.CPUs, x.Usage.CPUs)
+	})
+	if o.count > 0 && len(list) > o.count {
+		list = list[:o.count]
+	}
+	if live {
+		fmt.Fprint(a.stdout, "\x1b[H\x1b[2J")
+	}
+	for _, agent := range silent {
+		fmt.Fprintln(a.stderr, oneLine(agent))
+	}
+	return show(a, list, topListing())
 }
 
 // screen says whether stdout is a terminal, which can be drawn on again.
