@@ -121,7 +121,7 @@ func modeText(mode uint32) string {
 	case typeLink:
 		m |= fs.ModeSymlink
 	}
-	return m.String()
+	return strings.Replace(m.String(), "L", "l", 1) // as ls has it
 }
 
 // fetch copies a file, or a directory, to a name that does not exist yet.

@@ -7,11 +7,13 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"path"
 	"slices"
 	"sync"
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
@@ -216,6 +218,31 @@ func (c *Cluster) usageOf(agent string, history bool) *reeveapi.Usage {
 		}
 	}
 	return u
+}
+
+// ListFiles lists a sandbox: the logs that a task has written, and a few files that it was given.
+func (c *Cluster) ListFiles(_ context.Context, _, at string) ([]*mesosv1.FileInfo, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cut != nil {
+		return nil, c.cut
+	}
+	entry := func(name string, mode uint32, size int) *mesosv1.FileInfo {
+		return &mesosv1.FileInfo{
+			Path: new(at + "/" + name), Mode: &mode, Size: new(uint64(size)), Nlink: new(int32(1)), Uid: new("www-data"), Gid: new("www-data"),
+			Mtime: &mesosv1.TimeInfo{Nanoseconds: new(c.now.Add(-time.Hour).UnixNano())},
+		}
+	}
+	if path.Base(at) == "conf" {
+		return []*mesosv1.FileInfo{entry("app.yaml", 0o100644, 812), entry("current", 0o120777, 8)}, nil
+	}
+	files := []*mesosv1.FileInfo{entry("conf", 0o040755, 4096), entry("conf.tgz", 0o100644, 41<<20), entry("run.sh", 0o100755, 310)}
+	for _, name := range []string{"stdout", "stderr"} {
+		if data, ok := c.logs[at+"/"+name]; ok {
+			files = append(files, entry(name, 0o100644, len(data)))
+		}
+	}
+	return files, nil
 }
 
 // LogStart is 0: no log here is long.

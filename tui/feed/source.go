@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
@@ -18,6 +19,8 @@ type Source interface {
 	// ReadFile reads up to length bytes of a file of a sandbox, perhaps fewer, and tells the file's size. With offset -1 it
 	// reads nothing.
 	ReadFile(ctx context.Context, agentHTTP, path string, offset int64, length int) (data []byte, size int64, err error)
+	// ListFiles lists a directory of a sandbox.
+	ListFiles(ctx context.Context, agentHTTP, path string) ([]*mesosv1.FileInfo, error)
 	// LogStart is the offset of the oldest line that is kept of a log.
 	LogStart(ctx context.Context, agentHTTP, path string) (int64, error)
 	SubmitJob(ctx context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error)

@@ -27,6 +27,7 @@ const (
 	Masters    Scope = "masters"
 	Events     Scope = "events"
 	Log        Scope = "log"
+	Files      Scope = "files"
 	Submit     Scope = "submit"
 	Dialog     Scope = "dialog"
 	Menu       Scope = "menu"

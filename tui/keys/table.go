@@ -43,6 +43,8 @@ const (
 	Wide        Verb = "wide"
 	Logs        Verb = "logs"
 	Shell       Verb = "shell"
+	ShowFiles   Verb = "files"
+	ParentDir   Verb = "parent-directory"
 	Kill        Verb = "kill"
 	StopJob     Verb = "stop-job"
 	New         Verb = "new"
@@ -84,6 +86,7 @@ var table = []Binding{
 	{Scope: Agent, Keys: []string{"enter"}, Verb: Open, Help: "open the task", Foot: "task", Group: Do},
 	{Scope: Agent, Keys: []string{"l"}, Verb: Logs, Help: "logs of the task", Foot: "logs", Group: Do},
 	{Scope: Agent, Keys: []string{"s"}, Verb: Shell, Help: "a shell in the task", Foot: "shell", Group: Do, Enters: true},
+	{Scope: Agent, Keys: []string{"f"}, Verb: ShowFiles, Help: "files of the task", Group: Do},
 	{Scope: Agent, Keys: []string{"ctrl+k"}, Verb: Kill, Help: "kill the task…", Foot: "kill…", Group: Do, Dangerous: true},
 	{Scope: Agent, Keys: []string{"tab"}, Verb: NextTab, Help: "tabs", Foot: "next tab", Group: Move},
 	{Scope: Agent, Keys: []string{"shift+tab"}, Verb: PrevTab, Help: "tabs", Group: Move},
@@ -92,6 +95,7 @@ var table = []Binding{
 	{Scope: Tasks, Keys: []string{"enter"}, Verb: Open, Help: "open the task", Foot: "open", Group: Do},
 	{Scope: Tasks, Keys: []string{"l"}, Verb: Logs, Help: "logs", Foot: "logs", Group: Do},
 	{Scope: Tasks, Keys: []string{"s"}, Verb: Shell, Help: "a shell in it", Foot: "shell", Group: Do, Enters: true},
+	{Scope: Tasks, Keys: []string{"f"}, Verb: ShowFiles, Help: "its files", Group: Do},
 	{Scope: Tasks, Keys: []string{"ctrl+k"}, Verb: Kill, Help: "kill, or all marked…", Foot: "kill…", Group: Do, Dangerous: true},
 	{Scope: Tasks, Keys: []string{"n"}, Verb: New, Help: "new, like this", Foot: "new", Group: Do},
 	{Scope: Tasks, Keys: []string{"o"}, Verb: GoAgent, Help: "its agent", Foot: "agent", Group: Do},
@@ -104,6 +108,7 @@ var table = []Binding{
 	{Scope: Task, Keys: []string{"l"}, Verb: Logs, Help: "logs", Foot: "logs", Group: Do},
 	{Scope: Task, Keys: []string{"enter"}, Verb: Open, Help: "logs", Group: Do},
 	{Scope: Task, Keys: []string{"s"}, Verb: Shell, Help: "a shell in it", Foot: "shell", Group: Do, Enters: true},
+	{Scope: Task, Keys: []string{"f"}, Verb: ShowFiles, Help: "its files", Foot: "files", Group: Do},
 	{Scope: Task, Keys: []string{"ctrl+k"}, Verb: Kill, Help: "kill…", Foot: "kill…", Group: Do, Dangerous: true},
 	{Scope: Task, Keys: []string{"n"}, Verb: New, Help: "new, like this", Foot: "clone…", Group: Do},
 	{Scope: Task, Keys: []string{"o"}, Verb: GoAgent, Help: "its agent", Foot: "agent", Group: Do},
@@ -136,6 +141,12 @@ var table = []Binding{
 	{Scope: Events, Keys: []string{"enter"}, Verb: Open, Help: "open what it is about", Foot: "open", Group: Do},
 	{Scope: Events, Keys: []string{"F"}, Verb: Follow, Help: "follow the newest", Foot: "follow", Group: See},
 	{Scope: Events, Keys: []string{"!"}, Verb: Problems, Help: "only problems", Foot: "problems", Group: Find},
+
+	{Scope: Files, Keys: []string{"enter"}, Verb: Open, Help: "open the directory, view the file", Foot: "open", Group: Do},
+	{Scope: Files, Keys: []string{"backspace"}, Verb: ParentDir, Help: "back to where it is in", Foot: "up", Group: Move},
+	{Scope: Files, Keys: []string{"D", "ctrl+s"}, Verb: Save, Help: "save the file here", Foot: "download", Group: Do},
+	{Scope: Files, Keys: []string{"s"}, Verb: Shell, Help: "a shell in the task", Foot: "shell", Group: Do, Enters: true},
+	{Scope: Files, Keys: []string{"c"}, Verb: Copy, Help: "copy its path", Foot: "copy path", Group: Do},
 
 	{Scope: Log, Keys: []string{"F", "s"}, Verb: Follow, Help: "follow the end", Foot: "follow", Group: See},
 	{Scope: Log, Keys: []string{"tab"}, Verb: NextTab, Help: "stdout or stderr", Foot: "out/err", Group: See},

@@ -9,6 +9,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/feed"
@@ -35,6 +36,7 @@ const (
 	Masters    Kind = "masters"
 	Events     Kind = "events"
 	Log        Kind = "log"
+	Files      Kind = "files"
 	Submit     Kind = "submit"
 )
 
@@ -101,6 +103,8 @@ type Env struct {
 	Async func(fn func(ctx context.Context) tea.Msg) tea.Cmd
 	// ReadFile is the source's.
 	ReadFile func(ctx context.Context, agentHTTP, path string, offset int64, length int) (data []byte, size int64, err error)
+	// ListFiles is the source's.
+	ListFiles func(ctx context.Context, agentHTTP, path string) ([]*mesosv1.FileInfo, error)
 	// LogStart is the source's.
 	LogStart func(ctx context.Context, agentHTTP, path string) (int64, error)
 	// Save writes a file on the operator's machine from pieces that next answers until it answers none.

@@ -32,6 +32,8 @@ var scenes = []struct {
 	{"tasks-filter", []string{"3", "/", "w", "e", "b", "-", "a", " ", "!", "1"}},
 	{"task", []string{"3", "/", "api.3", "enter", "enter"}},
 	{"task-history", []string{"3", "tab", "tab", "enter", "tab"}},
+	{"files", []string{"3", "f", "j"}},
+	{"files-inside", []string{"3", "f", "enter", "j"}},
 	{"log", []string{"3", "l"}},
 	{"log-search", []string{"3", "l", "/", "upstream", "enter", "N"}},
 	{"jobs", []string{"0"}},

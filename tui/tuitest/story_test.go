@@ -1,6 +1,7 @@
 package tuitest
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -246,5 +247,30 @@ func TestIdle(t *testing.T) {
 		if got := c.vt.written() - before; got > 2000 {
 			t.Errorf("wrote %d bytes in 10 idle seconds, want at most 2000", got)
 		}
+	})
+}
+
+// TestFiles walks through a sandbox, looks at a file, saves it, and comes back to where it was.
+func TestFiles(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("3", "enter", "f")
+		c.Expect("files", "conf/", "conf.tgz", "5 files")
+		c.Press("enter")
+		c.Expect("conf", "app.yaml", "2 files")
+		c.Press("j", "enter")
+		c.Expect("cannot be read from outside")
+		c.Press("backspace", "/", "stdout", "enter")
+		c.Expect("stdout", "1 of 5")
+		c.Press("D")
+		c.Expect("saved")
+		if c.Saved() == "" {
+			t.Error("nothing was saved")
+		}
+		c.Press("enter")
+		c.Expect("stdout", "lines")
+		c.Press("esc")
+		c.Cluster.Cut(fmt.Errorf("connection refused"))
+		c.Pass(10 * time.Second)
+		c.Expect("what is shown is old", "stdout")
 	})
 }

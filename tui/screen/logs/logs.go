@@ -4,6 +4,7 @@ package logs
 
 import (
 	"path"
+	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -38,9 +39,12 @@ type Screen struct {
 	in     input.Input
 }
 
-// New returns the log of the task that target names; its Arg may be "stderr".
+// New returns the log of the task that target names; its Arg may be "stderr", or "file:" and another file of the sandbox.
 func New(env screen.Env, target screen.Target) *Screen {
 	s := &Screen{env: env, id: target.ID, tabs: tabs.Tabs{Names: []string{"stdout", "stderr"}}}
+	if name, ok := strings.CutPrefix(target.Arg, "file:"); ok {
+		s.tabs.Names = []string{name}
+	}
 	for i, name := range s.tabs.Names {
 		s.streams[i] = &stream{name: name, ring: ring.New(ring.Default), follow: true}
 		if target.Arg == name {
@@ -61,6 +65,9 @@ func (s *Screen) stream() *stream { return s.streams[s.tabs.At] }
 
 // Crumb names the screen.
 func (s *Screen) Crumb() string {
+	if len(s.tabs.Names) == 1 {
+		return path.Base(s.tabs.Names[0])
+	}
 	if t := s.task(); t != nil {
 		return label.Name(t) + " log"
 	}
@@ -151,6 +158,9 @@ func (s *Screen) jump(i, step int) tea.Cmd {
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	st := s.stream()
+	if len(s.tabs.Names) == 1 && (verb == keys.NextTab || verb == keys.Stdout || verb == keys.Stderr) {
+		return nil, true // another file has no other stream
+	}
 	switch verb {
 	case keys.NextTab:
 		return s.turn(1 - s.tabs.At), true

@@ -6,6 +6,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen/agent"
 	"codeberg.org/reeve/reeve/tui/screen/agents"
 	"codeberg.org/reeve/reeve/tui/screen/events"
+	"codeberg.org/reeve/reeve/tui/screen/files"
 	"codeberg.org/reeve/reeve/tui/screen/frameworks"
 	"codeberg.org/reeve/reeve/tui/screen/job"
 	"codeberg.org/reeve/reeve/tui/screen/jobs"
@@ -38,6 +39,8 @@ func Screen(env screen.Env, target screen.Target) screen.Screen {
 		return masters.New(env, target)
 	case screen.Events:
 		return events.New(env, target)
+	case screen.Files:
+		return files.New(env, target)
 	case screen.Log:
 		return logs.New(env, target)
 	case screen.Submit:

@@ -140,7 +140,7 @@ func Kill(rows []table.Row[reeveapi.Task], hidden int, env screen.Env) tea.Cmd {
 func OnTask(verb keys.Verb, t *reeveapi.Task, env screen.Env) (tea.Cmd, bool) {
 	var target screen.Target
 	switch verb {
-	case keys.Open, keys.Logs, keys.Shell, keys.GoAgent, keys.ShowEvents, keys.Copy:
+	case keys.Open, keys.Logs, keys.Shell, keys.ShowFiles, keys.GoAgent, keys.ShowEvents, keys.Copy:
 		if t == nil {
 			return screen.Say(theme.Dim, "there is no task here"), true
 		}
@@ -155,6 +155,8 @@ func OnTask(verb keys.Verb, t *reeveapi.Task, env screen.Env) (tea.Cmd, bool) {
 		target = screen.Target{Kind: screen.Task, ID: store.TaskKey(t)}
 	case keys.Logs:
 		target = screen.Target{Kind: screen.Log, ID: store.TaskKey(t)}
+	case keys.ShowFiles:
+		target = screen.Target{Kind: screen.Files, ID: store.TaskKey(t)}
 	case keys.GoAgent:
 		target = screen.Target{Kind: screen.Agent, ID: t.Agent}
 	case keys.ShowEvents:
