@@ -54,12 +54,38 @@ func TestExampleScheduler(t *testing.T) {
 	}
 }
 
+// TestTaskGroup runs mesos-go's remote shell with its task in a task group, which Mesos's default executor would run.
+func TestTaskGroup(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: the agent of this test runs full containers")
+	}
+	bin := t.TempDir()
+	build(t, ".", filepath.Join(bin, "msh"), "github.com/mesos/mesos-go/api/v1/cmd/msh", "CGO_ENABLED=1") // it asks C about terminals
+	master := startCluster(t, bin)
+	for name, test := range map[string]struct {
+		command string
+		code    int
+		want    string
+	}{
+		"finishes": {"sleep 0.1", 0, "TASK_FINISHED"},
+		"fails":    {"sleep 0.1; exit 7", 3, "in an unexpected state TASK_FAILED with reason REASON_COMMAND_EXECUTOR_FAILED from source SOURCE_EXECUTOR with message 'Command exited with status 7'"},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		cmd := exec.CommandContext(ctx, filepath.Join(bin, "msh"), "-master="+master, "-pod", "-user=root", "-interactive=false", "--", "sh", "-c", test.command)
+		out, err := cmd.CombinedOutput()
+		cancel()
+		if code := cmd.ProcessState.ExitCode(); code != test.code || !strings.Contains(string(out), test.want) {
+			t.Errorf("%s: %v, exit status %d, want %d and %q:\n%s", name, err, code, test.code, test.want, out)
+		}
+	}
+}
+
 // build builds a program of the module in dir.
-func build(t *testing.T, dir, out, pkg string) {
+func build(t *testing.T, dir, out, pkg string, env ...string) {
 	t.Helper()
 	cmd := exec.Command("go", "build", "-o", out, pkg)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // the executor runs in a container, wherever that is
+	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0"), env...) // the executor runs in a container, wherever that is
 	if msg, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build %s: %v\n%s", pkg, err, msg)
 	}
