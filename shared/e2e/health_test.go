@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"regexp"
@@ -56,6 +58,31 @@ func TestASickTaskIsKilled(t *testing.T) {
 	}, "\n")
 	if diff := cmp.Diff(digits.ReplaceAllString(about("t", got.stdout), "n times"), want); diff != "" {
 		t.Errorf("%s\nstderr: %s", diff, got.stderr)
+	}
+}
+
+// A task goes on being checked by the agentd that comes after one that was killed.
+func TestChecksOutliveTheirAgentd(t *testing.T) {
+	needRoot(t)
+	r := start(t, 1, 1)
+	done := make(chan result, 1)
+	go func() { done <- r.reeve("execute", "--task="+checked("exec sleep 1000", "test ! -e sick")) }()
+	healthy := func(ts []reeveapi.Task) bool {
+		return all(ts, 1, "TASK_RUNNING") && ts[0].Healthy != nil && *ts[0].Healthy
+	}
+	r.await("a healthy task", healthy)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := errors.Join(r.Agents[0].Kill(), r.Agents[0].Start(ctx), r.WaitReady(ctx, 1)); err != nil {
+		t.Fatal(err)
+	}
+	r.await("a healthy task again", healthy)
+	if got := r.reeve("exec", "t", "--", "touch", "sick"); got.code != 0 {
+		t.Fatalf("make it sick: %+v", got)
+	}
+	got := <-done
+	if strings.Count(onceEach(got.stdout), "healthy?: 1") != 1 || !strings.Contains(got.stdout, "its health check had failed too often") {
+		t.Errorf("got %s%s, want it healthy once, and killed for its health", got.stdout, got.stderr)
 	}
 }
 
