@@ -73,6 +73,9 @@ const (
 	maxExecutorEnvSize = 64 << 10
 )
 
+// FetcherCache is the fetcher's directory below the work dir, unless another one is given.
+const FetcherCache = "fetch"
+
 // Actions are what agentd's command line can start.
 type Actions struct {
 	Serve func(ctx context.Context, cfg Config) error // be an agent until ctx ends
@@ -219,7 +222,7 @@ func (c *Config) complete(fs *pflag.FlagSet, lookup func(string) (string, bool))
 		return fault.New(fault.Invalid, "--fetcher-stall-timeout must be more than 0; give 1mins, as Mesos has it")
 	}
 	if c.FetcherCacheDir == "" {
-		c.FetcherCacheDir = filepath.Join(c.WorkDir, "fetch")
+		c.FetcherCacheDir = filepath.Join(c.WorkDir, FetcherCache)
 	}
 	if !filepath.IsAbs(c.FetcherCacheDir) {
 		return fault.New(fault.Invalid, "--fetcher-cache-dir %q must be an absolute path", c.FetcherCacheDir)

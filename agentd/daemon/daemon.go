@@ -15,6 +15,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -76,7 +77,9 @@ func Clean(ctx context.Context, cfg config.Config) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(shimclient.Clean(ctx, cfg.WorkDir, cfg.RuntimeDir, cfg.CgroupRoot), lock.Release())
+	return errors.Join(
+		shimclient.Clean(ctx, cfg.WorkDir, cfg.RuntimeDir, cfg.CgroupRoot),
+		os.RemoveAll(filepath.Join(cfg.WorkDir, config.FetcherCache)), lock.Release())
 }
 
 // Floor measures starts of bare containers and writes the figures to out; see shimclient.Client.Floor.

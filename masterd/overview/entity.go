@@ -1,6 +1,7 @@
 package overview
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -239,6 +240,9 @@ func history(out *reeveapi.Task, t *cluster.Task) {
 		if s.Healthy != nil {
 			out.Healthy = s.Healthy
 		}
+		if found := checkText(s.GetCheckStatus()); found != "" {
+			out.Check = found
+		}
 	}
 	n := len(t.Statuses)
 	if n > 0 && t.Statuses[n-1].GetState() == t.Latest {
@@ -283,6 +287,21 @@ func Remembered(f *cluster.Framework) func(yield func(*cluster.Task) bool) {
 			}
 		}
 	}
+}
+
+// checkText says what a check has found, "" without an answer.
+func checkText(s *mesosv1.CheckStatusInfo) string {
+	switch {
+	case s.GetCommand() != nil && s.GetCommand().ExitCode != nil:
+		return fmt.Sprintf("exited with status %d", s.GetCommand().GetExitCode())
+	case s.GetHttp() != nil && s.GetHttp().StatusCode != nil:
+		return fmt.Sprintf("HTTP status %d", s.GetHttp().GetStatusCode())
+	case s.GetTcp() != nil && s.GetTcp().Succeeded != nil && s.GetTcp().GetSucceeded():
+		return "takes connections"
+	case s.GetTcp() != nil && s.GetTcp().Succeeded != nil:
+		return "takes no connections"
+	}
+	return ""
 }
 
 // containerName is a container's id with those of its parents before it, and dots between.

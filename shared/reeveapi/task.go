@@ -20,6 +20,7 @@ type Task struct {
 	Reason        string            `json:"reason,omitempty"`
 	Source        string            `json:"source,omitempty"`
 	Healthy       *bool             `json:"healthy,omitempty"`
+	Check         string            `json:"check,omitempty"` // what its check has found last, for people
 	Requested     Amounts           `json:"requested"`
 	Ports         string            `json:"ports,omitempty"`
 	Command       string            `json:"command,omitempty"`

@@ -262,7 +262,7 @@ func (c *Cluster) troubles() {
 		c.writeLog(t, 40)
 	}
 	sick := c.task("web-front.4")
-	sick.val.Healthy = new(false)
+	sick.val.Healthy, sick.val.Check = new(false), "HTTP status 503"
 	staged := c.launch(c.framework("spark-etl"), "etl-22.17", c.agents[6], reeveapi.Amounts{CPUs: 1, Mem: 2 * gb, Disk: 4 * gb}, "spark-task --stage 8", -4*time.Second)
 	c.past(-4*time.Second, "TASK_STAGING", "etl-22.17", staged.val.Framework+"/"+staged.val.ID, "agent-07", "", "")
 	c.sortEvents()

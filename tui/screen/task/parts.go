@@ -225,6 +225,7 @@ func (s *Screen) facts(t *reeveapi.Task, w int) []line {
 		{"executor", t.Executor},
 		{"container", t.Container},
 		{"sandbox", t.Sandbox},
+		{"check", t.Check},
 		{"message", t.Message},
 		{"reason", reason(t)},
 	} {
