@@ -246,10 +246,17 @@ func (a *agent) logFiles(limit int64) func(ctx context.Context) ([]tasklog.Log, 
 	return func(ctx context.Context) ([]tasklog.Log, error) {
 		running, err := a.running(ctx)
 		logs := make([]tasklog.Log, 0, 2*len(running))
+		add := func(sandbox string, stdout, stderr int64) {
+			logs = append(logs, tasklog.Log{Sandbox: sandbox, Name: "stdout", Limit: stdout}, tasklog.Log{Sandbox: sandbox, Name: "stderr", Limit: stderr})
+		}
 		for _, c := range running {
-			logs = append(logs,
-				tasklog.Log{Sandbox: c.Sandbox, Name: "stdout", Limit: cmp.Or(c.StdoutLimit, limit)},
-				tasklog.Log{Sandbox: c.Sandbox, Name: "stderr", Limit: cmp.Or(c.StderrLimit, limit)})
+			add(c.Sandbox, cmp.Or(c.StdoutLimit, limit), cmp.Or(c.StderrLimit, limit))
+		}
+		nested, alone := a.adhoc.List()
+		for _, c := range append(nested, alone...) {
+			if c.Sandbox != "" { // sessions have none
+				add(c.Sandbox, limit, limit)
+			}
 		}
 		return logs, err
 	}
