@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -43,4 +44,13 @@ func (c *Client) LogStart(ctx context.Context, agentHTTP, path string) (int64, e
 		return 0, err
 	}
 	return piece.Start, nil
+}
+
+// LogSince is the offset from which on a log was written in the time before now, and its size.
+func (c *Client) LogSince(ctx context.Context, agentHTTP, path string, ago time.Duration) (offset, size int64, err error) {
+	piece, err := c.Log(ctx, agentHTTP, LogQuery{Path: path, Since: ago.String(), Limit: 1})
+	if err != nil {
+		return 0, 0, err
+	}
+	return piece.Offset, piece.Size, nil
 }

@@ -4,6 +4,7 @@
 package fake
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -243,6 +244,26 @@ func (c *Cluster) ListFiles(_ context.Context, _, at string) ([]*mesosv1.FileInf
 		}
 	}
 	return files, nil
+}
+
+// LogSince takes every line for a second old: a log of n lines began n seconds ago.
+func (c *Cluster) LogSince(_ context.Context, _, at string, ago time.Duration) (offset, size int64, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	data, ok := c.logs[at]
+	if c.cut != nil {
+		return 0, 0, c.cut
+	}
+	if !ok {
+		return 0, 0, fault.New(fault.NotFound, "there is no file %s", at)
+	}
+	from := len(bytes.TrimSuffix(data, []byte("\n")))
+	for range int(ago.Seconds()) {
+		if from = bytes.LastIndexByte(data[:from], '\n'); from < 0 {
+			return 0, int64(len(data)), nil
+		}
+	}
+	return int64(from) + 1, int64(len(data)), nil
 }
 
 // LogStart is 0: no log here is long.

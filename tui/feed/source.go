@@ -21,6 +21,8 @@ type Source interface {
 	ReadFile(ctx context.Context, agentHTTP, path string, offset int64, length int) (data []byte, size int64, err error)
 	// ListFiles lists a directory of a sandbox.
 	ListFiles(ctx context.Context, agentHTTP, path string) ([]*mesosv1.FileInfo, error)
+	// LogSince is the offset from which on a log was written in the time before now, and its size.
+	LogSince(ctx context.Context, agentHTTP, path string, ago time.Duration) (offset, size int64, err error)
 	// LogStart is the offset of the oldest line that is kept of a log.
 	LogStart(ctx context.Context, agentHTTP, path string) (int64, error)
 	SubmitJob(ctx context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error)

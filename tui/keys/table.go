@@ -58,6 +58,12 @@ const (
 	NextHit     Verb = "next-hit"
 	PrevHit     Verb = "previous-hit"
 	OnlyHits    Verb = "only-hits"
+	SinceStart  Verb = "since-start"
+	Since1m     Verb = "since-1m"
+	Since5m     Verb = "since-5m"
+	Since15m    Verb = "since-15m"
+	Since30m    Verb = "since-30m"
+	Since1h     Verb = "since-1h"
 	Wrap        Verb = "wrap"
 	Stdout      Verb = "stdout"
 	Stderr      Verb = "stderr"
@@ -148,7 +154,7 @@ var table = []Binding{
 	{Scope: Files, Keys: []string{"s"}, Verb: Shell, Help: "a shell in the task", Foot: "shell", Group: Do, Enters: true},
 	{Scope: Files, Keys: []string{"c"}, Verb: Copy, Help: "copy its path", Foot: "copy path", Group: Do},
 
-	{Scope: Log, Keys: []string{"F", "s"}, Verb: Follow, Help: "follow the end", Foot: "follow", Group: See},
+	{Scope: Log, Keys: []string{"F", "s", "0"}, Verb: Follow, Help: "follow the end", Foot: "follow", Group: See},
 	{Scope: Log, Keys: []string{"tab"}, Verb: NextTab, Help: "stdout or stderr", Foot: "out/err", Group: See},
 	{Scope: Log, Keys: []string{"o"}, Verb: Stdout, Help: "stdout", Group: See},
 	{Scope: Log, Keys: []string{"e"}, Verb: Stderr, Help: "stderr", Group: See},
@@ -156,6 +162,12 @@ var table = []Binding{
 	{Scope: Log, Keys: []string{"n"}, Verb: NextHit, Help: "next, before", Foot: "next", Group: Find},
 	{Scope: Log, Keys: []string{"N"}, Verb: PrevHit, Help: "next, before", Group: Find},
 	{Scope: Log, Keys: []string{"&"}, Verb: OnlyHits, Help: "only matches", Foot: "only matches", Group: Find},
+	{Scope: Log, Keys: []string{"1"}, Verb: SinceStart, Help: "from its beginning", Group: Find},
+	{Scope: Log, Keys: []string{"2"}, Verb: Since1m, Help: "since 1m 5m 15m 30m 1h", Foot: "since 1m", Group: Find},
+	{Scope: Log, Keys: []string{"3"}, Verb: Since5m, Help: "since 1m 5m 15m 30m 1h", Group: Find},
+	{Scope: Log, Keys: []string{"4"}, Verb: Since15m, Help: "since 1m 5m 15m 30m 1h", Group: Find},
+	{Scope: Log, Keys: []string{"5"}, Verb: Since30m, Help: "since 1m 5m 15m 30m 1h", Group: Find},
+	{Scope: Log, Keys: []string{"6"}, Verb: Since1h, Help: "since 1m 5m 15m 30m 1h", Group: Find},
 	{Scope: Log, Keys: []string{"w"}, Verb: Wrap, Help: "wrap long lines", Foot: "wrap", Group: See},
 	{Scope: Log, Keys: []string{"P"}, Verb: Pause, Help: "pause", Group: See},
 	{Scope: Log, Keys: []string{"ctrl+s"}, Verb: Save, Help: "save whole file", Foot: "save", Group: Do},

@@ -105,6 +105,8 @@ type Env struct {
 	ReadFile func(ctx context.Context, agentHTTP, path string, offset int64, length int) (data []byte, size int64, err error)
 	// ListFiles is the source's.
 	ListFiles func(ctx context.Context, agentHTTP, path string) ([]*mesosv1.FileInfo, error)
+	// LogSince is the source's.
+	LogSince func(ctx context.Context, agentHTTP, path string, ago time.Duration) (offset, size int64, err error)
 	// LogStart is the source's.
 	LogStart func(ctx context.Context, agentHTTP, path string) (int64, error)
 	// Save writes a file on the operator's machine from pieces that next answers until it answers none.

@@ -274,3 +274,28 @@ func TestFiles(t *testing.T) {
 		c.Expect("what is shown is old", "stdout")
 	})
 }
+
+// TestLogSince begins with what was written since.
+func TestLogSince(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		var log strings.Builder
+		for i := range 5000 {
+			fmt.Fprintf(&log, "line %d, and some more text so that it has a length\n", i+1)
+		}
+		for _, task := range c.Cluster.Tasks() {
+			c.Cluster.SetLog(task.Sandbox+"/stdout", []byte(log.String()))
+		}
+		c.Press("3", "l")
+		c.Expect("FOLLOW", "g loads more", "line 5000,")
+		c.Press("1")
+		c.Expect("SCROLLED", "5000 lines", "line 1,")
+		c.Press("2")
+		c.Expect("60 lines", "line 4941,")
+		c.Press("4")
+		c.Expect("900 lines", "line 4101,")
+		c.Press("0")
+		c.Expect("FOLLOW", "line 5000,")
+		c.Pass(5 * time.Second)
+		c.Expect("FOLLOW")
+	})
+}

@@ -88,10 +88,15 @@ func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 	case before:
 		s.takeBefore(msg)
 	case again:
+		if msg.turn != s.streams[msg.tab].turn {
+			return nil // another one reads this stream now
+		}
 		s.streams[msg.tab].reading = false
 		if msg.tab == s.tabs.At {
 			return s.read()
 		}
+	case begun:
+		return s.begin(msg)
 	case saved:
 		if msg.err != nil {
 			return screen.Say(theme.Bad, "not saved: "+msg.err.Error())
@@ -200,6 +205,8 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 func (s *Screen) doMore(verb keys.Verb) (tea.Cmd, bool) {
 	st := s.stream()
 	switch verb {
+	case keys.SinceStart, keys.Since1m, keys.Since5m, keys.Since15m, keys.Since30m, keys.Since1h:
+		return s.since(verb), true
 	case keys.Search:
 		s.typing, s.in = true, input.New(s.match.Text())
 	case keys.NextHit, keys.PrevHit:

@@ -26,6 +26,7 @@ const (
 // piece is what one read brought.
 type piece struct {
 	tab  int
+	turn int // of the stream, when it was asked for
 	from int64
 	data []byte
 	size int64
@@ -36,13 +37,14 @@ type piece struct {
 // before is what was read in front of the first line.
 type before struct {
 	tab  int
+	turn int
 	data []byte
 	head bool // what is loaded begins with the oldest line that is kept
 	err  error
 }
 
 // again asks for the next read.
-type again struct{ tab int }
+type again struct{ tab, turn int }
 
 type saved struct {
 	path, size string
@@ -64,18 +66,18 @@ func (s *Screen) read() tea.Cmd {
 }
 
 func (s *Screen) fetch(tab int, known bool, next int64, t *reeveapi.Task) tea.Cmd {
-	name, agent := file(t, s.tabs.Names[tab]), t.AgentHTTP
+	name, agent, turn := file(t, s.tabs.Names[tab]), t.AgentHTTP, s.streams[tab].turn
 	return s.env.Async(func(ctx context.Context) tea.Msg {
-		p := piece{tab: tab, from: next}
+		p := piece{tab: tab, turn: turn, from: next}
 		length := chunk
 		if !known {
 			_, size, err := s.env.ReadFile(ctx, agent, name, -1, 0)
 			if err != nil {
-				return piece{tab: tab, err: err}
+				return piece{tab: tab, turn: turn, err: err}
 			}
 			start, err := s.env.LogStart(ctx, agent, name)
 			if err != nil {
-				return piece{tab: tab, err: err}
+				return piece{tab: tab, turn: turn, err: err}
 			}
 			p.from, length = max(size-firstChunk, start), firstChunk
 		}
@@ -83,7 +85,7 @@ func (s *Screen) fetch(tab int, known bool, next int64, t *reeveapi.Task) tea.Cm
 		if p.err == nil && len(p.data) > 0 && p.data[0] == 0 { // perhaps the part that is kept has moved on meanwhile
 			start, err := s.env.LogStart(ctx, agent, name)
 			if err != nil {
-				return piece{tab: tab, err: err}
+				return piece{tab: tab, turn: turn, err: err}
 			}
 			if p.skip = max(start-p.from, 0); p.skip > 0 {
 				p.from = start
@@ -102,6 +104,9 @@ func (s *Screen) fetch(tab int, known bool, next int64, t *reeveapi.Task) tea.Cm
 // take puts what was read into the ring and reads on: at once while there is more, else after a while.
 func (s *Screen) take(p piece) tea.Cmd {
 	st := s.streams[p.tab]
+	if p.turn != st.turn {
+		return nil // it was asked for before the stream began anew
+	}
 	st.reading = false
 	if p.err != nil {
 		st.err = "cannot read " + st.name + ": " + p.err.Error()
@@ -141,6 +146,7 @@ func (s *Screen) later(tab int, d time.Duration) tea.Cmd {
 		d = 5 * idlePace
 	}
 	st.reading = true
+	turn := st.turn
 	return s.env.Async(func(ctx context.Context) tea.Msg {
 		timer := time.NewTimer(d)
 		defer timer.Stop()
@@ -148,7 +154,7 @@ func (s *Screen) later(tab int, d time.Duration) tea.Cmd {
 		case <-timer.C:
 		case <-ctx.Done():
 		}
-		return again{tab}
+		return again{tab, turn}
 	})
 }
 
@@ -159,34 +165,37 @@ func (s *Screen) readBefore() tea.Cmd {
 		return nil
 	}
 	st.older = true
-	begin, name, agent := st.begin, file(t, st.name), t.AgentHTTP
+	begin, name, agent, turn := st.begin, file(t, st.name), t.AgentHTTP, st.turn
 	return s.env.Async(func(ctx context.Context) tea.Msg {
 		start, err := s.env.LogStart(ctx, agent, name)
 		if err != nil {
-			return before{tab: tab, err: err}
+			return before{tab: tab, turn: turn, err: err}
 		}
 		from := max(begin-chunk, start)
 		if from >= begin {
-			return before{tab: tab, head: true}
+			return before{tab: tab, turn: turn, head: true}
 		}
 		length := int(begin - from)
 		var all []byte
 		for len(all) < length {
 			data, _, err := s.env.ReadFile(ctx, agent, name, from+int64(len(all)), length-len(all))
 			if err != nil {
-				return before{tab: tab, err: err}
+				return before{tab: tab, turn: turn, err: err}
 			}
 			if len(data) == 0 {
-				return before{tab: tab, err: fmt.Errorf("the file is shorter than it was")}
+				return before{tab: tab, turn: turn, err: fmt.Errorf("the file is shorter than it was")}
 			}
 			all = append(all, data...)
 		}
-		return before{tab: tab, data: all}
+		return before{tab: tab, turn: turn, data: all}
 	})
 }
 
 func (s *Screen) takeBefore(b before) {
 	st := s.streams[b.tab]
+	if b.turn != st.turn {
+		return // the stream has begun anew
+	}
 	st.older = false
 	if b.err != nil {
 		st.err = "cannot read further back: " + b.err.Error()

@@ -12,6 +12,7 @@ type stream struct {
 	next    int64 // offset of the next byte to read
 	size    int64 // of the file, when it was looked at last
 	known   bool  // whether the size was ever told
+	turn    int   // counts how often it began anew: who was sent out before is not heard
 	reading bool
 	older   bool // whether what comes before is being read
 	err     string

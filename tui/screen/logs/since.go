@@ -1,0 +1,67 @@
+package logs
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/widget/gauge"
+	"codeberg.org/reeve/reeve/tui/widget/ring"
+)
+
+// ago is how far back the keys go.
+var ago = map[keys.Verb]time.Duration{
+	keys.Since1m: time.Minute, keys.Since5m: 5 * time.Minute, keys.Since15m: 15 * time.Minute, keys.Since30m: 30 * time.Minute, keys.Since1h: time.Hour,
+}
+
+// begun is where the stream is to be read from.
+type begun struct {
+	tab        int
+	from, size int64
+	err        error
+}
+
+// since begins anew with what was written since, or with the oldest line that is kept.
+func (s *Screen) since(verb keys.Verb) tea.Cmd {
+	t, tab, name := s.task(), s.tabs.At, s.stream().name
+	if t == nil || t.AgentHTTP == "" {
+		return nil
+	}
+	agent, at := t.AgentHTTP, file(t, name)
+	return s.env.Async(func(ctx context.Context) tea.Msg {
+		b := begun{tab: tab}
+		if verb != keys.SinceStart {
+			b.from, b.size, b.err = s.env.LogSince(ctx, agent, at, ago[verb])
+			return b
+		}
+		if b.from, b.err = s.env.LogStart(ctx, agent, at); b.err == nil {
+			_, b.size, b.err = s.env.ReadFile(ctx, agent, at, -1, 0)
+		}
+		return b
+	})
+}
+
+// begin empties the stream and reads from there. What is too much to be loaded is left out, and said.
+func (s *Screen) begin(b begun) tea.Cmd {
+	st := s.streams[b.tab]
+	if b.err != nil {
+		st.err = "cannot find that time: " + b.err.Error()
+		return nil
+	}
+	from := max(b.from, b.size-maxBehind)
+	st.ring, st.lines = ring.New(ring.Default), nil
+	if from > b.from {
+		st.ring.Note(fmt.Sprintf("··· %s before this are not loaded; ctrl+s saves all ···", gauge.Bytes(from-b.from)))
+	}
+	st.begin, st.next, st.size, st.known, st.hit = from, from, b.size, true, -1
+	st.follow, st.top, st.fresh = false, 0, 0
+	st.turn, st.reading, st.older, st.err = st.turn+1, false, false, ""
+	s.paused = false
+	if b.tab != s.tabs.At {
+		return nil
+	}
+	return s.read()
+}
