@@ -24,7 +24,7 @@ func (m *Machine) advance(now time.Time, c *container, event lifecycle.Event) bo
 	if !ok {
 		return false
 	}
-	m.emit(Happened{Noun: "executor", ID: string(c.framework.id) + "/" + string(c.executor), From: c.phase.String(), To: step.To.String(), Reason: event.String()})
+	m.emit(Happened{Noun: "executor", ID: c.name(), From: c.phase.String(), To: step.To.String(), Reason: event.String()})
 	c.phase = step.To
 	if c.phase != lifecycle.Stopping {
 		c.killAt = time.Time{}

@@ -86,6 +86,15 @@ func (c *container) memberOf() string {
 	return ""
 }
 
+// name is what a container is called in the log.
+func (c *container) name() string {
+	name := string(c.framework.id) + "/" + string(c.executor)
+	if c.pod != nil {
+		name += "/" + c.memberOf()
+	}
+	return name
+}
+
 func (m *Machine) launchMember(now time.Time, member *container) {
 	for _, t := range member.tasks {
 		why := launch.UnsupportedPod(member.pod.info)

@@ -56,7 +56,7 @@ func (m *Machine) adopt(now time.Time, c *container, r runtime.Recovered) {
 		}
 	}
 	m.emit(Adopt{Container: c.id})
-	m.emit(Happened{Noun: "executor", ID: string(c.framework.id) + "/" + string(c.executor), To: c.phase.String(), Reason: "recovered"})
+	m.emit(Happened{Noun: "executor", ID: c.name(), To: c.phase.String(), Reason: "recovered"})
 	if c.phase == lifecycle.Stopping && c.command {
 		m.emit(Signal{Container: c.id, Signal: sigTerm}) // the first may not have been sent
 	}
