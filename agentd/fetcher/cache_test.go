@@ -234,9 +234,9 @@ func TestStall(t *testing.T) {
 	defer server.Close()
 	defer close(block)
 	var counts []string
-	f := newFetcher(t, Config{Stall: 100 * time.Millisecond, Count: func(name string) { counts = append(counts, name) }})
+	f := newFetcher(t, Config{Stall: 2 * time.Second, Count: func(name string) { counts = append(counts, name) }})
 	err := f.Fetch(t.Context(), t.TempDir(), []*mesosv1.CommandInfo_URI{{Value: new(server.URL + "/f")}}, "", nil)
-	if err == nil || !strings.Contains(err.Error(), server.URL+"/f: the download broke off: the download stalled: nothing came for 100ms") {
+	if err == nil || !strings.Contains(err.Error(), server.URL+"/f: the download broke off: the download stalled: nothing came for 2s") {
 		t.Errorf("got %v, want the URI and that it stalled", err)
 	}
 	if len(counts) != 1 || counts[0] != "containerizer/fetcher/task_fetches_failed" {

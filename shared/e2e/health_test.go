@@ -110,12 +110,17 @@ func TestASickTaskIsShown(t *testing.T) {
 	r := start(t, 1, 1)
 	task := strings.Replace(checked("exec sleep 1000", "exit 1"), `"consecutive_failures":2`, `"consecutive_failures":1000000`, 1)
 	done := make(chan result, 1)
-	go func() { done <- r.reeve("execute", "--task="+task, "--kill_after=3secs") }()
+	go func() { done <- r.reeve("execute", "--task="+task) }()
 	r.await("a running task that is sick", func(ts []reeveapi.Task) bool {
 		return all(ts, 1, "TASK_RUNNING") && ts[0].Healthy != nil && !*ts[0].Healthy
 	})
 	if got := r.reeve("tasks"); !strings.Contains(got.stdout, "unhealthy") {
 		t.Errorf("reeve tasks shows\n%s%s, want unhealthy in it", got.stdout, got.stderr)
 	}
-	<-done
+	if got := r.reeve("kill", "t", "--yes"); got.code != 0 {
+		t.Fatalf("kill it: %+v", got)
+	}
+	if got := <-done; !strings.Contains(got.stdout, "TASK_KILLED") {
+		t.Errorf("got %s%s, want it killed", got.stdout, got.stderr)
+	}
 }
