@@ -434,6 +434,17 @@ func (s *Set) removeSandbox(ctx context.Context, n *nested) error {
 	return errors.Join(err, dir.Close())
 }
 
+// Sandboxes are those of the standalone containers that have not been removed.
+func (s *Set) Sandboxes() map[ids.Container]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make(map[ids.Container]string, len(s.standalone))
+	for id, a := range s.standalone {
+		all[id] = a.sandbox
+	}
+	return all
+}
+
 // View is one ad-hoc container that runs.
 type View struct {
 	ID      ids.Container

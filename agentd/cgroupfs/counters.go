@@ -17,6 +17,8 @@ import (
 // Counters reads one group's statistics again and again. It keeps the files open: that makes a reading four times as
 // cheap as opening them, and twenty-five times as cheap as libcontainer's. It is for one goroutine at a time.
 type Counters struct {
+	host  Host
+	group string
 	files []file
 	buf   []byte
 }
@@ -62,7 +64,7 @@ var (
 // Open opens the files of a group. Missing controllers are left out; a group that does not exist at all is an error that
 // wraps fs.ErrNotExist.
 func (h Host) Open(group string) (*Counters, error) {
-	c := &Counters{buf: make([]byte, 8<<10)} // memory.stat is the longest with about 4 KB
+	c := &Counters{host: h, group: group, buf: make([]byte, 8<<10)} // memory.stat is the longest with about 4 KB
 	sources := sources1[:]
 	if h.Unified {
 		sources = sources2[:]
@@ -96,6 +98,13 @@ func (c *Counters) Read() (runtime.Stats, error) {
 				break
 			}
 		}
+	}
+	if s.Processes == 0 && s.Threads > 0 { // a group of groups: its own list is empty
+		pids, err := c.host.PIDs(c.group)
+		if err != nil {
+			return s, fmt.Errorf("read statistics: %w", err)
+		}
+		s.Processes = len(pids)
 	}
 	// One of the processes is the container's own init, which nobody asked for.
 	s.Processes, s.Threads = max(0, s.Processes-1), max(0, s.Threads-1)

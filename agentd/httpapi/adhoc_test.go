@@ -352,6 +352,10 @@ func TestStandaloneContainer(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(body, `"alone"`) || !strings.Contains(body, `"mem_limit_bytes":`) {
 		t.Errorf("%d %s", status, body)
 	}
+	status, body = h.call(`{"type":"LIST_FILES","list_files":{"path":"/containers/alone"}}`)
+	if status != http.StatusOK || !strings.Contains(body, "/containers/alone/stdout") {
+		t.Errorf("its sandbox: %d %s", status, body)
+	}
 	if err := h.set.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -168,6 +168,11 @@ func (a *api) roots() map[string]string {
 	if a.cfg.Roots != nil {
 		maps.Copy(roots, a.cfg.Roots())
 	}
+	if a.cfg.Containers != nil {
+		for id, sandbox := range a.cfg.Containers.Sandboxes() {
+			roots["/containers/"+string(id)], roots[sandbox] = sandbox, sandbox
+		}
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), viewPatience)
 	defer cancel()
 	v, err := a.cfg.View(ctx)

@@ -1,18 +1,24 @@
 package shimclient
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
+	"codeberg.org/reeve/reeve/shared/ids"
 )
 
 // rootlessHelper runs a few containers as the ordinary user it is, prints what they wrote, and leaves one running for
@@ -47,6 +53,9 @@ func rootlessHelper(shim, base string) error {
 			return err
 		}
 		if strings.HasPrefix(script, "sleep") {
+			if err := rootlessExec(ctx, c, spec.ID); err != nil {
+				return err
+			}
 			break
 		}
 		exit, err := c.Wait(ctx, spec.ID)
@@ -78,6 +87,54 @@ func rootlessHelper(shim, base string) error {
 		return err
 	}
 	return Clean(ctx, cfg.WorkDir, cfg.RuntimeDir, cfg.CgroupRoot)
+}
+
+// rootlessExec runs a command in a container, and has one killed with what it started.
+func rootlessExec(ctx context.Context, c *Client, id ids.Container) error {
+	p, err := c.Exec(ctx, id, runtime.Exec{Argv: []string{"sh", "-c", "id -u; exit 4"}})
+	if err != nil {
+		return err
+	}
+	out, err := io.ReadAll(p.Stdout())
+	if err != nil {
+		return err
+	}
+	exit, err := p.Wait(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("exec: %q %d\n", out, exit.WaitStatus)
+	if err := p.Close(); err != nil {
+		return err
+	}
+	if p, err = c.Exec(ctx, id, runtime.Exec{Argv: []string{"sh", "-c", "sleep 1000 & echo started; wait"}}); err != nil {
+		return err
+	}
+	if _, err := bufio.NewReader(p.Stdout()).ReadString('\n'); err != nil {
+		return err
+	}
+	pid := p.PID()
+	if err := p.Close(); err != nil {
+		return err
+	}
+	for left := 1; left > 0; {
+		entries, err := os.ReadDir("/proc")
+		if err != nil {
+			return err
+		}
+		left = 0
+		for _, e := range entries {
+			if n, err := strconv.Atoi(e.Name()); err == nil {
+				if sid, err := unix.Getsid(n); err == nil && sid == pid {
+					left++
+				}
+			}
+		}
+		if err := pause(ctx, 5*time.Millisecond); err != nil {
+			return fmt.Errorf("%d processes of the session are left: %w", left, err)
+		}
+	}
+	return nil
 }
 
 // TestRootless runs the whole of it as an ordinary user.
@@ -122,7 +179,7 @@ func TestRootless(t *testing.T) {
 	for _, path := range logs {
 		t.Logf("%s", contents(t, path))
 	}
-	want := "limits: 3\n0 \"hello\\n0\\n\"\n0 \"read-only\\n\"\n0 \"few\\n\"\n9 \"\"\nrunning: c4\n"
+	want := "limits: 3\n0 \"hello\\n0\\n\"\n0 \"read-only\\n\"\n0 \"few\\n\"\n9 \"\"\nexec: \"0\\n\" 1024\nrunning: c4\n"
 	if err != nil || string(out) != want {
 		t.Errorf("got %q, %v, want %q", out, err, want)
 	}
