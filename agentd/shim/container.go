@@ -242,7 +242,7 @@ func (c *container) signal(sig int, all bool) error {
 	if s == unix.SIGKILL || !all && s != unix.SIGSTOP {
 		return ended(c.inner.Signal(s))
 	}
-	pids, err := c.inner.Processes()
+	pids, err := c.processes()
 	if err != nil {
 		return ended(err)
 	}

@@ -79,9 +79,18 @@ func rootlessHelper(shim, base string) error {
 		return err
 	}
 	for _, r := range recovered {
-		if r.Exit == nil {
-			fmt.Println("running:", r.ID)
+		if r.Exit != nil {
+			continue
 		}
+		fmt.Println("running:", r.ID)
+		if err := c.Signal(ctx, r.ID, int(syscall.SIGTERM), true); err != nil {
+			return err
+		}
+		exit, err := c.Wait(ctx, r.ID)
+		if err != nil {
+			return err
+		}
+		fmt.Println("ended:", exit.WaitStatus)
 	}
 	if err := c.Close(); err != nil {
 		return err
@@ -179,7 +188,7 @@ func TestRootless(t *testing.T) {
 	for _, path := range logs {
 		t.Logf("%s", contents(t, path))
 	}
-	want := "limits: 3\n0 \"hello\\n0\\n\"\n0 \"read-only\\n\"\n0 \"few\\n\"\n9 \"\"\nexec: \"0\\n\" 1024\nrunning: c4\n"
+	want := "limits: 3\n0 \"hello\\n0\\n\"\n0 \"read-only\\n\"\n0 \"few\\n\"\n9 \"\"\nexec: \"0\\n\" 1024\nrunning: c4\nended: 15\n"
 	if err != nil || string(out) != want {
 		t.Errorf("got %q, %v, want %q", out, err, want)
 	}
