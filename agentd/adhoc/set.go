@@ -399,19 +399,11 @@ func (s *Set) Remove(ctx context.Context, id ids.Container) error {
 	if alone := s.alone(id); alone != nil {
 		return s.removeStandalone(alone)
 	}
-	root := rootOf(id)
+	root := id.Root()
 	if sandbox, err := s.sandbox(ctx, root); err != nil || sandbox == "" || root == id {
 		return errors.Join(unknown(id), err)
 	}
 	return nil
-}
-
-// rootOf is the container that all others around this one are in.
-func rootOf(id ids.Container) ids.Container {
-	for parent, _ := id.Split(); parent != ""; parent, _ = id.Split() {
-		id = parent
-	}
-	return id
 }
 
 func stillRunning(id ids.Container) error {
@@ -419,7 +411,7 @@ func stillRunning(id ids.Container) error {
 }
 
 func (s *Set) removeSandbox(ctx context.Context, n *nested) error {
-	base, err := s.sandbox(ctx, rootOf(n.id))
+	base, err := s.sandbox(ctx, n.id.Root())
 	if err != nil || base == "" || n.sandbox == "" {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/adhoc"
 	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/workload"
 	"codeberg.org/reeve/reeve/shared/codec"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -180,30 +181,51 @@ func remove(ctx context.Context, a *api, id ids.Container) (int, *agent.Response
 	return http.StatusOK, nil, a.cfg.Containers.Remove(ctx, id)
 }
 
-// adhocOf lists the ad-hoc containers that were asked for.
-func (a *api) adhocOf(ctx context.Context, ask *agent.Call_GetContainers) []*agent.Response_GetContainers_Container {
+// adhocOf lists the ad-hoc containers that were asked for. Nested ones belong to the executor that they are in.
+func (a *api) adhocOf(ctx context.Context, v *workload.View, ask *agent.Call_GetContainers) []*agent.Response_GetContainers_Container {
 	if a.cfg.Containers == nil {
 		return nil
 	}
 	nested, alone := a.cfg.Containers.List()
 	var list []*agent.Response_GetContainers_Container
-	add := func(views []adhoc.View) {
-		for _, v := range views {
-			id := outcome.ContainerID(v.ID)
-			list = append(list, &agent.Response_GetContainers_Container{
-				ContainerId:     id,
-				ContainerStatus: &mesosv1.ContainerStatus{ContainerId: id, ExecutorPid: new(uint32(v.PID))},
-			})
+	if ask.GetShowNested() {
+		owners := ownersOf(v)
+		for _, view := range nested {
+			c := adhocContainer(view)
+			if owner := owners[view.ID.Root()]; owner != nil {
+				c.FrameworkId, c.ExecutorId, c.ExecutorName = owner.FrameworkId, owner.ExecutorId, owner.ExecutorName
+			}
+			list = append(list, c)
 		}
 	}
-	if ask.GetShowNested() {
-		add(nested)
-	}
 	if ask.GetShowStandalone() {
-		add(alone)
-		for i, v := range alone {
-			list[len(list)-len(alone)+i].ResourceStatistics = a.counters(ctx, v.ID, v.Limits)
+		for _, view := range alone {
+			c := adhocContainer(view)
+			c.ResourceStatistics = a.counters(ctx, view.ID, view.Limits)
+			list = append(list, c)
 		}
 	}
 	return list
+}
+
+func adhocContainer(v adhoc.View) *agent.Response_GetContainers_Container {
+	id := outcome.ContainerID(v.ID)
+	return &agent.Response_GetContainers_Container{
+		ContainerId:     id,
+		ContainerStatus: &mesosv1.ContainerStatus{ContainerId: id, ExecutorPid: new(uint32(v.PID))},
+	}
+}
+
+// ownersOf are framework and executor of each container of the workload.
+func ownersOf(v *workload.View) map[ids.Container]*agent.Response_GetContainers_Container {
+	owners := map[ids.Container]*agent.Response_GetContainers_Container{}
+	for _, f := range v.Frameworks {
+		for _, e := range f.Executors {
+			owners[e.Container] = &agent.Response_GetContainers_Container{
+				FrameworkId: &mesosv1.FrameworkID{Value: new(string(f.ID))}, ExecutorId: &mesosv1.ExecutorID{Value: new(string(e.ID))},
+				ExecutorName: new(e.Info.GetName()),
+			}
+		}
+	}
+	return owners
 }

@@ -19,6 +19,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/adhoc"
 	"codeberg.org/reeve/reeve/agentd/httpapi"
+	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/runtime/fake"
 	"codeberg.org/reeve/reeve/agentd/workload"
@@ -57,7 +58,10 @@ func newHost(t *testing.T) *host {
 			return "", nil
 		},
 	})
-	cfg := config(&workload.View{})
+	cfg := config(&workload.View{Frameworks: []workload.FrameworkView{{
+		ID: "f", Info: &mesosv1.FrameworkInfo{},
+		Executors: []workload.ExecutorView{{ID: "e", Info: &mesosv1.ExecutorInfo{}, Container: "task", Phase: lifecycle.Running}},
+	}}})
 	cfg.Containers = h.set
 	h.server = httptest.NewServer(httpapi.New(cfg))
 	t.Cleanup(func() {
@@ -228,6 +232,9 @@ func TestSessionEndsWithItsClient(t *testing.T) {
 	status, body := h.call(`{"type":"GET_CONTAINERS","get_containers":{"show_nested":true}}`)
 	if status != http.StatusOK || !strings.Contains(body, `"container_id":{"value":"s1","parent":{"value":"task"}}`) && !strings.Contains(body, `"parent":{"value":"task"},"value":"s1"`) {
 		t.Errorf("%d %s", status, body)
+	}
+	if strings.Count(body, `"executor_id":{"value":"e"}`) != 2 || strings.Count(body, `"framework_id":{"value":"f"}`) != 2 {
+		t.Errorf("both belong to the executor: %s", body)
 	}
 	if _, body := h.call(`{"type":"GET_CONTAINERS"}`); strings.Contains(body, "s1") {
 		t.Errorf("nobody asked for nested ones: %s", body)

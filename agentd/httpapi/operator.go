@@ -160,7 +160,7 @@ func (a *api) fromView(ctx context.Context, call *agent.Call) (*agent.Response, 
 		},
 		agent.Call_GET_CONTAINERS: func(v *workload.View) *agent.Response {
 			m := &agent.Response{Type: agent.Response_GET_CONTAINERS.Enum()}
-			list := append(a.containersOf(ctx, v, call.GetGetContainers().GetShowNested()), a.adhocOf(ctx, call.GetGetContainers())...)
+			list := append(a.containersOf(ctx, v, call.GetGetContainers().GetShowNested()), a.adhocOf(ctx, v, call.GetGetContainers())...)
 			if len(list) > 0 { // an empty answer has no sub-message
 				m.GetContainers = &agent.Response_GetContainers{Containers: list}
 			}

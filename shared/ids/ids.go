@@ -37,6 +37,12 @@ func (c Container) Split() (parent Container, name string) {
 	return "", string(c)
 }
 
+// Root is the outermost container around this one, or itself.
+func (c Container) Root() Container {
+	root, _, _ := strings.Cut(string(c), ".")
+	return Container(root)
+}
+
 // Master is a random UUID, new at every start of masterd (spec 3.2).
 type Master string
 

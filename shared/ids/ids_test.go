@@ -35,4 +35,7 @@ func TestNested(t *testing.T) {
 			t.Errorf("%s is split into %q and %q, want %q", of, parent, name, want)
 		}
 	}
+	if deep.Root() != "p" || ids.Container("p").Root() != "p" {
+		t.Errorf("the root of %s is %s", deep, deep.Root())
+	}
 }
