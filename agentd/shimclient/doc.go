@@ -13,6 +13,7 @@
 //
 //	shims/<name>/lock             flock'ed by the shim for as long as it lives; that is how one knows
 //	shims/<name>/s, log, pid      its socket, what it has to say, and its process
+//	shims/<name>/x                its socket for further commands in its containers
 //	c/<id>/                       libcontainer's state
 //	hostroot, init                mount points, used in the shims' own mount namespaces only
 //
