@@ -93,7 +93,7 @@ func beat(u reeveapi.HostUsage) *agentlink.HostUsage {
 // occupied is what a file takes of the disk: a log that is kept in bounds looks larger.
 func occupied(info fs.FileInfo) int64 {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		return min(st.Blocks*512, info.Size()) // what is asked for is not told in blocks
+		return min(st.Blocks*512, info.Size()) // a small file takes a whole block, which nobody means
 	}
 	return info.Size()
 }
