@@ -136,6 +136,7 @@ type Verdict struct {
 	Found   *mesosv1.CheckStatusInfo // of a check
 	Message string                   // for people
 	Kill    bool                     // the task is sick beyond hope
+	Again   bool                     // the news is what was told last, once more
 }
 
 // Done takes the answer of a probe.
@@ -183,6 +184,7 @@ func (h *health) done(now time.Time, r Result) Verdict {
 	h.settled = true
 	h.failures++
 	v.News, v.Healthy, v.Kill = true, new(false), h.failures >= h.spec.GetConsecutiveFailures()
+	v.Again = h.failures > 1
 	v.Message = "health check failed"
 	if r.Why != "" {
 		v.Message += ": " + r.Why

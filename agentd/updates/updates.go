@@ -77,6 +77,14 @@ func (o *Outbox) Acknowledge(now time.Time, task ids.Task, uuid []byte) (*mesosv
 	return head, nil
 }
 
+// Pending is how many updates of a task wait, the one in flight among them.
+func (o *Outbox) Pending(task ids.Task) int {
+	if s := o.streams[task.Framework][task.ID]; s != nil {
+		return len(s.pending)
+	}
+	return 0
+}
+
 // first sends a stream's first status for the first time in this connection.
 func (o *Outbox) first(now time.Time, fw ids.Framework, s *stream) []Sending {
 	s.wait = o.retry

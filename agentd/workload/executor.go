@@ -8,6 +8,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/executor"
 )
@@ -188,6 +189,10 @@ func (t *task) last() *mesosv1.TaskStatus {
 	return nil
 }
 
+// maxUntold is how many updates of a task may wait for its framework before it is no longer told of every failure of a
+// health check: one that stays away for days must not fill the disk.
+const maxUntold = 100
+
 // probed takes what a check found. A task that is being ended is not told of any more.
 func (m *Machine) probed(now time.Time, in Probed) {
 	c := m.containers[in.Container]
@@ -196,7 +201,8 @@ func (m *Machine) probed(now time.Time, in Probed) {
 	}
 	for _, t := range c.tasks {
 		v := t.checks.Done(now, in.Of, in.Result)
-		if v.News {
+		untold := m.updates.Pending(ids.Task{Framework: c.framework.id, ID: t.id()})
+		if v.News && (!v.Again || untold < maxUntold) {
 			m.report(now, c, t, outcome.Checked(v, t.last()))
 		}
 		if v.Kill {
