@@ -203,6 +203,9 @@ func (n *node) leader() *mesosv1.MasterInfo {
 	return masterInfo(n.mesosID(m.ID()), m.HTTP(), host)
 }
 
+// capabilities are what masters of this version can do, by Mesos's names.
+var capabilities = []mesosv1.MasterInfo_Capability_Type{mesosv1.MasterInfo_Capability_AGENT_UPDATE}
+
 // masterInfo writes an address in all the forms that clients of Mesos read.
 func masterInfo(id, http, hostname string) *mesosv1.MasterInfo {
 	host, portText, _ := net.SplitHostPort(http) // a master wrote the address: it has both
@@ -211,6 +214,9 @@ func masterInfo(id, http, hostname string) *mesosv1.MasterInfo {
 		Id: &id, Hostname: &hostname, Port: new(uint32(port)), Pid: new("master@" + http), Version: new(version.Mesos),
 		Address: &mesosv1.Address{Hostname: &hostname, Ip: &host, Port: new(int32(port))},
 		Ip:      new(uint32(0)),
+	}
+	for _, c := range capabilities {
+		info.Capabilities = append(info.Capabilities, &mesosv1.MasterInfo_Capability{Type: c.Enum()})
 	}
 	if ip := net.ParseIP(host).To4(); ip != nil {
 		info.Ip = new(binary.LittleEndian.Uint32(ip)) // in network order, read as a number of this machine

@@ -2,6 +2,7 @@ package offering
 
 import (
 	"fmt"
+	"strings"
 
 	"codeberg.org/reeve/reeve/masterd/ledger"
 	"codeberg.org/reeve/reeve/masterd/message"
@@ -144,7 +145,7 @@ func (d *Desk) launch(on *acceptance, op *mesosv1.Offer_Operation, info *mesosv1
 	context := on.context(op, info.GetExecutor().GetExecutorId())
 	needs, err := validate.Task(info, context)
 	if err != nil {
-		d.Tasks.Refuse(f, info, mesosv1.TaskState_TASK_ERROR, mesosv1.TaskStatus_REASON_TASK_INVALID, err.Error())
+		d.Tasks.Refuse(f, info, mesosv1.TaskState_TASK_ERROR, mesosv1.TaskStatus_REASON_TASK_INVALID, sentence(err))
 		return
 	}
 	on.pool = on.pool.Minus(needs.Task).Minus(needs.Executor)
@@ -153,6 +154,15 @@ func (d *Desk) launch(on *acceptance, op *mesosv1.Offer_Operation, info *mesosv1
 		d.Book.AddExecutor(f, a, info.GetExecutor(), needs.Executor)
 	}
 	on.send(d.enter(on, info, needs.Task), info, context.Running != nil)
+}
+
+// sentence writes what is wrong with a task as Mesos does: frameworks show it to people, and some look for its words.
+func sentence(err error) string {
+	text := err.Error()
+	if text == "" {
+		return text
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // launchGroup starts all tasks of a group, or answers for each why not (spec 3.4).
@@ -171,7 +181,7 @@ func (d *Desk) launchGroup(on *acceptance, op *mesosv1.Offer_Operation) {
 	needs, err := validate.Group(tasks, executor, context)
 	if err != nil {
 		for _, info := range tasks {
-			d.Tasks.Refuse(f, info, mesosv1.TaskState_TASK_ERROR, mesosv1.TaskStatus_REASON_TASK_GROUP_INVALID, err.Error())
+			d.Tasks.Refuse(f, info, mesosv1.TaskState_TASK_ERROR, mesosv1.TaskStatus_REASON_TASK_GROUP_INVALID, sentence(err))
 		}
 		return
 	}

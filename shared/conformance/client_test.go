@@ -146,7 +146,7 @@ func open(t *testing.T, url string, form codec.Codec, text string, call proto.Me
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	resp, err := direct.Do(r)
+	resp, err := direct.Do(r) //nolint:bodyclose // the reader closes it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,6 +188,8 @@ func (s *stream) next() tree {
 
 func (s *stream) any() tree {
 	s.t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
 	select {
 	case e, ok := <-s.events:
 		if !ok {
@@ -196,7 +198,7 @@ func (s *stream) any() tree {
 		s.seen = append(s.seen, e)
 		s.keepOffers(e)
 		return e
-	case <-time.After(patience):
+	case <-timer.C:
 		s.t.Fatalf("no event in %v; before: %s", patience, s.history())
 		return nil
 	}
@@ -243,6 +245,8 @@ func (s *stream) event(kind string) tree {
 func (s *stream) ended() []tree {
 	s.t.Helper()
 	var rest []tree
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
 	for {
 		select {
 		case e, ok := <-s.events:
@@ -250,7 +254,7 @@ func (s *stream) ended() []tree {
 				return rest
 			}
 			rest = append(rest, e)
-		case <-time.After(patience):
+		case <-timer.C:
 			s.t.Fatal("the stream did not end")
 		}
 	}
@@ -320,11 +324,20 @@ func (f *framework) do(call string) {
 	}
 }
 
+// leave tears the framework down, so that what it was offered is there for the next.
+func (f *framework) leave() {
+	f.t.Helper()
+	f.do(`{"type":"TEARDOWN"}`)
+	f.ended()
+}
+
 // offer returns the oldest offer that no test has taken, and waits for one if there is none.
 func (f *framework) offer() tree {
 	f.t.Helper()
-	for len(f.offers) == 0 {
-		f.any()
+	for deadline := time.Now().Add(patience); len(f.offers) == 0; {
+		if f.any(); time.Now().After(deadline) {
+			f.t.Fatalf("no offer in %v; before: %s", patience, f.history())
+		}
 	}
 	offer := f.offers[0]
 	f.offers = f.offers[1:]

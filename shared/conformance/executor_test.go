@@ -245,105 +245,116 @@ func (f *framework) puppet(task, more string) (agent string, subscribed, launch 
 // TestCustomExecutor holds the executor API against 2.3, 3.6 and 3.10: events, updates, messages both ways, its end.
 func TestCustomExecutor(t *testing.T) {
 	needRoot(t)
-	inBoth(t, func(t *testing.T, form codec.Codec) {
-		f := subscribe(t, form, plainInfo)
-		agent, subscribed, launch := f.puppet("one", "")
-		for _, path := range [][]any{
-			{"executor_info", "executor_id", "value"}, {"executor_info", "framework_id", "value"}, {"executor_info", "command", "value"},
-			{"executor_info", "data"}, {"framework_info", "id", "value"}, {"agent_info", "id", "value"}, {"agent_info", "hostname"},
-			{"agent_info", "resources", 0, "name"}, {"container_id", "value"},
-		} {
-			if textAt(subscribed, append([]any{"heard", "subscribed"}, path...)...) == "" {
-				t.Errorf("SUBSCRIBED has no %v: %v", path, subscribed)
+	for name, form := range forms {
+		t.Run(name, func(t *testing.T) {
+			f := subscribe(t, form, plainInfo)
+			agent, subscribed, launch := f.puppet("one", "")
+			for _, path := range [][]any{
+				{"executor_info", "executor_id", "value"},
+				{"executor_info", "framework_id", "value"},
+				{"executor_info", "command", "value"},
+				{"executor_info", "data"},
+				{"framework_info", "id", "value"},
+				{"agent_info", "id", "value"},
+				{"agent_info", "hostname"},
+				{"agent_info", "resources", 0, "name"},
+				{"container_id", "value"},
+			} {
+				if textAt(subscribed, append([]any{"heard", "subscribed"}, path...)...) == "" {
+					t.Errorf("SUBSCRIBED has no %v: %v", path, subscribed)
+				}
 			}
-		}
-		if textAt(launch, "heard", "launch", "task", "task_id", "value") != "one" || textAt(launch, "heard", "launch", "task", "data") != "dGFzaw==" ||
-			textAt(launch, "heard", "launch", "task", "executor", "executor_id", "value") != "puppet" {
-			t.Errorf("LAUNCH is %v", launch)
-		}
-		s := f.update("one")
-		if textAt(s, "state") != "TASK_RUNNING" || textAt(s, "source") != "SOURCE_EXECUTOR" || textAt(s, "executor_id", "value") != "puppet" ||
-			textAt(s, "data") != "aGVsbG8=" || textAt(s, "container_status", "network_infos", 0, "ip_addresses", 0, "ip_address") == "" {
-			t.Errorf("the update arrives as %v", s)
-		}
-		if h := f.hearsEvent("ACKNOWLEDGED"); textAt(h, "heard", "acknowledged", "task_id", "value") != "one" || textAt(h, "heard", "acknowledged", "uuid") != textAt(s, "uuid") {
-			t.Errorf("ACKNOWLEDGED is %v, want the uuid %s", h, textAt(s, "uuid"))
-		}
-		f.do(fmt.Sprintf(`{"type":"MESSAGE","message":{"agent_id":{"value":%q},"executor_id":{"value":"puppet"},"data":"AAEC/w=="}}`, agent))
-		if h := f.hearsEvent("MESSAGE"); textAt(h, "heard", "message", "data") != "AAEC/w==" {
-			t.Errorf("a MESSAGE of four bytes arrives as %v", h)
-		}
-		// A second task goes to the same executor, by its id.
-		offer := f.offer()
-		f.do(accept([]string{textAt(offer, "id", "value")}, taskInfo("two", agent, small, puppetInfo(t, form, ""))))
-		f.reaches("two", "TASK_RUNNING")
-		f.offers = nil
-		if got := textAt(f.offer(), "executor_ids", 0, "value"); got != "puppet" {
-			t.Errorf("executor_ids of an offer are %q, want the live executor", got)
-		}
-		f.do(`{"type":"KILL","kill":{"task_id":{"value":"two"},"kill_policy":{"grace_period":{"nanoseconds":1000000000}}}}`)
-		if h := f.hearsEvent("KILL"); textAt(h, "heard", "kill", "task_id", "value") != "two" || at(h, "heard", "kill", "kill_policy", "grace_period", "nanoseconds") != 1e9 {
-			t.Errorf("KILL is %v", h)
-		}
-		f.reaches("two", "TASK_KILLED")
-		f.tells(agent, map[string]any{"exit": 3})
-		failure := f.event("FAILURE")
-		if at(failure, "failure", "status") != 768.0 || textAt(failure, "failure", "executor_id", "value") != "puppet" || textAt(failure, "failure", "agent_id", "value") != agent {
-			t.Errorf("the executor's end is %v, want status 768 (spec 8, pitfall 32)", failure)
-		}
-	})
+			if textAt(launch, "heard", "launch", "task", "task_id", "value") != "one" || textAt(launch, "heard", "launch", "task", "data") != "dGFzaw==" ||
+				textAt(launch, "heard", "launch", "task", "executor", "executor_id", "value") != "puppet" {
+				t.Errorf("LAUNCH is %v", launch)
+			}
+			s := f.update("one")
+			if textAt(s, "state") != "TASK_RUNNING" || textAt(s, "source") != "SOURCE_EXECUTOR" || textAt(s, "executor_id", "value") != "puppet" ||
+				textAt(s, "data") != "aGVsbG8=" || textAt(s, "container_status", "network_infos", 0, "ip_addresses", 0, "ip_address") == "" {
+				t.Errorf("the update arrives as %v", s)
+			}
+			if h := f.hearsEvent("ACKNOWLEDGED"); textAt(h, "heard", "acknowledged", "task_id", "value") != "one" || textAt(h, "heard", "acknowledged", "uuid") != textAt(s, "uuid") {
+				t.Errorf("ACKNOWLEDGED is %v, want the uuid %s", h, textAt(s, "uuid"))
+			}
+			f.do(fmt.Sprintf(`{"type":"MESSAGE","message":{"agent_id":{"value":%q},"executor_id":{"value":"puppet"},"data":"AAEC/w=="}}`, agent))
+			if h := f.hearsEvent("MESSAGE"); textAt(h, "heard", "message", "data") != "AAEC/w==" {
+				t.Errorf("a MESSAGE of four bytes arrives as %v", h)
+			}
+			// A second task goes to the same executor, by its id.
+			offer := f.offer()
+			f.do(accept([]string{textAt(offer, "id", "value")}, taskInfo("two", agent, small, puppetInfo(t, form, ""))))
+			f.reaches("two", "TASK_RUNNING")
+			if got := textAt(f.offer(), "executor_ids", 0, "value"); got != "puppet" {
+				t.Errorf("executor_ids of an offer are %q, want the live executor", got)
+			}
+			f.do(`{"type":"KILL","kill":{"task_id":{"value":"two"},"kill_policy":{"grace_period":{"nanoseconds":1000000000}}}}`)
+			if h := f.hearsEvent("KILL"); textAt(h, "heard", "kill", "task_id", "value") != "two" || at(h, "heard", "kill", "kill_policy", "grace_period", "nanoseconds") != 1e9 {
+				t.Errorf("KILL is %v", h)
+			}
+			f.reaches("two", "TASK_KILLED")
+			f.tells(agent, map[string]any{"exit": 3})
+			failure := f.event("FAILURE")
+			if at(failure, "failure", "status") != 768.0 || textAt(failure, "failure", "executor_id", "value") != "puppet" || textAt(failure, "failure", "agent_id", "value") != agent {
+				t.Errorf("the executor's end is %v, want status 768 (spec 8, pitfall 32)", failure)
+			}
+		})
+	}
 }
 
 // TestExecutorEndsWithTasks: what was running is failed by the agent (spec 3.6).
 func TestExecutorEndsWithTasks(t *testing.T) {
 	needRoot(t)
-	inBoth(t, func(t *testing.T, form codec.Codec) {
-		f := subscribe(t, form, plainInfo)
-		agent, _, _ := f.puppet("left", "")
-		f.reaches("left", "TASK_RUNNING")
-		f.tells(agent, map[string]any{"exit": 0})
-		s := f.update("left")
-		if textAt(s, "state") != "TASK_FAILED" || textAt(s, "reason") != "REASON_EXECUTOR_TERMINATED" || textAt(s, "source") != "SOURCE_AGENT" {
-			t.Errorf("the task of an executor that went is %v", s)
-		}
-	})
+	for name, form := range forms {
+		t.Run(name, func(t *testing.T) {
+			f := subscribe(t, form, plainInfo)
+			agent, _, _ := f.puppet("left", "")
+			f.reaches("left", "TASK_RUNNING")
+			f.tells(agent, map[string]any{"exit": 0})
+			s := f.update("left")
+			if textAt(s, "state") != "TASK_FAILED" || textAt(s, "reason") != "REASON_EXECUTOR_TERMINATED" || textAt(s, "source") != "SOURCE_AGENT" {
+				t.Errorf("the task of an executor that went is %v", s)
+			}
+		})
+	}
 }
 
 // TestExecutorCalls holds single calls against 1.4 and 3.10.
 func TestExecutorCalls(t *testing.T) {
 	needRoot(t)
-	inBoth(t, func(t *testing.T, form codec.Codec) {
-		f := subscribe(t, form, plainInfo)
-		agent, _, _ := f.puppet("task", "")
-		f.reaches("task", "TASK_RUNNING")
-		const uuid = `"uuid":"AAECAwQFBgcICQoLDA0ODw=="`
-		for name, test := range map[string]struct {
-			call   string
-			status float64
-			body   string
-		}{
-			"heartbeat":         {`"type":"HEARTBEAT"`, 202, ""},
-			"no update":         {`"type":"UPDATE"`, 400, "Failed to validate executor::Call: Expecting 'update' to be present"},
-			"no message":        {`"type":"MESSAGE"`, 400, "Failed to validate executor::Call: Expecting 'message' to be present"},
-			"no subscribe":      {`"type":"SUBSCRIBE"`, 400, "Failed to validate executor::Call: Expecting 'subscribe' to be present"},
-			"no uuid":           {`"type":"UPDATE","update":{"status":{"task_id":{"value":"task"},"state":"TASK_RUNNING","source":"SOURCE_EXECUTOR"}}`, 400, ""},
-			"staging":           {`"type":"UPDATE","update":{"status":{"task_id":{"value":"task"},"state":"TASK_STAGING","source":"SOURCE_EXECUTOR",` + uuid + `}}`, 400, "TASK_STAGING"},
-			"wrong source":      {`"type":"UPDATE","update":{"status":{"task_id":{"value":"task"},"state":"TASK_RUNNING","source":"SOURCE_AGENT",` + uuid + `}}`, 400, "SOURCE_EXECUTOR"},
-			"other executor id": {`"type":"UPDATE","update":{"status":{"task_id":{"value":"task"},"executor_id":{"value":"x"},"state":"TASK_RUNNING","source":"SOURCE_EXECUTOR",` + uuid + `}}`, 400, "ExecutorID in Call"},
-			"unknown executor":  {`"executor_id":{"value":"nobody"},"framework_id":{"value":"` + f.id + `"},"type":"MESSAGE","message":{"data":"eA=="}`, 400, "Executor cannot be found"},
-			"unknown framework": {`"executor_id":{"value":"puppet"},"framework_id":{"value":"nobody"},"type":"MESSAGE","message":{"data":"eA=="}`, 400, "Framework cannot be found"},
-		} {
-			t.Run(name, func(t *testing.T) {
-				f.t = t
-				f.tells(agent, map[string]any{"calls": []string{test.call}})
-				m := f.hears("answer to "+name, func(m tree) bool { return textAt(m, "answered", "call") == test.call })
-				if at(m, "answered", "status") != test.status || !strings.Contains(textAt(m, "answered", "body"), test.body) {
-					t.Errorf("got %v, want %v with %q", at(m, "answered"), test.status, test.body)
-				}
-			})
-		}
-		f.t = t
-	})
+	for name, form := range forms {
+		t.Run(name, func(t *testing.T) {
+			f := subscribe(t, form, plainInfo)
+			agent, _, _ := f.puppet("task", "")
+			f.reaches("task", "TASK_RUNNING")
+			const uuid = `"uuid":"AAECAwQFBgcICQoLDA0ODw=="`
+			for name, test := range map[string]struct {
+				call   string
+				status float64
+				body   string
+			}{
+				"heartbeat":         {`"type":"HEARTBEAT"`, 202, ""},
+				"no update":         {`"type":"UPDATE"`, 400, "Failed to validate executor::Call: Expecting 'update' to be present"},
+				"no message":        {`"type":"MESSAGE"`, 400, "Failed to validate executor::Call: Expecting 'message' to be present"},
+				"no subscribe":      {`"type":"SUBSCRIBE"`, 400, "Failed to validate executor::Call: Expecting 'subscribe' to be present"},
+				"no uuid":           {`"type":"UPDATE","update":{"status":{"task_id":{"value":"task"},"state":"TASK_RUNNING","source":"SOURCE_EXECUTOR"}}`, 400, ""},
+				"staging":           {`"type":"UPDATE","update":{"status":{"task_id":{"value":"task"},"state":"TASK_STAGING","source":"SOURCE_EXECUTOR",` + uuid + `}}`, 400, "TASK_STAGING"},
+				"wrong source":      {`"type":"UPDATE","update":{"status":{"task_id":{"value":"task"},"state":"TASK_RUNNING","source":"SOURCE_AGENT",` + uuid + `}}`, 400, "SOURCE_EXECUTOR"},
+				"other executor id": {`"type":"UPDATE","update":{"status":{"task_id":{"value":"task"},"executor_id":{"value":"x"},"state":"TASK_RUNNING","source":"SOURCE_EXECUTOR",` + uuid + `}}`, 400, "ExecutorID in Call"},
+				"unknown executor":  {`"executor_id":{"value":"nobody"},"framework_id":{"value":"` + f.id + `"},"type":"MESSAGE","message":{"data":"eA=="}`, 400, "Executor cannot be found"},
+				"unknown framework": {`"executor_id":{"value":"puppet"},"framework_id":{"value":"nobody"},"type":"MESSAGE","message":{"data":"eA=="}`, 400, "Framework cannot be found"},
+			} {
+				t.Run(name, func(t *testing.T) {
+					f.t = t
+					f.tells(agent, map[string]any{"calls": []string{test.call}})
+					m := f.hears("answer to "+name, func(m tree) bool { return textAt(m, "answered", "call") == test.call })
+					if at(m, "answered", "status") != test.status || !strings.Contains(textAt(m, "answered", "body"), test.body) {
+						t.Errorf("got %v, want %v with %q", at(m, "answered"), test.status, test.body)
+					}
+				})
+			}
+			f.t = t
+		})
+	}
 }
 
 // TestExecutorEnvironment holds what an executor finds against 3.10; C++ executors exit without most of it.
@@ -376,14 +387,16 @@ func TestExecutorEnvironment(t *testing.T) {
 // TestShutdownGrace: SHUTDOWN is an event, then, for who does not go, the end after its grace (spec 3.10).
 func TestShutdownGrace(t *testing.T) {
 	needRoot(t)
-	inBoth(t, func(t *testing.T, form codec.Codec) {
-		f := subscribe(t, form, plainInfo)
-		agent, _, _ := f.puppet("t", `,{"name":"CONFORMANCE_STUBBORN","value":"1"}`)
-		f.reaches("t", "TASK_RUNNING")
-		f.do(fmt.Sprintf(`{"type":"SHUTDOWN","shutdown":{"agent_id":{"value":%q},"executor_id":{"value":"puppet"}}}`, agent))
-		f.hearsEvent("SHUTDOWN")
-		if e := f.event("FAILURE"); at(e, "failure", "status") != 9.0 {
-			t.Errorf("an executor that does not go ends with %v, want signal 9", e)
-		}
-	})
+	for name, form := range forms {
+		t.Run(name, func(t *testing.T) {
+			f := subscribe(t, form, plainInfo)
+			agent, _, _ := f.puppet("t", `,{"name":"CONFORMANCE_STUBBORN","value":"1"}`)
+			f.reaches("t", "TASK_RUNNING")
+			f.do(fmt.Sprintf(`{"type":"SHUTDOWN","shutdown":{"agent_id":{"value":%q},"executor_id":{"value":"puppet"}}}`, agent))
+			f.hearsEvent("SHUTDOWN")
+			if e := f.event("FAILURE"); at(e, "failure", "status") != 9.0 {
+				t.Errorf("an executor that does not go ends with %v, want signal 9", e)
+			}
+		})
+	}
 }
