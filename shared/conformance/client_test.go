@@ -91,7 +91,7 @@ func ask(t *testing.T, method, url string, body []byte, header ...string) answer
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end
+	defer func() { _ = resp.Body.Close() }()
 	data, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -146,10 +146,11 @@ func open(t *testing.T, url string, form codec.Codec, text string, call proto.Me
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	resp, err := direct.Do(r) //nolint:bodyclose // the reader closes it
+	resp, err := direct.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = resp.Body.Close() })
 	if resp.StatusCode != http.StatusOK {
 		body, _ := io.ReadAll(resp.Body)
 		t.Fatalf("SUBSCRIBE: %d %s", resp.StatusCode, body)
@@ -163,7 +164,6 @@ func open(t *testing.T, url string, form codec.Codec, text string, call proto.Me
 	s := &stream{t: t, header: resp.Header, events: make(chan tree, 1000), cancel: cancel}
 	go func() {
 		defer close(s.events)
-		defer resp.Body.Close() //nolint:errcheck // the other side is told by this
 		records := recordio.NewReader(resp.Body, 1<<28)
 		for {
 			data, err := records.Read()

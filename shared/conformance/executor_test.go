@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -53,7 +54,7 @@ func (p *puppet) live() error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end
+	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		body, err := io.ReadAll(resp.Body)
 		return fmt.Errorf("SUBSCRIBE: %d %s %w", resp.StatusCode, body, err)
@@ -171,7 +172,7 @@ func (p *puppet) post(call string) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	r, err := http.NewRequest(http.MethodPost, p.url, bytes.NewReader(data)) //nolint:noctx // it lives as long as the executor
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, p.url, bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}

@@ -39,10 +39,11 @@ func write(t *testing.T, c net.Conn, text string) {
 
 func readAnswer(t *testing.T, r *bufio.Reader) answer {
 	t.Helper()
-	resp, err := http.ReadResponse(r, nil) //nolint:bodyclose // read to its end; the connection is the test's
+	resp, err := http.ReadResponse(r, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +80,7 @@ func TestSubscribeOnAClosingConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // the stream has no end
+	defer func() { _ = resp.Body.Close() }()
 	seen := ""
 	for buf := make([]byte, 4096); !strings.Contains(seen, "OFFERS"); {
 		n, err := resp.Body.Read(buf)
