@@ -91,6 +91,17 @@ func (ag *agent) forgive(match func(*refusal) bool) bool {
 	return true
 }
 
+// Filters counts the filters in force, by role.
+func (a *Allocator) Filters() map[string]int {
+	counts := map[string]int{}
+	for i := range a.agents {
+		for _, r := range a.agents[i].refusals {
+			counts[a.leaves[r.leaf].role]++
+		}
+	}
+	return counts
+}
+
 // clearFilters drops every filter of a leaf.
 func (a *Allocator) clearFilters(leaf int32) {
 	for i := range a.agents {

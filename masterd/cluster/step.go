@@ -54,6 +54,12 @@ func (s *State) Deadline() time.Time {
 	return first
 }
 
+// Allocates says whether the next Tick will look for offers to make, because somebody may be offered something.
+func (s *State) Allocates() bool { return s.book.Alloc.Pending() }
+
+// Filters counts the decline filters in force, by role.
+func (s *State) Filters() map[string]int { return s.book.Alloc.Filters() }
+
 func (s *State) tick() {
 	for {
 		t, ok := s.timer.Pop(s.turn.Now)

@@ -18,6 +18,8 @@ type (
 	Task = view.Task
 	// Offer is one outstanding offer.
 	Offer = view.Offer
+	// Load is what waits in a term, and what it has counted.
+	Load = view.Load
 	// ConnID names one link stream of an agent.
 	ConnID = view.ConnID
 	// StreamID names one subscription of a framework.

@@ -161,6 +161,7 @@ func (d *daemon) joinsOthers() bool {
 // serve starts everything that runs until the stop.
 func (d *daemon) serve(group *run.Group) {
 	lead := &leadership{cfg: d.cfg, node: d.node, gossip: d.gossip, consensus: d.consensus, metrics: d.metrics, log: d.log}
+	d.node.declareRegistrar(d.metrics)
 	server := mesoshttp.NewServer(httpapi.New(d.node.httpConfig(d.metrics, d.log)), d.log)
 	group.Go("raft", func(ctx context.Context) error { return d.consensus.Run(ctx, lead.run) })
 	group.Go("masters", d.node.watchMasters)

@@ -30,6 +30,7 @@ type Term interface {
 	Subscribe(ctx context.Context, call *scheduler.Call, principal string) (cluster.StreamID, *outbox.Box[*scheduler.Event], error)
 	SubscribeOperators(ctx context.Context) (*cluster.View, *outbox.Box[*master.Event], error)
 	Operators() int
+	Load(ctx context.Context) cluster.Load
 	Jobs(ctx context.Context) ([]reeveapi.Job, error)
 	SubmitJob(ctx context.Context, spec reeveapi.JobSpec, by string) (reeveapi.Job, error)
 	StopJob(ctx context.Context, name ids.Job, by string) (reeveapi.Job, error)
@@ -153,6 +154,7 @@ func (a *api) gauges() map[string]float64 {
 	standing.Leading, standing.Subscribers = true, t.Operators()
 	ctx, cancel := context.WithTimeout(context.Background(), gaugesPatience)
 	defer cancel()
+	standing.Load = t.Load(ctx)
 	v, err := t.View(ctx)
 	if err != nil {
 		v = nil

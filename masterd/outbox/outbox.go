@@ -68,6 +68,13 @@ func (b *Box[T]) Take() (items []T, open bool) {
 	return items, !b.closed
 }
 
+// Len is how many items wait.
+func (b *Box[T]) Len() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.items)
+}
+
 // Hangup says that the writer has ended, or must: the box is closed and emptied, and whoever made it is told, once.
 func (b *Box[T]) Hangup() {
 	b.mu.Lock()

@@ -1,7 +1,6 @@
 package reading
 
 import (
-	"net/url"
 	"strings"
 	"time"
 
@@ -62,6 +61,8 @@ type Standing struct {
 	Leading     bool
 	Uptime      time.Duration
 	Subscribers int // of the operator stream
+
+	cluster.Load
 }
 
 // Gauges computes the gauges of /metrics/snapshot. v is nil on a master that does not lead: its gauges are zero.
@@ -70,9 +71,10 @@ func Gauges(s Standing, v *cluster.View) map[string]float64 {
 		"master/uptime_secs":                       s.Uptime.Seconds(),
 		"master/elected":                           truth(s.Leading),
 		"master/operator_event_stream_subscribers": float64(s.Subscribers),
-		"master/event_queue_messages":              0,
-		"master/event_queue_dispatches":            0,
-		"master/event_queue_http_requests":         0,
+		"master/event_queue_messages":              0, // messages of agents wait among the dispatches
+		"master/event_queue_dispatches":            float64(s.Inputs),
+		"master/event_queue_http_requests":         float64(s.Calls),
+		"registrar/queued_operations":              float64(s.Operations),
 		"allocator/event_queue_dispatches":         0,
 		"allocator/mesos/event_queue_dispatches":   0,
 	}
@@ -82,6 +84,13 @@ func Gauges(s Standing, v *cluster.View) map[string]float64 {
 	g["master/outstanding_offers"] = float64(len(v.Offers))
 	agentGauges(g, v)
 	frameworkGauges(g, v)
+	for _, f := range v.Frameworks {
+		frameworkCounts(g, f, s.Frameworks[f.ID])
+	}
+	for _, f := range v.Completed {
+		frameworkCounts(g, f, s.Frameworks[f.ID])
+	}
+	roleGauges(g, v, s.Filters)
 	return g
 }
 
@@ -196,7 +205,7 @@ func frameworkGauges(g map[string]float64, v *cluster.View) {
 
 // perFramework counts a framework's tasks, in all and under its own name.
 func perFramework(g map[string]float64, f *cluster.Framework) {
-	prefix := "master/frameworks/" + url.PathEscape(f.Info.GetName()) + "/" + string(f.ID) + "/"
+	prefix := frameworkPrefix(f)
 	g[prefix+"subscribed"] = truth(f.State == cluster.FrameworkActive)
 	for _, role := range f.Roles {
 		g[prefix+"roles/"+role+"/suppressed"] = truth(f.Suppressed[role])

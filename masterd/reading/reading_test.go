@@ -250,16 +250,14 @@ func TestAllMetricsExist(t *testing.T) {
 		case strings.HasPrefix(name, "registrar/"), strings.HasPrefix(name, "system/"),
 			strings.HasPrefix(name, "allocator/mesos/allocation_run_"):
 			continue // others measure those
-		case strings.HasPrefix(name, "master/frameworks/"), strings.HasPrefix(name, "allocator/mesos/offer_filters/"),
-			strings.HasPrefix(name, "allocator/mesos/quota/"), strings.HasPrefix(name, "allocator/mesos/roles/"),
-			strings.Contains(name, "/source_"):
+		case strings.HasPrefix(name, "allocator/mesos/quota/"), strings.Contains(name, "/source_"):
 			continue // come and go with what they are about
 		}
 		if _, ok := got[name]; !ok {
 			t.Errorf("metric %s is missing", name)
 		}
 	}
-	for _, name := range []string{"master/cpus_used", "master/cpus_percent", "master/tasks_running", "master/frameworks_active"} {
+	for _, name := range []string{"master/cpus_used", "master/cpus_percent", "master/tasks_running", "master/frameworks_active", "allocator/mesos/roles/*/shares/dominant"} {
 		if got[name] != want[name] {
 			t.Errorf("%s is %v, want %v", name, got[name], want[name])
 		}

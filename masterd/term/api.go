@@ -105,6 +105,19 @@ func (t *Term) SubscribeOperators(ctx context.Context) (*cluster.View, *outbox.B
 // Operators is how many streams of the operator API are open.
 func (t *Term) Operators() int { return t.operators.len() }
 
+// Load returns the figures of the moment; Filters are left out if ctx ends before the loop has time for them.
+func (t *Term) Load(ctx context.Context) cluster.Load {
+	load := cluster.Load{
+		Inputs: t.loop.Waiting(), Calls: t.replies.len(), Operations: t.registrar.waiting.Len(),
+		Frameworks: t.meter.Frameworks(),
+	}
+	filters := map[string]int{}
+	if err := t.loop.Inspect(ctx, func() { filters = t.machine.cluster.Filters() }); err == nil {
+		load.Filters = filters
+	}
+	return load
+}
+
 // SubmitJob stores and starts a job.
 func (t *Term) SubmitJob(ctx context.Context, spec reeveapi.JobSpec, by string) (reeveapi.Job, error) {
 	return t.doJob(ctx, func(ticket jobs.Ticket) jobs.Input {

@@ -32,12 +32,15 @@ func (t *Term) executeCluster(e cluster.Effect) {
 			box.Close()
 		}
 	case cluster.ToFramework:
+		t.meter.sent(e.Stream, e.Event)
 		t.toFramework(e.Stream, e.Event)
 	case cluster.CloseFramework:
+		t.meter.closed(e.Stream)
 		if box, ok := t.frameworks.get(e.Stream); ok {
 			box.Close()
 		}
 	case cluster.ToOperators:
+		t.meter.happened(e.Event)
 		t.toOperators(e.Event)
 	case cluster.Happened:
 		t.happened(e.Event)

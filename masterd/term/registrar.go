@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"codeberg.org/reeve/reeve/masterd/outbox"
 	"codeberg.org/reeve/reeve/masterd/registry"
+	"codeberg.org/reeve/reeve/shared/metrics"
 )
 
 // change is what one Persist effect asks for; done makes the input that answers it.
@@ -26,10 +28,11 @@ const registrarLimit = 1 << 30
 type registrar struct {
 	waiting *outbox.Box[change]
 	apply   func(ctx context.Context, ops []registry.Op) error
+	took    *metrics.Timer // of each write
 }
 
-func newRegistrar(apply func(ctx context.Context, ops []registry.Op) error) *registrar {
-	return &registrar{waiting: outbox.New[change](registrarLimit, nil), apply: apply}
+func newRegistrar(apply func(ctx context.Context, ops []registry.Op) error, took *metrics.Timer) *registrar {
+	return &registrar{waiting: outbox.New[change](registrarLimit, nil), apply: apply, took: took}
 }
 
 // add queues a change; it runs on the loop and does not wait.
@@ -74,7 +77,9 @@ func (r *registrar) write(ctx context.Context, changes []change, post func(conte
 	for _, c := range changes {
 		ops = append(ops, c.ops...)
 	}
+	began := time.Now()
 	err := r.apply(ctx, ops)
+	r.took.Observe(time.Since(began))
 	for _, c := range changes {
 		if perr := post(ctx, c.done(err)); perr != nil {
 			return perr

@@ -95,6 +95,12 @@ func (r *replies) drop(ticket uint64) {
 	delete(r.waiting, ticket)
 }
 
+func (r *replies) len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.waiting)
+}
+
 // end answers everybody: nothing will turn any more.
 func (r *replies) end() {
 	r.mu.Lock()

@@ -51,6 +51,7 @@ type Term struct {
 	operators  table[*outbox.Box[*master.Event], *outbox.Box[*master.Event]]
 	usage      table[ids.Agent, hostUsage]
 	history    history
+	meter      *meter
 	registrar  *registrar
 	gone       *outbox.Box[cluster.Input] // what the loop has to tell itself; it must not post
 }
@@ -76,8 +77,10 @@ func New(cfg Config) *Term {
 		machine: newMachine(cfg, now),
 		done:    make(chan struct{}),
 		gone:    outbox.New[cluster.Input](goneLimit, nil),
+		meter:   newMeter(cfg.Metrics),
 	}
-	t.registrar = newRegistrar(cfg.Apply)
+	cfg.Metrics.Timer("registrar/state_fetch_ms").Observe(now.Sub(cfg.Elected))
+	t.registrar = newRegistrar(cfg.Apply, cfg.Metrics.Timer("registrar/state_store_ms"))
 	t.loop = loop.New(loop.Config[input, effect]{
 		Name: "the term", Machine: t.machine, Tick: tick{}, Execute: t.execute, Observe: t.observe(),
 	})
@@ -129,6 +132,7 @@ func (t *Term) postGone(ctx context.Context) error {
 // frameworkGone runs when a framework's writer has ended, on the writer's goroutine.
 func (t *Term) frameworkGone(id cluster.StreamID) {
 	t.frameworks.drop(id)
+	t.meter.closed(id)
 	t.gone.Put(cluster.FrameworkClosed{Stream: id})
 }
 
@@ -146,6 +150,7 @@ func (t *Term) observe() func(input, time.Duration) {
 	slow := t.cfg.Metrics.Counter("master/slow_turns")
 	return func(in input, took time.Duration) {
 		turns.Add(1)
+		t.meter.turned(in, took, t.machine.cluster.Allocates())
 		busy.Add(took.Seconds())
 		if took > slowTurn {
 			slow.Add(1)

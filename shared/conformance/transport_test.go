@@ -80,7 +80,7 @@ func TestSubscribeOnAClosingConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = resp.Body.Close() }()
+	defer func() { _, _ = c.Close(), resp.Body.Close() }() // in this order: the body's Close reads to its end
 	seen := ""
 	for buf := make([]byte, 4096); !strings.Contains(seen, "OFFERS"); {
 		n, err := resp.Body.Read(buf)

@@ -76,6 +76,9 @@ func (l *Loop[In, Eff]) Post(ctx context.Context, in In) error {
 	}
 }
 
+// Waiting is how many inputs wait for their turn.
+func (l *Loop[In, Eff]) Waiting() int { return len(l.mailbox) }
+
 // Inspect runs fn on the loop between two turns, and returns when it has run. fn may read the machine; it must neither
 // change it nor block. It is for building views, and for subscribing at the very moment a view is taken.
 func (l *Loop[In, Eff]) Inspect(ctx context.Context, fn func()) error {

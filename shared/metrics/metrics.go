@@ -1,7 +1,7 @@
 // Package metrics holds the numbers of a daemon, once, under Mesos's names ("master/tasks_running"), and shows them twice:
 // flat for /metrics/snapshot, and to Prometheus as reeve_master_tasks_running. It owns no route and no meaning, and is the
 // only importer of Prometheus's library.
-// Start reading at Set.
+// Start reading at Set; timer.go has the numbers that have statistics.
 package metrics
 
 import (
@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -21,13 +22,16 @@ import (
 type Set struct {
 	mu       sync.Mutex // guards the fields below
 	counters map[string]*Counter
+	timers   map[string]*Timer
 	gauges   map[string]func() float64
 	sources  []func() map[string]float64
 }
 
 // New returns an empty set.
 func New() *Set {
-	return &Set{counters: make(map[string]*Counter), gauges: make(map[string]func() float64)}
+	return &Set{
+		counters: make(map[string]*Counter), timers: make(map[string]*Timer), gauges: make(map[string]func() float64),
+	}
 }
 
 // Counter is a number that only grows while the process lives.
@@ -58,6 +62,18 @@ func (s *Set) Counter(name string) *Counter {
 	return c
 }
 
+// Timer returns the timer of a name, which ends in "_ms", made at its first use.
+func (s *Set) Timer(name string) *Timer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.timers[name]
+	if t == nil {
+		t = new(Timer)
+		s.timers[name] = t
+	}
+	return t
+}
+
 // Gauge declares a number that is asked for when somebody looks. read must not block for long; a later one of the same
 // name replaces it.
 func (s *Set) Gauge(name string, read func() float64) {
@@ -80,6 +96,26 @@ func (s *Set) Snapshot() map[string]float64 {
 	return gauges
 }
 
+// SnapshotWithin is Snapshot for who waits so long at most. Gauges that have not answered by then are left out.
+func (s *Set) SnapshotWithin(patience time.Duration) map[string]float64 {
+	whole := make(chan map[string]float64, 1)
+	go func() { whole <- s.Snapshot() }()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case all := <-whole:
+		return all
+	case <-timer.C:
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ready := make(map[string]float64, len(s.counters))
+	for name, c := range s.counters {
+		ready[name] = c.Value()
+	}
+	return ready
+}
+
 // read asks every gauge without holding the lock, since a gauge may take its time.
 func (s *Set) read() (counters, gauges map[string]float64) {
 	s.mu.Lock()
@@ -87,9 +123,13 @@ func (s *Set) read() (counters, gauges map[string]float64) {
 	for name, c := range s.counters {
 		counters[name] = c.Value()
 	}
+	timers := maps.Clone(s.timers)
 	reads, sources := maps.Clone(s.gauges), append([]func() map[string]float64(nil), s.sources...)
 	s.mu.Unlock()
 	gauges = make(map[string]float64, len(reads))
+	for name, t := range timers {
+		t.write(gauges, name, time.Now())
+	}
 	for _, read := range sources {
 		maps.Copy(gauges, read())
 	}
