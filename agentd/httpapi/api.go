@@ -254,7 +254,5 @@ func (a *api) version(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *api) snapshot(w http.ResponseWriter, r *http.Request) {
-	var out mesosjson.Writer
-	out.FloatMap(a.cfg.Metrics.Snapshot())
-	mesoshttp.WriteDocument(w, r, &out)
+	mesoshttp.MetricsSnapshot(w, r, a.cfg.Metrics)
 }

@@ -43,12 +43,12 @@ var current = map[mesosv1.TaskState]string{
 func counters() []string { return strings.Fields(counterNames) }
 
 // gauges computes the gauges of /metrics/snapshot (spec 7.5).
-func (a *api) gauges() map[string]float64 {
+func (a *api) gauges(ctx context.Context) map[string]float64 {
 	g := map[string]float64{"slave/uptime_secs": time.Since(a.cfg.Started).Seconds()}
 	for name := range strings.FieldsSeq(zeroGauges) {
 		g[name] = 0
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), viewPatience)
+	ctx, cancel := context.WithTimeout(ctx, viewPatience)
 	defer cancel()
 	v, err := a.cfg.View(ctx)
 	if err != nil {

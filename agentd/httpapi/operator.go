@@ -68,7 +68,7 @@ func (a *api) operator(w http.ResponseWriter, r *http.Request) {
 		a.ofContainer(w, r, c, about)
 		return
 	}
-	answer, err := a.local(call)
+	answer, err := a.local(r.Context(), call)
 	if answer == nil && err == nil {
 		answer, err = a.fromView(r.Context(), call)
 	}
@@ -91,7 +91,7 @@ func missingPart(call *agent.Call) protoreflect.Name {
 }
 
 // local answers the calls that need no view, nil for others.
-func (a *api) local(call *agent.Call) (*agent.Response, error) {
+func (a *api) local(ctx context.Context, call *agent.Call) (*agent.Response, error) {
 	switch call.GetType() {
 	case agent.Call_GET_HEALTH:
 		return &agent.Response{
@@ -113,7 +113,7 @@ func (a *api) local(call *agent.Call) (*agent.Response, error) {
 		}, nil
 	case agent.Call_GET_METRICS:
 		m := &agent.Response_GetMetrics{}
-		snapshot := a.cfg.Metrics.Snapshot()
+		snapshot := mesoshttp.MetricsWithin(ctx, a.cfg.Metrics, call.GetGetMetrics().GetTimeout())
 		for _, name := range slices.Sorted(maps.Keys(snapshot)) {
 			m.Metrics = append(m.Metrics, &mesosv1.Metric{Name: new(name), Value: new(snapshot[name])})
 		}

@@ -17,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/pod"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesostime"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/resources"
 )
@@ -131,9 +132,9 @@ func (h Host) Environment(r Run) []string {
 		"MESOS_DIRECTORY=" + sandbox,
 		"MESOS_SANDBOX=" + sandbox,
 		"MESOS_CHECKPOINT=1", // of whatever framework: everything is saved here
-		"MESOS_RECOVERY_TIMEOUT=" + durationText(recoveryTimeout),
-		"MESOS_SUBSCRIPTION_BACKOFF_MAX=" + durationText(subscriptionBackoff),
-		"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD=" + durationText(grace),
+		"MESOS_RECOVERY_TIMEOUT=" + mesostime.Text(recoveryTimeout),
+		"MESOS_SUBSCRIPTION_BACKOFF_MAX=" + mesostime.Text(subscriptionBackoff),
+		"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD=" + mesostime.Text(grace),
 		"MESOS_HTTP_COMMAND_EXECUTOR=0",
 	})
 	return lastOfEach(append(env, ownVariables(r)...))

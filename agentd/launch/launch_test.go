@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/shared/mesostime"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/resources"
 )
@@ -158,7 +159,7 @@ func TestDurationText(t *testing.T) {
 		5 * time.Second: "5secs", 90 * time.Second: "1.5mins", 15 * time.Minute: "15mins", 0: "0ns", 200 * time.Millisecond: "200ms",
 		14 * 24 * time.Hour: "2weeks",
 	} {
-		if got := durationText(d); got != want {
+		if got := mesostime.Text(d); got != want {
 			t.Errorf("%v: got %q, want %q", d, got, want)
 		}
 	}

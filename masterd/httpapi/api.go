@@ -145,19 +145,19 @@ func (a *api) declareMetrics() {
 // gaugesPatience is how long a scrape waits for a busy loop before it goes without the figures of the view.
 const gaugesPatience = 5 * time.Second
 
-func (a *api) gauges() map[string]float64 {
+func (a *api) gauges(ctx context.Context) map[string]float64 {
 	standing := reading.Standing{Uptime: time.Since(a.cfg.Started)}
 	t := a.cfg.Term()
 	if t == nil {
 		return reading.Gauges(standing, nil)
 	}
 	standing.Leading, standing.Subscribers = true, t.Operators()
-	ctx, cancel := context.WithTimeout(context.Background(), gaugesPatience)
+	ctx, cancel := context.WithTimeout(ctx, gaugesPatience)
 	defer cancel()
 	standing.Load = t.Load(ctx)
 	v, err := t.View(ctx)
-	if err != nil {
-		v = nil
+	if err != nil { // the loop is too busy to say more
+		return map[string]float64{"master/uptime_secs": standing.Uptime.Seconds(), "master/elected": 1}
 	}
 	return reading.Gauges(standing, v)
 }

@@ -70,7 +70,7 @@ func missingPart(call *master.Call) protoreflect.Name {
 
 // ask answers a call that only reads.
 func (a *api) ask(w http.ResponseWriter, r *http.Request, t Term, c codec.Codec, call *master.Call) {
-	answer, err := a.local(call)
+	answer, err := a.local(r.Context(), call)
 	if answer == nil && err == nil {
 		answer, err = fromView(r.Context(), t, call.GetType())
 	}
@@ -82,7 +82,7 @@ func (a *api) ask(w http.ResponseWriter, r *http.Request, t Term, c codec.Codec,
 }
 
 // local answers the calls that need no view, nil for others.
-func (a *api) local(call *master.Call) (*master.Response, error) {
+func (a *api) local(ctx context.Context, call *master.Call) (*master.Response, error) {
 	switch call.GetType() {
 	case master.Call_GET_HEALTH:
 		return &master.Response{
@@ -104,7 +104,7 @@ func (a *api) local(call *master.Call) (*master.Response, error) {
 		}, nil
 	case master.Call_GET_METRICS:
 		m := &master.Response_GetMetrics{}
-		snapshot := a.cfg.Metrics.Snapshot()
+		snapshot := mesoshttp.MetricsWithin(ctx, a.cfg.Metrics, call.GetGetMetrics().GetTimeout())
 		for _, name := range slices.Sorted(maps.Keys(snapshot)) {
 			m.Metrics = append(m.Metrics, &mesosv1.Metric{Name: new(name), Value: new(snapshot[name])})
 		}

@@ -2,6 +2,7 @@ package mesoshttp
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"os"
 	"runtime"
@@ -12,7 +13,7 @@ import (
 )
 
 // SystemGauges are the metrics of the host that both daemons show (spec 7.5). What cannot be read is absent.
-func SystemGauges() map[string]float64 {
+func SystemGauges(context.Context) map[string]float64 {
 	g := map[string]float64{"system/cpus_total": float64(runtime.NumCPU())}
 	for name, value := range systemStats() {
 		g["system/"+strings.Replace(name, "avg_load_", "load_", 1)] = value

@@ -5,9 +5,11 @@
 package metrics
 
 import (
+	"context"
 	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,7 +26,7 @@ type Set struct {
 	counters map[string]*Counter
 	timers   map[string]*Timer
 	gauges   map[string]func() float64
-	sources  []func() map[string]float64
+	sources  []func(ctx context.Context) map[string]float64
 }
 
 // New returns an empty set.
@@ -82,56 +84,37 @@ func (s *Set) Gauge(name string, read func() float64) {
 	s.gauges[name] = read
 }
 
-// Source declares gauges that are cheaper to compute together, from one view of a moment. read may leave any out.
-func (s *Set) Source(read func() map[string]float64) {
+// Source declares gauges that are cheaper to compute together, from one view of a moment. read may leave any out,
+// and must when ctx ends before it knows them.
+func (s *Set) Source(read func(ctx context.Context) map[string]float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sources = append(s.sources, read)
 }
 
-// Snapshot returns every metric by its Mesos name.
-func (s *Set) Snapshot() map[string]float64 {
-	counters, gauges := s.read()
+// Snapshot returns every metric by its Mesos name, but for gauges that are not known when ctx ends.
+func (s *Set) Snapshot(ctx context.Context) map[string]float64 {
+	counters, gauges := s.read(ctx)
 	maps.Copy(gauges, counters)
 	return gauges
 }
 
-// SnapshotWithin is Snapshot for who waits so long at most. Gauges that have not answered by then are left out.
-func (s *Set) SnapshotWithin(patience time.Duration) map[string]float64 {
-	whole := make(chan map[string]float64, 1)
-	go func() { whole <- s.Snapshot() }()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case all := <-whole:
-		return all
-	case <-timer.C:
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ready := make(map[string]float64, len(s.counters))
-	for name, c := range s.counters {
-		ready[name] = c.Value()
-	}
-	return ready
-}
-
 // read asks every gauge without holding the lock, since a gauge may take its time.
-func (s *Set) read() (counters, gauges map[string]float64) {
+func (s *Set) read(ctx context.Context) (counters, gauges map[string]float64) {
 	s.mu.Lock()
 	counters = make(map[string]float64, len(s.counters))
 	for name, c := range s.counters {
 		counters[name] = c.Value()
 	}
 	timers := maps.Clone(s.timers)
-	reads, sources := maps.Clone(s.gauges), append([]func() map[string]float64(nil), s.sources...)
+	reads, sources := maps.Clone(s.gauges), slices.Clone(s.sources)
 	s.mu.Unlock()
 	gauges = make(map[string]float64, len(reads))
 	for name, t := range timers {
 		t.write(gauges, name, time.Now())
 	}
 	for _, read := range sources {
-		maps.Copy(gauges, read())
+		maps.Copy(gauges, read(ctx))
 	}
 	for name, read := range reads {
 		gauges[name] = read()
@@ -161,9 +144,14 @@ type collector struct{ set *Set }
 // Describe sends nothing: the collector is unchecked.
 func (collector) Describe(chan<- *prometheus.Desc) {}
 
+// scrapePatience is how long a scrape waits for gauges; its library hands no context on.
+const scrapePatience = 5 * time.Second
+
 // Collect sends every metric of the moment. Two Mesos names may map to one; the first in counters, then gauges, wins.
 func (c collector) Collect(out chan<- prometheus.Metric) {
-	counters, gauges := c.set.read()
+	ctx, cancel := context.WithTimeout(context.Background(), scrapePatience)
+	defer cancel()
+	counters, gauges := c.set.read(ctx)
 	sent := make(map[string]bool, len(counters)+len(gauges))
 	emit := func(kind prometheus.ValueType, values map[string]float64) {
 		for name, value := range values {

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -23,11 +24,13 @@ func TestBothFacesShowTheSame(t *testing.T) {
 	}
 	wg.Wait()
 	s.Gauge("master/elected", func() float64 { return 1 })
-	s.Source(func() map[string]float64 { return map[string]float64{"master/tasks_running": 3, "master/elected": 0} })
-	s.Source(func() map[string]float64 { return nil })
+	s.Source(func(context.Context) map[string]float64 {
+		return map[string]float64{"master/tasks_running": 3, "master/elected": 0}
+	})
+	s.Source(func(context.Context) map[string]float64 { return nil })
 
 	want := map[string]float64{"master/tasks_finished": 4000, "master/elected": 1, "master/tasks_running": 3}
-	if diff := cmp.Diff(s.Snapshot(), want); diff != "" {
+	if diff := cmp.Diff(s.Snapshot(t.Context()), want); diff != "" {
 		t.Errorf("snapshot (-got +want):\n%s", diff)
 	}
 	families, err := s.Gatherer().Gather()

@@ -272,7 +272,7 @@ func TestUsage(t *testing.T) {
 		"Failed to read --env":                  {"--name=t", "--command=true", "--env=file:///nonexistent"},
 		"Failed to parse resources 'cpus'":      {"--name=t", "--command=true", "--resources=cpus"},
 		"Unsupported content type 'xml'":        {"--name=t", "--command=true", "--content-type=xml"},
-		"--kill_after: \"soon\" is no duration": {"--name=t", "--command=true", "--kill-after=soon"},
+		"--kill_after: \"soon\" is not a duration": {"--name=t", "--command=true", "--kill-after=soon"},
 		"may only contain GPU_RESOURCES":        {"--name=t", "--command=true", "--framework_capabilities=MULTI_ROLE"},
 		"requires a docker image name":          {"--name=t", "--command=true", "--containerizer=docker"},
 		"Unsupported containerizer":             {"--name=t", "--command=true", "--containerizer=rkt"},

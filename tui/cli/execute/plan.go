@@ -12,6 +12,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/codec"
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/mesostime"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/resources"
 )
@@ -77,7 +78,7 @@ func (p *plan) check(f *flags) error {
 		return usage("Unsupported content type '%s'; use json or protobuf", f.contentType)
 	}
 	if f.killAfter != "" {
-		after, err := parseDuration(f.killAfter)
+		after, err := mesostime.Parse(f.killAfter)
 		if err != nil {
 			return usage("--kill_after: %v", err)
 		}
