@@ -23,7 +23,9 @@ func run() int {
 	defer stop()
 	cmd := config.Command(config.Actions{
 		Serve: func(ctx context.Context, cfg config.Config) error {
-			logger, err := logging.New(os.Stderr, cfg.LogFormat, cfg.LogLevel)
+			logger, err := logging.Open(os.Stderr, logging.Options{
+				Format: cfg.LogFormat, Level: cfg.LogLevel, Dir: cfg.LogDir, Program: "agentd",
+			})
 			if err != nil {
 				return err
 			}

@@ -22,7 +22,9 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	cmd := config.Command(func(ctx context.Context, cfg config.Config) error {
-		logger, err := logging.New(os.Stderr, cfg.LogFormat, cfg.LogLevel)
+		logger, err := logging.Open(os.Stderr, logging.Options{
+			Format: cfg.LogFormat, Level: cfg.LogLevel, Dir: cfg.LogDir, Program: "masterd",
+		})
 		if err != nil {
 			return err
 		}

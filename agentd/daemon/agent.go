@@ -143,7 +143,10 @@ func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *chec
 		WorkDir: d.cfg.WorkDir, Delay: d.cfg.GCDelay, Interval: d.cfg.DiskInterval, Headroom: d.cfg.GCHeadroom,
 		DiskUsed: func() (used, total int64) { u := a.usage.Host(); return u.DiskBytes, u.DiskTotalBytes },
 		Log:      d.log,
+		Count:    func(name string) { d.metrics.Counter(name).Add(1) },
 	})
+	d.metrics.Gauge("gc/path_removals_pending", a.gc.Pending)
+	d.metrics.Gauge("slave/executor_directory_max_allowed_age_secs", a.gc.Allowed)
 	return a
 }
 
@@ -208,6 +211,8 @@ func (a *agent) start(ctx context.Context, undo *run.Cleanups, recovered workloa
 	}
 	a.recovered.Store(true)
 	a.executors.Ready()
+	took := time.Since(begin).Seconds()
+	a.metrics.Gauge("slave/recovery_time_secs", func() float64 { return took })
 	a.log.Info("recovered", logkey.Count(tasks), logkey.Took(time.Since(begin)))
 	return nil
 }
@@ -360,7 +365,7 @@ func (a *agent) handler(d *daemon) http.Handler {
 			return host
 		},
 		Hostname: d.cfg.Hostname, HTTP: d.httpAddr(), Executor: a.executors, Started: d.started,
-		Flags: d.cfg.Flags, Metrics: d.metrics, Logger: d.log,
+		Flags: d.cfg.Flags, Metrics: d.metrics, Logger: d.log, Verbosity: d.logging.Verbosity, LogFile: d.logging.File,
 	})
 }
 

@@ -29,6 +29,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/gossip"
+	"codeberg.org/reeve/reeve/shared/logging"
 	"codeberg.org/reeve/reeve/shared/logkey"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
 	"codeberg.org/reeve/reeve/shared/metrics"
@@ -47,7 +48,7 @@ const (
 
 // Run is one life of an agentd: it returns when ctx has ended and everything is taken down, or when it can't go on. out
 // gets the one line that says where it serves.
-func Run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Logger) error {
+func Run(ctx context.Context, cfg config.Config, out io.Writer, logger logging.Log) error {
 	return Parts{Runtime: shims}.Run(ctx, cfg, out, logger)
 }
 
@@ -101,7 +102,7 @@ func Floor(ctx context.Context, cfg config.Config, out io.Writer, n, parallel in
 }
 
 // Run is the package's Run, with other parts.
-func (p Parts) Run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Logger) (err error) {
+func (p Parts) Run(ctx context.Context, cfg config.Config, out io.Writer, logger logging.Log) (err error) {
 	var undo run.Cleanups
 	defer func() {
 		// The parts are taken down whatever happened; ctx has ended, but its values still count.
@@ -109,7 +110,7 @@ func (p Parts) Run(ctx context.Context, cfg config.Config, out io.Writer, logger
 			logger.Warn("stopping was not clean", logkey.Err(uerr))
 		}
 	}()
-	d := &daemon{parts: p, cfg: cfg, log: logger, undo: &undo, metrics: metrics.New(), started: time.Now()}
+	d := &daemon{parts: p, cfg: cfg, log: logger.Logger, logging: logger, undo: &undo, metrics: metrics.New(), started: time.Now()}
 	if err := d.open(ctx); err != nil {
 		return err
 	}
@@ -136,6 +137,7 @@ type daemon struct {
 	parts   Parts
 	cfg     config.Config
 	log     *slog.Logger
+	logging logging.Log
 	undo    *run.Cleanups
 	metrics *metrics.Set
 	started time.Time

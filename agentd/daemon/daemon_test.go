@@ -19,6 +19,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/addressfile"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/logging"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 )
 
@@ -143,7 +144,7 @@ func start(t *testing.T, cfg config.Config, rt runtime.Runtime) (stop func() err
 	parts := Parts{Runtime: func(config.Config, *slog.Logger) (runtime.Runtime, func() error, error) {
 		return rt, func() error { return nil }, nil
 	}}
-	go func() { done <- parts.Run(ctx, cfg, io.Discard, slog.New(slog.DiscardHandler)) }()
+	go func() { done <- parts.Run(ctx, cfg, io.Discard, logging.Log{Logger: slog.New(slog.DiscardHandler)}) }()
 	stopped := false
 	stop = func() error {
 		cancel()
@@ -248,7 +249,7 @@ func TestTwoAgentsInOneWorkDir(t *testing.T) {
 	cfg := settings(t, dir, m.addr)
 	start(t, cfg, fake.New(nil))
 	m.next(t)
-	err := Parts{Runtime: shims}.Run(t.Context(), cfg, io.Discard, slog.New(slog.DiscardHandler))
+	err := Parts{Runtime: shims}.Run(t.Context(), cfg, io.Discard, logging.Log{Logger: slog.New(slog.DiscardHandler)})
 	if fault.KindOf(err) != fault.Conflict || !strings.Contains(err.Error(), "in use by another agentd") {
 		t.Errorf("got %v, want a Conflict that says who has it", err)
 	}
@@ -268,7 +269,7 @@ func TestDamagedJournal(t *testing.T) {
 	err := Parts{Runtime: func(config.Config, *slog.Logger) (runtime.Runtime, func() error, error) {
 		t.Error("the runtime was opened")
 		return nil, nil, nil
-	}}.Run(t.Context(), cfg, io.Discard, slog.New(slog.DiscardHandler))
+	}}.Run(t.Context(), cfg, io.Discard, logging.Log{Logger: slog.New(slog.DiscardHandler)})
 	if err == nil || !strings.Contains(err.Error(), "agentd clean") {
 		t.Errorf("got %v, want an error that says the way out", err)
 	}

@@ -25,6 +25,7 @@ type Config struct {
 	Headroom float64       // share of the disk that should be free; as it vanishes, so does the delay
 	DiskUsed func() (used, total int64)
 	Log      *slog.Logger
+	Count    func(name string) // adds to a counter of /metrics/snapshot (spec 7.5)
 }
 
 // Collector deletes sandboxes. Ended may be called from any goroutine.
@@ -44,6 +45,16 @@ func (c *Collector) Ended(sandbox string) {
 	defer c.mu.Unlock()
 	c.ended[sandbox] = time.Now()
 }
+
+// Pending is how many sandboxes wait to be deleted, as a metric.
+func (c *Collector) Pending() float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return float64(len(c.ended))
+}
+
+// Allowed is how old sandboxes may become at present, in seconds, as a metric.
+func (c *Collector) Allowed() float64 { return c.delay().Seconds() }
 
 // Find looks for sandboxes of earlier agentds. inUse are those that have an executor.
 func (c *Collector) Find(inUse map[string]bool) error {
@@ -114,9 +125,11 @@ func (c *Collector) collect(now time.Time) {
 	c.mu.Unlock()
 	for _, dir := range due {
 		if err := remove(dir); err != nil {
+			c.cfg.Count("gc/path_removals_failed")
 			c.cfg.Log.Warn("sandbox could not be deleted; trying again later", logkey.Path(dir), logkey.Err(err))
 			continue
 		}
+		c.cfg.Count("gc/path_removals_succeeded")
 		c.cfg.Log.Debug("sandbox deleted", logkey.Path(dir))
 		c.mu.Lock()
 		delete(c.ended, dir)

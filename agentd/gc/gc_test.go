@@ -31,7 +31,7 @@ func TestCollect(t *testing.T) {
 	workDir := t.TempDir()
 	used := int64(50)
 	c := New(Config{
-		WorkDir: workDir, Delay: 10 * time.Hour, Headroom: 0.1, Log: slog.New(slog.DiscardHandler),
+		WorkDir: workDir, Delay: 10 * time.Hour, Headroom: 0.1, Log: slog.New(slog.DiscardHandler), Count: func(string) {},
 		DiskUsed: func() (int64, int64) { return used, 100 },
 	})
 	old, young, inUse := sandbox(t, workDir, "e1", "a"), sandbox(t, workDir, "e2", "a"), sandbox(t, workDir, "e2", "b")

@@ -14,6 +14,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/workload"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/logging"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
 	"codeberg.org/reeve/reeve/shared/mesosjson"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -39,6 +40,8 @@ type Config struct {
 	Roots      mesoshttp.Roots // of /files besides the sandboxes, such as a log; nil for none
 	Auth       Auth
 	Logger     *slog.Logger
+	Verbosity  *logging.Verbosity // nil: the log level cannot be changed
+	LogFile    string             // shown as /slave/log; "" for none
 }
 
 // Auth says who must prove who they are. The zero value asks nobody.
@@ -54,9 +57,10 @@ func (a Auth) guard(on bool, realm string) mesoshttp.Authenticator {
 
 // api is the edge.
 type api struct {
-	cfg   Config
-	build *mesosv1.VersionInfo
-	files mesoshttp.Files
+	cfg       Config
+	build     *mesosv1.VersionInfo
+	files     mesoshttp.Files
+	processes mesoshttp.Processes
 }
 
 // viewPatience is how long a reader without a request of its own waits for a busy loop.
@@ -65,8 +69,10 @@ const viewPatience = 5 * time.Second
 // New returns the handler of everything that an agent serves. It also declares the agent's counters and gauges in
 // cfg.Metrics, so that all of them exist from the start.
 func New(cfg Config) http.Handler {
-	a := &api{cfg: cfg, build: mesoshttp.Build()}
-	a.files = mesoshttp.Files{Roots: a.roots}
+	a := &api{cfg: cfg, build: mesoshttp.Build(), processes: mesoshttp.Processes{
+		Program: "agentd", Verbosity: cfg.Verbosity, LogFile: cfg.LogFile, LogPath: "/slave/log",
+	}}
+	a.files = mesoshttp.Files{Roots: a.processes.Roots(a.roots)}
 	for _, name := range counters() {
 		cfg.Metrics.Counter(name)
 	}
@@ -100,6 +106,8 @@ func (a *api) routes() []mesoshttp.Route {
 		{Path: "/ready", Handler: a.readiness, Methods: get, Exact: true},
 		{Path: "/containers", Handler: readers.Guard(a.containers(true)), Methods: get},
 		{Path: "/monitor/statistics", Handler: readers.Guard(a.containers(false)), Methods: get},
+		{Path: "/containerizer/debug", Handler: readers.Guard(a.containerizerDebug), Methods: get},
+		{Path: "/api/v1/resource_provider", Handler: noResourceProviders},
 		{Path: "/version", Handler: a.version, Methods: get, Separate: true},
 		{Path: "/system/stats.json", Handler: mesoshttp.SystemStats, Methods: get, Separate: true},
 		{Path: "/metrics/snapshot", Handler: readers.Guard(a.snapshot), Methods: get, Separate: true},
@@ -112,7 +120,25 @@ func (a *api) routes() []mesoshttp.Route {
 		route.Handler = readers.Guard(route.Handler)
 		routes = append(routes, route)
 	}
+	for _, route := range a.processes.Routes(routes) {
+		route.Handler = writers.Guard(route.Handler)
+		routes = append(routes, route)
+	}
 	return routes
+}
+
+// containerizerDebug lists the operations of Mesos's containerizer that hang. Ours have no such list: a supervisor tries
+// again until it is done, and says so in the log.
+func (a *api) containerizerDebug(w http.ResponseWriter, r *http.Request) {
+	var out mesosjson.Writer
+	out.Open()
+	out.EmptyListField("pending")
+	out.Close()
+	mesoshttp.WriteDocument(w, r, &out)
+}
+
+func noResourceProviders(w http.ResponseWriter, r *http.Request) {
+	mesoshttp.WriteText(w, r, http.StatusNotImplemented, "This version of Reeve has no resource providers.")
 }
 
 // reeveRoutes lists Reeve's own API.

@@ -6,8 +6,8 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"time"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"codeberg.org/reeve/reeve/agentd/workload"
@@ -23,6 +23,8 @@ var part = map[agent.Call_Type]protoreflect.Name{
 	agent.Call_GET_METRICS: "get_metrics",
 	agent.Call_LIST_FILES:  "list_files",
 	agent.Call_READ_FILE:   "read_file",
+
+	agent.Call_SET_LOGGING_LEVEL: "set_logging_level",
 
 	agent.Call_LAUNCH_NESTED_CONTAINER:         "launch_nested_container",
 	agent.Call_LAUNCH_NESTED_CONTAINER_SESSION: "launch_nested_container_session",
@@ -64,6 +66,14 @@ func (a *api) operator(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := form.codec
+	if set := call.GetSetLoggingLevel(); call.GetType() == agent.Call_SET_LOGGING_LEVEL {
+		if err := a.processes.SetLevel(set.GetLevel(), time.Duration(set.GetDuration().GetNanoseconds())); err != nil {
+			mesoshttp.WriteError(w, r, err)
+			return
+		}
+		mesoshttp.WriteEmpty(w, r, http.StatusOK)
+		return
+	}
 	if about := containerCallOf(call); about != nil {
 		a.ofContainer(w, r, c, about)
 		return
@@ -121,7 +131,7 @@ func (a *api) local(ctx context.Context, call *agent.Call) (*agent.Response, err
 	case agent.Call_GET_LOGGING_LEVEL:
 		return &agent.Response{
 			Type:            agent.Response_GET_LOGGING_LEVEL.Enum(),
-			GetLoggingLevel: &agent.Response_GetLoggingLevel{Level: proto.Uint32(0)},
+			GetLoggingLevel: &agent.Response_GetLoggingLevel{Level: new(a.cfg.Verbosity.Level())},
 		}, nil
 	case agent.Call_GET_OPERATIONS:
 		return &agent.Response{

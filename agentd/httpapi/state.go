@@ -47,6 +47,9 @@ func (a *api) state(w *mesosjson.Writer, v *workload.View) {
 	if master := a.cfg.Master(); master != "" {
 		w.TextField("master_hostname", master)
 	}
+	if dir := a.cfg.Flags["log-dir"]; dir != "" {
+		w.TextField("log_dir", dir)
+	}
 	w.FlagsField(a.cfg.Flags)
 	frameworksField(w, "frameworks", v.Agent, v.Frameworks)
 	frameworksField(w, "completed_frameworks", v.Agent, v.Completed)

@@ -217,6 +217,8 @@ func (m *Machine) launchFailed(now time.Time, in LaunchFailed) {
 	if c == nil || !m.advance(now, c, lifecycle.Failed) {
 		return
 	}
+	m.emit(Count{Name: "slave/container_launch_errors"})
+	m.emit(Count{Name: "slave/executors_terminated"})
 	m.gone(now, c, outcome.Ending{NeverStarted: true, Message: in.Message})
 }
 
@@ -226,6 +228,7 @@ func (m *Machine) exited(now time.Time, in Exited) {
 	if c == nil || !m.advance(now, c, lifecycle.Gone) {
 		return
 	}
+	m.emit(Count{Name: "slave/executors_terminated"})
 	if c.started.IsZero() {
 		c.started = in.Exit.Started
 	}

@@ -117,12 +117,14 @@ func (m *Machine) shutdownFramework(now time.Time, id ids.Framework) {
 
 func (m *Machine) executorMessage(msg *agentlink.ExecutorMessage) {
 	fw := m.frameworks[frameworkID(msg.GetFrameworkId())]
-	if fw == nil {
+	if fw == nil || fw.executors[executorID(msg.GetExecutorId())] == nil {
+		m.emit(Count{Name: "slave/invalid_framework_messages"})
 		return
 	}
-	if c := fw.executors[executorID(msg.GetExecutorId())]; c != nil {
-		m.tell(c, &executor.Event{Type: executor.Event_MESSAGE.Enum(), Message: &executor.Event_Message{Data: append([]byte{}, msg.GetData()...)}})
-	}
+	m.emit(Count{Name: "slave/valid_framework_messages"})
+	m.tell(fw.executors[executorID(msg.GetExecutorId())], &executor.Event{
+		Type: executor.Event_MESSAGE.Enum(), Message: &executor.Event_Message{Data: append([]byte{}, msg.GetData()...)},
+	})
 }
 
 func (m *Machine) frameworkUpdated(info *mesosv1.FrameworkInfo) {

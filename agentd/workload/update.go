@@ -58,6 +58,7 @@ func (t *task) id() string { return t.info.GetTaskId().GetValue() }
 
 // enqueue saves a status and sends it when its turn comes.
 func (m *Machine) enqueue(now time.Time, fw *framework, taskID string, status *mesosv1.TaskStatus) {
+	m.emit(Count{Name: "slave/valid_status_updates"})
 	m.save(record.NewUpdate(string(fw.id), status))
 	m.send(m.updates.Add(now, ids.Task{Framework: fw.id, ID: taskID}, status))
 }

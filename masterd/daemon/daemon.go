@@ -23,6 +23,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/addressfile"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/gossip"
+	"codeberg.org/reeve/reeve/shared/logging"
 	"codeberg.org/reeve/reeve/shared/logkey"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
 	"codeberg.org/reeve/reeve/shared/metrics"
@@ -41,7 +42,7 @@ const (
 
 // Run is one life of a masterd: it returns when ctx has ended and everything is taken down, or when it can't go on. out
 // gets the one line that says where it serves.
-func Run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Logger) (err error) {
+func Run(ctx context.Context, cfg config.Config, out io.Writer, logger logging.Log) (err error) {
 	var undo run.Cleanups
 	defer func() {
 		// The parts are taken down whatever happened; ctx has ended, but its values still count.
@@ -49,7 +50,7 @@ func Run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 			logger.Warn("stopping was not clean", logkey.Err(uerr))
 		}
 	}()
-	d := &daemon{cfg: cfg, log: logger, undo: &undo, metrics: metrics.New(), started: time.Now()}
+	d := &daemon{cfg: cfg, log: logger.Logger, logging: logger, undo: &undo, metrics: metrics.New(), started: time.Now()}
 	if err := d.open(ctx); err != nil {
 		return err
 	}
@@ -73,6 +74,7 @@ func Run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 type daemon struct {
 	cfg     config.Config
 	log     *slog.Logger
+	logging logging.Log
 	undo    *run.Cleanups
 	metrics *metrics.Set
 	started time.Time
@@ -162,7 +164,7 @@ func (d *daemon) joinsOthers() bool {
 func (d *daemon) serve(group *run.Group) {
 	lead := &leadership{cfg: d.cfg, node: d.node, gossip: d.gossip, consensus: d.consensus, metrics: d.metrics, log: d.log}
 	d.node.declareRegistrar(d.metrics)
-	server := mesoshttp.NewServer(httpapi.New(d.node.httpConfig(d.metrics, d.log)), d.log)
+	server := mesoshttp.NewServer(httpapi.New(d.node.httpConfig(d.metrics, d.logging)), d.log)
 	group.Go("raft", func(ctx context.Context) error { return d.consensus.Run(ctx, lead.run) })
 	group.Go("masters", d.node.watchMasters)
 	group.Go("tags", d.node.tellFounded)

@@ -19,6 +19,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/config"
 	"codeberg.org/reeve/reeve/shared/addressfile"
+	"codeberg.org/reeve/reeve/shared/logging"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
@@ -43,7 +44,7 @@ func start(t *testing.T, name, dir string, args ...string) *server {
 		"--work-dir=" + dir, "--name=" + name, "--port=0", "--link-port=0", "--raft-port=0", "--gossip-port=0",
 	}, args...)
 	cmd := config.Command(func(ctx context.Context, cfg config.Config) error {
-		return Run(ctx, cfg, in, slog.New(slog.DiscardHandler))
+		return Run(ctx, cfg, in, logging.Log{Logger: slog.New(slog.DiscardHandler)})
 	})
 	cmd.SetArgs(all)
 	go func() {
@@ -248,7 +249,7 @@ func TestStartRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := config.Command(func(ctx context.Context, cfg config.Config) error {
-				return Run(ctx, cfg, io.Discard, slog.New(slog.DiscardHandler))
+				return Run(ctx, cfg, io.Discard, logging.Log{Logger: slog.New(slog.DiscardHandler)})
 			})
 			cmd.SetArgs(append([]string{"--name=m2", "--port=0", "--link-port=0", "--raft-port=0", "--gossip-port=0"}, tt.args...))
 			err := cmd.ExecuteContext(t.Context())

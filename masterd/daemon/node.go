@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net"
 	"slices"
@@ -21,6 +20,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/httpapi"
 	"codeberg.org/reeve/reeve/masterd/term"
 	"codeberg.org/reeve/reeve/shared/gossip"
+	"codeberg.org/reeve/reeve/shared/logging"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/metrics"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -152,7 +152,7 @@ func (n *node) LeaderLink() string {
 }
 
 // httpConfig is this master as the HTTP edge needs it.
-func (n *node) httpConfig(set *metrics.Set, logger *slog.Logger) httpapi.Config {
+func (n *node) httpConfig(set *metrics.Set, log logging.Log) httpapi.Config {
 	return httpapi.Config{
 		Term: func() httpapi.Term {
 			if t := n.term.Load(); t != nil {
@@ -160,15 +160,17 @@ func (n *node) httpConfig(set *metrics.Set, logger *slog.Logger) httpapi.Config 
 			}
 			return nil
 		},
-		Info:    n.info,
-		Leader:  n.leader,
-		Masters: n.masters,
-		Cluster: func() (string, string) { return n.cfg.Cluster, n.consensus.Registry().ClusterID },
-		Name:    n.cfg.Name,
-		Started: n.started,
-		Flags:   n.cfg.Flags,
-		Metrics: set,
-		Logger:  logger,
+		Info:      n.info,
+		Leader:    n.leader,
+		Masters:   n.masters,
+		Cluster:   func() (string, string) { return n.cfg.Cluster, n.consensus.Registry().ClusterID },
+		Name:      n.cfg.Name,
+		Started:   n.started,
+		Flags:     n.cfg.Flags,
+		Metrics:   set,
+		Logger:    log.Logger,
+		Verbosity: log.Verbosity,
+		LogFile:   log.File,
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/reading"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/logging"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/master"
@@ -54,6 +55,9 @@ type Config struct {
 	Roots   mesoshttp.Roots // of /files; nil for none
 	Auth    Auth
 	Logger  *slog.Logger
+
+	Verbosity *logging.Verbosity // nil: the log level cannot be changed
+	LogFile   string             // shown as /master/log; "" for none
 }
 
 // Auth says who must prove who they are. The zero value asks nobody.
@@ -72,6 +76,7 @@ func (a Auth) guard(on bool, realm string) mesoshttp.Authenticator {
 type api struct {
 	cfg       Config
 	build     *mesosv1.VersionInfo
+	processes mesoshttp.Processes
 	files     mesoshttp.Files
 	operators streams
 }
@@ -79,10 +84,10 @@ type api struct {
 // New returns the handler of everything that a master serves. It also declares the master's counters and gauges in
 // cfg.Metrics, so that all of them exist from the start.
 func New(cfg Config) http.Handler {
-	a := &api{cfg: cfg, build: mesoshttp.Build(), files: mesoshttp.Files{Roots: cfg.Roots}}
-	if cfg.Roots == nil {
-		a.files.Roots = func() map[string]string { return nil }
-	}
+	a := &api{cfg: cfg, build: mesoshttp.Build(), processes: mesoshttp.Processes{
+		Program: "masterd", Verbosity: cfg.Verbosity, LogFile: cfg.LogFile, LogPath: "/master/log",
+	}}
+	a.files = mesoshttp.Files{Roots: a.processes.Roots(cfg.Roots)}
 	a.declareMetrics()
 	mesos, reeve := mesoshttp.NewRouter("master", a.routes()...), a.reeve()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -109,6 +114,7 @@ func (a *api) routes() []mesoshttp.Route {
 		{Path: "/api/v1/scheduler", Handler: schedulers.Guard(a.leading(a.scheduler))},
 		{Path: "/api/v1", Handler: writers.Guard(a.leading(a.operator))},
 		{Path: "/teardown", Handler: writers.Guard(a.leading(a.teardown)), Methods: post},
+		{Path: "/registrar(1)/registry", Handler: readers.Guard(a.leading(a.registry)), Methods: get, Separate: true},
 		{Path: "/redirect", Handler: a.redirect, Exact: true},
 		{Path: "/health", Handler: a.health},
 		{Path: "/ready", Handler: a.ready, Methods: get, Exact: true},
@@ -128,6 +134,10 @@ func (a *api) routes() []mesoshttp.Route {
 	}
 	for _, route := range a.files.Routes() {
 		route.Handler = readers.Guard(route.Handler)
+		routes = append(routes, route)
+	}
+	for _, route := range a.processes.Routes(routes) {
+		route.Handler = writers.Guard(route.Handler)
 		routes = append(routes, route)
 	}
 	return routes

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"codeberg.org/reeve/reeve/masterd/cluster"
@@ -30,6 +29,8 @@ var operatorPart = map[master.Call_Type]protoreflect.Name{
 	master.Call_LIST_FILES:  "list_files",
 	master.Call_READ_FILE:   "read_file",
 	master.Call_TEARDOWN:    "teardown",
+
+	master.Call_SET_LOGGING_LEVEL: "set_logging_level",
 }
 
 // operator answers /api/v1.
@@ -52,6 +53,13 @@ func (a *api) operator(w http.ResponseWriter, r *http.Request, t Term) {
 		a.subscribeOperator(w, r, t, c)
 	case master.Call_TEARDOWN:
 		a.tearDown(w, r, t, call.GetTeardown().GetFrameworkId().GetValue())
+	case master.Call_SET_LOGGING_LEVEL:
+		set := call.GetSetLoggingLevel()
+		if err := a.processes.SetLevel(set.GetLevel(), time.Duration(set.GetDuration().GetNanoseconds())); err != nil {
+			mesoshttp.WriteError(w, r, err)
+			return
+		}
+		mesoshttp.WriteEmpty(w, r, http.StatusOK)
 	default:
 		a.ask(w, r, t, c, call)
 	}
@@ -112,7 +120,7 @@ func (a *api) local(ctx context.Context, call *master.Call) (*master.Response, e
 	case master.Call_GET_LOGGING_LEVEL:
 		return &master.Response{
 			Type:            master.Response_GET_LOGGING_LEVEL.Enum(),
-			GetLoggingLevel: &master.Response_GetLoggingLevel{Level: proto.Uint32(0)},
+			GetLoggingLevel: &master.Response_GetLoggingLevel{Level: new(a.cfg.Verbosity.Level())},
 		}, nil
 	case master.Call_GET_MASTER:
 		return a.getMaster(), nil

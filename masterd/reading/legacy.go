@@ -41,6 +41,9 @@ func State(w *mesosjson.Writer, id Identity, v *cluster.View) {
 		w.TextField("cluster", id.Cluster)
 	}
 	id.writeLeader(w)
+	if dir := id.Flags["log-dir"]; dir != "" {
+		w.TextField("log_dir", dir)
+	}
 	w.FlagsField(id.Flags)
 	x.agents(w, "", false)
 	x.frameworks(w, "")

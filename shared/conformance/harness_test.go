@@ -44,7 +44,9 @@ func withCluster(m *testing.M) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	cluster, err = localcluster.Start(ctx, localcluster.Options{
-		Bin: bin, WorkDir: dir, Masters: 1, Agents: 1, AgentArgs: agentArgs,
+		Bin: bin, WorkDir: dir, Masters: 1, Agents: 1,
+		MasterArgs: []string{"--log-dir=" + filepath.Join(dir, "logs"), "--cluster=conformance"},
+		AgentArgs:  append([]string{"--log-dir=" + filepath.Join(dir, "logs")}, agentArgs...),
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start the cluster:", err)

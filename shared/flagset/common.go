@@ -25,6 +25,7 @@ type Common struct {
 	Encrypt     string
 	LogFormat   string
 	LogLevel    string
+	LogDir      string
 	Insecure    bool
 }
 
@@ -42,6 +43,7 @@ func (c *Common) Register(fs *pflag.FlagSet, defaultPort int, defaultWorkDir str
 	fs.StringVar(&c.Encrypt, "encrypt", "", "file with the gossip keys")
 	fs.StringVar(&c.LogFormat, "log-format", "", "json or text (default text on a terminal, json elsewhere)")
 	fs.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
+	fs.StringVar(&c.LogDir, "log-dir", "", "directory for a log file beside standard error; it can be read through /files then")
 	fs.BoolVar(&c.Insecure, "insecure", false, "allow to listen beyond loopback without TLS")
 }
 
