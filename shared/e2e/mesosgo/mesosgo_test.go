@@ -3,7 +3,10 @@ package mesosgo
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -76,6 +79,103 @@ func TestTaskGroup(t *testing.T) {
 		cancel()
 		if code := cmd.ProcessState.ExitCode(); code != test.code || !strings.Contains(string(out), test.want) {
 			t.Errorf("%s: %v, exit status %d, want %d and %q:\n%s", name, err, code, test.code, test.want, out)
+		}
+	}
+}
+
+// TestShellAndWatch runs mesos-go's remote shell with plain tasks while its watcher prints the operators' events.
+func TestShellAndWatch(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: the agent of this test runs full containers")
+	}
+	bin := t.TempDir()
+	build(t, ".", filepath.Join(bin, "msh"), "github.com/mesos/mesos-go/api/v1/cmd/msh", "CGO_ENABLED=1") // it asks C about terminals
+	build(t, ".", filepath.Join(bin, "mwatch"), "github.com/mesos/mesos-go/api/v1/cmd/mwatch")
+	master := startCluster(t, bin)
+	host, port, err := net.SplitHostPort(master)
+	if err != nil {
+		t.Fatal(err)
+	}
+	watch := exec.Command(filepath.Join(bin, "mwatch"), "-master="+host, "-port="+port)
+	events, err := watch.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := watch.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := make(chan string, 1000)
+	go func() {
+		defer close(lines)
+		for scan := bufio.NewScanner(events); scan.Scan(); {
+			lines <- scan.Text()
+		}
+	}()
+	defer func() {
+		_ = watch.Process.Kill() // it has no other end
+		for range lines {
+		}
+		_ = watch.Wait()
+	}()
+	subscribed(t, master)
+	for _, test := range []struct {
+		command string
+		code    int
+		want    string
+	}{
+		{"echo hello", 0, "TASK_FINISHED"},
+		{"exit 7", 3, "TASK_FAILED"},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		cmd := exec.CommandContext(ctx, filepath.Join(bin, "msh"), "-master="+master, "-user=root", "--", "sh", "-c", test.command)
+		out, err := cmd.CombinedOutput()
+		cancel()
+		if code := cmd.ProcessState.ExitCode(); code != test.code || !strings.Contains(string(out), test.want) {
+			t.Errorf("%s: %v, exit status %d, want %d and %s:\n%s", test.command, err, code, test.code, test.want, out)
+		}
+		wait := time.NewTimer(2 * time.Minute)
+		for _, want := range []string{
+			"FRAMEWORK_ADDED", "TASK_ADDED", "TASK_STARTING", "TASK_RUNNING", test.want, "FRAMEWORK_REMOVED",
+		} {
+			for line := ""; !strings.Contains(line, want); {
+				select {
+				case line = <-lines:
+				case <-wait.C:
+					t.Fatalf("mwatch did not print %s for %q", want, test.command)
+				}
+			}
+		}
+		wait.Stop()
+	}
+}
+
+// subscribed waits until the master has a subscriber of its events: the watcher says nothing when it is ready.
+func subscribed(t *testing.T, master string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		var metrics map[string]float64
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+master+"/metrics/snapshot", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := http.DefaultClient.Do(r); err == nil {
+			err = json.NewDecoder(answer.Body).Decode(&metrics)
+			_ = answer.Body.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if metrics["master/operator_event_stream_subscribers"] == 1 {
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			t.Fatal("mwatch did not subscribe")
 		}
 	}
 }
