@@ -37,6 +37,7 @@ needs: ## install what the build needs, or say what to install
 
 test: build ## everything a developer needs before a commit; as root it runs real containers, too
 	@[ "$$(id -u)" -eq 0 ] || echo "not root: tests of full containers, cgroups and file owners are skipped; sudo make test runs them"
+	@bash shared/needs.sh test
 	$(GO) test -race -shuffle=on -tags seccomp ./...
 	cd shared/e2e/mesosgo && $(GO) test -count=1 ./...
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Checks for what the build needs beyond Go: a C compiler and libseccomp's headers and static library, for agentd-shim.
+# With "test" also for what tests use: Python, in which a scheduler and an executor are written.
 # Installs what is missing where it may (root, or sudo without a password, on Debian and Ubuntu); otherwise says exactly
 # what to install, and fails.
 set -euo pipefail
@@ -14,6 +15,7 @@ int main(void){return seccomp_api_get()==99;}' -static -lseccomp || missing+=(li
 else
   missing+=(libseccomp-dev)
 fi
+[ "${1:-}" != test ] || [ -x /usr/bin/python3 ] || missing+=(python3)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 command="apt-get install -y ${missing[*]}"
