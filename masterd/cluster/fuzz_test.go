@@ -127,7 +127,7 @@ func (c *chaos) input() Input {
 	case 3:
 		return c.subscribe()
 	case 4:
-		return FrameworkClosed{c.anyStream()}
+		return FrameworkClosed{Stream: c.anyStream()}
 	case 5, 6, 7:
 		return c.accept()
 	case 8, 9:

@@ -64,7 +64,10 @@ type (
 	}
 
 	// FrameworkClosed says that the framework's side of the stream is gone, or its outbox ran over.
-	FrameworkClosed struct{ Stream StreamID }
+	FrameworkClosed struct {
+		Stream StreamID
+		Why    string // for people, what is known of it: "it did not read"; "" if its side just went
+	}
 
 	// Call is any scheduler call but SUBSCRIBE. The Reply carries a fault for the statuses of spec 1.7, nil for 202.
 	Call struct {

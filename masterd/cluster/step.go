@@ -28,7 +28,7 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 	case Subscribe:
 		s.subscribe(in)
 	case FrameworkClosed:
-		s.frameworkClosed(in.Stream)
+		s.frameworkClosed(in)
 	case Call:
 		s.call(in)
 	case Teardown:

@@ -140,19 +140,23 @@ func (s *State) heartbeat(id ids.Framework) {
 	s.timer.Set(timer{timerHeartbeat, string(id)}, s.turn.Now.Add(s.cfg.Heartbeat))
 }
 
-func (s *State) frameworkClosed(stream StreamID) {
-	id, ok := s.streams[stream]
+func (s *State) frameworkClosed(in FrameworkClosed) {
+	id, ok := s.streams[in.Stream]
 	if !ok {
 		return
 	}
 	f := s.book.Frameworks[id]
 	s.deactivate(f)
+	why := "its stream ended"
+	if in.Why != "" {
+		why += " (" + in.Why + ")"
+	}
 	wait := failoverTimeout(f.Info)
 	if wait <= 0 {
-		s.removeFramework(f, "its stream ended and its failover timeout is 0")
+		s.removeFramework(f, why+" and its failover timeout is 0")
 		return
 	}
-	s.turn.Happened(f.About("FRAMEWORK_INACTIVE", fmt.Sprintf("its stream ended; it has %s to come back", wait)))
+	s.turn.Happened(f.About("FRAMEWORK_INACTIVE", fmt.Sprintf("%s; it has %s to come back", why, wait)))
 	s.timer.Set(timer{timerFailover, string(id)}, s.turn.Now.Add(wait))
 }
 

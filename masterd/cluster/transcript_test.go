@@ -118,7 +118,7 @@ func (p *player) input(d *datadriven.TestData) Input {
 	case "subscribe":
 		return p.subscribe(d)
 	case "fwclosed":
-		return FrameworkClosed{StreamID(arg(d, "stream", ""))}
+		return FrameworkClosed{Stream: StreamID(arg(d, "stream", ""))}
 	case "call":
 		text := strings.ReplaceAll(d.Input, `"FW"`, `{"value":"`+p.streams[arg(d, "stream", "")]+`"}`)
 		call := &scheduler.Call{}

@@ -78,7 +78,7 @@ func (t *Term) Post(ctx context.Context, in cluster.Input) error {
 // machine's answer, SUBSCRIBED or ERROR, is the first event. Whoever writes the stream hangs the box up when it ends.
 func (t *Term) Subscribe(ctx context.Context, call *scheduler.Call, principal string) (cluster.StreamID, *outbox.Box[*scheduler.Event], error) {
 	id := cluster.StreamID(uuid.NewString())
-	box := outbox.New[*scheduler.Event](frameworkLimit, func() { t.frameworkGone(id) })
+	box := outbox.New[*scheduler.Event](frameworkLimit, func() { t.frameworkGone(id, "") })
 	t.frameworks.put(id, box)
 	if err := t.Post(ctx, cluster.Subscribe{Stream: id, Call: call, Principal: principal}); err != nil {
 		t.frameworks.drop(id)

@@ -1,6 +1,7 @@
 package term
 
 import (
+	"fmt"
 	"strings"
 
 	"codeberg.org/reeve/reeve/masterd/cluster"
@@ -96,7 +97,7 @@ func (t *Term) toFramework(stream cluster.StreamID, e *scheduler.Event) {
 	}
 	if !box.Put(e) {
 		t.log.Warn("framework does not read, its stream is closed", logkey.ID(string(stream)), logkey.Count(frameworkLimit))
-		t.frameworkGone(stream)
+		t.frameworkGone(stream, fmt.Sprintf("it did not read: %d events waited for it", frameworkLimit))
 	}
 }
 

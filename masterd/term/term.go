@@ -129,11 +129,12 @@ func (t *Term) postGone(ctx context.Context) error {
 	}
 }
 
-// frameworkGone runs when a framework's writer has ended, on the writer's goroutine.
-func (t *Term) frameworkGone(id cluster.StreamID) {
+// frameworkGone runs when a framework's writer has ended, on the writer's goroutine, and with a reason when its box ran
+// over, on the loop's.
+func (t *Term) frameworkGone(id cluster.StreamID, why string) {
 	t.frameworks.drop(id)
 	t.meter.closed(id)
-	t.gone.Put(cluster.FrameworkClosed{Stream: id})
+	t.gone.Put(cluster.FrameworkClosed{Stream: id, Why: why})
 }
 
 // agentGone runs when an agent's writer has ended, on the writer's goroutine.

@@ -19,6 +19,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/mesosv1/master"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 	"codeberg.org/reeve/reeve/shared/metrics"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -328,6 +329,39 @@ func TestAFrameworkThatDoesNotReadIsDisconnected(t *testing.T) {
 		}
 		if _, ok := b.frameworks.get(stream); ok || isOpen(box) {
 			t.Error("the stream is still open")
+		}
+		told := b.Events(0)
+		if last := told[len(told)-1]; !strings.Contains(last.Text, "it did not read: 65536 events waited for it") {
+			t.Errorf("people are told %q, want the reason", last.Text)
+		}
+		if err := b.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// One operator that does not read loses its stream, and another one nothing.
+func TestAnOperatorThatDoesNotReadIsCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := begin(t)
+		_, stuck, err := b.SubscribeOperators(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, reads, err := b.SubscribeOperators(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		take(stuck) // what came at the start
+		for range operatorLimit {
+			stuck.Put(&master.Event{Type: master.Event_HEARTBEAT.Enum()})
+		}
+		b.agent(t, 1)
+		if isOpen(stuck) || b.Operators() != 1 {
+			t.Errorf("the stream of who does not read is open: %v, operators: %d, want 1", isOpen(stuck), b.Operators())
+		}
+		if events := take(reads); len(events) == 0 || events[0].GetAgentAdded() == nil {
+			t.Errorf("the other one hears %v, want the agent", events)
 		}
 		if err := b.stop(); err != nil {
 			t.Error(err)
