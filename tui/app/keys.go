@@ -99,6 +99,9 @@ func (a *App) do(b keys.Binding) tea.Cmd {
 	if cmd, handled := a.top().screen.Do(b.Verb); handled {
 		return cmd
 	}
+	if cmd, handled := a.onThing(b.Verb); handled {
+		return cmd
+	}
 	return a.global(b.Verb)
 }
 

@@ -318,6 +318,10 @@ func (a *App) askedMore(msg tea.Msg) tea.Cmd {
 		a.over = &helpOverlay{}
 	case screen.Shell:
 		return a.shell(msg.Task)
+	case screen.Choose:
+		a.over = &chooser{title: msg.Title, items: msg.Choices}
+	case screen.Write:
+		return a.write(msg)
 	case shellEnded:
 		a.say(msg.role, msg.text)
 	}

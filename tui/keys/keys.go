@@ -28,6 +28,7 @@ const (
 	Events     Scope = "events"
 	Log        Scope = "log"
 	Files      Scope = "files"
+	Text       Scope = "text"
 	Submit     Scope = "submit"
 	Dialog     Scope = "dialog"
 	Menu       Scope = "menu"

@@ -52,6 +52,10 @@ const (
 	ShowEvents  Verb = "events"
 	Copy        Verb = "copy"
 	CopyCommand Verb = "copy-command"
+	CopyMenu    Verb = "copy-menu"
+	Describe    Verb = "describe"
+	Raw         Verb = "raw"
+	Export      Verb = "export"
 	Follow      Verb = "follow"
 	Pause       Verb = "pause"
 	Search      Verb = "search"
@@ -123,6 +127,9 @@ var table = []Binding{
 	{Scope: Task, Keys: []string{"shift+tab"}, Verb: PrevTab, Help: "tabs", Group: Move},
 	{Scope: Task, Keys: []string{"down", "j"}, Verb: Down, Help: "scroll", Group: Move},
 	{Scope: Task, Keys: []string{"up", "k"}, Verb: Up, Help: "scroll", Group: Move},
+	{Scope: Task, Keys: []string{"d"}, Verb: Describe, Help: "describe", Group: See},
+	{Scope: Task, Keys: []string{"y"}, Verb: Raw, Help: "as YAML, JSON", Group: See},
+	{Scope: Task, Keys: []string{"C"}, Verb: CopyMenu, Help: "copy: what else", Group: Do},
 	{Scope: Task, Keys: []string{"c"}, Verb: Copy, Help: "copy its id", Foot: "copy id", Group: Do},
 
 	{Scope: Jobs, Keys: []string{"enter"}, Verb: Open, Help: "open the job", Foot: "open", Group: Do},
@@ -182,6 +189,26 @@ var table = []Binding{
 	{Scope: Log, Keys: []string{"pgdown", "ctrl+f", " "}, Verb: PageDown, Help: "page", Group: Move},
 	{Scope: Log, Keys: []string{"pgup", "ctrl+b", "b"}, Verb: PageUp, Help: "page", Group: Move},
 
+	{Scope: Text, Keys: []string{"tab"}, Verb: NextTab, Help: "described, YAML, JSON", Foot: "next tab", Group: See},
+	{Scope: Text, Keys: []string{"shift+tab"}, Verb: PrevTab, Help: "described, YAML, JSON", Group: See},
+	{Scope: Text, Keys: []string{"d"}, Verb: Describe, Help: "described", Group: See},
+	{Scope: Text, Keys: []string{"y"}, Verb: Raw, Help: "YAML, JSON", Foot: "raw", Group: See},
+	{Scope: Text, Keys: []string{"/"}, Verb: Search, Help: "search", Foot: "search", Group: Find},
+	{Scope: Text, Keys: []string{"n"}, Verb: NextHit, Help: "next, before", Group: Find},
+	{Scope: Text, Keys: []string{"N"}, Verb: PrevHit, Help: "next, before", Group: Find},
+	{Scope: Text, Keys: []string{"c"}, Verb: Copy, Help: "copy the text", Foot: "copy", Group: Do},
+	{Scope: Text, Keys: []string{"ctrl+s"}, Verb: Save, Help: "save the text", Foot: "save", Group: Do},
+	{Scope: Text, Keys: []string{"up", "k"}, Verb: Up, Help: "line", Group: Move},
+	{Scope: Text, Keys: []string{"down", "j"}, Verb: Down, Help: "line", Group: Move},
+	{Scope: Text, Keys: []string{"left"}, Verb: Left, Help: "sideways", Group: Move},
+	{Scope: Text, Keys: []string{"right"}, Verb: Right, Help: "sideways", Group: Move},
+	{Scope: Text, Keys: []string{"g", "home"}, Verb: First, Help: "first line", Group: Move},
+	{Scope: Text, Keys: []string{"G", "end"}, Verb: Bottom, Help: "last line", Group: Move},
+	{Scope: Text, Keys: []string{"ctrl+d"}, Verb: HalfDown, Help: "half a page", Group: Move},
+	{Scope: Text, Keys: []string{"ctrl+u"}, Verb: HalfUp, Help: "half a page", Group: Move},
+	{Scope: Text, Keys: []string{"pgdown", "ctrl+f", " "}, Verb: PageDown, Help: "page", Group: Move},
+	{Scope: Text, Keys: []string{"pgup", "ctrl+b", "b"}, Verb: PageUp, Help: "page", Group: Move},
+
 	{Scope: Submit, Keys: []string{"tab", "down", "enter"}, Verb: NextField, Help: "next field", Foot: "next", Group: Move},
 	{Scope: Submit, Keys: []string{"shift+tab", "up"}, Verb: PrevField, Help: "field before", Group: Move},
 	{Scope: Submit, Keys: []string{"ctrl+x"}, Verb: Send, Help: "submit…", Foot: "submit…", Group: Do, Dangerous: true},
@@ -212,6 +239,10 @@ var table = []Binding{
 	{Scope: List, Keys: []string{"shift+left"}, Verb: SortLeft, Help: "sort column", Group: Find},
 	{Scope: List, Keys: []string{"shift+right"}, Verb: SortRight, Help: "sort column", Group: Find},
 	{Scope: List, Keys: []string{"O"}, Verb: SortFlip, Help: "turn the order", Group: Find},
+	{Scope: List, Keys: []string{"d"}, Verb: Describe, Help: "describe the row", Group: See},
+	{Scope: List, Keys: []string{"y"}, Verb: Raw, Help: "row as YAML, JSON", Group: See},
+	{Scope: List, Keys: []string{"C"}, Verb: CopyMenu, Help: "copy what else", Group: Do},
+	{Scope: List, Keys: []string{"ctrl+s"}, Verb: Export, Help: "save the list", Group: Do},
 	{Scope: List, Keys: []string{"ctrl+w"}, Verb: Wide, Help: "more columns", Group: See},
 
 	// Everywhere.

@@ -37,6 +37,7 @@ const (
 	Events     Kind = "events"
 	Log        Kind = "log"
 	Files      Kind = "files"
+	Detail     Kind = "detail"
 	Submit     Kind = "submit"
 )
 
@@ -44,7 +45,7 @@ const (
 type Target struct {
 	Kind Kind   `json:"kind"`
 	ID   string `json:"id,omitempty"`  // of an agent, a task ("framework/task"), a job
-	Arg  string `json:"arg,omitempty"` // a filter, a stream, or what to copy into a form
+	Arg  string `json:"arg,omitempty"` // a filter, a stream, what to copy into a form, or what ArgOf made
 }
 
 // Screen is one page of the console. The app calls it from one goroutine.

@@ -1,4 +1,4 @@
-// Package state keeps what outlives the console: settings of screens, the submit form's draft, and logs that were saved.
+// Package state keeps what outlives the console: settings of screens, the submit form's draft, and logs, lists and texts that were saved.
 // Files are the operator's own and lie below the XDG state directory. A file that cannot be read is as good as none.
 // Start reading at Dir.
 package state
@@ -116,7 +116,14 @@ func (d *Dir) Save(name string, next func() ([]byte, error)) (path string, size 
 		}
 		return r
 	}, name)
-	f, err := create(d.path, name+"-"+time.Now().Format("20060102-150405"))
+	suffix := filepath.Ext(name)
+	switch suffix {
+	case ".txt", ".yaml", ".json", ".csv", ".jsonl":
+		name = strings.TrimSuffix(name, suffix)
+	default:
+		suffix = ".log"
+	}
+	f, err := create(d.path, name+"-"+time.Now().Format("20060102-150405"), suffix)
 	if err != nil {
 		return "", 0, err
 	}
@@ -138,13 +145,13 @@ func (d *Dir) Save(name string, next func() ([]byte, error)) (path string, size 
 }
 
 // create makes a file that was not there: two logs saved in one second are two files.
-func create(dir, name string) (*os.File, error) {
+func create(dir, name, suffix string) (*os.File, error) {
 	for n := range 100 {
-		suffix := ".log"
+		number := ""
 		if n > 0 {
-			suffix = fmt.Sprintf("-%d.log", n)
+			number = fmt.Sprintf("-%d", n)
 		}
-		f, err := os.OpenFile(filepath.Join(dir, name+suffix), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		f, err := os.OpenFile(filepath.Join(dir, name+number+suffix), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 		if !errors.Is(err, fs.ErrExist) {
 			return f, err
 		}

@@ -74,6 +74,11 @@ func TestSave(t *testing.T) {
 	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, []byte("one two")) {
 		t.Errorf("saved %q, %v", got, err)
 	}
+	once := [][]byte{[]byte("a,b"), nil}
+	path, _, err = d.Save("tasks.csv", func() ([]byte, error) { p := once[0]; once = once[1:]; return p, nil })
+	if err != nil || filepath.Ext(path) != ".csv" {
+		t.Errorf("saved a list as %s, %v", path, err)
+	}
 	if _, _, err := d.Save("x", func() ([]byte, error) { return nil, errors.New("gone") }); err == nil || err.Error() != "gone" {
 		t.Errorf("got %v, want gone", err)
 	}

@@ -4,6 +4,7 @@
 package store
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,6 +53,9 @@ type Usage struct {
 
 // TaskKey is how a task is named: its id is unique only within its framework.
 func TaskKey(t *reeveapi.Task) string { return t.Framework + "/" + t.ID }
+
+// EventKey is how an event is named: its number is unique only within its term. Keys have the order of time.
+func EventKey(e *reeveapi.Event) string { return fmt.Sprintf("%020d/%012d", e.At.UnixNano(), e.Seq) }
 
 // limits of what is remembered.
 const (

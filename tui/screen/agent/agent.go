@@ -68,11 +68,11 @@ func (s *Screen) columns() []table.Column[reeveapi.Task] {
 	}
 	return []table.Column[task]{
 		tasks.Name(), tasks.State(),
-		{Name: "CPU USE", Title: "CPU", Width: 8, Max: 14, Rank: 5, Draw: func(a frame.Area, t *task) { s.bar(a, t, s.cpu(t), t.Requested.CPUs) }},
+		{Name: "CPU USE", Title: "CPU", Width: 8, Max: 14, Rank: 5, Graph: true, Draw: func(a frame.Area, t *task) { s.bar(a, t, s.cpu(t), t.Requested.CPUs) }},
 		right("CPU", "USED", 1, func(t *task) (string, theme.Role) { return s.used(t, fmt.Sprintf("%.2f", s.cpu(t))) }, s.cpu),
 		right("CPUS", "LIMIT", 3, func(t *task) (string, theme.Role) { return gauge.CPUs(t.Requested.CPUs), theme.Dim },
 			func(t *task) float64 { return t.Requested.CPUs }),
-		{Name: "MEM USE", Title: "MEM", Width: 8, Max: 14, Rank: 5, Draw: func(a frame.Area, t *task) { s.bar(a, t, s.mem(t), t.Requested.Mem) }},
+		{Name: "MEM USE", Title: "MEM", Width: 8, Max: 14, Rank: 5, Graph: true, Draw: func(a frame.Area, t *task) { s.bar(a, t, s.mem(t), t.Requested.Mem) }},
 		right("MEM", "USED", 1, func(t *task) (string, theme.Role) { return s.used(t, gauge.MB(s.mem(t))) }, s.mem),
 		right("MEM LIMIT", "LIMIT", 3, func(t *task) (string, theme.Role) { return gauge.MB(t.Requested.Mem), theme.Dim },
 			func(t *task) float64 { return t.Requested.Mem }),
@@ -243,6 +243,22 @@ func (s *Screen) refresh() {
 		s.lists[i].Table.SetRows(rows[i], s.env.Now())
 	}
 	s.seen, s.shown = snap.Version, s.tabs.At
+}
+
+// Points is the task of the cursor, and the agent itself where there is none.
+func (s *Screen) Points() screen.Thing {
+	s.refresh()
+	if row, _ := s.list().Table.At(); s.tabs.At != facts && row.Val != nil {
+		return screen.Thing{Kind: screen.Task, ID: row.ID}
+	}
+	return screen.Thing{Kind: screen.Agent, ID: s.id}
+}
+
+// Export is the agent's tasks as text.
+func (s *Screen) Export(all bool) (string, []string, [][]string) {
+	s.refresh()
+	titles, rows := s.list().Table.Export(all)
+	return s.Crumb() + "-tasks", titles, rows
 }
 
 // Render draws the screen.

@@ -58,14 +58,14 @@ func (s *Screen) columns() []column {
 			p.Left(0, 0, p.W, role, text)
 		}, Compare: table.Compare(func(a *agent) string { return a.State })},
 		{
-			Name: "CPU", Width: 8, Max: 18, Rank: 3, Draw: func(p frame.Area, a *agent) { bar(p, a, CPU(a)) },
+			Name: "CPU", Width: 8, Max: 18, Rank: 3, Graph: true, Draw: func(p frame.Area, a *agent) { bar(p, a, CPU(a)) },
 			Compare: table.Compare(func(a *agent) float64 { return CPU(a).used }),
 		},
 		{Name: "CPU ALLOC", Title: "used/alloc", Width: 10, Max: 11, Right: true, Rank: 2, Text: func(a *agent) (string, theme.Role) {
 			return pair(a, gauge.CPUs), theme.Text
 		}, Compare: table.Compare(func(a *agent) float64 { return a.Allocated.CPUs })},
 		{
-			Name: "MEM", Width: 8, Max: 18, Rank: 3, Draw: func(p frame.Area, a *agent) { bar(p, a, Mem(a)) },
+			Name: "MEM", Width: 8, Max: 18, Rank: 3, Graph: true, Draw: func(p frame.Area, a *agent) { bar(p, a, Mem(a)) },
 			Compare: table.Compare(func(a *agent) float64 { return Mem(a).used }),
 		},
 		{Name: "MEM ALLOC", Title: "used/alloc", Width: 10, Max: 11, Right: true, Rank: 2, Text: func(a *agent) (string, theme.Role) {
@@ -232,6 +232,20 @@ func (s *Screen) refresh() {
 		rows = append(rows, table.Row[agent]{ID: id, Val: a})
 	}
 	s.list.Table.SetRows(rows, s.env.Now())
+}
+
+// Points is the cursor's row.
+func (s *Screen) Points() screen.Thing {
+	s.refresh()
+	row, _ := s.list.Table.At()
+	return screen.Thing{Kind: screen.Agent, ID: row.ID}
+}
+
+// Export is the list as text.
+func (s *Screen) Export(all bool) (string, []string, [][]string) {
+	s.refresh()
+	titles, rows := s.list.Table.Export(all)
+	return "agents", titles, rows
 }
 
 // Render draws the screen.

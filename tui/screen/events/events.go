@@ -13,6 +13,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/screen/list"
+	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/filter"
 	"codeberg.org/reeve/reeve/tui/widget/table"
@@ -180,7 +181,7 @@ func (s *Screen) refresh() {
 	rows := make([]table.Row[event], len(snap.Events))
 	for i := range snap.Events {
 		e := &snap.Events[i]
-		rows[i] = table.Row[event]{ID: fmt.Sprintf("%020d/%012d", e.At.UnixNano(), e.Seq), Val: e}
+		rows[i] = table.Row[event]{ID: store.EventKey(e), Val: e}
 	}
 	if s.follow {
 		s.list.Table.Reset(rows)
@@ -188,6 +189,20 @@ func (s *Screen) refresh() {
 		return
 	}
 	s.list.Table.SetRows(rows, s.env.Now())
+}
+
+// Points is the cursor's row.
+func (s *Screen) Points() screen.Thing {
+	s.refresh()
+	row, _ := s.list.Table.At()
+	return screen.Thing{Kind: screen.Events, ID: row.ID}
+}
+
+// Export is the list as text.
+func (s *Screen) Export(all bool) (string, []string, [][]string) {
+	s.refresh()
+	titles, rows := s.list.Table.Export(all)
+	return "events", titles, rows
 }
 
 // Render draws the screen.

@@ -214,6 +214,20 @@ func (s *Screen) refresh() {
 	s.seen, s.shown = snap.Version, s.tabs.At
 }
 
+// Points is the cursor's row.
+func (s *Screen) Points() screen.Thing {
+	s.refresh()
+	row, _ := s.list.Table.At()
+	return screen.Thing{Kind: screen.Frameworks, ID: row.ID}
+}
+
+// Export is the list as text.
+func (s *Screen) Export(all bool) (string, []string, [][]string) {
+	s.refresh()
+	titles, rows := s.list.Table.Export(all)
+	return "frameworks", titles, rows
+}
+
 // Render draws the screen.
 func (s *Screen) Render(a frame.Area) {
 	s.refresh()

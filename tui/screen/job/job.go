@@ -193,6 +193,15 @@ func (s *Screen) refresh() {
 	s.table.SetRows(rows, s.env.Now())
 }
 
+// Points is the job.
+func (s *Screen) Points() screen.Thing { return screen.Thing{Kind: screen.Job, ID: s.name} }
+
+// Export is the job's instances as text.
+func (s *Screen) Export(all bool) (string, []string, [][]string) {
+	titles, rows := s.table.Export(all)
+	return s.name + "-instances", titles, rows
+}
+
 // Render draws the screen.
 func (s *Screen) Render(a frame.Area) {
 	s.refresh()

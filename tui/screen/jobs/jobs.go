@@ -202,6 +202,20 @@ func (s *Screen) refresh() {
 	s.list.Table.SetRows(rows, s.env.Now())
 }
 
+// Points is the cursor's row.
+func (s *Screen) Points() screen.Thing {
+	s.refresh()
+	row, _ := s.list.Table.At()
+	return screen.Thing{Kind: screen.Job, ID: row.ID}
+}
+
+// Export is the list as text.
+func (s *Screen) Export(all bool) (string, []string, [][]string) {
+	s.refresh()
+	titles, rows := s.list.Table.Export(all)
+	return "jobs", titles, rows
+}
+
 // Render draws the screen.
 func (s *Screen) Render(a frame.Area) {
 	s.refresh()

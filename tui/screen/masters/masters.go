@@ -120,6 +120,20 @@ func (s *Screen) refresh() {
 	s.table.SetRows(rows, s.env.Now())
 }
 
+// Points is the cursor's row.
+func (s *Screen) Points() screen.Thing {
+	s.refresh()
+	row, _ := s.table.At()
+	return screen.Thing{Kind: screen.Masters, ID: row.ID}
+}
+
+// Export is the list as text.
+func (s *Screen) Export(all bool) (string, []string, [][]string) {
+	s.refresh()
+	titles, rows := s.table.Export(all)
+	return "masters", titles, rows
+}
+
 // Render draws the screen.
 func (s *Screen) Render(a frame.Area) {
 	s.refresh()

@@ -5,6 +5,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/agent"
 	"codeberg.org/reeve/reeve/tui/screen/agents"
+	"codeberg.org/reeve/reeve/tui/screen/detail"
 	"codeberg.org/reeve/reeve/tui/screen/events"
 	"codeberg.org/reeve/reeve/tui/screen/files"
 	"codeberg.org/reeve/reeve/tui/screen/frameworks"
@@ -41,6 +42,8 @@ func Screen(env screen.Env, target screen.Target) screen.Screen {
 		return events.New(env, target)
 	case screen.Files:
 		return files.New(env, target)
+	case screen.Detail:
+		return detail.New(env, target)
 	case screen.Log:
 		return logs.New(env, target)
 	case screen.Submit:

@@ -141,6 +141,9 @@ func (s *Screen) Status() (string, theme.Role) {
 	return tasks.Why(t), theme.Dim
 }
 
+// Points is the task.
+func (s *Screen) Points() screen.Thing { return screen.Thing{Kind: screen.Task, ID: s.id} }
+
 // Render draws the screen.
 func (s *Screen) Render(a frame.Area) {
 	t := s.task()

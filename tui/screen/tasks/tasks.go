@@ -273,6 +273,20 @@ func (s *Screen) refresh() {
 	s.seen, s.shown = snap.Version, s.tabs.At
 }
 
+// Points is the cursor's row.
+func (s *Screen) Points() screen.Thing {
+	s.refresh()
+	row, _ := s.list().Table.At()
+	return screen.Thing{Kind: screen.Task, ID: row.ID}
+}
+
+// Export is the shown tab's list as text.
+func (s *Screen) Export(all bool) (string, []string, [][]string) {
+	s.refresh()
+	titles, rows := s.list().Table.Export(all)
+	return s.tabs.Name() + "-tasks", titles, rows
+}
+
 // Render draws the screen.
 func (s *Screen) Render(a frame.Area) {
 	s.refresh()

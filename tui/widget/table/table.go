@@ -29,6 +29,7 @@ type Column[T any] struct {
 	Rank    int    // columns with the highest rank go first when space runs out; 0 never goes
 	Right   bool
 	Wide    bool // only shown in wide mode
+	Graph   bool // a picture of what another column says: an export leaves it out
 	Text    func(row *T) (string, theme.Role)
 	Draw    func(a frame.Area, row *T)
 	Compare func(a, b *T) int // nil: not to be sorted by

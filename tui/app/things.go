@@ -1,0 +1,247 @@
+package app
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/gauge"
+)
+
+// thing is what the cursor is on; its Kind is "" if there is nothing.
+func (a *App) thing() screen.Thing {
+	if p, ok := a.top().screen.(screen.Pointer); ok {
+		return p.Points()
+	}
+	return screen.Thing{}
+}
+
+// onThing does what works on the thing under the cursor, whatever the screen; false if verb is none of that.
+func (a *App) onThing(verb keys.Verb) (tea.Cmd, bool) {
+	switch verb {
+	case keys.Describe, keys.Raw:
+		t := a.thing()
+		if t.ID == "" {
+			a.say(theme.Dim, "there is nothing here to describe")
+			return nil, true
+		}
+		return a.push(screen.Target{Kind: screen.Detail, ID: t.ID, Arg: screen.ArgOf(t, verb)}), true
+	case keys.CopyMenu:
+		t := a.thing()
+		items := copies(a.deps.Store.Snapshot(), t, a.deps.Env.Master())
+		if len(items) == 0 {
+			a.say(theme.Dim, "there is nothing here to copy")
+			return nil, true
+		}
+		a.over = &chooser{title: "Copy", items: items}
+		return nil, true
+	case keys.Export:
+		return a.export(), true
+	default:
+		return nil, false
+	}
+}
+
+// copies is what can be copied of a thing.
+func copies(s *store.Snapshot, t screen.Thing, master string) []screen.Choice {
+	var out []screen.Choice
+	add := func(key, what, text string) {
+		if text != "" {
+			out = append(out, screen.Choice{Key: key, Text: what, Note: text, Msg: screen.Copy{Text: text, What: what}})
+		}
+	}
+	reeve := func(words ...string) string {
+		for i, w := range words {
+			words[i] = quote(w)
+		}
+		return "reeve " + words[0] + " --master=" + master + " " + strings.Join(words[1:], " ")
+	}
+	switch t.Kind {
+	case screen.Task:
+		if v := s.Tasks.Get(t.ID); v != nil {
+			add("i", "task id", v.ID)
+			add("n", "name", v.Name)
+			add("f", "framework id", v.Framework)
+			add("a", "agent's address", v.AgentHTTP)
+			add("c", "container id", v.Container)
+			add("p", "sandbox path", v.Sandbox)
+			add("l", "command for its log", reeve("logs", "-f", v.ID))
+			add("e", "command for a shell", reeve("exec", "-it", v.ID, "--", "sh"))
+			add("k", "command that kills it", reeve("kill", v.ID))
+			add("j", "JSON", indented(v))
+		}
+	case screen.Agent:
+		if v := s.Agents.Get(t.ID); v != nil {
+			add("i", "agent id", v.ID)
+			add("n", "name", v.Name)
+			add("a", "address", v.HTTP)
+			add("j", "JSON", indented(v))
+		}
+	case screen.Frameworks:
+		if v := s.Frameworks.Get(t.ID); v != nil {
+			add("i", "framework id", v.ID)
+			add("n", "name", v.Name)
+			add("w", "web page", v.WebUI)
+			add("j", "JSON", indented(v))
+		}
+	case screen.Job:
+		if v := s.Jobs.Get(t.ID); v != nil {
+			add("n", "name", v.Spec.Name)
+			add("s", "command that stops it", reeve("stop", v.Spec.Name))
+			add("j", "JSON", indented(v))
+		}
+	default:
+		add("i", "id", t.ID)
+	}
+	return out
+}
+
+// quote makes a word one word of a shell.
+func quote(word string) string {
+	if word != "" && !strings.ContainsAny(word, " \t\n'\"\\$`&|;<>()*?[]{}~#!") {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+func indented(v any) string {
+	out, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return ""
+	}
+	return string(out)
+}
+
+// export asks in which form to save the list.
+func (a *App) export() tea.Cmd {
+	e, ok := a.top().screen.(screen.Exporter)
+	if !ok {
+		a.say(theme.Dim, "there is no list here to save")
+		return nil
+	}
+	name, titles, shown := e.Export(false)
+	_, _, all := e.Export(true)
+	items := []screen.Choice{
+		{Key: "c", Text: "CSV", Note: plural(len(shown), "row"), Msg: screen.Write{Name: name + ".csv", Text: asCSV(titles, shown)}},
+		{Key: "l", Text: "JSON lines", Note: plural(len(shown), "row"), Msg: screen.Write{Name: name + ".jsonl", Text: asLines(titles, shown)}},
+	}
+	if len(all) > len(shown) {
+		items[0].Note += " that pass the filter"
+		items[1].Note += " that pass the filter"
+		items = append(items,
+			screen.Choice{Key: "C", Text: "CSV, all", Note: plural(len(all), "row"), Msg: screen.Write{Name: name + ".csv", Text: asCSV(titles, all)}},
+			screen.Choice{Key: "L", Text: "JSON lines, all", Note: plural(len(all), "row"), Msg: screen.Write{Name: name + ".jsonl", Text: asLines(titles, all)}})
+	}
+	a.over = &chooser{title: "Save this list as", items: items}
+	return nil
+}
+
+func asCSV(titles []string, rows [][]string) string {
+	var b strings.Builder
+	w := csv.NewWriter(&b)
+	if err := w.WriteAll(append([][]string{titles}, rows...)); err != nil {
+		return "" // a Builder takes everything
+	}
+	return b.String()
+}
+
+// asLines writes each row as an object; keys are the titles in small letters.
+func asLines(titles []string, rows [][]string) string {
+	var b strings.Builder
+	for _, row := range rows {
+		m := map[string]string{}
+		for i, t := range titles {
+			m[strings.ToLower(strings.ReplaceAll(t, " ", "_"))] = row[i]
+		}
+		line, err := json.Marshal(m)
+		if err != nil {
+			continue // strings can be encoded
+		}
+		b.Write(append(line, '\n'))
+	}
+	return b.String()
+}
+
+// write saves a text outside of the loop.
+func (a *App) write(w screen.Write) tea.Cmd {
+	save, rest := a.deps.Env.Save, []byte(w.Text)
+	ctx, cancel := a.bg()
+	return func() tea.Msg {
+		defer cancel()
+		path, size, err := save(w.Name, func() ([]byte, error) {
+			piece := rest
+			rest = nil
+			return piece, context.Cause(ctx)
+		})
+		if err != nil {
+			return screen.Toast{Text: "not saved: " + err.Error(), Role: theme.Bad}
+		}
+		return screen.Toast{Text: fmt.Sprintf("saved %s (%s)", path, gauge.Bytes(size)), Role: theme.Good}
+	}
+}
+
+// chooser is a menu whose choices are messages.
+type chooser struct {
+	title string
+	items []screen.Choice
+	at    int
+}
+
+func (c *chooser) typing() bool { return false }
+
+func (c *chooser) key(a *App, msg tea.KeyMsg) tea.Cmd {
+	for _, item := range c.items {
+		if item.Key == msg.String() {
+			return c.take(a, item)
+		}
+	}
+	switch msg.String() {
+	case "esc", "q":
+		a.over = nil
+	case "down", "tab":
+		c.at = min(c.at+1, len(c.items)-1)
+	case "up", "shift+tab":
+		c.at = max(c.at-1, 0)
+	case "enter":
+		return c.take(a, c.items[c.at])
+	}
+	return nil
+}
+
+func (c *chooser) take(a *App, item screen.Choice) tea.Cmd {
+	a.over = nil
+	return screen.Send(item.Msg)
+}
+
+func (c *chooser) render(_ *App, area frame.Area) {
+	box := area.Center(min(area.W-4, 76), len(c.items)+2)
+	box.Clear()
+	in := box.Box(c.title)
+	for i, item := range c.items {
+		line := in.Sub(0, i, in.W, 1)
+		if i == c.at {
+			line = line.With(theme.Cursor)
+			line.Clear()
+		}
+		line.Text(1, 0, theme.Key, item.Key)
+		x := line.Text(4, 0, theme.Text, item.Text) + 2
+		note, _, more := strings.Cut(item.Note, "\n")
+		if more {
+			note += " …"
+		}
+		if x = max(x, 28); x < line.W {
+			line.Text(x, 0, theme.Dim, line.Clip(note, line.W-x))
+		}
+	}
+}
+
+func (c *chooser) hint() string { return "<letter>take it  <up down>choose  <enter>take  <esc>close" }

@@ -1,0 +1,45 @@
+package screen
+
+import (
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/tui/keys"
+)
+
+// Thing is what can be described, copied and exported: an entry of the store.
+type Thing struct {
+	Kind Kind   // Agent, Task, Job, Masters, Frameworks or Events
+	ID   string // as the store has it
+}
+
+// Pointer is a screen whose cursor is on something, or that shows one thing. The app then knows what Describe, Raw and
+// the menu of Copy are about.
+type Pointer interface {
+	Points() Thing // the zero Thing if it is on nothing
+}
+
+// Exporter is a screen with a table. Export is its rows as they are shown, with a line of titles; all says whether rows
+// that the filter hides belong to them.
+type Exporter interface {
+	Export(all bool) (name string, titles []string, rows [][]string)
+}
+
+// Choose opens a menu; each choice ends in a message.
+type Choose struct {
+	Title   string
+	Choices []Choice
+}
+
+// Choice is a line of a menu.
+type Choice struct {
+	Key  string // one letter
+	Text string
+	Note string // dim, behind the text
+	Msg  tea.Msg
+}
+
+// Write asks the app to save a text on the operator's machine.
+type Write struct{ Name, Text string }
+
+// ArgOf is the argument of a Detail target: what it shows, and of which kind.
+func ArgOf(t Thing, verb keys.Verb) string { return string(verb) + ":" + string(t.Kind) }
