@@ -45,7 +45,8 @@ func (a *App) onThing(verb keys.Verb) (tea.Cmd, bool) {
 		a.over = &chooser{title: "Copy", items: items}
 		return nil, true
 	case keys.Export:
-		return a.export(), true
+		a.export()
+		return nil, true
 	default:
 		return nil, false
 	}
@@ -122,11 +123,11 @@ func indented(v any) string {
 }
 
 // export asks in which form to save the list.
-func (a *App) export() tea.Cmd {
+func (a *App) export() {
 	e, ok := a.top().screen.(screen.Exporter)
 	if !ok {
 		a.say(theme.Dim, "there is no list here to save")
-		return nil
+		return
 	}
 	name, titles, shown := e.Export(false)
 	_, _, all := e.Export(true)
@@ -142,7 +143,6 @@ func (a *App) export() tea.Cmd {
 			screen.Choice{Key: "L", Text: "JSON lines, all", Note: plural(len(all), "row"), Msg: screen.Write{Name: name + ".jsonl", Text: asLines(titles, all)}})
 	}
 	a.over = &chooser{title: "Save this list as", items: items}
-	return nil
 }
 
 func asCSV(titles []string, rows [][]string) string {
