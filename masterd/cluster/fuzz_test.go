@@ -147,13 +147,16 @@ func (c *chaos) input() Input {
 	case 13:
 		c.now = c.now.Add([]time.Duration{time.Millisecond, time.Second, 20 * time.Second, 80 * time.Second, 15 * time.Minute}[c.draw(5)])
 	case 14:
-		switch c.draw(4) {
+		switch c.draw(5) {
 		case 0:
 			return AgentSuspected{c.anyAgent()}
 		case 1:
 			return MarkGone{1, c.anyAgent(), "ann"}
 		case 2:
 			return Teardown{1, c.anyFramework(), "ann"}
+		case 3:
+			role := []string{"*", "a", "a/b", "b"}[c.draw(4)]
+			return SetWeights{Ticket: 1, Weights: map[string]float64{role: float64(1 + c.draw(5))}, Who: "ann"}
 		}
 		return OperatorKill{Ticket: 1, Task: c.anyTask(), Who: "ann"}
 	case 15:

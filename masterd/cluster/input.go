@@ -101,6 +101,14 @@ type (
 		Who    string
 	}
 
+	// SetWeights gives roles weights, on an operator's word. Names and weights are valid. Reply: nil once the registry has
+	// them and they are in force.
+	SetWeights struct {
+		Ticket  Ticket
+		Weights map[string]float64
+		Who     string
+	}
+
 	// Persisted answers a Persist effect. On an error the write may still have happened: the term is about to end.
 	Persisted struct {
 		Token uint64
@@ -121,6 +129,7 @@ func (Call) input()                {}
 func (Teardown) input()            {}
 func (OperatorKill) input()        {}
 func (MarkGone) input()            {}
+func (SetWeights) input()          {}
 func (Persisted) input()           {}
 
 // Kind names the input for logs and metrics.
@@ -161,6 +170,9 @@ func (OperatorKill) Kind() string { return "operator_kill" }
 
 // Kind names the input for logs and metrics.
 func (MarkGone) Kind() string { return "mark_gone" }
+
+// Kind names the input for logs and metrics.
+func (SetWeights) Kind() string { return "set_weights" }
 
 // Kind names the input for logs and metrics.
 func (Persisted) Kind() string { return "persisted" }

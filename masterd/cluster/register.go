@@ -194,6 +194,7 @@ type write struct {
 	loss   status.Loss        // of the others
 	ticket Ticket
 	who    string
+	in     Input // of writeSettings: what asked for it
 }
 
 type writeKind int
@@ -203,6 +204,7 @@ const (
 	writeUnreachable
 	writeRemove
 	writeGone
+	writeSettings
 )
 
 // write changes an agent's standing: until it is done nothing else may change it.
@@ -225,6 +227,10 @@ func (s *State) persisted(in Persisted) {
 	delete(s.writes, in.Token)
 	if w.kind == writeAdmit {
 		s.admitted(w, in.Err)
+		return
+	}
+	if w.kind == writeSettings {
+		s.settled(w, in.Err)
 		return
 	}
 	a := s.book.Agents[w.agent]

@@ -40,7 +40,8 @@ type State struct {
 	waiting   map[ids.Agent]AgentRegister // looked at when the write about their agent is done
 	lastToken uint64
 
-	overdue overdue // agents that ought to be unreachable
+	overdue  overdue // agents that ought to be unreachable
+	settings settings
 
 	nextAgent, nextFramework uint64
 }
@@ -80,6 +81,7 @@ func New(cfg Config, reg *registry.State, now time.Time) *State {
 	s.tasks = &status.Reporter{Book: s.book, Turn: s.turn}
 	s.desk = &offering.Desk{Book: s.book, Turn: s.turn, Tasks: s.tasks, MasterID: cfg.MasterID, Timeout: cfg.OfferTimeout}
 	s.overdue.init(now)
+	s.recoverSettings(reg.Roles)
 	for _, id := range ledger.SortedKeys(reg.Agents) {
 		s.recoverAgent(id, reg.Agents[id])
 	}

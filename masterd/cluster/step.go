@@ -37,6 +37,8 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 		s.tasks.OperatorKill(in.Ticket, in.Task, in.Policy, in.Who)
 	case MarkGone:
 		s.markGone(in)
+	case SetWeights:
+		s.changeSettings(in)
 	case Persisted:
 		s.persisted(in)
 	}

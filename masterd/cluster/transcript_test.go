@@ -37,6 +37,7 @@ import (
 //	launch stream= offer= [refuse=]                      below it: tasks, "ID RESOURCES [exec=ID:RESOURCES]"
 //	update conn= fw= task= state= [latest= uuid= data]
 //	persist fail|ok|hold                                 what becomes of writes from now on; ok also answers those held
+//	weights [who=]                                       below it: "ROLE WEIGHT"
 //	tick DUR                                             time goes by
 //	show counts|on|off …                                 what is printed; view prints the View
 func TestTranscripts(t *testing.T) {
@@ -149,6 +150,13 @@ func (p *player) input(d *datadriven.TestData) Input {
 			Ticket: p.nextTicket(), Task: ids.Task{Framework: ids.Framework(arg(d, "fw", "")), ID: arg(d, "task", "")},
 			Who: arg(d, "who", ""),
 		}
+	case "weights":
+		in := SetWeights{Ticket: p.nextTicket(), Weights: map[string]float64{}, Who: arg(d, "who", "")}
+		for line := range strings.Lines(d.Input) {
+			f := strings.Fields(line)
+			in.Weights[f[0]], _ = strconv.ParseFloat(f[1], 64)
+		}
+		return in
 	case "gone":
 		return MarkGone{p.nextTicket(), ids.Agent(arg(d, "agent", "")), arg(d, "who", "")}
 	}
@@ -492,6 +500,8 @@ func opAgent(op registry.Op) ids.Agent {
 		return op.Agent
 	case registry.RemoveAgent:
 		return op.Agent
+	case registry.SetWeights:
+		return ids.Agent(fmt.Sprint(op.Weights))
 	default:
 		return "?"
 	}

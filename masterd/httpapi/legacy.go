@@ -72,7 +72,7 @@ func (a *api) frameworks(out *mesosjson.Writer, v *cluster.View, _ Term, q url.V
 }
 
 func (a *api) roles(out *mesosjson.Writer, v *cluster.View, _ Term, _ url.Values) error {
-	reading.Roles(out, v)
+	reading.WriteRoles(out, v)
 	return nil
 }
 

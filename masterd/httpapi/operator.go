@@ -31,6 +31,7 @@ var operatorPart = map[master.Call_Type]protoreflect.Name{
 	master.Call_TEARDOWN:    "teardown",
 
 	master.Call_SET_LOGGING_LEVEL: "set_logging_level",
+	master.Call_UPDATE_WEIGHTS:    "update_weights",
 }
 
 // operator answers /api/v1.
@@ -60,6 +61,8 @@ func (a *api) operator(w http.ResponseWriter, r *http.Request, t Term) {
 			return
 		}
 		mesoshttp.WriteEmpty(w, r, http.StatusOK)
+	case master.Call_UPDATE_WEIGHTS:
+		a.updateWeights(w, r, t, call.GetUpdateWeights().GetWeightInfos())
 	default:
 		a.ask(w, r, t, c, call)
 	}
@@ -140,8 +143,6 @@ func unused(kind master.Call_Type) *master.Response {
 		return &master.Response{
 			Type: master.Response_GET_OPERATIONS.Enum(), GetOperations: &master.Response_GetOperations{},
 		}
-	case master.Call_GET_WEIGHTS: // without a sub-message, as Mesos has it
-		return &master.Response{Type: master.Response_GET_WEIGHTS.Enum()}
 	case master.Call_GET_QUOTA:
 		return &master.Response{
 			Type:     master.Response_GET_QUOTA.Enum(),
@@ -183,6 +184,7 @@ func fromView(ctx context.Context, t Term, kind master.Call_Type) (*master.Respo
 		master.Call_GET_ROLES: func(v *cluster.View) *master.Response {
 			return &master.Response{Type: master.Response_GET_ROLES.Enum(), GetRoles: reading.GetRoles(v)}
 		},
+		master.Call_GET_WEIGHTS: reading.GetWeights,
 	}[kind]
 	if fill == nil {
 		return nil, fault.New(fault.Unsupported, "calls of type %s are not supported by this version of Reeve", kind)

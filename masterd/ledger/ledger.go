@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/allocator"
+	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/masterd/view"
 	"codeberg.org/reeve/reeve/shared/ids"
 )
@@ -24,6 +25,7 @@ type Ledger struct {
 	Frameworks map[ids.Framework]*Framework // live ones
 	Offers     map[ids.Offer]*view.Offer
 	Alloc      *allocator.Allocator
+	Settings   roles.Settings // change it with SetSettings
 
 	limits    Limits
 	completed []*view.Framework      // oldest first
@@ -51,6 +53,12 @@ func (l *Ledger) EndTurn() {
 		l.views.version++
 		l.changed = false
 	}
+}
+
+// SetSettings replaces what operators have said of roles. The allocator has to be told, too.
+func (l *Ledger) SetSettings(s roles.Settings) {
+	l.Settings = s
+	l.changed = true
 }
 
 // Agents.

@@ -44,6 +44,7 @@ func (l *Ledger) View() *view.View {
 	if v.completed {
 		next.Completed = slices.Clone(l.completed)
 	}
+	next.Settings = l.Settings
 	v.newest, v.offers, v.completed = next, false, false
 	return next
 }

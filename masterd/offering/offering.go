@@ -116,6 +116,13 @@ func (d *Desk) RescindAgent(a *ledger.Agent) {
 	}
 }
 
+// RescindAll takes back everything that is offered.
+func (d *Desk) RescindAll() {
+	for _, id := range ledger.SortedKeys(d.Book.Agents) {
+		d.RescindAgent(d.Book.Agents[id])
+	}
+}
+
 // RescindStrangers takes back a framework's offers for roles that are not its own any more.
 func (d *Desk) RescindStrangers(f *ledger.Framework) {
 	for _, id := range ledger.SortedKeys(f.Offers) {

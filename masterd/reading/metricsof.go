@@ -51,16 +51,16 @@ func roleGauges(g map[string]float64, v *cluster.View, filters map[string]int) {
 		total = total.Plus(a.Total)
 	}
 	for _, r := range x.roles() {
-		if len(r.frameworks) == 0 {
+		if len(r.Frameworks) == 0 {
 			continue
 		}
-		g["allocator/mesos/offer_filters/roles/"+r.name+"/active"] = float64(filters[r.name])
-		held, share := r.allocated.Plus(r.offered), 0.0
+		g["allocator/mesos/offer_filters/roles/"+r.Name+"/active"] = float64(filters[r.Name])
+		held, share := r.Allocated.Plus(r.Offered), 0.0
 		for _, name := range scalars {
 			if all := total.Scalar(name); all > 0 {
 				share = max(share, float64(held.Scalar(name))/float64(all))
 			}
 		}
-		g["allocator/mesos/roles/"+r.name+"/shares/dominant"] = share
+		g["allocator/mesos/roles/"+r.Name+"/shares/dominant"] = share
 	}
 }

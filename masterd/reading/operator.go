@@ -37,23 +37,6 @@ func GetExecutors(v *cluster.View) *master.Response_GetExecutors { return newInd
 // GetTasks answers GET_TASKS.
 func GetTasks(v *cluster.View) *master.Response_GetTasks { return newIndex(v).getTasks() }
 
-// GetRoles answers GET_ROLES.
-func GetRoles(v *cluster.View) *master.Response_GetRoles {
-	m := &master.Response_GetRoles{}
-	for _, r := range newIndex(v).roles() {
-		out := &mesosv1.Role{
-			Name:      new(r.name),
-			Weight:    proto.Float64(1),
-			Resources: r.allocated.Plus(r.offered).Proto(),
-		}
-		for _, f := range r.frameworks {
-			out.Frameworks = append(out.Frameworks, &mesosv1.FrameworkID{Value: new(string(f))})
-		}
-		m.Roles = append(m.Roles, out)
-	}
-	return m
-}
-
 func (x *index) getAgents() *master.Response_GetAgents {
 	m := &master.Response_GetAgents{}
 	for _, a := range x.registered {

@@ -184,7 +184,7 @@ func TestLegacyDocumentsAreThoseOfMesos(t *testing.T) {
 			"master-state":         func(w *mesosjson.Writer) { reading.State(w, id, v) },
 			"master-slaves":        func(w *mesosjson.Writer) { reading.Agents(w, v, "") },
 			"master-frameworks":    func(w *mesosjson.Writer) { reading.Frameworks(w, v, "") },
-			"master-roles":         func(w *mesosjson.Writer) { reading.Roles(w, v) },
+			"master-roles":         func(w *mesosjson.Writer) { reading.WriteRoles(w, v) },
 			"master-state-summary": func(w *mesosjson.Writer) { reading.Summary(w, id, v) },
 			"master-tasks":         func(w *mesosjson.Writer) { reading.Tasks(w, v, reading.TaskQuery{Limit: 100}) },
 		} {

@@ -62,6 +62,10 @@ func (d *draft) apply(op Op) {
 		if d.Agents[op.Agent].Standing != Gone { // a gone id must stay refused
 			d.dropAgent(op.Agent)
 		}
+	case SetWeights:
+		d.Roles = d.Roles.WithWeights(op.Weights)
+	case SetQuotas:
+		d.Roles = d.Roles.WithQuotas(op.Quotas)
 	case PutJob:
 		d.putJob(op.Job)
 	case RemoveJob:

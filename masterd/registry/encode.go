@@ -17,7 +17,7 @@ import (
 
 // Form is the version of what Encode and EncodeSnapshot write. It grows when a reader of this form could not understand
 // what is written, that is with every new op and with every field that changes what an older field means.
-const Form = 2
+const Form = 3
 
 // maxEntry bounds what Decode reads; the registrar puts at most a few hundred ops into an entry.
 const maxEntry = 64 << 20
@@ -62,6 +62,8 @@ const (
 	nameDrainAgent      = "drain_agent"
 	nameAgentDrained    = "agent_drained"
 	nameRemoveAgent     = "remove_agent"
+	nameSetWeights      = "set_weights"
+	nameSetQuotas       = "set_quotas"
 	namePutJob          = "put_job"
 	nameRemoveJob       = "remove_job"
 )
@@ -135,6 +137,10 @@ func recordOf(op Op) (name string, record any, err error) {
 		return nameAgentDrained, agentRecord{Agent: op.Agent}, nil
 	case RemoveAgent:
 		return nameRemoveAgent, agentRecord{Agent: op.Agent}, nil
+	case SetWeights:
+		return nameSetWeights, weightRecords(op.Weights), nil
+	case SetQuotas:
+		return nameSetQuotas, quotaRecords(op.Quotas), nil
 	case PutJob:
 		return namePutJob, op.Job, nil
 	case RemoveJob:
@@ -198,6 +204,12 @@ func (l logged) decode(form int) (Op, error) {
 	case nameRemoveAgent:
 		r, err := read[agentRecord](l)
 		return RemoveAgent{Agent: r.Agent}, err
+	case nameSetWeights:
+		r, err := read[[]weightRecord](l)
+		return SetWeights{Weights: weightsOf(r)}, err
+	case nameSetQuotas:
+		r, err := read[[]quotaRecord](l)
+		return SetQuotas{Quotas: quotasOf(r)}, err
 	case namePutJob:
 		job, err := read[reeveapi.Job](l)
 		return PutJob{Job: job}, err

@@ -3,6 +3,7 @@ package registry
 import (
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -56,6 +57,12 @@ type (
 	// RemoveAgent forgets an agent that said goodbye.
 	RemoveAgent struct{ Agent ids.Agent }
 
+	// SetWeights gives roles weights. Those of other roles stay.
+	SetWeights struct{ Weights map[string]float64 }
+
+	// SetQuotas gives roles quotas; one that says nothing takes a role's quota away. Those of other roles stay.
+	SetQuotas struct{ Quotas map[string]roles.Quota }
+
 	// PutJob stores a job, replacing an older version of it.
 	PutJob struct{ Job reeveapi.Job }
 
@@ -72,5 +79,7 @@ func (ReactivateAgent) op() {}
 func (DrainAgent) op()      {}
 func (AgentDrained) op()    {}
 func (RemoveAgent) op()     {}
+func (SetWeights) op()      {}
+func (SetQuotas) op()       {}
 func (PutJob) op()          {}
 func (RemoveJob) op()       {}

@@ -13,9 +13,11 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 	"pgregory.net/rapid"
 
+	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/resources"
 )
 
 func agentInfo(id, hostname string) *mesosv1.AgentInfo {
@@ -28,7 +30,7 @@ func genOp(t *rapid.T) Op {
 	job := fmt.Sprintf("job%d", rapid.IntRange(0, 3).Draw(t, "job"))
 	at := time.Unix(rapid.Int64Range(0, 1<<31).Draw(t, "at"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanos")).UTC()
 	text := rapid.StringN(0, 10, 30).Draw(t, "text")
-	switch rapid.IntRange(0, 10).Draw(t, "kind") {
+	switch rapid.IntRange(0, 12).Draw(t, "kind") {
 	case 0:
 		return SetCluster{ID: text, Name: job}
 	case 1:
@@ -55,6 +57,17 @@ func genOp(t *rapid.T) Op {
 		return op
 	case 9:
 		return AgentDrained{Agent: ids.Agent(agent)}
+	case 10:
+		return SetWeights{Weights: map[string]float64{job: rapid.Float64Range(0.1, 9).Draw(t, "weight"), "r": 2}}
+	case 11:
+		q := roles.Quota{}
+		if rapid.Bool().Draw(t, "limited") {
+			q.Limit = roles.Amounts{"cpus": resources.Milli(rapid.IntRange(0, 1<<30).Draw(t, "limit"))}
+		}
+		if rapid.Bool().Draw(t, "guaranteed") {
+			q.Guarantee = roles.Amounts{"mem": 1, "gpus": 2}
+		}
+		return SetQuotas{Quotas: map[string]roles.Quota{job: q}}
 	default:
 		return RemoveJob{Job: ids.Job(job)}
 	}
@@ -182,10 +195,12 @@ func TestEntriesOfFormerVersionsAreRead(t *testing.T) {
 		`{"op":"drain_agent","value":{"agent":"S0","max_grace_ns":600000000000,"mark_gone":true,"at":"2026-01-02T03:04:06Z"}},` +
 		`{"op":"agent_drained","value":{"agent":"S0"}},` +
 		`{"op":"reactivate_agent","value":{"agent":"S0"}}`
+	const ops3 = `,{"op":"set_weights","value":[{"role":"a","weight":2.5}]},` +
+		`{"op":"set_quotas","value":[{"role":"a","guarantee_milli":{"cpus":1500},"limit_milli":{"cpus":2000,"gpus":0}},{"role":"b"}]}`
 	if _, err := Decode([]byte(`{"form":1,` + ops1 + `]}`)); err != nil {
 		t.Fatal(err)
 	}
-	entry := fmt.Sprintf(`{"form":%d,`, Form) + ops1 + ops2 + `]}`
+	entry := fmt.Sprintf(`{"form":%d,`, Form) + ops1 + ops2 + ops3 + `]}`
 	ops, err := Decode([]byte(entry))
 	if err != nil {
 		t.Fatal(err)

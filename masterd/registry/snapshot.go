@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -29,6 +30,8 @@ type snapshot struct {
 	ClusterName string          `json:"cluster_name"`
 	Agents      []snapshotAgent `json:"agents"`
 	Jobs        []reeveapi.Job  `json:"jobs"`
+	Weights     []weightRecord  `json:"weights,omitempty"`
+	Quotas      []quotaRecord   `json:"quotas,omitempty"`
 }
 
 type snapshotAgent struct {
@@ -64,6 +67,7 @@ func (s *State) EncodeSnapshot(w io.Writer) error {
 		}
 		out.Agents = append(out.Agents, snapshotAgent{info, standings[a.Standing], a.Since, a.Deactivated, (*snapshotDrain)(a.Drain)})
 	}
+	out.Weights, out.Quotas = weightRecords(s.Roles.Weights), quotaRecords(s.Roles.Quotas)
 	for _, id := range slices.Sorted(maps.Keys(s.Jobs)) {
 		out.Jobs = append(out.Jobs, s.Jobs[id])
 	}
@@ -95,6 +99,7 @@ func DecodeSnapshot(r io.Reader) (*State, error) {
 		}
 		s.Agents[ids.Agent(info.GetId().GetValue())] = Agent{info, Standing(standing), a.Since, a.Deactivated, (*Drain)(a.Drain)}
 	}
+	s.Roles = roles.Settings{Weights: weightsOf(in.Weights), Quotas: quotasOf(in.Quotas)}
 	for _, job := range in.Jobs {
 		s.Jobs[ids.Job(job.Spec.Name)] = job
 	}

@@ -3,6 +3,7 @@ package registry
 import (
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -15,6 +16,7 @@ type State struct {
 	ClusterName string
 	Agents      map[ids.Agent]Agent
 	Jobs        map[ids.Job]reeveapi.Job
+	Roles       roles.Settings
 }
 
 // Standing is what the registry knows about an agent.

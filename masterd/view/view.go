@@ -3,6 +3,7 @@ package view
 import (
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/resources"
@@ -22,6 +23,7 @@ type View struct {
 	Frameworks map[ids.Framework]*Framework // live ones: active, inactive, recovered
 	Completed  []*Framework                 // oldest first, 50 kept (spec 4.1)
 	Offers     map[ids.Offer]*Offer
+	Settings   roles.Settings // what operators have said of roles
 }
 
 // AgentState is what the master believes of an agent.
