@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 	"time"
 
@@ -51,12 +52,18 @@ type chaos struct {
 	streams int
 	open    []StreamID
 	writes  []uint64
+	ops     map[uint64][]registry.Op // of writes
+	reg     *registry.State          // what was written
+	terms   int
+	failed  bool                         // a write of this term failed: it would end
 	reports map[ids.Task]*agentlink.Task // what agents would report
 }
 
 func newChaos(t *testing.T, data []byte) *chaos {
 	t.Helper()
-	c := &chaos{t: t, data: data, now: time.Unix(1_800_000_000, 0), reports: map[ids.Task]*agentlink.Task{}}
+	c := &chaos{
+		t: t, data: data, now: time.Unix(1_800_000_000, 0), reports: map[ids.Task]*agentlink.Task{}, ops: map[uint64][]registry.Op{},
+	}
 	reg := &registry.State{Agents: map[ids.Agent]registry.Agent{}}
 	for i, standing := range []registry.Standing{registry.Admitted, registry.Admitted, registry.Unreachable, registry.Gone} {
 		info := agentInfo(fmt.Sprintf("h%d", i), "cpus:4;mem:1024;ports:[1-20]")
@@ -64,8 +71,40 @@ func newChaos(t *testing.T, data []byte) *chaos {
 		info.Id = message.AgentID(id)
 		reg.Agents[id] = registry.Agent{Info: info, Standing: standing, Since: c.now}
 	}
-	c.s = New(Config{MasterID: "m", OfferTimeout: 40 * time.Second, CompletedFrameworks: 3, CompletedTasks: 4, UnreachableTasks: 3}, reg, c.now)
+	c.reg = reg
+	c.elect()
 	return c
+}
+
+// elect begins a term with what was written before. A write that nobody was told of may have been made.
+func (c *chaos) elect() {
+	for _, token := range c.writes {
+		if c.draw(2) == 0 {
+			c.reg = c.reg.Apply(c.ops[token]...)
+		}
+	}
+	c.terms++
+	c.writes, c.open, c.failed = nil, nil, false
+	c.s = New(Config{
+		MasterID: ids.Master(fmt.Sprintf("m%d", c.terms)), OfferTimeout: 40 * time.Second,
+		CompletedFrameworks: 3, CompletedTasks: 4, UnreachableTasks: 3,
+	}, c.reg, c.now)
+}
+
+// checkRegistry says that what operators said of agents is in the books as it was written, and that drains end.
+func (c *chaos) checkRegistry() {
+	for id, a := range c.s.book.Agents {
+		entry, ok := c.reg.Agents[id]
+		if a.Writing || a.State == AgentGone { // what a gone one was is of no use
+			continue
+		}
+		if !ok || a.Deactivated != entry.Deactivated || !reflect.DeepEqual((*registry.Drain)(a.Drain), entry.Drain) {
+			c.t.Fatalf("agent %s: deactivated %v, drain %+v; the registry has %+v", id, a.Deactivated, a.Drain, entry)
+		}
+		if a.Drain != nil && !a.Drain.Drained && len(a.Tasks) == 0 && a.Present() && !c.s.isAdmitting(id) && !c.failed {
+			c.t.Fatalf("agent %s: nothing is left on it, and its drain goes on", id)
+		}
+	}
 }
 
 func (c *chaos) draw(n int) int {
@@ -93,6 +132,7 @@ func (c *chaos) step(in Input) {
 		switch e := e.(type) {
 		case Persist:
 			c.writes = append(c.writes, e.Token)
+			c.ops[e.Token] = e.Ops
 		case ToAgent:
 			c.remember(e.Message.GetRunTasks())
 		}
@@ -100,6 +140,7 @@ func (c *chaos) step(in Input) {
 	if err := c.s.checkInvariants(); err != nil {
 		c.t.Fatalf("after %s %+v: %v", in.Kind(), in, err)
 	}
+	c.checkRegistry()
 }
 
 func (c *chaos) remember(run *agentlink.RunTasks) {
@@ -140,14 +181,26 @@ func (c *chaos) input() Input {
 			in := Persisted{Token: c.writes[i]}
 			c.writes = append(c.writes[:i], c.writes[i+1:]...)
 			if c.draw(6) == 0 {
-				in.Err = errors.New("no quorum")
+				in.Err, c.failed = errors.New("no quorum"), true
+			} else {
+				c.reg = c.reg.Apply(c.ops[in.Token]...)
 			}
 			return in
 		}
 	case 13:
+		if c.draw(12) == 0 {
+			c.elect()
+			break
+		}
 		c.now = c.now.Add([]time.Duration{time.Millisecond, time.Second, 20 * time.Second, 80 * time.Second, 15 * time.Minute}[c.draw(5)])
 	case 14:
-		switch c.draw(5) {
+		switch c.draw(8) {
+		case 5:
+			return DeactivateAgent{1, c.anyAgent(), "ann"}
+		case 6:
+			return ReactivateAgent{1, c.anyAgent(), "ann"}
+		case 7:
+			return DrainAgent{Ticket: 1, Agent: c.anyAgent(), MarkGone: c.draw(3) == 0, Who: "ann"}
 		case 0:
 			return AgentSuspected{c.anyAgent()}
 		case 1:

@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"time"
+
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -109,6 +111,31 @@ type (
 		Who     string
 	}
 
+	// DeactivateAgent stops that an agent is offered; its tasks go on. Reply: NotFound for an agent that is unknown or gone,
+	// Conflict while it is being marked as gone, Unavailable while another change of its standing is being written.
+	DeactivateAgent struct {
+		Ticket Ticket
+		Agent  ids.Agent
+		Who    string
+	}
+
+	// DrainAgent deactivates an agent and ends its tasks. A later one replaces an earlier one. Reply: as DeactivateAgent.
+	DrainAgent struct {
+		Ticket   Ticket
+		Agent    ids.Agent
+		MaxGrace *time.Duration // bounds each task's own grace, and is the grace of a task that has none; nil leaves them
+		MarkGone bool           // once nothing is left
+		Who      string
+	}
+
+	// ReactivateAgent ends DeactivateAgent, and DrainAgent once the agent is drained. Reply: as DeactivateAgent, and Conflict
+	// for an agent that is not deactivated or still drains.
+	ReactivateAgent struct {
+		Ticket Ticket
+		Agent  ids.Agent
+		Who    string
+	}
+
 	// Persisted answers a Persist effect. On an error the write may still have happened: the term is about to end.
 	Persisted struct {
 		Token uint64
@@ -130,6 +157,9 @@ func (Teardown) input()            {}
 func (OperatorKill) input()        {}
 func (MarkGone) input()            {}
 func (SetWeights) input()          {}
+func (DeactivateAgent) input()     {}
+func (DrainAgent) input()          {}
+func (ReactivateAgent) input()     {}
 func (Persisted) input()           {}
 
 // Kind names the input for logs and metrics.
@@ -173,6 +203,15 @@ func (MarkGone) Kind() string { return "mark_gone" }
 
 // Kind names the input for logs and metrics.
 func (SetWeights) Kind() string { return "set_weights" }
+
+// Kind names the input for logs and metrics.
+func (DeactivateAgent) Kind() string { return "deactivate_agent" }
+
+// Kind names the input for logs and metrics.
+func (DrainAgent) Kind() string { return "drain_agent" }
+
+// Kind names the input for logs and metrics.
+func (ReactivateAgent) Kind() string { return "reactivate_agent" }
 
 // Kind names the input for logs and metrics.
 func (Persisted) Kind() string { return "persisted" }

@@ -41,6 +41,12 @@ func (s *State) checkAgents(fail failFunc) {
 		if a.Conn != 0 && s.conns[a.Conn] != id {
 			fail("agent %s: stream %d belongs to %q", id, a.Conn, s.conns[a.Conn])
 		}
+		if a.Deactivated && len(a.Offers) > 0 {
+			fail("agent %s: deactivated, and offered", id)
+		}
+		if a.Drain != nil && !a.Deactivated {
+			fail("agent %s: drains, and is not deactivated", id)
+		}
 		if a.State != AgentActive && len(a.Offers) > 0 {
 			fail("agent %s: not active, and offered", id)
 		}

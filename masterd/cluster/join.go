@@ -39,21 +39,22 @@ func (s *State) join(id ids.Agent, in AgentRegister) {
 	s.book.SetAgentState(a, AgentActive, s.turn.Now)
 	s.timer.Cancel(timer{timerAgentLost, string(id)})
 	a.Overdue, a.Suspected = false, time.Time{}
-	s.turn.ToAgent(a.Conn, message.Registered(id, s.cfg.MasterInfo, s.cfg.AgentHeartbeat.Seconds()))
+	s.turn.ToAgent(a.Conn, message.Registered(id, s.cfg.MasterInfo, s.cfg.AgentHeartbeat.Seconds(), drainOrder(a.Drain)))
 	if before == AgentActive || before == AgentDisconnected {
 		s.desk.RescindAgent(a)
 		s.book.Alloc.UpdateAgent(id, a.Total)
-		s.book.Alloc.SetAgentActive(id, true)
 	} else {
 		s.book.Alloc.AddAgent(id, a.Total, nil)
 		s.turn.ToOperators(message.AgentAdded(s.book.ViewAgent(a).Proto()))
 	}
+	s.book.Alloc.SetAgentActive(id, !a.Deactivated)
 	s.announce(a, first)
 	s.takeReport(a, in.Register, before == AgentUnreachable)
 	if before == AgentUnreachable {
 		s.tasks.Missed(a)
 	}
 	s.tasks.SendKills(a)
+	s.settle(a)
 }
 
 // describe copies what a registration says about the agent itself.

@@ -141,6 +141,10 @@ func (s *State) loseAgent(a *agent, w write) {
 		s.turn.ToFramework(f.Stream, message.AgentFailure(a.ID))
 		delete(f.Agents, a.ID)
 	}
+	if w.drain != nil {
+		a.Drain = w.drain
+		s.turn.Happened(a.About("AGENT_DRAINED", "nothing is left on it; it is marked as gone, as was asked for"))
+	}
 	e := a.About(how.Kind, "it "+how.Text)
 	e.Who = w.who
 	s.turn.Happened(e)

@@ -191,7 +191,8 @@ type write struct {
 	kind   writeKind
 	agent  ids.Agent
 	info   *mesosv1.AgentInfo // of writeAdmit
-	loss   status.Loss        // of the others
+	loss   status.Loss        // of those that lose the agent
+	drain  *view.Drain        // the agent's afterwards, of writeDrain and writeDrained; of writeGone if a drain led there
 	ticket Ticket
 	who    string
 	in     Input // of writeSettings: what asked for it
@@ -205,18 +206,23 @@ const (
 	writeRemove
 	writeGone
 	writeSettings
+	writeDeactivate
+	writeReactivate
+	writeDrain
+	writeDrained
 )
 
 // write changes an agent's standing: until it is done nothing else may change it.
-func (s *State) write(a *agent, w write, op registry.Op) {
+func (s *State) write(a *agent, w write, ops ...registry.Op) {
 	a.Writing = true
-	s.persist(w, op)
+	s.persist(w, ops...)
 }
 
-func (s *State) persist(w write, op registry.Op) {
+// persist writes all of the ops or none.
+func (s *State) persist(w write, ops ...registry.Op) {
 	s.lastToken++
 	s.writes[s.lastToken] = w
-	s.turn.Emit(Persist{Token: s.lastToken, Ops: []registry.Op{op}})
+	s.turn.Emit(Persist{Token: s.lastToken, Ops: ops})
 }
 
 func (s *State) persisted(in Persisted) {
@@ -235,16 +241,22 @@ func (s *State) persisted(in Persisted) {
 	}
 	a := s.book.Agents[w.agent]
 	a.Writing = false
-	if in.Err == nil {
-		s.loseAgent(a, w)
-	} else {
+	switch {
+	case in.Err != nil:
 		s.waitAgain(a)
 		s.turn.Reply(w.ticket, fault.Wrap(fault.Unavailable, in.Err, "write to the registry"))
+	case w.kind >= writeDeactivate:
+		s.steered(a, w)
+	default:
+		s.loseAgent(a, w)
 	}
 	if reg, ok := s.waiting[w.agent]; ok {
 		delete(s.waiting, w.agent)
 		delete(s.conns, reg.Conn)
 		s.register(w.agent, reg)
+	}
+	if in.Err == nil && s.book.Agents[w.agent] == a {
+		s.settle(a)
 	}
 }
 

@@ -100,5 +100,6 @@ func (s *State) recoverAgent(id ids.Agent, entry registry.Agent) {
 	case registry.Gone:
 		state = view.AgentGone
 	}
-	s.book.AddAgent(id, state, since).Info = entry.Info
+	a := s.book.AddAgent(id, state, since)
+	a.Info, a.Deactivated, a.Drain = entry.Info, entry.Deactivated, (*view.Drain)(entry.Drain)
 }

@@ -39,9 +39,16 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 		s.markGone(in)
 	case SetWeights:
 		s.changeSettings(in)
+	case DeactivateAgent:
+		s.deactivateAgent(in)
+	case DrainAgent:
+		s.drainAgent(in)
+	case ReactivateAgent:
+		s.reactivateAgent(in)
 	case Persisted:
 		s.persisted(in)
 	}
+	s.settleEmptied()
 	s.book.EndTurn()
 	return s.turn.End()
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,7 +29,7 @@ import (
 // TestTranscripts plays the files in testdata. Each is one behaviour: commands, and the effects they had. After every step
 // the invariants are checked. Run with -rewrite and review the difference.
 //
-//	new [timeout=DUR]                                    a new term; below it: agents of the registry, "ID HOST STANDING"
+//	new [timeout=DUR]                                    a new term; below it: agents of the registry, "ID HOST STANDING [deactivated] [draining] [drained] [then-gone]"
 //	register conn= host= [id= boot= http= resources=]    below it: tasks, "FW TASK STATE [exec=]", frameworks, "framework FW NAME [caps]"
 //	closed conn= [goodbye]                               an agent's stream ended
 //	subscribe stream= [id= name= caps= role= roles= failover= suppressed= principal=]
@@ -36,6 +37,7 @@ import (
 //	call stream= [principal=]                            below it: the call in JSON; "FW" stands for the stream's framework
 //	launch stream= offer= [refuse=]                      below it: tasks, "ID RESOURCES [exec=ID:RESOURCES]"
 //	update conn= fw= task= state= [latest= uuid= data]
+//	drain|deactivate|reactivate|gone agent= who= [grace= then-gone]
 //	persist fail|ok|hold                                 what becomes of writes from now on; ok also answers those held
 //	weights [who=]                                       below it: "ROLE WEIGHT"
 //	tick DUR                                             time goes by
@@ -157,6 +159,20 @@ func (p *player) input(d *datadriven.TestData) Input {
 			in.Weights[f[0]], _ = strconv.ParseFloat(f[1], 64)
 		}
 		return in
+	case "drain":
+		in := DrainAgent{Ticket: p.nextTicket(), Agent: ids.Agent(arg(d, "agent", "")), MarkGone: d.HasArg("then-gone"), Who: arg(d, "who", "")}
+		if v := arg(d, "grace", ""); v != "" {
+			grace, err := time.ParseDuration(v)
+			if err != nil {
+				d.Fatalf(p.t, "%v", err)
+			}
+			in.MaxGrace = &grace
+		}
+		return in
+	case "deactivate":
+		return DeactivateAgent{p.nextTicket(), ids.Agent(arg(d, "agent", "")), arg(d, "who", "")}
+	case "reactivate":
+		return ReactivateAgent{p.nextTicket(), ids.Agent(arg(d, "agent", "")), arg(d, "who", "")}
 	case "gone":
 		return MarkGone{p.nextTicket(), ids.Agent(arg(d, "agent", "")), arg(d, "who", "")}
 	}
@@ -201,7 +217,14 @@ func (p *player) cmdNew(d *datadriven.TestData) {
 		standing := map[string]registry.Standing{"admitted": registry.Admitted, "unreachable": registry.Unreachable, "gone": registry.Gone}[f[2]]
 		info := agentInfo(f[1], "cpus:8;mem:8192;disk:10240;ports:[31000-32000]")
 		info.Id = message.AgentID(ids.Agent(f[0]))
-		reg.Agents[ids.Agent(f[0])] = registry.Agent{Info: info, Standing: standing, Since: p.now.Add(-time.Hour)}
+		entry := registry.Agent{Info: info, Standing: standing, Since: p.now.Add(-time.Hour)}
+		if more := f[3:]; len(more) > 0 {
+			entry.Deactivated = true
+			if drained := slices.Contains(more, "drained"); drained || slices.Contains(more, "draining") {
+				entry.Drain = &registry.Drain{Since: p.now.Add(-time.Minute), Drained: drained, MarkGone: slices.Contains(more, "then-gone")}
+			}
+		}
+		reg.Agents[ids.Agent(f[0])] = entry
 	}
 	p.start(cfg, reg)
 }
@@ -479,7 +502,9 @@ func (p *player) print(e Effect) {
 	case Count:
 		p.counts = append(p.counts, strings.TrimPrefix(e.Name, "master/"))
 	case Persist:
-		fmt.Fprintf(&p.out, "persist %T %s\n", e.Ops[0], opAgent(e.Ops[0]))
+		for _, op := range e.Ops {
+			fmt.Fprintf(&p.out, "persist %T %s\n", op, opAgent(op))
+		}
 		p.held = append(p.held, e.Token)
 	case Reply:
 		if e.Err == nil {
@@ -502,6 +527,14 @@ func opAgent(op registry.Op) ids.Agent {
 		return op.Agent
 	case registry.SetWeights:
 		return ids.Agent(fmt.Sprint(op.Weights))
+	case registry.DeactivateAgent:
+		return op.Agent
+	case registry.ReactivateAgent:
+		return op.Agent
+	case registry.DrainAgent:
+		return op.Agent
+	case registry.AgentDrained:
+		return op.Agent
 	default:
 		return "?"
 	}
@@ -510,7 +543,23 @@ func opAgent(op registry.Op) ids.Agent {
 func agentText(m *agentlink.FromMaster) string {
 	switch m := m.GetMessage().(type) {
 	case *agentlink.FromMaster_Registered:
-		return "registered " + m.Registered.GetAgentId().GetValue()
+		text := "registered " + m.Registered.GetAgentId().GetValue()
+		if d := m.Registered.GetDrain(); d != nil {
+			text += " " + agentText(message.Drain(d))
+		}
+		return text
+	case *agentlink.FromMaster_Drain:
+		text := "drain"
+		if m.Drain.MaxGraceNs != nil {
+			text += " grace=" + time.Duration(m.Drain.GetMaxGraceNs()).String()
+		}
+		if m.Drain.GetMarkGone() {
+			text += " then-gone"
+		}
+		if m.Drain.GetEnded() {
+			text += " ended"
+		}
+		return text
 	case *agentlink.FromMaster_RunTasks:
 		text := "run " + m.RunTasks.GetFramework().GetId().GetValue()
 		if e := m.RunTasks.GetExecutor(); e != nil {
@@ -643,6 +692,12 @@ func (p *player) printView() {
 	for _, id := range ledger.SortedKeys(v.Agents) {
 		a := v.Agents[id]
 		fmt.Fprintf(&p.out, "agent %s %s allocated{%s} offered{%s}", id, agentStates[a.State], a.Allocated, a.Offered)
+		if a.Deactivated {
+			fmt.Fprint(&p.out, " deactivated")
+		}
+		if a.Drain != nil {
+			fmt.Fprintf(&p.out, " %s", a.Drain.Proto().GetState())
+		}
 		for _, fw := range ledger.SortedKeys(a.Executors) {
 			fmt.Fprintf(&p.out, " executors{%s %v}", fw, ledger.SortedKeys(a.Executors[fw]))
 		}

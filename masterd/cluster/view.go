@@ -8,6 +8,8 @@ type (
 	View = view.View
 	// Agent is one agent at one moment.
 	Agent = view.Agent
+	// Drain is an operator's wish that everything on an agent ends.
+	Drain = view.Drain
 	// AgentState is what the master believes of an agent.
 	AgentState = view.AgentState
 	// Framework is one framework at one moment.

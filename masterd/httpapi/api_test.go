@@ -144,7 +144,6 @@ func TestOperatorCalls(t *testing.T) {
 		{"list", `{"type":"LIST_FILES","list_files":{"path":"/master"}}`, 200, `"path":"/master/log"`},
 		{"list nothing", `{"type":"LIST_FILES","list_files":{"path":"/nope"}}`, 404, ``},
 		{"tear down nobody", `{"type":"TEARDOWN","teardown":{"framework_id":{"value":"x"}}}`, 400, `No framework found`},
-		{"not there yet", `{"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":"x"}}}`, 501, `MARK_AGENT_GONE`},
 		{"empty files", `{"type":"READ_FILE"}`, 400, `Expecting 'read_file' to be present`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

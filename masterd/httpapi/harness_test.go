@@ -53,12 +53,18 @@ func newMaster(t *testing.T) *testMaster {
 // newMasterUntil returns a master that leads until ctx ends.
 func newMasterUntil(ctx context.Context, t *testing.T) *testMaster {
 	t.Helper()
+	return newMasterOf(ctx, t, &registry.State{})
+}
+
+// newMasterOf returns a master that knows what the registry says, and leads until ctx ends.
+func newMasterOf(ctx context.Context, t *testing.T, known *registry.State) *testMaster {
+	t.Helper()
 	m := &testMaster{leader: masterInfo(15050), metrics: metrics.New()}
 	m.term = term.New(term.Config{
 		Number: 3, Elected: time.Now(),
 		Cluster:  cluster.Config{MasterID: "m", MasterInfo: masterInfo(15050), Seed: 1},
 		Jobs:     jobs.Config{},
-		Registry: &registry.State{},
+		Registry: known,
 		Apply:    func(context.Context, []registry.Op) error { return nil },
 		Metrics:  m.metrics, Logger: slog.New(slog.DiscardHandler),
 	})

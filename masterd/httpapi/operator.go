@@ -32,6 +32,11 @@ var operatorPart = map[master.Call_Type]protoreflect.Name{
 
 	master.Call_SET_LOGGING_LEVEL: "set_logging_level",
 	master.Call_UPDATE_WEIGHTS:    "update_weights",
+
+	master.Call_DRAIN_AGENT:      "drain_agent",
+	master.Call_DEACTIVATE_AGENT: "deactivate_agent",
+	master.Call_REACTIVATE_AGENT: "reactivate_agent",
+	master.Call_MARK_AGENT_GONE:  "mark_agent_gone",
 }
 
 // operator answers /api/v1.
@@ -54,6 +59,8 @@ func (a *api) operator(w http.ResponseWriter, r *http.Request, t Term) {
 		a.subscribeOperator(w, r, t, c)
 	case master.Call_TEARDOWN:
 		a.tearDown(w, r, t, call.GetTeardown().GetFrameworkId().GetValue())
+	case master.Call_DRAIN_AGENT, master.Call_DEACTIVATE_AGENT, master.Call_REACTIVATE_AGENT, master.Call_MARK_AGENT_GONE:
+		a.steer(w, r, t, call)
 	case master.Call_SET_LOGGING_LEVEL:
 		set := call.GetSetLoggingLevel()
 		if err := a.processes.SetLevel(set.GetLevel(), time.Duration(set.GetDuration().GetNanoseconds())); err != nil {

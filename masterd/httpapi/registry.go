@@ -34,14 +34,28 @@ func (a *api) registry(w http.ResponseWriter, r *http.Request, t Term) {
 	out.Open()
 	out.MessageField("info", a.cfg.Info())
 	out.Close()
-	registryList(&out, "slaves", "slaves", admitted, func(one *cluster.Agent) { out.MessageField("info", one.Info) })
+	steered := func(one *cluster.Agent) {
+		if one.Drain != nil {
+			out.MessageField("drain_info", one.Drain.Proto())
+		}
+		if one.Deactivated {
+			out.BoolField("deactivated", true)
+		}
+	}
+	registryList(&out, "slaves", "slaves", admitted, func(one *cluster.Agent) {
+		out.MessageField("info", one.Info)
+		steered(one)
+	})
 	named := func(one *cluster.Agent) {
 		out.Key("id")
 		out.Open()
 		out.TextField("value", string(one.ID))
 		out.Close()
 	}
-	registryList(&out, "unreachable", "slaves", unreachable, named)
+	registryList(&out, "unreachable", "slaves", unreachable, func(one *cluster.Agent) {
+		named(one)
+		steered(one)
+	})
 	registryList(&out, "gone", "slaves", gone, named)
 	out.Close()
 	mesoshttp.WriteDocument(w, r, &out)

@@ -35,12 +35,19 @@ type Agent struct {
 	Writing      bool                             // its standing is being changed in the registry
 	Suspected    time.Time                        // when gossip last gave it up
 	Overdue      bool                             // waits to be marked unreachable
+	Deactivated  bool                             // nothing of it is offered, on an operator's word
+	Drain        *view.Drain                      // nil unless it drains or is drained
 	shown        *view.Agent                      // in the newest view, nil if changed since
 }
 
 // Away says that something has to end an agent's state, be it its return.
 func (a *Agent) Away() bool {
 	return a.State == view.AgentDisconnected || a.State == view.AgentRecovered
+}
+
+// Present says that the master knows what runs on the agent: it has registered in this term and was not lost since.
+func (a *Agent) Present() bool {
+	return a.State == view.AgentActive || a.State == view.AgentDisconnected
 }
 
 // About begins an event for people that has the agent for its subject.

@@ -33,6 +33,7 @@ type Ledger struct {
 	counts    [view.AgentGone + 1]int
 	views     views
 	changed   bool // in this turn
+	emptied   []ids.Agent
 }
 
 // New returns an empty ledger.
@@ -95,6 +96,13 @@ func (l *Ledger) ForgetAgent(a *Agent) {
 	delete(l.Agents, a.ID)
 	l.views.agents = append(l.views.agents, a.ID)
 	l.changed = true
+}
+
+// TakeEmptied returns the agents whose last task has left them since it was asked before.
+func (l *Ledger) TakeEmptied() []ids.Agent {
+	emptied := l.emptied
+	l.emptied = nil
+	return emptied
 }
 
 // In is how many agents are in a state.

@@ -86,6 +86,9 @@ func (l *Ledger) dropTask(f *Framework, a *Agent, t *view.Task) {
 	delete(f.Tasks, t.ID.ID)
 	delete(a.Tasks, t.ID)
 	delete(a.Kills, t.ID)
+	if len(a.Tasks) == 0 {
+		l.emptied = append(l.emptied, a.ID)
+	}
 	l.TouchAgent(a)
 	l.TouchFramework(f)
 }

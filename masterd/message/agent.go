@@ -6,11 +6,16 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 )
 
-// Registered answers a registration.
-func Registered(id ids.Agent, master *mesosv1.MasterInfo, heartbeatSeconds float64) *agentlink.FromMaster {
+// Registered answers a registration. drain is the agent's, nil if it takes tasks.
+func Registered(id ids.Agent, master *mesosv1.MasterInfo, heartbeatSeconds float64, drain *agentlink.Drain) *agentlink.FromMaster {
 	return &agentlink.FromMaster{Message: &agentlink.FromMaster_Registered{Registered: &agentlink.Registered{
-		AgentId: AgentID(id), Master: master, HeartbeatSeconds: heartbeatSeconds,
+		AgentId: AgentID(id), Master: master, HeartbeatSeconds: heartbeatSeconds, Drain: drain,
 	}}}
+}
+
+// Drain tells an agent to end its tasks and take no others, or that it may take tasks again.
+func Drain(drain *agentlink.Drain) *agentlink.FromMaster {
+	return &agentlink.FromMaster{Message: &agentlink.FromMaster_Drain{Drain: drain}}
 }
 
 // Refused ends a stream; shutdown tells the agent to end its tasks and itself.

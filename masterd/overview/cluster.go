@@ -110,7 +110,7 @@ func (c *tally) cluster(id Identity, v *cluster.View, usage Usage) reeveapi.Clus
 		Agents: map[string]int{}, Tasks: map[string]int{}, Frameworks: map[string]int{},
 	}
 	for _, a := range v.Agents {
-		out.Agents[agentState(a.State)]++
+		out.Agents[agentState(a)]++
 		if a.State != cluster.AgentActive && a.State != cluster.AgentDisconnected {
 			continue
 		}

@@ -33,7 +33,8 @@ func Agent(a *cluster.Agent, tasks int, usage Usage) reeveapi.Agent {
 		ID:           string(a.ID),
 		Name:         a.Info.GetHostname(),
 		HTTP:         a.HTTP,
-		State:        agentState(a.State),
+		State:        agentState(a),
+		Deactivated:  a.Deactivated,
 		Version:      a.Version,
 		Since:        a.Since,
 		Registered:   a.Registered,
@@ -43,6 +44,13 @@ func Agent(a *cluster.Agent, tasks int, usage Usage) reeveapi.Agent {
 		Offered:      Amounts(a.Offered),
 		Ports:        a.Total.Text("ports"),
 		Tasks:        tasks,
+	}
+	if d := a.Drain; d != nil {
+		out.Drain = &reeveapi.Drain{Since: d.Since, MarkGone: d.MarkGone, Drained: d.Drained, Left: a.Tasks}
+		if d.MaxGrace != nil {
+			out.Drain.MaxGraceSeconds = new(d.MaxGrace.Seconds())
+		}
+		out.Reason = drainReason(a, tasks)
 	}
 	if list := a.Info.GetAttributes(); len(list) > 0 {
 		out.Attributes = make(map[string]string, len(list))
@@ -57,8 +65,40 @@ func Agent(a *cluster.Agent, tasks int, usage Usage) reeveapi.Agent {
 	return out
 }
 
-func agentState(s cluster.AgentState) string {
-	switch s {
+// drainReason says what a drain waits for, for people; tasks is how many have not ended.
+func drainReason(a *cluster.Agent, tasks int) string {
+	switch {
+	case a.Drain.Drained:
+		return "drained"
+	case a.State != cluster.AgentActive && a.State != cluster.AgentDisconnected:
+		return "drains when it is back"
+	case tasks > 0:
+		return fmt.Sprintf("drains: %s to end", plural(tasks, "task"))
+	default:
+		return fmt.Sprintf("drains: frameworks have to acknowledge the end of %s", plural(a.Tasks, "task"))
+	}
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// agentState is one word for what the master believes of an agent and what an operator has said of it. That an agent is
+// away says more than that nothing of it would be offered.
+func agentState(a *cluster.Agent) string {
+	switch {
+	case a.State != cluster.AgentActive:
+	case a.Drain != nil && a.Drain.Drained:
+		return reeveapi.AgentDrained
+	case a.Drain != nil:
+		return reeveapi.AgentDraining
+	case a.Deactivated:
+		return reeveapi.AgentDeactivated
+	}
+	switch a.State {
 	case cluster.AgentRecovered:
 		return reeveapi.AgentRecovered
 	case cluster.AgentActive:

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/cluster"
+	"codeberg.org/reeve/reeve/masterd/view"
 	"codeberg.org/reeve/reeve/shared/mesosjson"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/version"
@@ -18,14 +19,6 @@ type Identity struct {
 	Started time.Time
 	Elected time.Time // zero unless it leads
 	Flags   map[string]string
-}
-
-// agentCapabilities are what every agent of this version can do, by Mesos's names.
-var agentCapabilities = []mesosv1.AgentInfo_Capability_Type{
-	mesosv1.AgentInfo_Capability_MULTI_ROLE,
-	mesosv1.AgentInfo_Capability_HIERARCHICAL_ROLE,
-	mesosv1.AgentInfo_Capability_RESERVATION_REFINEMENT,
-	mesosv1.AgentInfo_Capability_TASK_RESOURCE_LIMITS,
 }
 
 // State writes the document of /state (spec 7.1).
@@ -86,14 +79,13 @@ func (id Identity) writeLeader(w *mesosjson.Writer) {
 
 func (x *index) agentCounts() (active, inactive, unreachable float64) {
 	for _, a := range x.view.Agents {
-		switch a.State {
-		case cluster.AgentActive:
+		switch {
+		case a.Usable():
 			active++
-		case cluster.AgentDisconnected:
+		case a.State == cluster.AgentActive, a.State == cluster.AgentDisconnected:
 			inactive++
-		case cluster.AgentUnreachable:
+		case a.State == cluster.AgentUnreachable:
 			unreachable++
-		case cluster.AgentRecovered, cluster.AgentGone:
 		}
 	}
 	return active, inactive, unreachable
@@ -158,15 +150,19 @@ func agentSummary(w *mesosjson.Writer, a *cluster.Agent) {
 	w.ResourcesField("offered_resources", a.Offered)
 	w.ReservedField("reserved_resources", a.Total)
 	w.ResourcesField("unreserved_resources", a.Total.Unreserved())
-	w.BoolField("active", a.State == cluster.AgentActive)
-	w.BoolField("deactivated", false)
+	w.BoolField("active", a.Usable())
+	w.BoolField("deactivated", a.Deactivated)
 	w.TextField("version", version.Mesos)
 	w.Key("capabilities")
 	w.OpenList()
-	for _, c := range agentCapabilities {
+	for _, c := range view.AgentCapabilities {
 		w.Text(c.String())
 	}
 	w.CloseList()
+	if a.Drain != nil {
+		w.MessageField("drain_info", a.Drain.Proto())
+		w.TimeField("estimated_drain_start_time_seconds", a.Drain.Since)
+	}
 }
 
 func agentFull(w *mesosjson.Writer, a *cluster.Agent) {

@@ -109,8 +109,12 @@ func agentGauges(g map[string]float64, v *cluster.View) {
 	for _, a := range v.Agents {
 		switch a.State {
 		case cluster.AgentActive:
-			g["master/slaves_active"]++
 			g["master/slaves_connected"]++
+			if a.Deactivated {
+				g["master/slaves_inactive"]++
+			} else {
+				g["master/slaves_active"]++
+			}
 		case cluster.AgentDisconnected:
 			g["master/slaves_inactive"]++
 			g["master/slaves_disconnected"]++

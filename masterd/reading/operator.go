@@ -49,21 +49,8 @@ func (x *index) getAgents() *master.Response_GetAgents {
 }
 
 func agentMessage(a *cluster.Agent) *master.Response_GetAgents_Agent {
-	m := &master.Response_GetAgents_Agent{
-		AgentInfo:          a.Info,
-		Active:             new(a.State == cluster.AgentActive),
-		Deactivated:        new(false),
-		Version:            proto.String(version.Mesos),
-		Pid:                new(a.PID()),
-		RegisteredTime:     timeInfo(a.Registered),
-		ReregisteredTime:   timeInfo(a.Reregistered),
-		TotalResources:     a.Total.ProtoEndpoint(),
-		AllocatedResources: a.Allocated.ProtoEndpoint(),
-		OfferedResources:   a.Offered.ProtoEndpoint(),
-	}
-	for _, c := range agentCapabilities {
-		m.Capabilities = append(m.Capabilities, &mesosv1.AgentInfo_Capability{Type: c.Enum()})
-	}
+	m := a.Proto()
+	m.Version = proto.String(version.Mesos)
 	return m
 }
 

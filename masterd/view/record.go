@@ -72,25 +72,45 @@ func (f *Framework) Proto() *master.Response_GetFrameworks_Framework {
 
 // Proto is the agent as GET_AGENTS and events show it.
 func (a *Agent) Proto() *master.Response_GetAgents_Agent {
-	return &master.Response_GetAgents_Agent{
-		AgentInfo: a.Info, Active: new(a.State == AgentActive), Deactivated: new(false),
+	m := &master.Response_GetAgents_Agent{
+		AgentInfo: a.Info, Active: new(a.Usable()), Deactivated: new(a.Deactivated),
 		Version: new(a.Version), Pid: new(a.PID()),
 		RegisteredTime: message.Time(a.Registered), ReregisteredTime: message.Time(a.Reregistered),
 		TotalResources: endpointProto(a.Total), AllocatedResources: endpointProto(a.Allocated),
-		OfferedResources: endpointProto(a.Offered), Capabilities: agentCapabilities(),
+		OfferedResources: endpointProto(a.Offered), DrainInfo: a.Drain.Proto(),
 	}
+	if a.Drain != nil {
+		m.EstimatedDrainStartTime = message.Time(a.Drain.Since)
+	}
+	for _, one := range AgentCapabilities {
+		m.Capabilities = append(m.Capabilities, &mesosv1.AgentInfo_Capability{Type: one.Enum()})
+	}
+	return m
 }
 
-// agentCapabilities is what every agentd can do that a framework may rely on.
-func agentCapabilities() []*mesosv1.AgentInfo_Capability {
-	var list []*mesosv1.AgentInfo_Capability
-	for _, one := range []mesosv1.AgentInfo_Capability_Type{
-		mesosv1.AgentInfo_Capability_MULTI_ROLE, mesosv1.AgentInfo_Capability_HIERARCHICAL_ROLE,
-		mesosv1.AgentInfo_Capability_RESERVATION_REFINEMENT, mesosv1.AgentInfo_Capability_TASK_RESOURCE_LIMITS,
-	} {
-		list = append(list, &mesosv1.AgentInfo_Capability{Type: one.Enum()})
+// AgentCapabilities is what every agentd can do that a framework or an operator may rely on.
+var AgentCapabilities = []mesosv1.AgentInfo_Capability_Type{
+	mesosv1.AgentInfo_Capability_MULTI_ROLE,
+	mesosv1.AgentInfo_Capability_HIERARCHICAL_ROLE,
+	mesosv1.AgentInfo_Capability_RESERVATION_REFINEMENT,
+	mesosv1.AgentInfo_Capability_AGENT_DRAINING,
+	mesosv1.AgentInfo_Capability_TASK_RESOURCE_LIMITS,
+}
+
+// Proto is the drain as Mesos tells it, nil for none.
+func (d *Drain) Proto() *mesosv1.DrainInfo {
+	if d == nil {
+		return nil
 	}
-	return list
+	state := mesosv1.DrainState_DRAINING
+	if d.Drained {
+		state = mesosv1.DrainState_DRAINED
+	}
+	config := &mesosv1.DrainConfig{MarkGone: new(d.MarkGone)}
+	if d.MaxGrace != nil {
+		config.MaxGracePeriod = &mesosv1.DurationInfo{Nanoseconds: new(d.MaxGrace.Nanoseconds())}
+	}
+	return &mesosv1.DrainInfo{State: state.Enum(), Config: config}
 }
 
 func endpointProto(r resources.Resources) []*mesosv1.Resource {

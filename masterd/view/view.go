@@ -63,6 +63,19 @@ type Agent struct {
 	Offered      resources.Resources
 	Executors    map[ids.Framework]map[ids.Executor]*mesosv1.ExecutorInfo // without command executors
 	Tasks        int                                                      // on it, not ended or not acknowledged
+	Deactivated  bool                                                     // nothing of it is offered, on an operator's word
+	Drain        *Drain                                                   // nil unless it drains or is drained; it is deactivated then
+}
+
+// Usable reports whether frameworks may get offers of the agent: it is there, and no operator has taken it out.
+func (a *Agent) Usable() bool { return a.State == AgentActive && !a.Deactivated }
+
+// Drain is an operator's wish that everything on an agent ends. Immutable.
+type Drain struct {
+	MaxGrace *time.Duration // bounds each task's own kill grace, and is the grace of a task that has none; nil leaves them
+	MarkGone bool           // once drained, the agent is gone for ever
+	Since    time.Time
+	Drained  bool // nothing is left on it
 }
 
 // PID is the agent's address in Mesos's old form, "slave(1)@ip:port" (spec 8, pitfall 7).

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -78,6 +79,36 @@ func (c *Client) RemoveJob(ctx context.Context, name string) error {
 // KillTask asks for a task's end on behalf of an operator and returns before it has come.
 func (c *Client) KillTask(ctx context.Context, framework, task string) error {
 	_, err := change[json.RawMessage](ctx, c, http.MethodPost, "/tasks/"+url.PathEscape(framework)+"/"+url.PathEscape(task)+"/kill", nil)
+	return err
+}
+
+// DrainAgent ends everything on an agent and stops that it is offered; it returns before that has come. A negative grace
+// leaves each task its own.
+func (c *Client) DrainAgent(ctx context.Context, agent string, maxGrace time.Duration, markGone bool) error {
+	asked := reeveapi.DrainRequest{MarkGone: markGone}
+	if maxGrace >= 0 {
+		asked.MaxGraceSeconds = new(maxGrace.Seconds())
+	}
+	return c.steer(ctx, agent, "drain", asked)
+}
+
+// DeactivateAgent stops that an agent is offered; its tasks go on.
+func (c *Client) DeactivateAgent(ctx context.Context, agent string) error {
+	return c.steer(ctx, agent, "deactivate", nil)
+}
+
+// ReactivateAgent has a deactivated or drained agent offered again.
+func (c *Client) ReactivateAgent(ctx context.Context, agent string) error {
+	return c.steer(ctx, agent, "reactivate", nil)
+}
+
+// MarkAgentGone removes an agent for ever.
+func (c *Client) MarkAgentGone(ctx context.Context, agent string) error {
+	return c.steer(ctx, agent, "gone", nil)
+}
+
+func (c *Client) steer(ctx context.Context, agent, verb string, body any) error {
+	_, err := change[json.RawMessage](ctx, c, http.MethodPost, "/agents/"+url.PathEscape(agent)+"/"+verb, body)
 	return err
 }
 

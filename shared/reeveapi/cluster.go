@@ -60,15 +60,35 @@ type Agent struct {
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Tasks      int               `json:"tasks"`           // not ended
 	Usage      *HostUsage        `json:"usage,omitempty"` // the newest heartbeat's; absent until the first
+
+	Deactivated bool   `json:"deactivated,omitempty"` // nothing of it is offered, on an operator's word
+	Drain       *Drain `json:"drain,omitempty"`       // while it drains or is drained
 }
 
-// States of an Agent. Active is entered by registration. Disconnected is entered when the link breaks and left by
+// Drain is an operator's wish that everything on an agent ends. It outlives masters, and the agent's restarts.
+type Drain struct {
+	Since           time.Time `json:"since"`
+	MaxGraceSeconds *float64  `json:"max_grace_seconds,omitempty"` // absent: each task's own grace holds
+	MarkGone        bool      `json:"mark_gone,omitempty"`         // once drained, the agent is gone for ever
+	Drained         bool      `json:"drained"`                     // nothing is left
+	Left            int       `json:"left"`                        // tasks that have not ended, or whose framework has not acknowledged it
+}
+
+// DrainRequest is the body of POST /reeve/v1/agents/{id}/drain; an empty one is a drain with each task's own grace.
+type DrainRequest struct {
+	MaxGraceSeconds *float64 `json:"max_grace_seconds,omitempty"`
+	MarkGone        bool     `json:"mark_gone,omitempty"`
+}
+
+// States of an Agent. Active is entered by registration. Deactivated, Draining and Drained are an operator's word about an
+// agent that is connected; of others Deactivated and Drain tell. Disconnected is entered when the link breaks and left by
 // registration or, after the time-out, to Unreachable. Recovered is an agent that a new leader knows from the registry
 // and has not heard of yet. Gone is entered on an operator's word and never left.
 const (
 	AgentActive       = "active"
 	AgentDeactivated  = "deactivated"
 	AgentDraining     = "draining"
+	AgentDrained      = "drained"
 	AgentDisconnected = "disconnected"
 	AgentRecovered    = "recovered"
 	AgentUnreachable  = "unreachable"
