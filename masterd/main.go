@@ -21,15 +21,18 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	cmd := config.Command(func(ctx context.Context, cfg config.Config) error {
-		logger, err := logging.Open(os.Stderr, logging.Options{
-			Format: cfg.LogFormat, Level: cfg.LogLevel, Dir: cfg.LogDir, Program: "masterd",
-		})
-		if err != nil {
-			return err
-		}
-		context.AfterFunc(ctx, stop) // a second signal ends the process at once
-		return daemon.Run(ctx, cfg, os.Stdout, logger)
+	cmd := config.Command(config.Actions{
+		Serve: func(ctx context.Context, cfg config.Config) error {
+			logger, err := logging.Open(os.Stderr, logging.Options{
+				Format: cfg.LogFormat, Level: cfg.LogLevel, Dir: cfg.LogDir, Program: "masterd",
+			})
+			if err != nil {
+				return err
+			}
+			context.AfterFunc(ctx, stop) // a second signal ends the process at once
+			return daemon.Run(ctx, cfg, os.Stdout, logger)
+		},
+		Recover: daemon.Recover,
 	})
 	err := cmd.ExecuteContext(ctx)
 	if err == nil || errors.Is(err, context.Canceled) {

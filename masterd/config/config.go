@@ -4,6 +4,7 @@ package config
 
 import (
 	"context"
+	"io"
 	"maps"
 	"os"
 	"unicode"
@@ -38,8 +39,20 @@ const (
 // maxCluster keeps the gossip tags small; see gossip.Tags.
 const maxCluster = 30
 
-// Command is masterd's command line. start gets the finished Config and runs until ctx ends.
-func Command(start func(ctx context.Context, cfg Config) error) *cobra.Command {
+// Recovery is what masterd recover is told.
+type Recovery struct {
+	WorkDir string
+	Yes     bool // nobody is asked
+}
+
+// Actions are what the commands do.
+type Actions struct {
+	Serve   func(ctx context.Context, cfg Config) error // runs until ctx ends
+	Recover func(in io.Reader, out io.Writer, r Recovery) error
+}
+
+// Command is masterd's command line.
+func Command(actions Actions) *cobra.Command {
 	var cfg Config
 	cmd := &cobra.Command{
 		Use:   "masterd",
@@ -55,13 +68,41 @@ func Command(start func(ctx context.Context, cfg Config) error) *cobra.Command {
 			if err := cfg.complete(cmd.Flags(), os.LookupEnv); err != nil {
 				return err
 			}
-			return start(cmd.Context(), cfg)
+			return actions.Serve(cmd.Context(), cfg)
 		},
 	}
 	cfg.register(cmd.Flags())
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return fault.New(fault.Invalid, "%v; masterd --help lists the flags", err)
 	})
+	cmd.AddCommand(recoverCommand(actions.Recover))
+	cmd.CompletionOptions.DisableDefaultCmd = true
+	return cmd
+}
+
+// recoverCommand is masterd recover.
+func recoverCommand(recover func(in io.Reader, out io.Writer, r Recovery) error) *cobra.Command {
+	var r Recovery
+	cmd := &cobra.Command{
+		Use:   "recover",
+		Short: "Let one master go on alone after most of the others were lost for good",
+		Long: "recover makes this machine's master the only one that votes, so that it leads again when it is started. It is for a\n" +
+			"cluster that lost most of its masters for good: their disks are gone, or nobody will start them again. It keeps\n" +
+			"what this master knows of agents and jobs; what only the others knew is lost. masterd must be stopped.\n\n" +
+			"The other masters must never be started with the --work-dir they had: they could elect a leader of their own.\n" +
+			"Empty it first; then they join as new ones.",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := flagset.Load(cmd.Flags(), os.LookupEnv); err != nil {
+				return err
+			}
+			return recover(cmd.InOrStdin(), cmd.OutOrStdout(), r)
+		},
+	}
+	fs := cmd.Flags()
+	flagset.Normalize(fs)
+	fs.StringVar(&r.WorkDir, "work-dir", defaultWorkDir, "the master's work directory")
+	fs.BoolVar(&r.Yes, "yes", false, "do it without asking")
 	return cmd
 }
 

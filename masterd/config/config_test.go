@@ -14,7 +14,7 @@ import (
 func parse(t *testing.T, args ...string) (Config, error) {
 	t.Helper()
 	var got Config
-	cmd := Command(func(_ context.Context, cfg Config) error { got = cfg; return nil })
+	cmd := Command(Actions{Serve: func(_ context.Context, cfg Config) error { got = cfg; return nil }})
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(t.Context())
 	return got, err

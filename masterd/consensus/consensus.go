@@ -39,11 +39,15 @@ type Config struct {
 	Advertise   string // ip:port that others are told
 	Dial        func(ctx context.Context, addr string) (net.Conn, error)
 	Peers       func() []Peer // all masters that gossip knows, this one included
+	DeadAfter   time.Duration // how long a master that gossip gave up must have been silent to lose its seat; 0: 10 s
 	Logger      *slog.Logger
 }
 
-// raftDir is under the work dir.
-const raftDir = "raft"
+// raftDir is under the work dir, logFile in it.
+const (
+	raftDir = "raft"
+	logFile = "raft.db"
+)
 
 // Consensus is this master's part in the agreement.
 type Consensus struct {
@@ -52,7 +56,7 @@ type Consensus struct {
 	fsm     *fsm
 	raft    *raft.Raft
 	store   *raftboltdb.BoltStore
-	net     *raft.NetworkTransport
+	net     *contacts
 	notices chan bool     // of raft, see notices
 	changed chan struct{} // capacity 1: gossip has news of a master
 
@@ -74,6 +78,9 @@ const (
 
 // Open reads the log of the work dir and takes part from now on; elections are answered, and Run must follow soon.
 func Open(cfg Config) (*Consensus, error) {
+	if cfg.DeadAfter == 0 {
+		cfg.DeadAfter = 10 * time.Second
+	}
 	c := &Consensus{
 		cfg: cfg, log: cfg.Logger.With(logkey.Source("raft")), fsm: newFSM(), identity: cfg.Identity,
 		notices: make(chan bool, noticeBuffer), changed: make(chan struct{}, 1),
@@ -83,15 +90,8 @@ func Open(cfg Config) (*Consensus, error) {
 		return nil, fault.Wrap(fault.Invalid, err, "make the directory of the raft log")
 	}
 	var err error
-	c.store, err = raftboltdb.New(raftboltdb.Options{
-		Path:        filepath.Join(dir, "raft.db"),
-		BoltOptions: &bbolt.Options{Timeout: time.Second, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType},
-	})
-	if errors.Is(err, bbolt.ErrTimeout) {
-		return nil, fault.New(fault.Conflict, "--work-dir %s is in use by another masterd; stop it, or give another directory", cfg.WorkDir)
-	}
-	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "open the raft log in %s", dir)
+	if c.store, err = openStore(cfg.WorkDir); err != nil {
+		return nil, err
 	}
 	if err := c.start(dir); err != nil {
 		return nil, errors.Join(err, c.store.Close())
@@ -100,6 +100,22 @@ func Open(cfg Config) (*Consensus, error) {
 }
 
 // start builds raft on the open store.
+// openStore opens the log of a work dir, which nobody else may have open.
+func openStore(workDir string) (*raftboltdb.BoltStore, error) {
+	dir := filepath.Join(workDir, raftDir)
+	store, err := raftboltdb.New(raftboltdb.Options{
+		Path:        filepath.Join(dir, logFile),
+		BoltOptions: &bbolt.Options{Timeout: time.Second, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType},
+	})
+	if errors.Is(err, bbolt.ErrTimeout) {
+		return nil, fault.New(fault.Conflict, "--work-dir %s is in use by another masterd; stop it, or give another directory", workDir)
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "open the raft log in %s", dir)
+	}
+	return store, nil
+}
+
 func (c *Consensus) start(dir string) error {
 	logger := newLogAdapter(c.log)
 	cache, err := raft.NewLogCache(512, c.store)
@@ -119,10 +135,10 @@ func (c *Consensus) start(dir string) error {
 		return err
 	}
 	conf.Logger = logger
-	c.net = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+	c.net = &contacts{NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream: stream{c.cfg.Listener, advertise, c.cfg.Dial}, MaxPool: 3, Timeout: 10 * time.Second, Logger: logger,
 		MsgpackUseNewTimeFormat: true,
-	})
+	})}
 	c.raft, err = raft.NewRaft(conf, c.fsm, cache, c.store, snapshots, c.net)
 	if err != nil {
 		return errors.Join(fault.Wrap(fault.Internal, err, "start raft from %s", dir), c.net.Close())
@@ -160,7 +176,7 @@ func (c *Consensus) solo(conf *raft.Config, logs raft.LogStore, snapshots raft.S
 		return c.cfg.Expect == 1 && !c.cfg.JoinsOthers, nil
 	}
 	quiet := *conf
-	quiet.Logger = newLogAdapter(slog.New(slog.DiscardHandler))
+	quiet.Logger = quietLogger()
 	quiet.NotifyCh = nil
 	_, transport := raft.NewInmemTransport("")
 	configuration, err := raft.GetConfiguration(&quiet, newFSM(), logs, c.store, snapshots, transport)

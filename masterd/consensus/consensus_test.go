@@ -66,7 +66,7 @@ func (w *town) start(t *testing.T, dir string, expect int, joins bool) *member {
 	}
 	c, err := Open(Config{
 		WorkDir: dir, Identity: id, Expect: expect, JoinsOthers: joins, Listener: l, Advertise: l.Addr().String(),
-		Dial: transport.Config{}.Dial, Peers: w.list, Logger: slog.New(slog.DiscardHandler),
+		Dial: transport.Config{}.Dial, Peers: w.list, DeadAfter: time.Second, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

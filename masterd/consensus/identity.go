@@ -29,8 +29,7 @@ func (i Identity) ShortCluster() string { return i.ClusterID[:min(8, len(i.Clust
 
 // LoadIdentity reads the identity of a work dir, or makes a new one. A work dir of a cluster of another name is refused.
 func LoadIdentity(dir, cluster string) (Identity, error) {
-	path := filepath.Join(dir, identityFile)
-	data, err := os.ReadFile(path)
+	id, err := readIdentity(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Join(dir, raftDir)); err == nil {
 			return Identity{}, fault.New(fault.Conflict,
@@ -40,15 +39,25 @@ func LoadIdentity(dir, cluster string) (Identity, error) {
 		return id, id.save(dir)
 	}
 	if err != nil {
+		return Identity{}, err
+	}
+	if id.Cluster != cluster {
+		return Identity{}, fault.New(fault.Conflict,
+			"--work-dir %s belongs to cluster %q, not %q; give --cluster %s, or another --work-dir", dir, id.Cluster, cluster, id.Cluster)
+	}
+	return id, nil
+}
+
+// readIdentity reads the identity of a work dir. The error is fs.ErrNotExist if it has none.
+func readIdentity(dir string) (Identity, error) {
+	path := filepath.Join(dir, identityFile)
+	data, err := os.ReadFile(path)
+	if err != nil {
 		return Identity{}, fmt.Errorf("read the identity of this master: %w", err)
 	}
 	var id Identity
 	if err := json.Unmarshal(data, &id); err != nil || id.Node == "" {
 		return Identity{}, fault.New(fault.Invalid, "%s is damaged; restore it, or remove --work-dir %s to start as a new master", path, dir)
-	}
-	if id.Cluster != cluster {
-		return Identity{}, fault.New(fault.Conflict,
-			"--work-dir %s belongs to cluster %q, not %q; give --cluster %s, or another --work-dir", dir, id.Cluster, cluster, id.Cluster)
 	}
 	return id, nil
 }

@@ -93,6 +93,7 @@ func (c *Consensus) giveUp(cause error) error {
 // session is one leadership: first everything that former leaders wrote is applied here, then the doors open.
 func (c *Consensus) session(ctx context.Context, lead Lead) error {
 	began := time.Now()
+	c.net.begin()
 	if err := c.raft.Barrier(0).Error(); err != nil {
 		return ignoreLoss(c.explain(err))
 	}

@@ -22,6 +22,9 @@ func newLogAdapter(log *slog.Logger) hclog.Logger {
 	return logAdapter{Logger: hclog.NewNullLogger(), log: log}
 }
 
+// quietLogger says nothing.
+func quietLogger() hclog.Logger { return newLogAdapter(slog.New(slog.DiscardHandler)) }
+
 func (a logAdapter) say(level slog.Level, msg string, args []any) {
 	if !a.log.Enabled(context.Background(), level) {
 		return

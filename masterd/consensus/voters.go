@@ -17,7 +17,7 @@ import (
 // Intervals of looking at gossip's view of the masters when nothing has told of a change.
 const (
 	foundInterval  = 250 * time.Millisecond
-	voterInterval  = 30 * time.Second
+	voterInterval  = 5 * time.Second
 	waitingNotice  = 10 * time.Second
 	changeTimeout  = 10 * time.Second
 	removalTimeout = 2 * time.Second
@@ -143,16 +143,22 @@ func (c *Consensus) calm(configuration raft.Configuration) error {
 	return nil
 }
 
-// alignOne makes the first change that is due.
+// alignOne makes the first change that is due. What fails for one master does not keep it from the others.
 func (c *Consensus) alignOne(configuration raft.Configuration, index uint64) (changed bool, err error) {
-	for _, p := range c.cfg.Peers() {
+	peers := c.cfg.Peers()
+	var errs []error
+	for _, p := range peers {
 		if p.ID == c.cfg.Identity.Node || p.ID == "" || p.Addr == "" {
 			continue
 		}
 		at := slices.IndexFunc(configuration.Servers, func(s raft.Server) bool { return s.ID == raft.ServerID(p.ID) })
 		switch {
 		case p.Alive && (at < 0 || configuration.Servers[at].Address != raft.ServerAddress(p.Addr)):
-			return true, c.admit(configuration, p, index)
+			err := c.admit(configuration, p, index)
+			if err == nil || isLoss(err) {
+				return true, err
+			}
+			errs = append(errs, err)
 		case p.Left && at >= 0 && voters(configuration)-1 >= c.cfg.Expect:
 			// Below --bootstrap-expect a master that left stays a voter: it is being restarted more often than not, and
 			// with every one removed the last would hold the registry alone.
@@ -160,7 +166,30 @@ func (c *Consensus) alignOne(configuration raft.Configuration, index uint64) (ch
 			return true, c.explain(c.raft.RemoveServer(raft.ServerID(p.ID), index, changeTimeout).Error())
 		}
 	}
-	return false, nil
+	if id, silent := c.dead(configuration, peers); id != "" {
+		c.log.Warn("master is dead and others have taken its place, it votes no more", logkey.Member(string(id)), logkey.Wait(silent))
+		return true, errors.Join(append(errs, c.explain(c.raft.RemoveServer(id, index, changeTimeout).Error()))...)
+	}
+	return false, errors.Join(errs...)
+}
+
+// fewestSeats is how many votes are kept whoever is dead, be --bootstrap-expect smaller: of two masters none may fail.
+const fewestSeats = 3
+
+// dead finds a master whose seat is to be cleared: gossip has given it up or forgotten it, it answers no heartbeat, and
+// without it there are still as many seats as the cluster was made for. So a dead one keeps its seat until a replacement
+// has come, and a quorum is never made of fewer.
+func (c *Consensus) dead(configuration raft.Configuration, peers []Peer) (id raft.ServerID, silent time.Duration) {
+	if voters(configuration)-1 < max(c.cfg.Expect, fewestSeats) {
+		return "", 0
+	}
+	for _, s := range configuration.Servers {
+		alive := slices.ContainsFunc(peers, func(p Peer) bool { return p.ID == string(s.ID) && p.Alive })
+		if _, silent := c.net.of(s.ID, time.Now()); s.ID != raft.ServerID(c.cfg.Identity.Node) && !alive && silent >= c.cfg.DeadAfter {
+			return s.ID, silent
+		}
+	}
+	return "", 0
 }
 
 // admit adds a voter, or gives one its new address. Whoever had that address before is gone for good: it was a master

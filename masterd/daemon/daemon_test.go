@@ -43,9 +43,9 @@ func start(t *testing.T, name, dir string, args ...string) *server {
 	all := append([]string{
 		"--work-dir=" + dir, "--name=" + name, "--port=0", "--link-port=0", "--raft-port=0", "--gossip-port=0",
 	}, args...)
-	cmd := config.Command(func(ctx context.Context, cfg config.Config) error {
+	cmd := config.Command(config.Actions{Serve: func(ctx context.Context, cfg config.Config) error {
 		return Run(ctx, cfg, in, logging.Log{Logger: slog.New(slog.DiscardHandler)})
-	})
+	}})
 	cmd.SetArgs(all)
 	go func() {
 		err := cmd.ExecuteContext(ctx)
@@ -248,9 +248,9 @@ func TestStartRefusals(t *testing.T) {
 		"no TLS":          {[]string{"--work-dir=" + t.TempDir(), "--ip=0.0.0.0", "--advertise-ip=127.0.0.1"}, "--insecure"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cmd := config.Command(func(ctx context.Context, cfg config.Config) error {
+			cmd := config.Command(config.Actions{Serve: func(ctx context.Context, cfg config.Config) error {
 				return Run(ctx, cfg, io.Discard, logging.Log{Logger: slog.New(slog.DiscardHandler)})
-			})
+			}})
 			cmd.SetArgs(append([]string{"--name=m2", "--port=0", "--link-port=0", "--raft-port=0", "--gossip-port=0"}, tt.args...))
 			err := cmd.ExecuteContext(t.Context())
 			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {

@@ -23,7 +23,6 @@ import (
 	"codeberg.org/reeve/reeve/shared/logging"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/metrics"
-	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/version"
 )
 
@@ -224,30 +223,6 @@ func masterInfo(id, http, hostname string) *mesosv1.MasterInfo {
 		info.Ip = new(binary.LittleEndian.Uint32(ip)) // in network order, read as a number of this machine
 	}
 	return info
-}
-
-// masters is every master, for people.
-func (n *node) masters() []reeveapi.Master {
-	leader := n.consensus.Leader()
-	voters, _ := n.consensus.Voters() // fails only while raft is being stopped: nobody votes then
-	var all []reeveapi.Master
-	for _, m := range n.gossip.Members() {
-		if m.Role() != gossip.RoleMaster {
-			continue
-		}
-		state := "standby"
-		switch {
-		case m.State != gossip.Alive:
-			state = m.State.String()
-		case m.ID() == leader:
-			state = "leading"
-		}
-		all = append(all, reeveapi.Master{
-			Name: m.Name, ID: m.ID(), HTTP: m.HTTP(), State: state, Voter: slices.Contains(voters, m.ID()),
-			Version: m.Tags[gossip.TagVersion],
-		})
-	}
-	return all
 }
 
 // awaitStanding waits until this master leads or knows who does, but not for long, and says which.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -19,10 +20,26 @@ func (c *Client) Cluster(ctx context.Context) (*reeveapi.Cluster, error) {
 	return get[*reeveapi.Cluster](ctx, c, "/cluster")
 }
 
-// Masters returns the masters as the leading one sees them.
+// Masters returns the masters as the leading one sees them, or, while none leads, as any does.
 func (c *Client) Masters(ctx context.Context) ([]reeveapi.Master, error) {
-	return get[[]reeveapi.Master](ctx, c, "/masters")
+	all, err := get[[]reeveapi.Master](ctx, c, "/masters")
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(all, func(m reeveapi.Master) bool { return m.State == reeveapi.MasterLeading && m.Behind == nil }) {
+		return all, nil
+	}
+	// A standby answered, which does not know how far the others are.
+	ctx, cancel := context.WithTimeout(ctx, leaderPatience)
+	defer cancel()
+	if cluster, err := c.Cluster(ctx); err == nil {
+		return cluster.Masters, nil
+	}
+	return all, nil
 }
+
+// leaderPatience is how long the leader may take to say more than a standby has said already.
+const leaderPatience = 2 * time.Second
 
 // Agents returns the agents.
 func (c *Client) Agents(ctx context.Context) ([]reeveapi.Agent, error) {

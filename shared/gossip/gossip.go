@@ -149,6 +149,13 @@ func (g *Gossip) Addr() string {
 	return net.JoinHostPort(local.Addr.String(), fmt.Sprint(local.Port))
 }
 
+// isOwn asks no lock of Serf's: it is called while Serf holds them.
+func (g *Gossip) isOwn(addr string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.members[g.node].Addr == addr
+}
+
 // Members returns every known member, this one included, sorted by node. Members that failed or left stay for a while.
 func (g *Gossip) Members() []Member {
 	g.mu.Lock()

@@ -150,6 +150,41 @@ func TestMastersOfAnotherClusterAreRefused(t *testing.T) {
 	}
 }
 
+// A machine whose disk was lost comes back under its name: nobody may keep it out because of what it was before.
+func TestANewMemberTakesTheNameOfADeadOneButNotOfALiveOne(t *testing.T) {
+	t.Parallel()
+	a := open(t, Config{Name: "a", Tags: Tags{TagRole: RoleMaster, TagID: "1"}})
+	old, err := Open(t.Context(), Config{
+		Name: "b", IP: "127.0.0.1", Tags: Tags{TagRole: RoleMaster, TagID: "2"}, Join: []string{a.Addr()}, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a sees b", func() bool { m, _ := find(a, "b"); return m.ID() == "2" })
+	place := old.Addr()
+	second := open(t, Config{Name: "b", Tags: Tags{TagRole: RoleMaster, TagID: "3"}})
+	if _, err := second.serf.Join([]string{a.Addr()}, true); err == nil || !strings.Contains(err.Error(), "already called b.master") {
+		t.Errorf("a second live member of the name joined, error %v", err)
+	}
+	if err := old.Close(); err != nil { // without a goodbye
+		t.Fatal(err)
+	}
+	eventually(t, "a sees that b failed", func() bool { m, _ := find(a, "b"); return m.State == Failed })
+	_, portText, _ := strings.Cut(place, ":")
+	var port int
+	if _, err := fmt.Sscan(portText, &port); err != nil {
+		t.Fatal(err)
+	}
+	open(t, Config{Name: "b", Port: port, Tags: Tags{TagRole: RoleMaster, TagID: "4"}, Join: []string{a.Addr()}})
+	eventually(t, "a takes the new b for the old one's successor", func() bool {
+		m, _ := find(a, "b")
+		return m.ID() == "4" && m.State == Alive
+	})
+	if _, err := second.serf.Join([]string{a.Addr()}, true); err == nil {
+		t.Error("a second live member of the name joined its successor")
+	}
+}
+
 func TestKeysKeepStrangersOut(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

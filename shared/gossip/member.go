@@ -1,10 +1,13 @@
 package gossip
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/serf/serf"
 
@@ -128,7 +131,7 @@ func memberOf(m serf.Member) Member {
 type merge struct{ g *Gossip }
 
 // NotifyMerge refuses masters of another cluster and a second member of this name: two agents or masters with one name
-// would take turns in everybody's view.
+// would take turns in everybody's view. A dead one of this name is a predecessor on this host, whose work dir is gone.
 func (d merge) NotifyMerge(members []*serf.Member) error {
 	d.g.mu.Lock()
 	own := d.g.tags
@@ -142,11 +145,31 @@ func (d merge) NotifyMerge(members []*serf.Member) error {
 				m.Name, own[TagCluster], i, own[TagFound])
 		}
 		id := m.Tags[TagID]
-		if m.Name == d.g.node && m.Status != serf.StatusLeft && id != "" && own[TagID] != "" && id != own[TagID] {
+		if m.Name == d.g.node && m.Status != serf.StatusLeft && id != "" && own[TagID] != "" && id != own[TagID] && d.answers(m) {
 			return fmt.Errorf("another member is already called %s; give this one another --name", m.Name)
 		}
 	}
 	return nil
+}
+
+// answerTimeout is how long a namesake may take to answer. Where packets vanish it is away, which is what the others see, too.
+const answerTimeout = 500 * time.Millisecond
+
+// answers reports whether a namesake lives: Serf does not say here which members are dead. One at this member's own
+// address is no other.
+func (d merge) answers(m *serf.Member) bool {
+	addr := net.JoinHostPort(m.Addr.String(), strconv.Itoa(int(m.Port)))
+	if d.g.isOwn(addr) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
+	defer cancel()
+	conn, err := d.g.cfg.Transport.Dial(ctx, addr)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close() // nothing was said on it
+	return true
 }
 
 // Masters keeps the masters that are in one of the states.

@@ -31,15 +31,32 @@ type Cluster struct {
 	Masters    []Master       `json:"masters"`
 }
 
-// Master is one masterd, as the answering one sees it. GET /reeve/v1/masters answers a list, on standbys too.
+// Master is one masterd, as the answering one sees it. GET /reeve/v1/masters answers a list, on standbys too. Only the
+// leading master hears of all others; a standby knows Term, Index and Silent of itself alone.
 type Master struct {
-	Name    string `json:"name"`
-	ID      string `json:"id"`
-	HTTP    string `json:"http"`  // ip:port
-	State   string `json:"state"` // leading, standby, failed, left
-	Voter   bool   `json:"voter"`
-	Version string `json:"version"`
+	Name    string  `json:"name"`
+	ID      string  `json:"id"`
+	HTTP    string  `json:"http"`   // ip:port
+	State   string  `json:"state"`  // one of the Master… constants
+	Gossip  string  `json:"gossip"` // what gossip believes of it: alive, failed, left; unknown if it never heard of it
+	Voter   bool    `json:"voter"`
+	Version string  `json:"version"`
+	Term    uint64  `json:"term,omitempty"`           // of raft, that it is in
+	Index   uint64  `json:"index,omitempty"`          // of the newest entry in its log
+	Behind  *uint64 `json:"behind,omitempty"`         // entries that the leader has and it has not; absent if not known
+	Silent  *int    `json:"silent_seconds,omitempty"` // whole seconds since it last answered the leader; absent if not known
 }
+
+// States of a Master. Leading and Standby are alive. Silent has a vote and is alive for gossip, but has not answered the
+// leader for a while. Failed is found by nobody, Left said goodbye. Missing has a vote, and gossip does not know it.
+const (
+	MasterLeading = "leading"
+	MasterStandby = "standby"
+	MasterSilent  = "silent"
+	MasterFailed  = "failed"
+	MasterLeft    = "left"
+	MasterMissing = "missing"
+)
 
 // Agent is one agentd. GET /reeve/v1/agents answers a list.
 type Agent struct {

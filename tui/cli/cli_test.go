@@ -62,7 +62,10 @@ func newCluster(t *testing.T) *cluster {
 		}
 	})
 	list("masters", func() any {
-		return []reeveapi.Master{{Name: "m2", State: "standby"}, {Name: "m1", State: "leading", Voter: true, HTTP: "10.0.0.1:5050"}}
+		return []reeveapi.Master{
+			{Name: "m2", State: "standby", Gossip: "alive", Behind: new(uint64(3)), Silent: new(7)},
+			{Name: "m1", State: "leading", Gossip: "alive", Voter: true, HTTP: "10.0.0.1:5050", Term: 4, Index: 90, Behind: new(uint64(0)), Silent: new(0)},
+		}
 	})
 	mux.HandleFunc("GET /reeve/v1/jobs/{name}", c.job)
 	mux.HandleFunc("POST /reeve/v1/jobs", c.submit)
@@ -359,14 +362,15 @@ func TestTables(t *testing.T) {
 		{"tasks --all --agent host2", ""},
 		{"frameworks", "NAME      STATE   TASKS      CPUS  MEM   ROLES  AGE  ID\nmarathon  active  2 running  0     0 MB  web    -    f\n"},
 		{"frameworks --all -o name", "f\ng\n"},
-		{"masters", "NAME  STATE    VOTES  ADDRESS        VERSION\nm1    leading  yes    10.0.0.1:5050  -\nm2    standby  no     -              -\n"},
+		{"masters", "NAME  STATE    VOTES  LAG  HEARD   TERM  ADDRESS        VERSION\nm1    leading  yes    0    0s ago  4     10.0.0.1:5050  -\nm2    standby  no     3    7s ago  -     -              -\n"},
 		{"jobs", "NAME  KIND   STATE    INSTANCES              CPUS  MEM    ROLE  AGE  WAITS FOR\njob   batch  running  1 running, 1 finished  1     64 MB  *     -    -\n"},
 		{"jobs job -o name", "job\n"},
 		{"events", "TIME                 KIND         SUBJECT  AGENT  WHO  TEXT\n2026-11-23 01:02:03  TASK_FAILED  t        host1  -    exit 1\n"},
 		{"events -o json", "[\n  {\n    \"seq\": 1,\n    \"at\": \"" + c.events[0].At.Format(time.RFC3339) + "\",\n    \"kind\": \"TASK_FAILED\",\n    \"subject\": \"t\",\n" +
 			"    \"id\": \"f/t\",\n    \"agent\": \"host1\",\n    \"text\": \"exit 1\"\n  }\n]\n"},
-		{"masters -o yaml", "- name: m1\n  id: \"\"\n  http: 10.0.0.1:5050\n  state: leading\n  voter: true\n  version: \"\"\n" +
-			"- name: m2\n  id: \"\"\n  http: \"\"\n  state: standby\n  voter: false\n  version: \"\"\n"},
+		{"masters -o yaml", "- name: m1\n  id: \"\"\n  http: 10.0.0.1:5050\n  state: leading\n  gossip: alive\n  voter: true\n  version: \"\"\n" +
+			"  term: 4\n  index: 90\n  behind: 0\n  silent_seconds: 0\n" +
+			"- name: m2\n  id: \"\"\n  http: \"\"\n  state: standby\n  gossip: alive\n  voter: false\n  version: \"\"\n  behind: 3\n  silent_seconds: 7\n"},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			got := reeve(t, c, nil, strings.Fields(test.args)...)

@@ -24,9 +24,9 @@ func New(now time.Time) *Cluster {
 		Name: "demo", ID: "7c1e02aa", Version: "0.1.0", Leader: "m2", Term: 14,
 		Elected: now.Add(-76 * time.Hour), Started: now.Add(-31 * 24 * time.Hour),
 		Masters: []reeveapi.Master{
-			{Name: "m1", ID: "m1", HTTP: "10.0.0.11:5050", State: "standby", Voter: true, Version: "0.1.0"},
-			{Name: "m2", ID: "m2", HTTP: "10.0.0.12:5050", State: "leading", Voter: true, Version: "0.1.0"},
-			{Name: "m3", ID: "m3", HTTP: "10.0.0.13:5050", State: "standby", Voter: true, Version: "0.1.0"},
+			{Name: "m1", ID: "m1", HTTP: "10.0.0.11:5050", State: "standby", Gossip: "alive", Voter: true, Version: "0.1.0", Term: 14, Index: 90210, Behind: new(uint64(0)), Silent: new(0)},
+			{Name: "m2", ID: "m2", HTTP: "10.0.0.12:5050", State: "leading", Gossip: "alive", Voter: true, Version: "0.1.0", Term: 14, Index: 90210, Behind: new(uint64(0)), Silent: new(0)},
+			{Name: "m3", ID: "m3", HTTP: "10.0.0.13:5050", State: "standby", Gossip: "alive", Voter: true, Version: "0.1.0", Term: 14, Index: 90209, Behind: new(uint64(1)), Silent: new(0)},
 		},
 	}
 	c.past(-70*time.Minute, "MASTER_ELECTED", "m2", "m2", "", "term 14", "")

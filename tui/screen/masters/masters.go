@@ -44,23 +44,53 @@ func New(env screen.Env, _ screen.Target) *Screen {
 			Name: "ADDRESS", Width: 16, Max: 24, Text: text(func(m *master) string { return m.HTTP }, theme.Text),
 			Compare: table.Compare(func(m *master) string { return m.HTTP }),
 		},
+		{Name: "LAG", Width: 12, Rank: 1, Text: lag},
 		{Name: "VOTER", Width: 5, Rank: 2, Text: text(func(m *master) string { return map[bool]string{true: "yes", false: "no"}[m.Voter] }, theme.Text)},
-		{Name: "VERSION", Width: 8, Rank: 1, Text: s.version, Compare: table.Compare(func(m *master) string { return m.Version })},
-		{Name: "ID", Width: 12, Max: 40, Rank: 3, Text: text(func(m *master) string { return m.ID }, theme.Dim)},
+		{Name: "TERM", Width: 5, Rank: 4, Text: text(term, theme.Dim)},
+		{Name: "VERSION", Width: 8, Rank: 3, Text: s.version, Compare: table.Compare(func(m *master) string { return m.Version })},
+		{Name: "ID", Width: 12, Max: 40, Rank: 5, Text: text(func(m *master) string { return m.ID }, theme.Dim)},
 	}...)
 	return s
 }
 
+// drawState shows raft's and gossip's word together: whoever one of them does not hear is not well.
 func drawState(a frame.Area, m *master) {
 	g := a.Theme().Glyph
 	switch m.State {
-	case "leading":
+	case reeveapi.MasterLeading:
 		a.Left(0, 0, a.W, theme.Good, g.Running+" LEADING")
-	case "standby":
+	case reeveapi.MasterStandby:
 		a.Left(0, 0, a.W, theme.Text, g.Off+" standby")
+	case reeveapi.MasterSilent:
+		a.Left(0, 0, a.W, theme.Warn, g.Unknown+" silent")
 	default:
 		a.Left(0, 0, a.W, theme.Bad, g.Failed+" "+m.State)
 	}
+}
+
+// lag is how far a master's log is behind the leader's, and, if it does not answer, for how long.
+func lag(m *master) (string, theme.Role) {
+	switch {
+	case m.Behind == nil:
+		return "-", theme.Dim
+	case m.Silent != nil && *m.Silent > 1:
+		return fmt.Sprintf("none for %ds", *m.Silent), theme.Warn
+	case *m.Behind == 0:
+		return "up to date", theme.Good
+	case *m.Behind < lagging:
+		return fmt.Sprintf("%d behind", *m.Behind), theme.Text
+	}
+	return fmt.Sprintf("%d behind", *m.Behind), theme.Warn
+}
+
+// lagging is more entries than are ever under way at once: who is so far behind is catching up.
+const lagging = 64
+
+func term(m *master) string {
+	if m.Term == 0 {
+		return "-"
+	}
+	return fmt.Sprint(m.Term)
 }
 
 // version marks a version that differs from the leader's.
@@ -152,7 +182,7 @@ func (s *Screen) facts(a frame.Area) {
 	for _, m := range c.Masters {
 		if m.Voter {
 			voters++
-			if m.State == "leading" || m.State == "standby" {
+			if m.State == reeveapi.MasterLeading || m.State == reeveapi.MasterStandby {
 				well++
 			}
 		}
