@@ -1,6 +1,10 @@
 package reeveapi
 
-import "time"
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
 
 // Amounts are quantities of the four scalar resources.
 type Amounts struct {
@@ -57,6 +61,27 @@ const (
 	MasterLeft    = "left"
 	MasterMissing = "missing"
 )
+
+// Lag is how far a master's log is behind the leader's, for people; "-" if the answering master does not know.
+func (m Master) Lag() string {
+	switch {
+	case m.Behind == nil:
+		return "-"
+	case m.Silent != nil && *m.Silent > 1:
+		return fmt.Sprintf("none for %ds", *m.Silent)
+	case *m.Behind == 0:
+		return "up to date"
+	}
+	return fmt.Sprintf("%d behind", *m.Behind)
+}
+
+// TermText is the term of a master for people; "-" if the answering master does not know.
+func (m Master) TermText() string {
+	if m.Term == 0 {
+		return "-"
+	}
+	return strconv.FormatUint(m.Term, 10)
+}
 
 // Agent is one agentd. GET /reeve/v1/agents answers a list.
 type Agent struct {

@@ -145,11 +145,9 @@ func (a *app) mastersCommand() *cobra.Command {
 						{head: "NAME", cell: func(m reeveapi.Master) string { return m.Name }},
 						{head: "STATE", cell: func(m reeveapi.Master) string { return m.State }},
 						{head: "VOTES", cell: func(m reeveapi.Master) string { return yesNo(m.Voter) }},
-						{head: "LAG", cell: lag},
-						{head: "HEARD", cell: heard},
-						{head: "TERM", cell: func(m reeveapi.Master) string { return count(m.Term) }},
+						{head: "LAG", cell: reeveapi.Master.Lag},
+						{head: "TERM", cell: reeveapi.Master.TermText},
 						{head: "GOSSIP", wide: true, cell: func(m reeveapi.Master) string { return m.Gossip }},
-						{head: "INDEX", wide: true, cell: func(m reeveapi.Master) string { return count(m.Index) }},
 						{head: "ADDRESS", cell: func(m reeveapi.Master) string { return m.HTTP }},
 						{head: "VERSION", cell: func(m reeveapi.Master) string { return m.Version }},
 						{head: "ID", wide: true, cell: func(m reeveapi.Master) string { return m.ID }},
@@ -158,30 +156,6 @@ func (a *app) mastersCommand() *cobra.Command {
 			})
 		},
 	}
-}
-
-// lag is how many entries of the registry's log a master has not yet.
-func lag(m reeveapi.Master) string {
-	if m.Behind == nil {
-		return ""
-	}
-	return strconv.FormatUint(*m.Behind, 10)
-}
-
-// heard is when a master last answered the leader.
-func heard(m reeveapi.Master) string {
-	if m.Silent == nil {
-		return ""
-	}
-	return strconv.Itoa(*m.Silent) + "s ago"
-}
-
-// count writes a number that is 0 while it is not known.
-func count(n uint64) string {
-	if n == 0 {
-		return ""
-	}
-	return strconv.FormatUint(n, 10)
 }
 
 func yesNo(b bool) string {

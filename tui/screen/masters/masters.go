@@ -46,7 +46,7 @@ func New(env screen.Env, _ screen.Target) *Screen {
 		},
 		{Name: "LAG", Width: 12, Rank: 1, Text: lag},
 		{Name: "VOTER", Width: 5, Rank: 2, Text: text(func(m *master) string { return map[bool]string{true: "yes", false: "no"}[m.Voter] }, theme.Text)},
-		{Name: "TERM", Width: 5, Rank: 4, Text: text(term, theme.Dim)},
+		{Name: "TERM", Width: 5, Rank: 4, Text: text(func(m *master) string { return m.TermText() }, theme.Dim)},
 		{Name: "VERSION", Width: 8, Rank: 3, Text: s.version, Compare: table.Compare(func(m *master) string { return m.Version })},
 		{Name: "ID", Width: 12, Max: 40, Rank: 5, Text: text(func(m *master) string { return m.ID }, theme.Dim)},
 	}...)
@@ -68,29 +68,19 @@ func drawState(a frame.Area, m *master) {
 	}
 }
 
-// lag is how far a master's log is behind the leader's, and, if it does not answer, for how long.
-func lag(m *master) (string, theme.Role) {
-	switch {
-	case m.Behind == nil:
-		return "-", theme.Dim
-	case m.Silent != nil && *m.Silent > 1:
-		return fmt.Sprintf("none for %ds", *m.Silent), theme.Warn
-	case *m.Behind == 0:
-		return "up to date", theme.Good
-	case *m.Behind < lagging:
-		return fmt.Sprintf("%d behind", *m.Behind), theme.Text
-	}
-	return fmt.Sprintf("%d behind", *m.Behind), theme.Warn
-}
-
 // lagging is more entries than are ever under way at once: who is so far behind is catching up.
 const lagging = 64
 
-func term(m *master) string {
-	if m.Term == 0 {
-		return "-"
+func lag(m *master) (string, theme.Role) {
+	switch {
+	case m.Behind == nil:
+		return m.Lag(), theme.Dim
+	case m.Silent != nil && *m.Silent > 1, *m.Behind >= lagging:
+		return m.Lag(), theme.Warn
+	case *m.Behind == 0:
+		return m.Lag(), theme.Good
 	}
-	return fmt.Sprint(m.Term)
+	return m.Lag(), theme.Text
 }
 
 // version marks a version that differs from the leader's.
