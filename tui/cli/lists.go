@@ -144,7 +144,7 @@ func (a *app) mastersCommand() *cobra.Command {
 					columns: []column[reeveapi.Master]{
 						{head: "NAME", cell: func(m reeveapi.Master) string { return m.Name }},
 						{head: "STATE", cell: func(m reeveapi.Master) string { return m.State }},
-						{head: "VOTES", cell: func(m reeveapi.Master) string { return yesNo(m.Voter) }},
+						{head: "VOTES", cell: func(m reeveapi.Master) string { return map[bool]string{true: "yes", false: "no"}[m.Voter] }},
 						{head: "LAG", cell: reeveapi.Master.Lag},
 						{head: "TERM", cell: reeveapi.Master.TermText},
 						{head: "GOSSIP", wide: true, cell: func(m reeveapi.Master) string { return m.Gossip }},
@@ -156,11 +156,4 @@ func (a *app) mastersCommand() *cobra.Command {
 			})
 		},
 	}
-}
-
-func yesNo(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
 }
