@@ -4,6 +4,7 @@ BIN := bin
 MASTERS ?= 1
 AGENTS ?= 1
 T ?= 30s
+ARCHS ?= amd64 arm64
 GO ?= go
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 STATIC := -trimpath -ldflags '-s -w'
@@ -11,7 +12,7 @@ SHIM := -trimpath -tags 'seccomp netgo osusergo' -ldflags '-s -w -linkmode exter
 SOURCES := $(wildcard $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.yaml' go.mod go.sum 2>/dev/null))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build needs test check race lint fmt fuzz bench gen gen-check clean
+.PHONY: help run build needs test check race lint fmt fuzz bench gen gen-check packages clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +55,10 @@ fuzz: ## run every fuzz target for T (30s)
 
 bench: build ## launch latency and throughput beside a bare libcontainer start, and the other benchmarks
 	$(GO) run ./shared/bench/cmd --bin=$(BIN)
+
+packages: ## build the .deb and .rpm of both architectures into dist/: make packages [ARCHS=amd64]
+	@bash shared/needs.sh packages
+	bash shared/packaging/build.sh $(ARCHS)
 
 gen: ## generate the Go of the .proto files (needs protoc)
 	cd shared && protoc -I. --go_out=. --go_opt=module=codeberg.org/reeve/reeve/shared \

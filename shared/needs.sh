@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks for what the build needs beyond Go: a C compiler and libseccomp's headers and static library, for agentd-shim.
 # With "test" also for what tests use: Python, in which a scheduler and an executor are written.
+# With "packages" also for the compiler that agentd-shim is built with for the other architecture.
 # Installs what is missing where it may (root, or sudo without a password, on Debian and Ubuntu); otherwise says exactly
 # what to install, and fails.
 set -euo pipefail
@@ -16,6 +17,13 @@ else
   missing+=(libseccomp-dev)
 fi
 [ "${1:-}" != test ] || [ -x /usr/bin/python3 ] || missing+=(python3)
+if [ "${1:-}" = packages ]; then
+  case $(uname -m) in
+  aarch64) cross=(x86_64-linux-gnu-gcc gcc-x86-64-linux-gnu libc6-dev-amd64-cross) ;;
+  *) cross=(aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross) ;;
+  esac
+  command -v "${cross[0]}" >/dev/null || missing+=("${cross[@]:1}")
+fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 command="apt-get install -y ${missing[*]}"

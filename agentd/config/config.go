@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -98,7 +99,7 @@ func Command(actions Actions) *cobra.Command {
 		Args:          noArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Version:       version.Reeve,
+		Version:       version.Full(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := cfg.complete(cmd.Flags(), os.LookupEnv); err != nil {
 				return err
@@ -131,11 +132,13 @@ func cleanCommand(clean func(ctx context.Context, cfg Config) error) *cobra.Comm
 		},
 	}
 	fs := cmd.Flags()
-	flagset.Normalize(fs)
-	fs.StringVar(&cfg.WorkDir, "work-dir", defaultWorkDir, "the agent's work directory")
-	cfg.registerRuntime(fs)
+	cfg.register(fs) // all of them, so that the --config file of the agent can be given
+	fs.VisitAll(func(f *pflag.Flag) { f.Hidden = !slices.Contains(cleanFlags, f.Name) })
 	return cmd
 }
+
+// cleanFlags are those that say where an agent has what is to go.
+var cleanFlags = []string{flagset.ConfigFlag, "work-dir", "shim", "runtime-dir", "cgroup-root"}
 
 // floorCommand is agentd floor, which benchmarks use; it is not for operators.
 func floorCommand(floor func(ctx context.Context, cfg Config, out io.Writer, n, parallel int) error) *cobra.Command {
@@ -178,6 +181,7 @@ func (c *Config) register(fs *pflag.FlagSet) {
 	fs.StringVar(&c.Attributes, "attributes", "", `what is particular about this machine, such as "rack:a1;ssd:true"`)
 	fs.StringVar(&c.DefaultRole, "default-role", "*", "role that resources without one are reserved to")
 	fs.BoolVar(&c.SwitchUser, "switch-user", os.Geteuid() == 0, "run tasks as the user they name; only root can")
+	fs.Lookup("switch-user").DefValue = "true for root" // help and manual say the same whoever asks
 	fs.Int64Var(&c.PidsLimit, "pids-limit", defaultPids, "processes and threads that one container may have")
 	fs.Int64Var(&c.LogLimit, "log-limit", defaultLogLimit, "megabytes that are kept of a task's stdout, and as many of its stderr, the newest; 0 for all")
 	fs.BoolVar(&c.DrainOnStop, "drain-on-stop", false, "end all tasks before stopping")

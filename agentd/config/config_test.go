@@ -2,7 +2,9 @@ package config
 
 import (
 	"context"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +57,16 @@ func TestTwoAgentsDoNotMeet(t *testing.T) {
 	}
 }
 
+func TestCleanTakesTheAgentsConfiguration(t *testing.T) {
+	dir, file := t.TempDir(), filepath.Join(t.TempDir(), "agentd.yaml")
+	if err := os.WriteFile(file, []byte("ip: 10.0.0.9\njoin: [\"10.0.0.1:7946\"]\nwork-dir: "+dir+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if cfg := mustLoad(t, "clean", "--config", file); cfg.WorkDir != dir {
+		t.Errorf("clean looks at %s, the file says %s", cfg.WorkDir, dir)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	dir := t.TempDir()
 	for _, test := range []struct{ args, want string }{
@@ -73,5 +85,28 @@ func TestRefused(t *testing.T) {
 	}
 	if _, err := load(t, "clean", "--work-dir=/nowhere/at/all"); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("clean of a missing directory: got %v, want Invalid", err)
+	}
+}
+
+// TestPackagedConfiguration reads the file that packages install, as it is and with every setting that it suggests.
+func TestPackagedConfiguration(t *testing.T) {
+	data, err := os.ReadFile("../../shared/packaging/etc/agentd.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	suggested := regexp.MustCompile(`(?m)^#([a-z-]+:)`).ReplaceAllString(string(data), "$1")
+	if suggested == string(data) {
+		t.Error("the file suggests nothing")
+	}
+	for name, text := range map[string]string{"as installed": string(data), "all settings": suggested} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "agentd.yaml")
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := load(t, "--work-dir", t.TempDir(), "--config", file); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

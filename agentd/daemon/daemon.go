@@ -34,6 +34,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
 	"codeberg.org/reeve/reeve/shared/metrics"
 	"codeberg.org/reeve/reeve/shared/run"
+	"codeberg.org/reeve/reeve/shared/servicemanager"
 	"codeberg.org/reeve/reeve/shared/transport"
 	"codeberg.org/reeve/reeve/shared/version"
 )
@@ -306,6 +307,9 @@ func (d *daemon) announce(out io.Writer) error {
 	d.undo.Add("addresses", closeTimeout, func(context.Context) error { return addressfile.Remove(d.cfg.WorkDir) })
 	if _, err := fmt.Fprintf(out, "agentd %s serves http://%s (gossip %s), %s\n", d.cfg.Name, addresses.HTTP, addresses.Gossip, d.host.describe()); err != nil {
 		return fmt.Errorf("say where agentd serves: %w", err)
+	}
+	if err := servicemanager.Serving("serves http://" + addresses.HTTP); err != nil {
+		return err
 	}
 	d.log.Info("agentd serves", logkey.Addr(addresses.HTTP), logkey.Version(version.Reeve))
 	return nil

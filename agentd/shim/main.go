@@ -41,8 +41,8 @@ func main() {
 		err = serve(os.Args[2:])
 	case "bench":
 		err = bench(os.Args[2:])
-	case "version":
-		_, err = fmt.Println(version.Reeve)
+	case "version", "--version":
+		_, err = fmt.Println("agentd-shim version " + version.Full())
 	default:
 		fmt.Fprintln(os.Stderr, "agentd-shim is started by agentd; by hand it only says its version: agentd-shim version")
 		os.Exit(2)

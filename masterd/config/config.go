@@ -63,7 +63,7 @@ func Command(actions Actions) *cobra.Command {
 		Args:          noArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Version:       version.Reeve,
+		Version:       version.Full(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := cfg.complete(cmd.Flags(), os.LookupEnv); err != nil {
 				return err

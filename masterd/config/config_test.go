@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -56,6 +57,29 @@ func TestUsageErrors(t *testing.T) {
 			_, err := parse(t, append([]string{"--work-dir=" + dir}, tt.args...)...)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || fault.KindOf(err) != fault.Invalid {
 				t.Errorf("error %v (%s), want an invalid one with %q", err, fault.KindOf(err), tt.want)
+			}
+		})
+	}
+}
+
+// TestPackagedConfiguration reads the file that packages install, as it is and with every setting that it suggests.
+func TestPackagedConfiguration(t *testing.T) {
+	data, err := os.ReadFile("../../shared/packaging/etc/masterd.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	suggested := regexp.MustCompile(`(?m)^#([a-z-]+:)`).ReplaceAllString(string(data), "$1")
+	if suggested == string(data) {
+		t.Error("the file suggests nothing")
+	}
+	for name, text := range map[string]string{"as installed": string(data), "all settings": suggested} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "masterd.yaml")
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := parse(t, "--work-dir", t.TempDir(), "--config", file); err != nil {
+				t.Error(err)
 			}
 		})
 	}

@@ -28,6 +28,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
 	"codeberg.org/reeve/reeve/shared/metrics"
 	"codeberg.org/reeve/reeve/shared/run"
+	"codeberg.org/reeve/reeve/shared/servicemanager"
 	"codeberg.org/reeve/reeve/shared/transport"
 	"codeberg.org/reeve/reeve/shared/version"
 )
@@ -210,6 +211,9 @@ func (d *daemon) announce(ctx context.Context, out io.Writer) error {
 		d.cfg.Name, n.httpAddr, n.linkAddr, n.raftAddr, addresses.Gossip, d.cfg.Cluster, n.awaitStanding(ctx, settleTime))
 	if err != nil {
 		return fmt.Errorf("say where masterd serves: %w", err)
+	}
+	if err := servicemanager.Serving("serves http://" + n.httpAddr); err != nil {
+		return err
 	}
 	d.log.Info("masterd serves", logkey.Addr(n.httpAddr), logkey.Version(version.Reeve), logkey.Count(d.cfg.BootstrapExpect))
 	return nil

@@ -281,7 +281,7 @@ func statOf(info fs.FileInfo) stat {
 		return stat{nlink: 1, mode: uint32(info.Mode().Perm())}
 	}
 	s := stat{
-		nlink: sys.Nlink,
+		nlink: wide(sys.Nlink),
 		mode:  sys.Mode,
 		user:  strconv.FormatUint(uint64(sys.Uid), 10),
 		group: strconv.FormatUint(uint64(sys.Gid), 10),
@@ -294,6 +294,9 @@ func statOf(info fs.FileInfo) stat {
 	}
 	return s
 }
+
+// wide is a number whose size differs from one architecture to another.
+func wide[T uint16 | uint32 | uint64](n T) uint64 { return uint64(n) }
 
 // modeText writes a mode like ls: ten characters.
 func modeText(mode fs.FileMode) string {

@@ -2,7 +2,6 @@ package mesoshttp
 
 import (
 	"os"
-	"runtime/debug"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -29,15 +28,8 @@ func Build() *mesosv1.VersionInfo {
 
 // builtAt is the time of the commit that was built, or of the binary if the build did not record it.
 func builtAt() time.Time {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key != "vcs.time" {
-				continue
-			}
-			if at, err := time.Parse(time.RFC3339, s.Value); err == nil {
-				return at
-			}
-		}
+	if at, err := time.Parse(time.RFC3339, version.Date()); err == nil {
+		return at
 	}
 	path, err := os.Executable()
 	if err != nil {

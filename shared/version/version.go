@@ -2,7 +2,10 @@
 // differ: clients of Mesos read a Mesos version. Start reading at Reeve.
 package version
 
-import "runtime/debug"
+import (
+	"runtime/debug"
+	"strings"
+)
 
 // Reeve is the version of this source tree.
 const Reeve = "0.1.0"
@@ -13,16 +16,46 @@ const Mesos = "1.12.0"
 // Link is the version of the protocol between agents and masters; see shared/agentlink.
 const Link = 1
 
+// commit and date are set by the linker where packages are built, so that the same commit makes the same bytes wherever
+// its source lies. Other builds have what Go records of the checkout.
+var commit, date string
+
 // Commit returns the revision the binary was built from, or "" if the build did not record it.
-func Commit() string {
+func Commit() string { return recorded(commit, "vcs.revision") }
+
+// Date returns when that commit was made, in UTC as 2026-01-31T12:00:00Z, or "" if the build did not record it.
+func Date() string { return recorded(date, "vcs.time") }
+
+func recorded(linked, key string) string {
+	if linked != "" {
+		return linked
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""
 	}
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
+		if s.Key == key {
 			return s.Value
 		}
 	}
 	return ""
+}
+
+// Full is the version for people who report a problem: "0.1.0 (commit 0123456789ab of 2026-01-31T12:00:00Z)".
+func Full() string { return full(Reeve, Commit(), Date()) }
+
+// shownCommit is how much of a commit is shown; it is unique in any repository of this size.
+const shownCommit = 12
+
+func full(version, commit, date string) string {
+	if commit == "" {
+		return version
+	}
+	var b strings.Builder
+	b.WriteString(version + " (commit " + commit[:min(len(commit), shownCommit)])
+	if date != "" {
+		b.WriteString(" of " + date)
+	}
+	return b.String() + ")"
 }

@@ -14,6 +14,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/flagset"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/version"
 	"codeberg.org/reeve/reeve/tui/cli/exec"
 	"codeberg.org/reeve/reeve/tui/cli/execute"
 )
@@ -57,6 +58,7 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 		Short:         "See and steer a Reeve cluster; without a verb, in the console",
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		Version:       version.Full(),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usagef("unknown verb %q; \"reeve --help\" lists them", args[0])

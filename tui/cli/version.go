@@ -13,13 +13,9 @@ func (a *app) versionCommand() *cobra.Command {
 		Use: "version", Short: "Print the version of this program", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if a.output == formJSON || a.output == formYAML {
-				return a.showData(map[string]string{"version": version.Reeve, "mesos": version.Mesos, "commit": version.Commit()})
+				return a.showData(map[string]string{"version": version.Reeve, "mesos": version.Mesos, "commit": version.Commit(), "date": version.Date()})
 			}
-			text := "reeve " + version.Reeve
-			if commit := version.Commit(); commit != "" {
-				text += " (" + commit + ")"
-			}
-			_, err := fmt.Fprintln(a.stdout, text)
+			_, err := fmt.Fprintln(a.stdout, "reeve version "+version.Full())
 			return err
 		},
 	}
