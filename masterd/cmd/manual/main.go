@@ -6,4 +6,4 @@ import (
 	"codeberg.org/reeve/reeve/shared/manual"
 )
 
-func main() { manual.Main(config.Command(nil), manual.Daemons) }
+func main() { manual.Main(config.Command(config.Actions{}), manual.Daemons) }
