@@ -13,7 +13,7 @@ import (
 func main() {
 	var options console.Options
 	command := cli.New(os.Stdout, os.Stderr, func(o cli.Options) error {
-		options.Masters = o.Masters
+		options.Masters, options.Context, options.Config = o.Masters, o.Context, o.Config
 		return console.Run(context.Background(), options)
 	})
 	options.AddFlags(command.Flags())

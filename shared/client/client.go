@@ -44,16 +44,24 @@ type Client struct {
 	leader string     // where the last request was served, "" before the first
 }
 
+// CheckMaster says what is wrong with a master's address, nil if nothing is.
+func CheckMaster(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	number, portErr := strconv.ParseUint(port, 10, 16)
+	if err != nil || host == "" || portErr != nil || number == 0 {
+		return fault.New(fault.Invalid, "%q is no master's address; write host:port, such as 127.0.0.1:5050", address)
+	}
+	return nil
+}
+
 // New checks the addresses; it connects to nothing yet.
 func New(options Options) (*Client, error) {
 	if len(options.Masters) == 0 {
 		return nil, fault.New(fault.Invalid, "no master given; name one as host:port")
 	}
 	for _, m := range options.Masters {
-		host, port, err := net.SplitHostPort(m)
-		number, portErr := strconv.ParseUint(port, 10, 16)
-		if err != nil || host == "" || portErr != nil || number == 0 {
-			return nil, fault.New(fault.Invalid, "%q is no master's address; write host:port, such as 127.0.0.1:5050", m)
+		if err := CheckMaster(m); err != nil {
+			return nil, err
 		}
 	}
 	if options.User == "" {

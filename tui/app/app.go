@@ -22,20 +22,23 @@ import (
 
 // Deps is what the app is given.
 type Deps struct {
-	Store    *store.Store
-	Now      func() time.Time
-	Theme    func(name string) *theme.Theme
-	Look     string // name of the first theme
-	ReadOnly bool
-	Open     func(screen.Env, screen.Target) screen.Screen
-	Env      screen.Env // all but Async
-	Doer     action.Doer
-	Want     func([]feed.Want)
-	Retry    func()
-	Copy     func(text string) (note string, err error)
-	Shell    func(t *reeveapi.Task) tea.ExecCommand // a shell in a task; nil without a real terminal
-	Restored map[screen.Kind]screen.State
-	First    []screen.Target // screens over the overview to begin with
+	Store      *store.Store
+	Now        func() time.Time
+	Theme      func(name string) *theme.Theme
+	Look       string // name of the first theme
+	ReadOnly   bool
+	Context    string   // name of the cluster in the operator's configuration, "" if it has none
+	Contexts   []string // all of them
+	Production bool     // a word has to be typed before anything is changed
+	Open       func(screen.Env, screen.Target) screen.Screen
+	Env        screen.Env // all but Async
+	Doer       action.Doer
+	Want       func([]feed.Want)
+	Retry      func()
+	Copy       func(text string) (note string, err error)
+	Shell      func(t *reeveapi.Task) tea.ExecCommand // a shell in a task; nil without a real terminal
+	Restored   map[screen.Kind]screen.State
+	First      []screen.Target // screens over the overview to begin with
 }
 
 // App is the root model.
@@ -58,6 +61,7 @@ type App struct {
 	frame string
 	paper *frame.Frame
 	lines []string // commands that were run, newest last
+	leave string   // the context to go to after the end
 }
 
 // layer is a screen on the stack.

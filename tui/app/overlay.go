@@ -36,7 +36,7 @@ func (a *App) ask(act action.Action) tea.Cmd {
 		a.say(theme.Warn, "off until the data are live again")
 		return nil
 	}
-	d := &dialog.Dialog{Title: act.Title, Buttons: []string{"Cancel", act.Button}, Word: act.Word}
+	d := &dialog.Dialog{Title: act.Title, Buttons: []string{"Cancel", act.Button}, Word: a.word(act)}
 	for _, l := range act.Preview {
 		role := theme.Text
 		switch {
@@ -259,7 +259,7 @@ func newCommandLine() *commandLine { return &commandLine{in: input.New("")} }
 func (c *commandLine) typing() bool { return true }
 
 func (c *commandLine) key(a *App, msg tea.KeyMsg) tea.Cmd {
-	choices := command.Complete(a.deps.Store.Snapshot(), c.in.Value())
+	choices := a.complete(c.in.Value())
 	switch msg.Type {
 	case tea.KeyEsc:
 		a.over = nil
@@ -316,6 +316,8 @@ func (a *App) askedMore(msg tea.Msg) tea.Cmd {
 		return a.quit()
 	case command.Help:
 		a.over = &helpOverlay{}
+	case command.Context:
+		return a.goContext(msg.Name)
 	case screen.Shell:
 		return a.shell(msg.Task)
 	case screen.Choose:
@@ -329,7 +331,7 @@ func (a *App) askedMore(msg tea.Msg) tea.Cmd {
 }
 
 func (c *commandLine) render(a *App, area frame.Area) {
-	choices := command.Complete(a.deps.Store.Snapshot(), c.in.Value())
+	choices := a.complete(c.in.Value())
 	h := len(choices) + 1
 	if c.wrong != "" {
 		h++

@@ -111,6 +111,9 @@ func (a *App) crumbs(snap *store.Snapshot) []string {
 	if snap.Cluster != nil && snap.Cluster.Name != "" {
 		name = snap.Cluster.Name
 	}
+	if a.deps.Context != "" {
+		name = a.deps.Context
+	}
 	out := []string{name}
 	for _, l := range a.stack {
 		if c := l.screen.Crumb(); c != "" {
@@ -123,6 +126,9 @@ func (a *App) crumbs(snap *store.Snapshot) []string {
 func (a *App) right(snap *store.Snapshot) []statusbar.Part {
 	g := a.theme.Glyph
 	var parts []statusbar.Part
+	if a.deps.Production {
+		parts = append(parts, statusbar.Part{Text: "PROD", Role: theme.Banner})
+	}
 	mode := statusbar.Part{Text: "RW", Role: theme.Dim}
 	if a.deps.ReadOnly {
 		mode = statusbar.Part{Text: "RO", Role: theme.Accent}

@@ -17,12 +17,15 @@ import (
 	"codeberg.org/reeve/reeve/shared/version"
 	"codeberg.org/reeve/reeve/tui/cli/exec"
 	"codeberg.org/reeve/reeve/tui/cli/execute"
+	"codeberg.org/reeve/reeve/tui/config"
 )
 
 // Options are the global flags.
 type Options struct {
 	Masters []string // "host:port" each, never empty
 	Output  string   // table, wide, json, yaml or name
+	Context string   // name of the cluster in Config, "" if masters were named
+	Config  config.Config
 }
 
 // The exit statuses, which scripts rely on.
@@ -43,6 +46,9 @@ type app struct {
 	terminal       func() bool // whether a person can answer a question
 	masters        string
 	output         string
+	context        string
+	config         config.Config
+	configErr      error // why there is none
 }
 
 // New returns the command of reeve. Without a verb it calls console. The caller executes it, and ends with ExitCode; what
@@ -65,9 +71,18 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 			}
 			return nil
 		},
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.checkOutput() },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			if err := a.checkOutput(); err != nil {
+				return err
+			}
+			return a.report(a.resolve(c.Flags()))
+		},
 		RunE: func(*cobra.Command, []string) error {
-			return console(Options{Masters: client.Masters(a.masters), Output: a.output})
+			o, err := a.opened()
+			if err != nil {
+				return err
+			}
+			return console(o)
 		},
 	}
 	root.SetOut(a.stdout)
@@ -80,15 +95,21 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 		masters = set
 	}
 	root.PersistentFlags().StringVar(&a.masters, "master", masters, "masters, host:port separated by commas; any will do (REEVE_MASTER)")
+	root.PersistentFlags().StringVar(&a.context, "context", "", "a cluster of your configuration; see \"reeve config\"")
 	root.PersistentFlags().StringVarP(&a.output, "output", "o", formTable, "table, wide, json, yaml or name")
 	root.AddCommand(
 		interruptible(a.executeCommand()), interruptible(a.runCommand()), interruptible(a.eventsCommand()), interruptible(a.logsCommand()),
 		interruptible(a.execCommand()), interruptible(a.topCommand()),
 		a.jobsCommand(), a.stopCommand(), a.tasksCommand(), a.agentsCommand(), a.frameworksCommand(), a.mastersCommand(),
-		a.filesCommand(), a.killCommand(), a.versionCommand(),
+		a.filesCommand(), a.killCommand(), a.configCommand(), a.versionCommand(),
 	)
 	for _, verb := range append(root.Commands(), root) {
 		a.reportErrors(verb)
+		for _, inner := range verb.Commands() {
+			if verb != root {
+				a.reportErrors(inner)
+			}
+		}
 	}
 	return root
 }

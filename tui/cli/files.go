@@ -34,9 +34,7 @@ func (a *app) filesCommand() *cobra.Command {
 			})
 		},
 	}
-	get := interruptible(a.filesGetCommand())
-	a.reportErrors(get)
-	command.AddCommand(get)
+	command.AddCommand(interruptible(a.filesGetCommand()))
 	return command
 }
 

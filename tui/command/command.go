@@ -26,6 +26,8 @@ type (
 	Quit struct{}
 	// Help opens the help overlay.
 	Help struct{}
+	// Context goes to another cluster of the operator's configuration; without a name it asks for the names.
+	Context struct{ Name string }
 )
 
 // verb is a command.
@@ -57,6 +59,7 @@ var verbs = []verb{
 	{"log", "the log of a task", screen.Log, taskNames},
 	{"kill", "end a task…", "", activeTasks},
 	{"stop", "end a job…", "", activeJobs},
+	{"context", "another cluster of your configuration", "", nil},
 	{"theme", "dark, light or auto", "", themes},
 	{"help", "the keys that work here", "", nil},
 	{"quit", "leave the console", "", nil},
@@ -193,6 +196,8 @@ func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
 			return nil, fmt.Errorf("a theme is dark, light or auto, not %q", rest)
 		}
 		return Theme{rest}, nil
+	case "context":
+		return Context{rest}, nil
 	case "help":
 		return Help{}, nil
 	case "quit":

@@ -3,6 +3,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/run"
 	"codeberg.org/reeve/reeve/tui/app"
+	"codeberg.org/reeve/reeve/tui/config"
 	"codeberg.org/reeve/reeve/tui/early"
 	"codeberg.org/reeve/reeve/tui/fake"
 	"codeberg.org/reeve/reeve/tui/feed"
@@ -36,6 +38,9 @@ type Options struct {
 	ASCII    bool
 	Theme    string // dark, light or auto
 	Fresh    bool   // do not restore the last session
+
+	Context string // name of the cluster in Config, "" if masters were named
+	Config  config.Config
 }
 
 // AddFlags defines the console's own flags.
@@ -60,7 +65,7 @@ func (o *Options) validate() error {
 	return nil
 }
 
-// Run shows the console until the operator leaves it or ctx ends.
+// Run shows the console until the operator leaves it or ctx ends, one cluster after the other if he goes to others.
 func Run(ctx context.Context, o Options) error {
 	if !early.Answered {
 		return errors.New("the terminal was asked for its background too early")
@@ -68,11 +73,26 @@ func Run(ctx context.Context, o Options) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
+	for {
+		next, err := show(ctx, o)
+		if err != nil || next == "" {
+			return err
+		}
+		x, err := o.Config.Find(next)
+		if err != nil {
+			return err
+		}
+		o.Context, o.Masters, o.Demo = next, x.Masters, false
+	}
+}
+
+// show shows one cluster; next is the one to go to, "" if the operator left.
+func show(ctx context.Context, o Options) (next string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	source, closeSource, err := sourceOf(o)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer closeSource()
 	caps := term.Detect(os.Getenv)
@@ -101,7 +121,7 @@ func Run(ctx context.Context, o Options) error {
 	group.Stop()
 	err = errors.Join(ended(err), group.Wait())
 	screens, targets := root.Session()
-	return errors.Join(err, dir.Store(state.Session{Screens: screens, Open: targets}))
+	return root.Next(), errors.Join(err, dir.Store(state.Session{Screens: screens, Open: targets}))
 }
 
 // guard turns a panic of a goroutine into an error and gives the terminal back first: raw mode would outlive the process.
@@ -145,11 +165,17 @@ func sourceOf(o Options) (feed.Source, func(), error) {
 }
 
 func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *feed.Feed, out *term.Output, dir *state.Dir, session state.Session) app.Deps {
+	var x config.Context
+	if o.Context != "" {
+		x = o.Config.Contexts[o.Context]
+	}
+	ascii := o.ASCII || o.Config.Console.ASCII || !caps.UTF8
 	d := app.Deps{
-		Store: st, Now: time.Now, Look: look(o, caps), ReadOnly: o.ReadOnly, Open: open.Screen, Doer: source,
+		Store: st, Now: time.Now, Look: look(o, caps), ReadOnly: o.ReadOnly || x.ReadOnly, Production: x.Production,
+		Context: o.Context, Contexts: o.Config.Names(), Open: open.Screen, Doer: source,
 		Want: f.Want, Retry: f.Retry, Restored: session.Screens,
 		Theme: func(name string) *theme.Theme {
-			return theme.New(theme.Options{Profile: caps.Profile, Plain: caps.Plain, ASCII: o.ASCII || !caps.UTF8, Name: name})
+			return theme.New(theme.Options{Profile: caps.Profile, Plain: caps.Plain, ASCII: ascii, Name: name})
 		},
 		Copy: func(text string) (string, error) { return out.Copy(caps, text) },
 		Env: screen.Env{
@@ -163,9 +189,12 @@ func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *fee
 	return d
 }
 
-// look picks the theme: what was asked for, else what the terminal told about its background.
+// look picks the theme: what was asked for, else what is configured, else what the terminal told about its background.
 func look(o Options, caps term.Caps) string {
+	configured := cmp.Or(o.Config.Contexts[o.Context].Theme, o.Config.Console.Theme)
 	switch {
+	case (o.Theme == "" || o.Theme == "auto") && (configured == "dark" || configured == "light"):
+		return configured
 	case o.Theme == "dark" || o.Theme == "light":
 		return o.Theme
 	case caps.Known && caps.Light:

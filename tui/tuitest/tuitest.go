@@ -33,10 +33,12 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // Options say how the console is run.
 type Options struct {
-	W, H     int // 80 and 24 if zero
-	ASCII    bool
-	NoColor  bool
-	ReadOnly bool
+	W, H       int // 80 and 24 if zero
+	ASCII      bool
+	NoColor    bool
+	ReadOnly   bool
+	Production bool
+	Contexts   []string // the first is this cluster's
 }
 
 // Console is a running console.
@@ -120,8 +122,13 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 		profile = termenv.Ascii
 	}
 	draft := map[string]string{}
+	context := ""
+	if len(o.Contexts) > 0 {
+		context = o.Contexts[0]
+	}
 	return app.Deps{
-		Store: st, Now: time.Now, Look: "auto", ReadOnly: o.ReadOnly, Open: open.Screen, Doer: c.Cluster, Want: f.Want, Retry: f.Retry,
+		Context: context,
+		Store:   st, Now: time.Now, Look: "auto", ReadOnly: o.ReadOnly, Production: o.Production, Contexts: o.Contexts, Open: open.Screen, Doer: c.Cluster, Want: f.Want, Retry: f.Retry,
 		Theme: func(name string) *theme.Theme {
 			return theme.New(theme.Options{Profile: profile, ASCII: o.ASCII, Name: name})
 		},

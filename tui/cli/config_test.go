@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// configure writes a configuration and makes it this test's.
+func configure(t *testing.T, text string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("REEVE_CONFIG", path)
+	return path
+}
+
+// TestContexts checks which cluster is asked: --master, --context, REEVE_MASTER and the first context, in this order.
+func TestContexts(t *testing.T) {
+	lab, prod := newCluster(t), newCluster(t)
+	lab.agents = []reeveapi.Agent{{ID: "l", Name: "lab-1", State: "active"}}
+	prod.agents = []reeveapi.Agent{{ID: "p", Name: "prod-1", State: "active"}}
+	configure(t, "context: lab\ncontexts:\n  lab: {masters: ['"+lab.address+"']}\n  prod: {masters: ['"+prod.address+"'], production: true}\n")
+	names := func(args ...string) string {
+		t.Helper()
+		r := reeve(t, nil, nil, append(args, "agents", "-o", "name")...)
+		if r.code != 0 {
+			t.Errorf("%v: %+v", args, r)
+		}
+		return strings.TrimSpace(r.stdout)
+	}
+	if got := names(); got != "l" {
+		t.Errorf("without a flag: got %s, want the first context's", got)
+	}
+	if got := names("--context=prod"); got != "p" {
+		t.Errorf("with --context: got %s", got)
+	}
+	if got := names("--master=" + prod.address); got != "p" {
+		t.Errorf("with --master: got %s", got)
+	}
+	t.Setenv("REEVE_MASTER", prod.address)
+	if got := names(); got != "p" {
+		t.Errorf("with REEVE_MASTER: got %s", got)
+	}
+	if got := names("--context=lab"); got != "l" {
+		t.Errorf("with REEVE_MASTER and --context: got %s", got)
+	}
+	check(t, reeve(t, nil, nil, "--context=mars", "agents"), result{"", "reeve: --context: there is no context \"mars\"; there are lab, prod\n", 2})
+	check(t, reeve(t, lab, nil, "--context=lab", "agents"), result{"", "reeve: --master and --context both say which cluster; give one of them\n", 2})
+}
+
+func TestConfig(t *testing.T) {
+	path := configure(t, "context: lab\ncontexts:\n  lab: {masters: ['10.0.0.1:5050'], read-only: true}\n")
+	check(t, reeve(t, nil, nil, "config"), result{
+		"CONTEXT  FIRST  PRODUCTION  READ-ONLY  MASTERS\nlab      yes    -           yes        10.0.0.1:5050\n", path + "\n", 0,
+	})
+	check(t, reeve(t, nil, nil, "config", "check"), result{path + ": nothing is wrong; contexts: lab\n", "", 0})
+	check(t, reeve(t, nil, nil), result{"console of [10.0.0.1:5050]\n", "", 0})
+
+	path = configure(t, "contexts:\n  lab: {master: [x]}\n")
+	want := `reeve: ` + path + `: line 2: unknown key "master"; known are context, contexts (masters, production, read-only, theme) and console (theme, ascii, mouse)` + "\n"
+	check(t, reeve(t, nil, nil, "config", "check"), result{"", want, 1})
+	check(t, reeve(t, nil, nil, "agents"), result{"", want, 2})
+	check(t, reeve(t, nil, nil, "--master=127.0.0.1:1"), result{"", want, 2}) // the console needs it
+}
+
+// TestMain keeps the configuration of whoever runs the tests out of them.
+func TestMain(m *testing.M) {
+	if err := os.Setenv("REEVE_CONFIG", "/nonexistent/reeve.yaml"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}

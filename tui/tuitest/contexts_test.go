@@ -1,0 +1,43 @@
+package tuitest
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+// TestProduction checks that a cluster marked as production says so, and that a button is not enough there.
+func TestProduction(t *testing.T) {
+	Run(t, Options{Production: true, Contexts: []string{"prod-eu", "lab"}}, func(c *Console) {
+		c.Expect("prod-eu", "PROD")
+		c.Press("3", "ctrl+k")
+		c.Expect("type kill to go on")
+		c.Press("tab", "enter")
+		c.Expect("Kill 1 task") // it is still there
+		c.Press("kill", "enter")
+		c.Pass(time.Second)
+		c.Expect("asked for the end of")
+	})
+}
+
+// TestContexts goes to another cluster, also while this one does not answer.
+func TestContexts(t *testing.T) {
+	Run(t, Options{Contexts: []string{"prod-eu", "lab"}}, func(c *Console) {
+		c.Press(":", "context nowhere", "enter")
+		c.Expect("there are prod-eu, lab")
+		c.Press(":", "context prod-eu", "enter")
+		c.Expect("this is prod-eu already")
+		c.Cluster.Cut(errors.New("no route to host"))
+		c.Press(":", "context l", "tab", "enter")
+		if got := c.Root.Next(); got != "lab" {
+			t.Errorf("goes to %q, want lab", got)
+		}
+	})
+	Run(t, Options{}, func(c *Console) {
+		c.Press(":", "context lab", "enter")
+		c.Expect("no cluster is configured")
+		if got := c.Root.Next(); got != "" {
+			t.Errorf("goes to %q, want nowhere", got)
+		}
+	})
+}
