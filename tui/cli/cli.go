@@ -15,8 +15,12 @@ import (
 	"codeberg.org/reeve/reeve/shared/flagset"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/version"
+	"codeberg.org/reeve/reeve/tui/cli/contexts"
 	"codeberg.org/reeve/reeve/tui/cli/exec"
 	"codeberg.org/reeve/reeve/tui/cli/execute"
+	"codeberg.org/reeve/reeve/tui/cli/files"
+	"codeberg.org/reeve/reeve/tui/cli/output"
+	"codeberg.org/reeve/reeve/tui/cli/top"
 	"codeberg.org/reeve/reeve/tui/config"
 )
 
@@ -96,12 +100,13 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 	}
 	root.PersistentFlags().StringVar(&a.masters, "master", masters, "masters, host:port separated by commas; any will do (REEVE_MASTER)")
 	root.PersistentFlags().StringVar(&a.context, "context", "", "a cluster of your configuration; see \"reeve config\"")
-	root.PersistentFlags().StringVarP(&a.output, "output", "o", formTable, "table, wide, json, yaml or name")
+	root.PersistentFlags().StringVarP(&a.output, "output", "o", output.Table, "table, wide, json, yaml or name")
 	root.AddCommand(
 		interruptible(a.executeCommand()), interruptible(a.runCommand()), interruptible(a.eventsCommand()), interruptible(a.logsCommand()),
-		interruptible(a.execCommand()), interruptible(a.topCommand()),
+		interruptible(a.execCommand()),
+		interruptible(top.Command(top.Config{Printer: a.printer, Connect: a.connect})),
 		a.jobsCommand(), a.stopCommand(), a.tasksCommand(), a.agentsCommand(), a.frameworksCommand(), a.mastersCommand(),
-		a.filesCommand(), a.killCommand(), a.configCommand(), a.versionCommand(),
+		interruptible(files.Command(files.Config{Printer: a.printer, Connect: a.connect, Find: find})), a.killCommand(), contexts.Command(a.printer), a.versionCommand(),
 	)
 	for _, verb := range append(root.Commands(), root) {
 		a.reportErrors(verb)
@@ -156,7 +161,7 @@ func (a *app) report(err error) error {
 	if _, told := errors.AsType[*exec.Status](err); told {
 		return err
 	}
-	fmt.Fprintln(a.stderr, "reeve: "+oneLine(err.Error()))
+	fmt.Fprintln(a.stderr, "reeve: "+output.OneLine(err.Error()))
 	return err
 }
 
@@ -184,6 +189,25 @@ func ExitCode(err error) int {
 	return exitFailed
 }
 
+// printer prints what this verb answers.
+func (a *app) printer() output.Printer {
+	return output.Printer{Form: a.output, Out: a.stdout, Err: a.stderr}
+}
+
+func (a *app) checkOutput() error {
+	if err := a.printer().Check(); err != nil {
+		return a.report(usagef("%v", err))
+	}
+	return nil
+}
+
+// find finds the task that a person means, and does not wait for ever.
+func find(ctx context.Context, c *client.Client, name string) (reeveapi.Task, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return findTask(ctx, c, name)
+}
+
 // connect makes a client of the masters in the flags.
 func (a *app) connect() (*client.Client, error) {
 	return a.connectAs("", "")
@@ -201,11 +225,7 @@ func (a *app) execCommand() *cobra.Command {
 	stdin, _ := a.stdin.(*os.File) // anything else is a test's, and no terminal
 	return exec.Command(exec.Config{
 		Stdin: stdin, Stdout: a.stdout, Stderr: a.stderr, Connect: a.connect, Usage: usagef,
-		Find: func(ctx context.Context, c *client.Client, name string) (reeveapi.Task, error) {
-			find, cancel := context.WithTimeout(ctx, patience)
-			defer cancel()
-			return findTask(find, c, name)
-		},
+		Find: find,
 	})
 }
 

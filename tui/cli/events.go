@@ -12,6 +12,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
 func (a *app) eventsCommand() *cobra.Command {
@@ -34,17 +35,17 @@ func (a *app) lastEvents(ctx context.Context, c *client.Client) error {
 	if err != nil {
 		return err
 	}
-	return show(a, events, listing[reeveapi.Event]{
-		empty: "Nothing has happened yet.",
-		name:  func(e reeveapi.Event) string { return e.ID },
-		columns: []column[reeveapi.Event]{
-			{head: "TIME", cell: func(e reeveapi.Event) string { return e.At.Local().Format(time.DateTime) }},
-			{head: "KIND", cell: func(e reeveapi.Event) string { return e.Kind }},
-			{head: "SUBJECT", cell: func(e reeveapi.Event) string { return e.Subject }},
-			{head: "AGENT", cell: func(e reeveapi.Event) string { return e.Agent }},
-			{head: "WHO", cell: func(e reeveapi.Event) string { return e.Who }},
-			{head: "TEXT", cell: func(e reeveapi.Event) string { return e.Text }},
-			{head: "ID", wide: true, cell: func(e reeveapi.Event) string { return e.ID }},
+	return output.Show(a.printer(), events, output.Listing[reeveapi.Event]{
+		Empty: "Nothing has happened yet.",
+		Name:  func(e reeveapi.Event) string { return e.ID },
+		Columns: []output.Column[reeveapi.Event]{
+			{Head: "TIME", Cell: func(e reeveapi.Event) string { return e.At.Local().Format(time.DateTime) }},
+			{Head: "KIND", Cell: func(e reeveapi.Event) string { return e.Kind }},
+			{Head: "SUBJECT", Cell: func(e reeveapi.Event) string { return e.Subject }},
+			{Head: "AGENT", Cell: func(e reeveapi.Event) string { return e.Agent }},
+			{Head: "WHO", Cell: func(e reeveapi.Event) string { return e.Who }},
+			{Head: "TEXT", Cell: func(e reeveapi.Event) string { return e.Text }},
+			{Head: "ID", Wide: true, Cell: func(e reeveapi.Event) string { return e.ID }},
 		},
 	})
 }
@@ -75,7 +76,7 @@ func (a *app) followEvents(ctx context.Context) error {
 }
 
 // eventTail prints every event once. A stream that is asked for again begins with old events: what was printed before is
-// known by its number, or by its time if another leader counts anew.
+// known by its output.Number, or by its time if another leader counts anew.
 type eventTail struct {
 	print func(reeveapi.Event) error
 	last  reeveapi.Event
@@ -93,15 +94,15 @@ func (t *eventTail) take(e reeveapi.Event) error {
 
 func (a *app) printEvent(e reeveapi.Event) error {
 	switch a.output {
-	case formJSON, formYAML:
+	case output.JSON, output.YAML:
 		text, err := json.Marshal(e)
 		if err != nil {
 			return fmt.Errorf("write JSON: %w", err)
 		}
 		_, err = fmt.Fprintln(a.stdout, string(text))
 		return err
-	case formName:
-		_, err := fmt.Fprintln(a.stdout, oneLine(e.ID))
+	case output.Name:
+		_, err := fmt.Fprintln(a.stdout, output.OneLine(e.ID))
 		return err
 	}
 	parts := []string{e.At.Local().Format(time.DateTime), fmt.Sprintf("%-18s", e.Kind), e.Subject}
@@ -114,6 +115,6 @@ func (a *app) printEvent(e reeveapi.Event) error {
 	if e.Text != "" {
 		parts = append(parts, "– "+e.Text)
 	}
-	_, err := fmt.Fprintln(a.stdout, oneLine(strings.Join(parts, "  ")))
+	_, err := fmt.Fprintln(a.stdout, output.OneLine(strings.Join(parts, "  ")))
 	return err
 }

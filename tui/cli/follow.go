@@ -13,6 +13,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/run"
 	"codeberg.org/reeve/reeve/shared/taskstate"
+	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
 // follower shows a job from its submission to its end: output on stdout, states on stderr.
@@ -108,7 +109,7 @@ func (f *follower) read(reading *run.Group, task reeveapi.Task, job *reeveapi.Jo
 			lines.flush()
 			if err != nil && ctx.Err() == nil {
 				// A log that can't be read does not change the job's result.
-				fmt.Fprintf(f.app.stderr, "Reading %s of %s stopped: %s\n", log.file, task.ID, oneLine(err.Error()))
+				fmt.Fprintf(f.app.stderr, "Reading %s of %s stopped: %s\n", log.file, task.ID, output.OneLine(err.Error()))
 				return nil
 			}
 			return err
@@ -141,7 +142,7 @@ func (f *follower) tell(task reeveapi.Task) {
 	if task.Message != "" {
 		text += ": " + task.Message
 	}
-	fmt.Fprintln(f.app.stderr, oneLine(text))
+	fmt.Fprintln(f.app.stderr, output.OneLine(text))
 }
 
 func (f *follower) tellJob(job *reeveapi.Job) {
@@ -151,7 +152,7 @@ func (f *follower) tellJob(job *reeveapi.Job) {
 	}
 	if text != f.state {
 		f.state = text
-		fmt.Fprintln(f.app.stderr, oneLine(text))
+		fmt.Fprintln(f.app.stderr, output.OneLine(text))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/taskstate"
+	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
 func (a *app) jobsCommand() *cobra.Command {
@@ -33,29 +34,29 @@ func (a *app) jobsCommand() *cobra.Command {
 					return err
 				}
 				slices.SortStableFunc(jobs, func(x, y reeveapi.Job) int { return x.Submitted.Compare(y.Submitted) })
-				return show(a, jobs, jobListing())
+				return output.Show(a.printer(), jobs, jobListing())
 			})
 		},
 	}
 }
 
-func jobListing() listing[reeveapi.Job] {
-	columns := []column[reeveapi.Job]{
-		{head: "NAME", cell: func(j reeveapi.Job) string { return j.Spec.Name }},
-		{head: "KIND", cell: func(j reeveapi.Job) string { return string(cmp.Or(j.Spec.Kind, reeveapi.Batch)) }},
-		{head: "STATE", cell: func(j reeveapi.Job) string { return j.State }},
-		{head: "INSTANCES", cell: instances},
+func jobListing() output.Listing[reeveapi.Job] {
+	columns := []output.Column[reeveapi.Job]{
+		{Head: "NAME", Cell: func(j reeveapi.Job) string { return j.Spec.Name }},
+		{Head: "KIND", Cell: func(j reeveapi.Job) string { return string(cmp.Or(j.Spec.Kind, reeveapi.Batch)) }},
+		{Head: "STATE", Cell: func(j reeveapi.Job) string { return j.State }},
+		{Head: "INSTANCES", Cell: instances},
 	}
-	columns = append(columns, amountColumns(func(j reeveapi.Job) reeveapi.Amounts { return j.Spec.Resources })...)
-	return listing[reeveapi.Job]{
-		empty: "No jobs. Submit one with \"reeve run\".",
-		name:  func(j reeveapi.Job) string { return j.Spec.Name },
-		columns: append(columns, []column[reeveapi.Job]{
-			{head: "ROLE", cell: func(j reeveapi.Job) string { return j.Spec.Role }},
-			{head: "AGE", cell: func(j reeveapi.Job) string { return age(time.Now(), j.Submitted) }},
-			{head: "BY", wide: true, cell: func(j reeveapi.Job) string { return j.By }},
-			{head: "COMMAND", wide: true, cell: func(j reeveapi.Job) string { return j.Spec.Command }},
-			{head: "WAITS FOR", cell: func(j reeveapi.Job) string { return j.Waiting }},
+	columns = append(columns, output.AmountColumns(func(j reeveapi.Job) reeveapi.Amounts { return j.Spec.Resources })...)
+	return output.Listing[reeveapi.Job]{
+		Empty: "No jobs. Submit one with \"reeve run\".",
+		Name:  func(j reeveapi.Job) string { return j.Spec.Name },
+		Columns: append(columns, []output.Column[reeveapi.Job]{
+			{Head: "ROLE", Cell: func(j reeveapi.Job) string { return j.Spec.Role }},
+			{Head: "AGE", Cell: func(j reeveapi.Job) string { return output.Age(time.Now(), j.Submitted) }},
+			{Head: "BY", Wide: true, Cell: func(j reeveapi.Job) string { return j.By }},
+			{Head: "COMMAND", Wide: true, Cell: func(j reeveapi.Job) string { return j.Spec.Command }},
+			{Head: "WAITS FOR", Cell: func(j reeveapi.Job) string { return j.Waiting }},
 		}...),
 	}
 }
@@ -70,15 +71,15 @@ func instances(j reeveapi.Job) string {
 	for _, s := range taskstate.All() {
 		states = append(states, s.String())
 	}
-	return cmp.Or(tally(counts, states, taskstate.LabelOf), strconv.Itoa(max(j.Spec.Instances, len(j.Instances))))
+	return cmp.Or(output.Tally(counts, states, taskstate.LabelOf), strconv.Itoa(max(j.Spec.Instances, len(j.Instances))))
 }
 
 // showJob prints a job; in a table its instances follow, with agents by name.
 func (a *app) showJob(ctx context.Context, c *client.Client, job *reeveapi.Job) error {
-	if a.output == formJSON || a.output == formYAML {
-		return a.showData(job)
+	if a.output == output.JSON || a.output == output.YAML {
+		return a.printer().Data(job)
 	}
-	if err := show(a, []reeveapi.Job{*job}, jobListing()); err != nil || a.output == formName || len(job.Instances) == 0 {
+	if err := output.Show(a.printer(), []reeveapi.Job{*job}, jobListing()); err != nil || a.output == output.Name || len(job.Instances) == 0 {
 		return err
 	}
 	agents, err := c.Agents(ctx)
@@ -90,16 +91,16 @@ func (a *app) showJob(ctx context.Context, c *client.Client, job *reeveapi.Job) 
 		names[g.ID] = g.Name
 	}
 	fmt.Fprintln(a.stdout)
-	return show(a, job.Instances, listing[reeveapi.Instance]{
-		name: func(i reeveapi.Instance) string { return i.Task },
-		columns: []column[reeveapi.Instance]{
-			{head: "INSTANCE", cell: func(i reeveapi.Instance) string { return strconv.Itoa(i.Index) }},
-			{head: "STATE", cell: func(i reeveapi.Instance) string { return cmp.Or(taskstate.LabelOf(i.State), "waiting") }},
-			{head: "ATTEMPT", cell: func(i reeveapi.Instance) string { return strconv.Itoa(i.Attempt + 1) }},
-			{head: "TASK", cell: func(i reeveapi.Instance) string { return i.Task }},
-			{head: "AGENT", cell: func(i reeveapi.Instance) string { return cmp.Or(names[i.Agent], i.Agent) }},
-			{head: "SINCE", cell: func(i reeveapi.Instance) string { return age(time.Now(), i.Changed) }},
-			{head: "MESSAGE", cell: func(i reeveapi.Instance) string { return i.Message }},
+	return output.Show(a.printer(), job.Instances, output.Listing[reeveapi.Instance]{
+		Name: func(i reeveapi.Instance) string { return i.Task },
+		Columns: []output.Column[reeveapi.Instance]{
+			{Head: "INSTANCE", Cell: func(i reeveapi.Instance) string { return strconv.Itoa(i.Index) }},
+			{Head: "STATE", Cell: func(i reeveapi.Instance) string { return cmp.Or(taskstate.LabelOf(i.State), "waiting") }},
+			{Head: "ATTEMPT", Cell: func(i reeveapi.Instance) string { return strconv.Itoa(i.Attempt + 1) }},
+			{Head: "TASK", Cell: func(i reeveapi.Instance) string { return i.Task }},
+			{Head: "AGENT", Cell: func(i reeveapi.Instance) string { return cmp.Or(names[i.Agent], i.Agent) }},
+			{Head: "SINCE", Cell: func(i reeveapi.Instance) string { return output.Age(time.Now(), i.Changed) }},
+			{Head: "MESSAGE", Cell: func(i reeveapi.Instance) string { return i.Message }},
 		},
 	})
 }
@@ -138,7 +139,7 @@ func (a *app) stopJob(command *cobra.Command, name string, yes bool) error {
 	}
 	err = a.ask(command, func(ctx context.Context, c *client.Client) error { return c.StopJob(ctx, name) })
 	if err == nil {
-		fmt.Fprintf(a.stdout, "Stopping job %s\n", oneLine(name))
+		fmt.Fprintf(a.stdout, "Stopping job %s\n", output.OneLine(name))
 	}
 	return err
 }
@@ -147,7 +148,7 @@ func (a *app) stopJob(command *cobra.Command, name string, yes bool) error {
 func (a *app) forgetJob(command *cobra.Command, name string) error {
 	err := a.ask(command, func(ctx context.Context, c *client.Client) error { return c.RemoveJob(ctx, name) })
 	if err == nil {
-		fmt.Fprintf(a.stdout, "Forgot job %s\n", oneLine(name))
+		fmt.Fprintf(a.stdout, "Forgot job %s\n", output.OneLine(name))
 	}
 	return err
 }

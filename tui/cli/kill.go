@@ -16,6 +16,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/taskstate"
+	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
 func stdinIsTerminal() bool { return isatty.IsTerminal(os.Stdin.Fd()) }
@@ -43,7 +44,7 @@ func (a *app) killCommand() *cobra.Command {
 				return c.KillTask(ctx, task.Framework, task.ID)
 			})
 			if err == nil {
-				fmt.Fprintf(a.stdout, "Asked to kill task %s\n", oneLine(task.ID))
+				fmt.Fprintf(a.stdout, "Asked to kill task %s\n", output.OneLine(task.ID))
 			}
 			return err
 		},
@@ -66,7 +67,7 @@ func (a *app) confirm(yes bool, question string, args ...any) error {
 	if !a.terminal() {
 		return fault.New(fault.Conflict, "not done: there is no terminal to ask for confirmation; give --yes")
 	}
-	fmt.Fprint(a.stderr, oneLine(fmt.Sprintf(question, args...))+" [y/N] ")
+	fmt.Fprint(a.stderr, output.OneLine(fmt.Sprintf(question, args...))+" [y/N] ")
 	answer, err := bufio.NewReader(io.LimitReader(a.stdin, 1<<10)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fault.Wrap(fault.Internal, err, "read the answer")

@@ -13,6 +13,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/taskstate"
+	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
 // patience is how long a verb that asks one question waits while the masters elect a leader.
@@ -40,31 +41,31 @@ func (a *app) agentsCommand() *cobra.Command {
 					return err
 				}
 				slices.SortStableFunc(agents, func(x, y reeveapi.Agent) int { return cmp.Compare(x.Name, y.Name) })
-				return show(a, agents, agentListing())
+				return output.Show(a.printer(), agents, agentListing())
 			})
 		},
 	}
 }
 
-func agentListing() listing[reeveapi.Agent] {
-	return listing[reeveapi.Agent]{
-		empty: "No agents. Start agentd on a machine, with --join and the gossip address of a master.",
-		name:  func(g reeveapi.Agent) string { return g.ID },
-		columns: []column[reeveapi.Agent]{
-			{head: "NAME", cell: func(g reeveapi.Agent) string { return g.Name }},
-			{head: "STATE", cell: func(g reeveapi.Agent) string { return g.State }},
-			{head: "TASKS", cell: func(g reeveapi.Agent) string { return strconv.Itoa(g.Tasks) }},
-			{head: "CPUS", cell: func(g reeveapi.Agent) string { return share(g.Allocated.CPUs, g.Total.CPUs, number) }},
-			{head: "MEM", cell: func(g reeveapi.Agent) string { return share(g.Allocated.Mem, g.Total.Mem, megabytes) }},
-			{head: "DISK", cell: func(g reeveapi.Agent) string { return share(g.Allocated.Disk, g.Total.Disk, megabytes) }},
-			{head: "GPUS", wide: true, cell: func(g reeveapi.Agent) string { return share(g.Allocated.GPUs, g.Total.GPUs, number) }},
-			{head: "PORTS", wide: true, cell: func(g reeveapi.Agent) string { return g.Ports }},
-			{head: "SINCE", cell: func(g reeveapi.Agent) string { return age(time.Now(), g.Since) }},
-			{head: "ADDRESS", cell: func(g reeveapi.Agent) string { return g.HTTP }},
-			{head: "ATTRIBUTES", wide: true, cell: func(g reeveapi.Agent) string { return pairs(g.Attributes) }},
-			{head: "VERSION", wide: true, cell: func(g reeveapi.Agent) string { return g.Version }},
-			{head: "ID", wide: true, cell: func(g reeveapi.Agent) string { return g.ID }},
-			{head: "REASON", wide: true, cell: func(g reeveapi.Agent) string { return g.Reason }},
+func agentListing() output.Listing[reeveapi.Agent] {
+	return output.Listing[reeveapi.Agent]{
+		Empty: "No agents. Start agentd on a machine, with --join and the gossip address of a master.",
+		Name:  func(g reeveapi.Agent) string { return g.ID },
+		Columns: []output.Column[reeveapi.Agent]{
+			{Head: "NAME", Cell: func(g reeveapi.Agent) string { return g.Name }},
+			{Head: "STATE", Cell: func(g reeveapi.Agent) string { return g.State }},
+			{Head: "TASKS", Cell: func(g reeveapi.Agent) string { return strconv.Itoa(g.Tasks) }},
+			{Head: "CPUS", Cell: func(g reeveapi.Agent) string { return output.Share(g.Allocated.CPUs, g.Total.CPUs, output.Number) }},
+			{Head: "MEM", Cell: func(g reeveapi.Agent) string { return output.Share(g.Allocated.Mem, g.Total.Mem, output.Megabytes) }},
+			{Head: "DISK", Cell: func(g reeveapi.Agent) string { return output.Share(g.Allocated.Disk, g.Total.Disk, output.Megabytes) }},
+			{Head: "GPUS", Wide: true, Cell: func(g reeveapi.Agent) string { return output.Share(g.Allocated.GPUs, g.Total.GPUs, output.Number) }},
+			{Head: "PORTS", Wide: true, Cell: func(g reeveapi.Agent) string { return g.Ports }},
+			{Head: "SINCE", Cell: func(g reeveapi.Agent) string { return output.Age(time.Now(), g.Since) }},
+			{Head: "ADDRESS", Cell: func(g reeveapi.Agent) string { return g.HTTP }},
+			{Head: "ATTRIBUTES", Wide: true, Cell: func(g reeveapi.Agent) string { return pairs(g.Attributes) }},
+			{Head: "VERSION", Wide: true, Cell: func(g reeveapi.Agent) string { return g.Version }},
+			{Head: "ID", Wide: true, Cell: func(g reeveapi.Agent) string { return g.ID }},
+			{Head: "REASON", Wide: true, Cell: func(g reeveapi.Agent) string { return g.Reason }},
 		},
 	}
 }
@@ -93,7 +94,7 @@ func (a *app) frameworksCommand() *cobra.Command {
 					return !all && f.State == reeveapi.FrameworkCompleted
 				})
 				slices.SortStableFunc(frameworks, func(x, y reeveapi.Framework) int { return x.Registered.Compare(y.Registered) })
-				return show(a, frameworks, frameworkListing())
+				return output.Show(a.printer(), frameworks, frameworkListing())
 			})
 		},
 	}
@@ -101,29 +102,29 @@ func (a *app) frameworksCommand() *cobra.Command {
 	return command
 }
 
-func frameworkListing() listing[reeveapi.Framework] {
+func frameworkListing() output.Listing[reeveapi.Framework] {
 	var states []string
 	for _, s := range taskstate.All() {
 		if !taskstate.Terminal(s) {
 			states = append(states, s.String())
 		}
 	}
-	columns := []column[reeveapi.Framework]{
-		{head: "NAME", cell: func(f reeveapi.Framework) string { return f.Name }},
-		{head: "STATE", cell: func(f reeveapi.Framework) string { return f.State }},
-		{head: "TASKS", cell: func(f reeveapi.Framework) string { return tally(f.Tasks, states, taskstate.LabelOf) }},
+	columns := []output.Column[reeveapi.Framework]{
+		{Head: "NAME", Cell: func(f reeveapi.Framework) string { return f.Name }},
+		{Head: "STATE", Cell: func(f reeveapi.Framework) string { return f.State }},
+		{Head: "TASKS", Cell: func(f reeveapi.Framework) string { return output.Tally(f.Tasks, states, taskstate.LabelOf) }},
 	}
-	columns = append(columns, amountColumns(func(f reeveapi.Framework) reeveapi.Amounts { return f.Allocated })...)
-	return listing[reeveapi.Framework]{
-		empty: "No frameworks.",
-		name:  func(f reeveapi.Framework) string { return f.ID },
-		columns: append(columns, []column[reeveapi.Framework]{
-			{head: "OFFERS", wide: true, cell: func(f reeveapi.Framework) string { return strconv.Itoa(f.Offers) }},
-			{head: "ROLES", cell: func(f reeveapi.Framework) string { return strings.Join(f.Roles, ",") }},
-			{head: "USER", wide: true, cell: func(f reeveapi.Framework) string { return f.User }},
-			{head: "HOST", wide: true, cell: func(f reeveapi.Framework) string { return f.Hostname }},
-			{head: "AGE", cell: func(f reeveapi.Framework) string { return age(time.Now(), f.Registered) }},
-			{head: "ID", cell: func(f reeveapi.Framework) string { return f.ID }},
+	columns = append(columns, output.AmountColumns(func(f reeveapi.Framework) reeveapi.Amounts { return f.Allocated })...)
+	return output.Listing[reeveapi.Framework]{
+		Empty: "No frameworks.",
+		Name:  func(f reeveapi.Framework) string { return f.ID },
+		Columns: append(columns, []output.Column[reeveapi.Framework]{
+			{Head: "OFFERS", Wide: true, Cell: func(f reeveapi.Framework) string { return strconv.Itoa(f.Offers) }},
+			{Head: "ROLES", Cell: func(f reeveapi.Framework) string { return strings.Join(f.Roles, ",") }},
+			{Head: "USER", Wide: true, Cell: func(f reeveapi.Framework) string { return f.User }},
+			{Head: "HOST", Wide: true, Cell: func(f reeveapi.Framework) string { return f.Hostname }},
+			{Head: "AGE", Cell: func(f reeveapi.Framework) string { return output.Age(time.Now(), f.Registered) }},
+			{Head: "ID", Cell: func(f reeveapi.Framework) string { return f.ID }},
 		}...),
 	}
 }
@@ -138,19 +139,19 @@ func (a *app) mastersCommand() *cobra.Command {
 					return err
 				}
 				slices.SortStableFunc(masters, func(x, y reeveapi.Master) int { return cmp.Compare(x.Name, y.Name) })
-				return show(a, masters, listing[reeveapi.Master]{
-					empty: "No masters.",
-					name:  func(m reeveapi.Master) string { return m.Name },
-					columns: []column[reeveapi.Master]{
-						{head: "NAME", cell: func(m reeveapi.Master) string { return m.Name }},
-						{head: "STATE", cell: func(m reeveapi.Master) string { return m.State }},
-						{head: "VOTES", cell: func(m reeveapi.Master) string { return map[bool]string{true: "yes", false: "no"}[m.Voter] }},
-						{head: "LAG", cell: reeveapi.Master.Lag},
-						{head: "TERM", cell: reeveapi.Master.TermText},
-						{head: "GOSSIP", wide: true, cell: func(m reeveapi.Master) string { return m.Gossip }},
-						{head: "ADDRESS", cell: func(m reeveapi.Master) string { return m.HTTP }},
-						{head: "VERSION", cell: func(m reeveapi.Master) string { return m.Version }},
-						{head: "ID", wide: true, cell: func(m reeveapi.Master) string { return m.ID }},
+				return output.Show(a.printer(), masters, output.Listing[reeveapi.Master]{
+					Empty: "No masters.",
+					Name:  func(m reeveapi.Master) string { return m.Name },
+					Columns: []output.Column[reeveapi.Master]{
+						{Head: "NAME", Cell: func(m reeveapi.Master) string { return m.Name }},
+						{Head: "STATE", Cell: func(m reeveapi.Master) string { return m.State }},
+						{Head: "VOTES", Cell: func(m reeveapi.Master) string { return map[bool]string{true: "yes", false: "no"}[m.Voter] }},
+						{Head: "LAG", Cell: reeveapi.Master.Lag},
+						{Head: "TERM", Cell: reeveapi.Master.TermText},
+						{Head: "GOSSIP", Wide: true, Cell: func(m reeveapi.Master) string { return m.Gossip }},
+						{Head: "ADDRESS", Cell: func(m reeveapi.Master) string { return m.HTTP }},
+						{Head: "VERSION", Cell: func(m reeveapi.Master) string { return m.Version }},
+						{Head: "ID", Wide: true, Cell: func(m reeveapi.Master) string { return m.ID }},
 					},
 				})
 			})

@@ -14,6 +14,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
 // maxSpec bounds a job's file; a real one has a few hundred bytes.
@@ -213,10 +214,10 @@ func (a *app) submit(command *cobra.Command, spec reeveapi.JobSpec, follow bool)
 		fmt.Fprintf(a.stderr, "Submitted job %s\n", spec.Name)
 		return a.followJob(command.Context(), spec)
 	}
-	if submitted != nil && (a.output == formJSON || a.output == formYAML) {
-		return a.showData(submitted)
+	if submitted != nil && (a.output == output.JSON || a.output == output.YAML) {
+		return a.printer().Data(submitted)
 	}
-	if a.output == formName {
+	if a.output == output.Name {
 		fmt.Fprintln(a.stdout, spec.Name)
 		return nil
 	}

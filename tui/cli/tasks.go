@@ -14,6 +14,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/taskstate"
+	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
 // taskFilter is what the flags of tasks ask for. Empty fields ask for nothing.
@@ -37,7 +38,7 @@ func (a *app) tasksCommand() *cobra.Command {
 				}
 				tasks = slices.DeleteFunc(tasks, func(t reeveapi.Task) bool { return !f.match(t) })
 				slices.SortStableFunc(tasks, func(x, y reeveapi.Task) int { return x.Launched.Compare(y.Launched) })
-				return show(a, tasks, taskListing(f.all))
+				return output.Show(a.printer(), tasks, taskListing(f.all))
 			})
 		},
 	}
@@ -83,31 +84,31 @@ func healthOf(t reeveapi.Task) string {
 	return "unhealthy"
 }
 
-func taskListing(all bool) listing[reeveapi.Task] {
+func taskListing(all bool) output.Listing[reeveapi.Task] {
 	empty := "No tasks. --all shows ended ones, too."
 	if all {
 		empty = "No tasks."
 	}
-	columns := []column[reeveapi.Task]{
-		{head: "ID", cell: func(t reeveapi.Task) string { return t.ID }},
-		{head: "STATE", cell: stateOf},
-		{head: "FRAMEWORK", cell: func(t reeveapi.Task) string { return t.FrameworkName }},
-		{head: "AGENT", cell: func(t reeveapi.Task) string { return t.AgentName }},
+	columns := []output.Column[reeveapi.Task]{
+		{Head: "ID", Cell: func(t reeveapi.Task) string { return t.ID }},
+		{Head: "STATE", Cell: stateOf},
+		{Head: "FRAMEWORK", Cell: func(t reeveapi.Task) string { return t.FrameworkName }},
+		{Head: "AGENT", Cell: func(t reeveapi.Task) string { return t.AgentName }},
 	}
-	columns = append(columns, amountColumns(func(t reeveapi.Task) reeveapi.Amounts { return t.Requested })...)
-	return listing[reeveapi.Task]{
-		empty: empty,
-		name:  fullName,
-		columns: append(columns, []column[reeveapi.Task]{
-			{head: "PORTS", wide: true, cell: func(t reeveapi.Task) string { return t.Ports }},
-			{head: "AGE", cell: func(t reeveapi.Task) string { return age(time.Now(), t.Launched) }},
-			{head: "HEALTH", wide: true, cell: healthOf},
-			{head: "ROLE", wide: true, cell: func(t reeveapi.Task) string { return t.Role }},
-			{head: "JOB", wide: true, cell: func(t reeveapi.Task) string { return t.Job }},
-			{head: "CONTAINER", wide: true, cell: func(t reeveapi.Task) string { return t.Container }},
-			{head: "FRAMEWORK ID", wide: true, cell: func(t reeveapi.Task) string { return t.Framework }},
-			{head: "COMMAND", wide: true, cell: func(t reeveapi.Task) string { return t.Command }},
-			{head: "MESSAGE", wide: true, cell: func(t reeveapi.Task) string { return t.Message }},
+	columns = append(columns, output.AmountColumns(func(t reeveapi.Task) reeveapi.Amounts { return t.Requested })...)
+	return output.Listing[reeveapi.Task]{
+		Empty: empty,
+		Name:  fullName,
+		Columns: append(columns, []output.Column[reeveapi.Task]{
+			{Head: "PORTS", Wide: true, Cell: func(t reeveapi.Task) string { return t.Ports }},
+			{Head: "AGE", Cell: func(t reeveapi.Task) string { return output.Age(time.Now(), t.Launched) }},
+			{Head: "HEALTH", Wide: true, Cell: healthOf},
+			{Head: "ROLE", Wide: true, Cell: func(t reeveapi.Task) string { return t.Role }},
+			{Head: "JOB", Wide: true, Cell: func(t reeveapi.Task) string { return t.Job }},
+			{Head: "CONTAINER", Wide: true, Cell: func(t reeveapi.Task) string { return t.Container }},
+			{Head: "FRAMEWORK ID", Wide: true, Cell: func(t reeveapi.Task) string { return t.Framework }},
+			{Head: "COMMAND", Wide: true, Cell: func(t reeveapi.Task) string { return t.Command }},
+			{Head: "MESSAGE", Wide: true, Cell: func(t reeveapi.Task) string { return t.Message }},
 		}...),
 	}
 }
