@@ -22,6 +22,8 @@ type agent struct {
 	free       resources.Resources
 	seen       resources.Resources // what free was when blocked was computed
 	vector     resources.Vector
+	spare      resources.Vector // the ordinary part of vector, zero unless active
+	withheld   bool             // quota keeps something of it from somebody
 	grants     []grant
 	refusals   []refusal
 	blocked    bits // leaves with a refusal that holds
@@ -65,11 +67,13 @@ func (a *Allocator) placeAgent(id ids.Agent) int32 {
 func (a *Allocator) setTotal(ag *agent, total resources.Resources) {
 	a.tree.addTotal(ag.total.Vector(), -1)
 	a.tree.addTotal(total.Vector(), +1)
+	a.reserve(ag.total, -1)
+	a.reserve(total, 1)
 	ag.total = a.intern(total)
 	ag.plain = isPlain(total)
 	ag.refined = !ag.plain && isRefined(total)
 	ag.gpus = total.Scalar("gpus") > 0
-	ag.account()
+	a.account(ag)
 }
 
 // sizes is how many distinct totals are remembered.
@@ -92,9 +96,10 @@ func (a *Allocator) intern(total resources.Resources) resources.Resources {
 
 // account derives what is free. An agent whose total shrank below what it uses has less free than nothing in some kind,
 // which counts as nothing.
-func (ag *agent) account() {
+func (a *Allocator) account(ag *agent) {
 	ag.free = ag.total.Minus(ag.used)
 	ag.vector = ag.free.Vector()
+	a.keepSpare(ag)
 }
 
 // UpdateAgent changes what an agent has in total. What is allocated stays.
@@ -114,10 +119,15 @@ func (a *Allocator) RemoveAgent(id ids.Agent) {
 	ag := &a.agents[at]
 	for _, g := range ag.grants {
 		a.tree.charge(a.leaves[g.leaf].node, negative(g.resources.Vector()), 0)
+		a.consume(a.leaves[g.leaf].quota, g.resources.Ordinary(), -1)
 		a.leaves[g.leaf].grants--
 		a.dropLeafIfUnused(g.leaf)
 	}
 	a.tree.addTotal(ag.total.Vector(), -1)
+	a.reserve(ag.total, -1)
+	ag.active = false
+	a.keepSpare(ag)
+	a.withhold(ag, false)
 	delete(a.agentIndex, id)
 	a.agents[at] = agent{generation: ag.generation + 1, queued: ag.queued}
 	if !ag.queued { // a place in the queue is given back when the queue reaches it
@@ -129,6 +139,7 @@ func (a *Allocator) RemoveAgent(id ids.Agent) {
 func (a *Allocator) SetAgentActive(id ids.Agent, active bool) {
 	if at, ok := a.agentIndex[id]; ok {
 		a.agents[at].active = active
+		a.keepSpare(&a.agents[at])
 		a.touch(at)
 	}
 }
@@ -146,7 +157,7 @@ func (a *Allocator) grant(at int32, fw ids.Framework, r resources.Resources) {
 		part := r.AllocatedTo(role)
 		plain := part.Unallocate()
 		a.hold(at, a.leaf(fw, role), part, plain, 0)
-		a.agents[at].account()
+		a.account(&a.agents[at])
 	}
 }
 
@@ -156,6 +167,9 @@ func (a *Allocator) hold(at, to int32, allocated, plain resources.Resources, off
 	ag := &a.agents[at]
 	ag.used = ag.used.Plus(plain)
 	a.tree.charge(a.leaves[to].node, plain.Vector(), offers)
+	if q := a.leaves[to].quota; q != nil {
+		a.consume(q, plain.Ordinary(), 1)
+	}
 	if i := ag.findGrant(to); i >= 0 {
 		ag.grants[i].resources = ag.grants[i].resources.Plus(allocated)
 		return
@@ -185,7 +199,7 @@ func (a *Allocator) Recover(fw ids.Framework, id ids.Agent, r resources.Resource
 			a.release(at, i, part, filter)
 		}
 	}
-	ag.account()
+	a.account(ag)
 	a.touch(at)
 }
 
@@ -194,7 +208,10 @@ func (a *Allocator) release(at int32, i int, part resources.Resources, filter *F
 	ag := &a.agents[at]
 	of := ag.grants[i].leaf
 	plain := a.leaves[of].unallocate(part)
-	a.tree.charge(a.leaves[of].node, negative(part.Vector()), 0)
+	a.tree.charge(a.leaves[of].node, negative(plain.Vector()), 0)
+	if q := a.leaves[of].quota; q != nil {
+		a.consume(q, plain.Ordinary(), -1)
+	}
 	if filter != nil && a.leaves[of].subscribed {
 		a.refuse(at, refusal{leaf: of, until: filter.Until, refused: plain})
 	}

@@ -51,6 +51,8 @@ type Allocator struct {
 	wheel    wheel
 	queue    []int32 // agents worth looking at; agent.queued says who is in it
 	eligible bits    // scratch of Slice
+	needy    bits    // the same
+	quotas   quotas
 }
 
 // minimum is one entry of Config.MinAllocatable as a vector; zero entries ask for nothing.
@@ -82,8 +84,15 @@ func (a *Allocator) SetWeight(role string, weight float64) {
 // Pending says whether Slice has agents to look at.
 func (a *Allocator) Pending() bool { return len(a.queue) > 0 }
 
-// Deadline is when the next filter runs out, the zero time if there is none. Slice at or after it looks at its agent.
-func (a *Allocator) Deadline() time.Time { return a.wheel.next() }
+// Deadline is when the next filter runs out or what quota withheld may be offered, the zero time if never. Slice at or after
+// it looks at the agents in question.
+func (a *Allocator) Deadline() time.Time {
+	next, sweep := a.wheel.next(), a.quotas.sweepAt()
+	if next.IsZero() || !sweep.IsZero() && sweep.Before(next) {
+		return sweep
+	}
+	return next
+}
 
 // touch makes an agent a candidate if it has anything to offer.
 func (a *Allocator) touch(at int32) {

@@ -161,6 +161,7 @@ type model struct {
 	now    time.Time
 	totals map[ids.Agent]resources.Resources
 	held   []Allocation
+	quotas map[string]Quota
 }
 
 // check compares every sum, and the tree with its definition.
@@ -181,6 +182,7 @@ func (m *model) check(t *rapid.T) {
 		}
 	}
 	m.checkTree(t)
+	m.checkQuotas(t)
 }
 
 func (m *model) checkTree(t *rapid.T) {
@@ -227,6 +229,7 @@ func TestAccounting(t *testing.T) {
 		resources.MustParse("cpus:2;mem:1024;ports:[1-10]"),
 		resources.MustParse("cpus:8;mem:128;disk:100"),
 		resources.MustParse("cpus:1;mem:64;cpus(a):2;mem(a):512;cpus(c/d):1"),
+		resources.MustParse("cpus:6;mem:900;gpus:2;cpus(a/b):1"),
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{a: newTest(7), now: time.Unix(1000, 0), totals: map[ids.Agent]resources.Resources{}}
@@ -276,9 +279,13 @@ func TestAccounting(t *testing.T) {
 			},
 			"slice": func(t *rapid.T) {
 				m.now = m.now.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "s")) * time.Second)
-				m.held = append(m.held, m.a.Slice(m.now, rapid.IntRange(1, 3).Draw(t, "most"))...)
+				m.slice(t, rapid.IntRange(1, 3).Draw(t, "most"))
 			},
 			"recover": func(t *rapid.T) { m.recover(t) },
+			"quotas": func(t *rapid.T) {
+				m.quotas = drawQuotas(t, roles)
+				m.a.SetQuotas(m.quotas)
+			},
 		})
 	})
 }

@@ -74,6 +74,44 @@ func BenchmarkAllFree(b *testing.B) {
 	})
 }
 
+// BenchmarkQuota is BenchmarkAllFree with a guarantee for half of the roles at the top and a limit for the others; nothing,
+// a tenth or nearly all of the cluster is owed to guarantees that nobody takes.
+func BenchmarkQuota(b *testing.B) {
+	for _, owed := range []int64{0, 10, 99} {
+		b.Run(fmt.Sprintf("owed%d", owed), func(b *testing.B) {
+			a := populate(10_000, 200)
+			cpus, mem := a.tree.total[resources.CPUs], a.tree.total[resources.Mem]
+			set := map[string]Quota{}
+			for i := range 10 {
+				q := limit("")
+				if i < 5 {
+					q.Guarantee = resources.Vector{cpus / 20, mem / 20}
+				} else {
+					q.Limit = resources.Vector{cpus / 15, mem / 15, NoLimit, NoLimit, NoLimit}
+				}
+				set[fmt.Sprintf("org%d", i)] = q
+			}
+			set["nobody"] = Quota{resources.Vector{cpus * owed / 100, mem * owed / 100}, limit("").Limit}
+			if owed == 99 {
+				for i := range 5 {
+					set[fmt.Sprintf("org%d", i)] = limit("")
+				}
+			}
+			a.SetQuotas(set)
+			now := time.Unix(0, 0)
+			for b.Loop() {
+				all := drain(a, now)
+				b.StopTimer()
+				for _, x := range all {
+					a.Recover(x.Framework, x.Agent, x.Resources, nil)
+				}
+				a.touchAll()
+				b.StartTimer()
+			}
+		})
+	}
+}
+
 // BenchmarkDeclined is the same pass after every offer of a first pass was declined with a filter.
 func BenchmarkDeclined(b *testing.B) {
 	eachSize(b, func(b *testing.B, agents, frameworks int) {

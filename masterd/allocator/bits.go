@@ -22,6 +22,47 @@ func (b bits) remove(i int32) {
 	}
 }
 
+// addAll adds the members of o.
+func (b *bits) addAll(o bits) {
+	for len(*b) < len(o) {
+		*b = append(*b, 0)
+	}
+	for i, word := range o {
+		(*b)[i] |= word
+	}
+}
+
+// removeAll removes the members of o, and says whether there were any.
+func (b bits) removeAll(o bits) bool {
+	var gone uint64
+	for i := range min(len(b), len(o)) {
+		gone |= b[i] & o[i]
+		b[i] &^= o[i]
+	}
+	return gone != 0
+}
+
+// keep removes what is not in o, and says whether there was any.
+func (b bits) keep(o bits) bool {
+	var gone uint64
+	for i := range b {
+		var word uint64
+		if i < len(o) {
+			word = o[i]
+		}
+		gone |= b[i] &^ word
+		b[i] &= word
+	}
+	return gone != 0
+}
+
+// intersection returns what is in both, in b's memory.
+func (b bits) intersection(x, y bits) bits {
+	b = append(b[:0], x...)
+	b.keep(y)
+	return b
+}
+
 // put adds or removes i.
 func (b *bits) put(i int32, in bool) {
 	if in {

@@ -24,7 +24,8 @@ type leaf struct {
 	framework  *framework
 	role       string
 	node       int32
-	grants     int // agents on which it holds something
+	quota      *quota // of its role or the nearest above
+	grants     int    // agents on which it holds something
 	subscribed bool
 	suppressed bool
 
@@ -151,6 +152,7 @@ func (a *Allocator) leaf(id ids.Framework, role string) int32 {
 	}
 	a.leaves[at] = leaf{framework: fw, role: role, node: a.tree.addLeaf(role, string(id), at)}
 	fw.leaves[role] = at
+	a.placeLeaf(at)
 	return at
 }
 
@@ -174,6 +176,7 @@ func (a *Allocator) dropLeafIfUnused(at int32) {
 	a.clearFilters(at)
 	a.gpu.remove(at)
 	a.tree.removeLeaf(l.node)
+	a.unplaceLeaf(at)
 	delete(l.framework.leaves, l.role)
 	if fw := l.framework; len(fw.leaves) == 0 && !fw.known {
 		delete(a.frameworks, fw.id)

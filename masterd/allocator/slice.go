@@ -12,6 +12,7 @@ import (
 // Pending. What it returns counts as allocated already.
 func (a *Allocator) Slice(now time.Time, most int) []Allocation {
 	a.expire(now)
+	a.sweepWithheld(now)
 	a.tree.refresh()
 	if len(a.queue) == 0 {
 		return nil
@@ -45,27 +46,53 @@ func (a *Allocator) offer(at int32, out []Allocation) []Allocation {
 	if !a.findEligible(ag) {
 		return out
 	}
+	if len(a.quotas.byRole) > 0 {
+		return a.serveByQuota(at, out)
+	}
+	return a.serve(at, a.eligible, free, len(out), out)
+}
+
+// serve offers what an agent has free to the leaves of a set, which it uses up. out[given:] is of this agent.
+func (a *Allocator) serve(at int32, among bits, by stage, given int, out []Allocation) []Allocation {
+	ag := &a.agents[at]
 	for a.worthOffering(ag.vector) {
-		to := a.tree.first(a.eligible)
+		to := a.tree.first(among)
 		if to < 0 {
 			return out
 		}
-		a.eligible.remove(to)
-		part := a.offerable(ag, ag.free, to)
-		if !ag.plain && !a.worthOffering(part.Vector()) {
+		among.remove(to)
+		part, whole := a.offerable(ag, ag.free, to), ag.plain
+		if by != free {
+			if part, whole = a.chop(ag, to, by, part); !ag.plain {
+				whole = false
+			}
+		}
+		if !whole && !a.worthOffering(part.Vector()) {
 			continue
 		}
 		l := &a.leaves[to]
 		allocated := l.allocate(part)
 		a.hold(at, to, allocated, part, 1)
-		if ag.plain {
+		if whole {
 			ag.free, ag.vector = resources.Resources{}, resources.Vector{}
+			a.keepSpare(ag)
 		} else {
-			ag.account()
+			a.account(ag)
 		}
-		out = append(out, Allocation{l.framework.id, l.role, ag.id, allocated})
+		out = join(out, given, Allocation{l.framework.id, l.role, ag.id, allocated})
 	}
 	return out
+}
+
+// join adds an allocation to a list, to what the same leaf has in list[given:] if there is that.
+func join(list []Allocation, given int, one Allocation) []Allocation {
+	for i := given; i < len(list); i++ {
+		if list[i].Framework == one.Framework && list[i].Role == one.Role {
+			list[i].Resources = list[i].Resources.Plus(one.Resources)
+			return list
+		}
+	}
+	return append(list, one)
 }
 
 // allocate returns part allocated to the leaf's role. Agents come in few sizes, so the last answer is often right again.
