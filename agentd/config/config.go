@@ -49,6 +49,7 @@ type Config struct {
 	FetcherStall          time.Duration
 	FetcherCacheDir       string
 	FetcherCacheBytes     int64
+	Images                Images
 	ExecutorEnv           map[string]string // lowest priority of an executor's environment
 
 	Flags map[string]string // every flag as it is in force, for /flags
@@ -195,6 +196,7 @@ func (c *Config) register(fs *pflag.FlagSet) {
 	fs.StringVar(&c.FetcherCacheDir, "fetcher-cache-dir", "", "directory for URIs that are to be cached, the agent's alone (default <work-dir>/fetch)")
 	c.FetcherCacheBytes = defaultFetchCache
 	fs.Var((*size)(&c.FetcherCacheBytes), "fetcher-cache-size", "how much that cache may hold; 0B for no cache")
+	c.Images.register(fs)
 	fs.StringVar(&c.executorEnv, "executor-environment-variables", "", `JSON object of variables for every executor, such as {"LANG":"C"}`)
 }
 
@@ -240,6 +242,9 @@ func (c *Config) complete(fs *pflag.FlagSet, lookup func(string) (string, bool))
 	if c.SwitchUser && os.Geteuid() != 0 {
 		return fault.New(fault.Invalid, "--switch-user needs root; leave it out to run tasks as the user of agentd")
 	}
+	if err := c.Images.complete(c.WorkDir); err != nil {
+		return err
+	}
 	if err := c.completeExecutorEnv(); err != nil {
 		return err
 	}
@@ -251,6 +256,8 @@ func (c *Config) complete(fs *pflag.FlagSet, lookup func(string) (string, bool))
 	maps.Copy(c.Flags, map[string]string{
 		"hostname": c.Hostname, "name": c.Name, "advertise-ip": c.AdvertiseIP, "work-dir": c.WorkDir,
 		"fetcher-cache-dir": c.FetcherCacheDir,
+		"docker-store-dir":  c.Images.StoreDir,
+		"docker-config":     c.Images.shownDockerConfig(),
 		"shim":              c.ShimPath, "runtime-dir": c.RuntimeDir, "cgroup-root": c.CgroupRoot,
 	})
 	return nil

@@ -21,6 +21,9 @@ var covered = [...]struct{ path, mode string }{
 
 // mounts lists a container's mounts in the order in which they are made: what covers comes before what is put into it.
 func mounts(spec runtime.Spec, host Host) []specs.Mount {
+	if spec.Root != nil {
+		return mountsInImage(spec, host)
+	}
 	all := system(host)
 	for _, c := range covered {
 		all = append(all, tmpfs(c.path, "mode="+c.mode))

@@ -15,13 +15,14 @@ import (
 
 // Host is what a container's spec depends on beside what was asked for.
 type Host struct {
-	Root         string // the read-only view of the host's root file system
-	Init         string // the program that becomes pid 1; it is bound to InitTarget
-	CgroupParent string // absolute, below each hierarchy's root
-	CgroupV2     bool   // the unified hierarchy holds the controllers
-	SwapLimit    bool   // the kernel can bound swap
-	SandboxAlias bool   // the host has a directory MesosSandbox
-	ResolvConf   string // where /etc/resolv.conf leads, if that is not /etc/resolv.conf itself
+	Root         string   // the read-only view of the host's root file system, or that of the container's image
+	HostFiles    []string // of the host, which a container in an image sees at the same place
+	Init         string   // the program that becomes pid 1; it is bound to InitTarget
+	CgroupParent string   // absolute, below each hierarchy's root
+	CgroupV2     bool     // the unified hierarchy holds the controllers
+	SwapLimit    bool     // the kernel can bound swap
+	SandboxAlias bool     // the host has a directory MesosSandbox
+	ResolvConf   string   // where /etc/resolv.conf leads, if that is not /etc/resolv.conf itself
 	UID, GID     uint32
 	Groups       []uint32
 	MaxNoFile    uint64 // the hard limit that may be given
@@ -35,7 +36,7 @@ func (h Host) StagedAt(i int) string { return filepath.Join(h.Staging, strconv.I
 // The fixed places inside a container.
 const (
 	InitTarget   = "/run/reeve-init"
-	MesosSandbox = "/mnt/mesos/sandbox" // spec 3.12
+	MesosSandbox = runtime.SandboxInImage
 )
 
 // MinMemory is the least memory limit that a container's own start fits into.
@@ -64,6 +65,14 @@ func Check(spec runtime.Spec) error {
 	}
 	if err := CheckLimits(spec.Limits); err != nil {
 		return err
+	}
+	if spec.Dir != "" && !cleanAbs(spec.Dir) {
+		return fault.New(fault.Invalid, "working directory %q must be an absolute path without . and ..", spec.Dir)
+	}
+	if spec.Root != nil {
+		if err := checkRoot(spec.Root); err != nil {
+			return err
+		}
 	}
 	for _, m := range spec.Mounts {
 		if err := checkMount(m); err != nil {
@@ -96,7 +105,7 @@ func Build(spec runtime.Spec, host Host) *specs.Spec {
 	}
 	return &specs.Spec{
 		Version: specs.Version,
-		Root:    &specs.Root{Path: host.Root, Readonly: true},
+		Root:    &specs.Root{Path: host.Root, Readonly: spec.Root == nil},
 		Mounts:  mounts(spec, host),
 		Process: process(spec, host),
 		Linux: &specs.Linux{
@@ -132,7 +141,7 @@ func process(spec runtime.Spec, host Host) *specs.Process {
 	p := &specs.Process{
 		Args:            append([]string{InitTarget}, spec.Argv...),
 		Env:             spec.Env,
-		Cwd:             spec.Sandbox,
+		Cwd:             cwd(spec),
 		User:            specs.User{UID: host.UID, GID: host.GID, AdditionalGids: host.Groups},
 		NoNewPrivileges: true,
 		Capabilities:    &specs.LinuxCapabilities{},
@@ -149,6 +158,17 @@ func process(spec runtime.Spec, host Host) *specs.Process {
 		p.User.AdditionalGids = nil
 	}
 	return p
+}
+
+// cwd is where a container's process starts.
+func cwd(spec runtime.Spec) string {
+	switch {
+	case spec.Dir != "":
+		return spec.Dir
+	case spec.Root != nil:
+		return MesosSandbox
+	}
+	return spec.Sandbox
 }
 
 // softNoFile is what a process gets without asking: more than the 1024 of old, less than what makes programs that close

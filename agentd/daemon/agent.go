@@ -20,6 +20,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/fetcher"
 	"codeberg.org/reeve/reeve/agentd/gc"
 	"codeberg.org/reeve/reeve/agentd/httpapi"
+	"codeberg.org/reeve/reeve/agentd/image/store"
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/masterlink"
 	"codeberg.org/reeve/reeve/agentd/prober"
@@ -66,6 +67,7 @@ type agent struct {
 	gc          *gc.Collector
 	adhoc       *adhoc.Set
 	runtime     runtime.Runtime
+	images      *store.Store                    // nil without root
 	link        atomic.Pointer[masterlink.Link] // nil until there is one
 	bootID      string
 	named       chan ids.Agent // 1: the id that a master has given us
@@ -97,7 +99,11 @@ func (d *daemon) openAgent(ctx context.Context) error {
 		return err
 	}
 	d.undo.Add("fetcher", closeTimeout, func(context.Context) error { return fetch.Close() })
-	d.agent = d.newAgent(ctx, rt, journal, fetch)
+	images, err := d.openImages(ctx, containers)
+	if err != nil {
+		return err
+	}
+	d.agent = d.newAgent(ctx, rt, journal, fetch, images)
 	d.undo.Add("ad-hoc containers", closeTimeout, func(context.Context) error { return d.agent.adhoc.Close() })
 	if containers, err = d.agent.adhoc.Recover(containers); err != nil {
 		return err
@@ -118,9 +124,9 @@ func (d *daemon) newFetcher(ctx context.Context) (*fetcher.Fetcher, error) {
 	return f, nil
 }
 
-func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *checkpoint.Journal, fetch *fetcher.Fetcher) *agent {
+func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *checkpoint.Journal, fetch *fetcher.Fetcher, images *store.Store) *agent {
 	a := &agent{
-		log: d.log, metrics: d.metrics, runtime: rt, bootID: uuid.NewString(),
+		log: d.log, metrics: d.metrics, runtime: rt, images: images, bootID: uuid.NewString(),
 		named: make(chan ids.Agent, 1), drained: make(chan struct{}),
 	}
 	a.machine = workload.New(d.machineConfig(a.bootID))
@@ -128,12 +134,16 @@ func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *chec
 	a.loop = loop.New(loop.Config[workload.Input, workload.Effect]{
 		Name: "the agent's loop", Machine: a.machine, Tick: workload.Tick{}, Execute: a.pump.execute, Observe: a.observe,
 	})
-	a.supervisors = supervisor.New(context.WithoutCancel(ctx), supervisor.Config{
-		Runtime: rt, Sandbox: sandbox.Create, Nest: sandbox.Nest, Fetch: fetch.Fetch, Post: a.post,
+	supervision := supervisor.Config{
+		Runtime: rt, Sandbox: sandbox.Create, Give: sandbox.Give, Nest: sandbox.Nest, Fetch: fetch.Fetch, Post: a.post,
 		Parallel: launchesPerCore * goruntime.NumCPU(), Log: d.log,
-	})
+	}
+	if images != nil {
+		supervision.Images = images
+	}
+	a.supervisors = supervisor.New(context.WithoutCancel(ctx), supervision)
 	a.adhoc = adhoc.New(context.WithoutCancel(ctx), adhoc.Config{
-		Runtime: rt, Sandbox: a.sandboxOf, WorkDir: d.cfg.WorkDir, Hidden: []string{d.cfg.WorkDir, d.cfg.FetcherCacheDir}, Pids: d.cfg.PidsLimit, Log: d.log,
+		Runtime: rt, Sandbox: a.sandboxOf, WorkDir: d.cfg.WorkDir, Hidden: d.hidden(), Pids: d.cfg.PidsLimit, Log: d.log,
 	})
 	a.prober = prober.New(context.WithoutCancel(ctx), prober.Config{Runtime: rt, Post: a.post, Log: d.log})
 	a.executors = executorapi.New(executorapi.Config{Post: a.post, Log: d.log})
@@ -165,7 +175,7 @@ func (d *daemon) machineConfig(bootID string) workload.Config {
 		},
 		IP: d.cfg.AdvertiseIP,
 		Launch: launch.Host{
-			HTTP: d.httpAddr(), WorkDir: d.cfg.WorkDir, Hidden: []string{d.cfg.WorkDir, d.cfg.FetcherCacheDir}, SwitchUser: d.cfg.SwitchUser,
+			HTTP: d.httpAddr(), WorkDir: d.cfg.WorkDir, Hidden: d.hidden(), SwitchUser: d.cfg.SwitchUser,
 			PidsLimit: d.cfg.PidsLimit, ExtraEnv: env,
 		},
 		RegistrationTimeout: d.cfg.RegistrationTimeout, ReregistrationTimeout: d.cfg.ReregistrationTimeout,

@@ -5,6 +5,7 @@
 //	daemon.go  Run: start, serve, stop
 //	agent.go   the machine, its loop and who carries its effects out
 //	pump.go    effects in order, and what is saved before them
+//	images.go  where images come from, and how many stay
 //	host.go    what the host has and uses
 package daemon
 
@@ -22,6 +23,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/checkpoint"
 	"codeberg.org/reeve/reeve/agentd/config"
+	"codeberg.org/reeve/reeve/agentd/image/store"
 	"codeberg.org/reeve/reeve/agentd/masterlink"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/shimclient"
@@ -81,7 +83,7 @@ func Clean(ctx context.Context, cfg config.Config) error {
 	}
 	return errors.Join(
 		shimclient.Clean(ctx, cfg.WorkDir, cfg.RuntimeDir, cfg.CgroupRoot),
-		os.RemoveAll(filepath.Join(cfg.WorkDir, config.FetcherCache)), lock.Release())
+		os.RemoveAll(filepath.Join(cfg.WorkDir, config.FetcherCache)), store.Remove(filepath.Join(cfg.WorkDir, config.ImageStore)), lock.Release())
 }
 
 // Floor measures starts of bare containers and writes the figures to out; see shimclient.Client.Floor.
@@ -265,6 +267,9 @@ func (d *daemon) serve(group *run.Group) {
 	group.Go("usage", d.agent.usage.Run)
 	group.Go("logs", d.agent.logs.Run)
 	group.Go("gc", d.agent.gc.Run)
+	if d.agent.images != nil {
+		group.Go("images", d.agent.images.Run)
+	}
 	group.Go("masters", d.watchMasters)
 	group.Go("id", d.tellID)
 	group.Go("link", d.link.Run)

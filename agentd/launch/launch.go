@@ -117,9 +117,12 @@ func (h Host) Environment(r Run) []string {
 	if r.Command {
 		grace += reapMargin
 	}
-	sandbox := h.Sandbox(r)
+	sandbox, seen := h.Sandbox(r), h.sandboxSeen(r)
 	if of, _ := r.Container.Split(); of != "" {
-		return h.nestedEnvironment(r, sandbox)
+		return h.nestedEnvironment(r, seen)
+	}
+	if r.Command && isDocker(r.Executor.GetContainer()) {
+		return h.dockerEnvironment(r)
 	}
 	env := slices.Concat(h.ExtraEnv, []string{
 		defaultPath,
@@ -130,7 +133,7 @@ func (h Host) Environment(r Run) []string {
 		"MESOS_SLAVE_PID=slave(1)@" + h.HTTP,
 		"MESOS_AGENT_ENDPOINT=" + h.HTTP,
 		"MESOS_DIRECTORY=" + sandbox,
-		"MESOS_SANDBOX=" + sandbox,
+		"MESOS_SANDBOX=" + seen,
 		"MESOS_CHECKPOINT=1", // of whatever framework: everything is saved here
 		"MESOS_RECOVERY_TIMEOUT=" + mesostime.Text(recoveryTimeout),
 		"MESOS_SUBSCRIPTION_BACKOFF_MAX=" + mesostime.Text(subscriptionBackoff),
@@ -330,13 +333,12 @@ func UnsupportedPod(info *mesosv1.ExecutorInfo) string {
 }
 
 func unsupported(container *mesosv1.ContainerInfo, command *mesosv1.CommandInfo) string {
-	docker := container != nil && container.GetType() == mesosv1.ContainerInfo_DOCKER
 	switch {
-	case docker || container.GetMesos().GetImage() != nil:
-		return "container images are not supported by this version; leave container out to run on the host's file system"
+	case unsupportedImage(container) != "":
+		return unsupportedImage(container)
 	case unsupportedSetting(container) != "":
 		return unsupportedSetting(container) + " is not supported by this version; leave it out of the container"
-	case command.GetValue() == "":
+	case command.GetValue() == "" && (command.GetShell() || !InImage(container)):
 		return "the command is empty: set its value"
 	}
 	for _, v := range command.GetEnvironment().GetVariables() {

@@ -121,15 +121,15 @@ func TestUser(t *testing.T) {
 func TestUnsupported(t *testing.T) {
 	ok := &mesosv1.CommandInfo{Value: new("x")}
 	for want, info := range map[string]*mesosv1.TaskInfo{
-		"":             {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum()}},
-		"empty":        {Command: &mesosv1.CommandInfo{}},
-		"images":       {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_DOCKER.Enum()}},
-		"SANDBOX_PATH": {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), Volumes: []*mesosv1.Volume{{}}}},
-		"tty_info":     {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), TtyInfo: &mesosv1.TTYInfo{}}},
-		"rlimit_info":  {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), RlimitInfo: &mesosv1.RLimitInfo{}}},
-		"linux_info":   {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), LinuxInfo: &mesosv1.LinuxInfo{}}},
-		"hostname":     {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), Hostname: new("h")}},
-		"by name":      {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), NetworkInfos: []*mesosv1.NetworkInfo{{}, {Name: new("n")}}}},
+		"":               {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum()}},
+		"empty":          {Command: &mesosv1.CommandInfo{}},
+		"image is empty": {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_DOCKER.Enum()}},
+		"SANDBOX_PATH":   {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), Volumes: []*mesosv1.Volume{{}}}},
+		"tty_info":       {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), TtyInfo: &mesosv1.TTYInfo{}}},
+		"rlimit_info":    {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), RlimitInfo: &mesosv1.RLimitInfo{}}},
+		"linux_info":     {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), LinuxInfo: &mesosv1.LinuxInfo{}}},
+		"hostname":       {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), Hostname: new("h")}},
+		"by name":        {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), NetworkInfos: []*mesosv1.NetworkInfo{{}, {Name: new("n")}}}},
 	} {
 		got := UnsupportedTask(info, false)
 		if !strings.Contains(got, want) || (want == "") != (got == "") {

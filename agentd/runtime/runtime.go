@@ -53,13 +53,32 @@ type Spec struct {
 	Argv    []string // the executable's path or name, then its arguments, argv[0] included
 	Env     []string // KEY=value; nothing of the agent's own environment is inherited
 	User    string   // name or number on the host; "" for the agent's own
-	Sandbox string   // directory, exists; the container sees it writable at the same path and starts in it
+	Sandbox string   // directory, exists; the container sees it writable at the same path, in an image at SandboxInImage
+	Dir     string   // where the process starts, absolute in the container; "" for its sandbox
+	Root    *Root    // the image that it runs in; nil for the host's file system, read-only
 	Stdout  string   // file, opened for appending
 	Stderr  string
 	Hidden  []string // host directories that the container must not see, such as the agent's work dir
 	Mounts  []Mount  // beside the sandbox, in the order in which they are made
 	Limits  Limits
 	Pod     *Limits // of everything nested in the same pod as this one, together; nil for one that is in no pod
+}
+
+// SandboxInImage is where a container in an image sees its sandbox (spec 3.12).
+const SandboxInImage = "/mnt/mesos/sandbox"
+
+// Root is the file system of a container in an image: a writable layer of its own, which goes with it, over others that are
+// never written to.
+type Root struct {
+	Layers []string // directories, topmost first
+	Dirs   []string // that are made if the image lacks them, absolute in the container
+	As     Identity // instead of User: who of the image's users it is
+}
+
+// Identity is who a process is.
+type Identity struct {
+	UID, GID uint32
+	Groups   []uint32 // supplementary
 }
 
 // Mount puts a directory or a file into a container. A mount point that does not exist is made where the container may

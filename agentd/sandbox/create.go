@@ -69,6 +69,24 @@ func create(root *os.Root, name string, owner Owner) error {
 	return errors.Join(f.Close(), chown(root, name, owner))
 }
 
+// Give hands a sandbox that Create has made, and that nothing has run in yet, to another user, who may be one by number only.
+func Give(path, user string) error {
+	owner, err := Lookup(user)
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return fmt.Errorf("give the sandbox away: %w", err)
+	}
+	for _, name := range append([]string{"."}, outputs[:]...) {
+		if lerr := root.Lchown(name, owner.UID, owner.GID); lerr != nil {
+			err = errors.Join(err, fmt.Errorf("give %s of the sandbox to user %d: %w", name, owner.UID, lerr))
+		}
+	}
+	return errors.Join(err, root.Close())
+}
+
 // chown gives a file away if it is not the owner's yet; only root can.
 func chown(root *os.Root, name string, owner Owner) error {
 	if owner.UID == os.Geteuid() && owner.GID == os.Getegid() {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -62,7 +63,7 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 	if err != nil {
 		return nil, err
 	}
-	unstage, err := stage(req.Stage, req.Spec.Process.User)
+	unstage, err := prepareMounts(req)
 	if err != nil {
 		return nil, err
 	}
@@ -100,11 +101,11 @@ type startFiles struct {
 }
 
 func (f *startFiles) open(req *shimapi.Launch) (err error) {
-	user := req.Spec.Process.User
-	if f.stdout, err = openOutput(req.Stdout, req.Spec.Process.Cwd, user); err != nil {
+	user, sandbox := req.Spec.Process.User, cmp.Or(req.Sandbox, req.Spec.Process.Cwd)
+	if f.stdout, err = openOutput(req.Stdout, sandbox, user); err != nil {
 		return err
 	}
-	if f.stderr, err = openOutput(req.Stderr, req.Spec.Process.Cwd, user); err != nil {
+	if f.stderr, err = openOutput(req.Stderr, sandbox, user); err != nil {
 		return err
 	}
 	f.status, f.report, err = os.Pipe()

@@ -53,6 +53,17 @@ type Launch struct {
 	Stderr string      `json:"stderr,omitempty"`
 	Stage  []Staged    `json:"stage,omitempty"`
 	Pod    *Pod        `json:"pod,omitempty"` // that the spec's cgroup lies in
+
+	Overlay *Overlay `json:"overlay,omitempty"` // the spec's root, if it is not the host's
+	Sandbox string   `json:"sandbox,omitempty"` // that Stdout and Stderr are in; "" for where the process starts
+}
+
+// Overlay is a root file system that the shim mounts in its own mount namespace, where the container finds it while it starts.
+type Overlay struct {
+	At     string   `json:"at"`             // the spec's root
+	Layers []string `json:"layers"`         // directories, topmost first
+	Own    string   `json:"own"`            // directory for what the container writes; it is made, and agentd's to delete
+	Dirs   []string `json:"dirs,omitempty"` // of the container, made if they are not there
 }
 
 // Staged is a source of the spec's mounts that the shim makes ready in its own mount namespace, where the container finds

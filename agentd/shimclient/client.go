@@ -70,6 +70,7 @@ func (c Config) state() string             { return filepath.Join(c.RuntimeDir, 
 func (c Config) staging(id ids.Container) string {
 	return filepath.Join(c.RuntimeDir, "v", string(id))
 }
+func (c Config) root(id ids.Container) string   { return filepath.Join(c.RuntimeDir, "r", string(id)) }
 func (c Config) records() string                { return filepath.Join(c.WorkDir, "containers") }
 func (c Config) groups() string                 { return filepath.Join(c.CgroupRoot, "containers") } // "tasks" is a file in every group of v1
 func (c Config) record(id ids.Container) string { return filepath.Join(c.records(), string(id)) }
@@ -260,7 +261,7 @@ func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry) error 
 		Op: shimapi.OpLaunch, Container: spec.ID,
 		Launch: &shimapi.Launch{
 			Dir: c.cfg.record(spec.ID), Spec: containerspec.Build(spec, host), Stdout: spec.Stdout, Stderr: spec.Stderr,
-			Stage: stage(spec, host), Pod: c.podOf(spec),
+			Stage: stage(spec, host), Pod: c.podOf(spec), Overlay: c.overlay(spec), Sandbox: spec.Sandbox,
 		},
 	})
 	if err == nil && reply.Started == nil {

@@ -19,7 +19,7 @@ func (c *Client) host(spec runtime.Spec) (containerspec.Host, error) {
 	if info, err := os.Stat(spec.Sandbox); err != nil || !info.IsDir() {
 		return containerspec.Host{}, fault.New(fault.Invalid, "sandbox %q is not a directory", spec.Sandbox)
 	}
-	owner, err := sandbox.Lookup(spec.User)
+	owner, err := identity(spec)
 	if err != nil {
 		return containerspec.Host{}, err
 	}
@@ -42,6 +42,11 @@ func (c *Client) host(spec runtime.Spec) (containerspec.Host, error) {
 	if c.rootless {
 		h.UID, h.GID = 0, 0 // the shim's user namespace calls the agent's user so
 	}
+	if spec.Root != nil {
+		h.Root = c.cfg.root(spec.ID)
+		h.HostFiles = hostFiles()
+		return h, nil
+	}
 	if err := mountPoints(spec.Mounts); err != nil {
 		return containerspec.Host{}, err
 	}
@@ -52,6 +57,38 @@ func (c *Client) host(spec runtime.Spec) (containerspec.Host, error) {
 		h.ResolvConf = path
 	}
 	return h, nil
+}
+
+// identity is who a container's processes are.
+func identity(spec runtime.Spec) (sandbox.Owner, error) {
+	if spec.Root == nil {
+		return sandbox.Lookup(spec.User)
+	}
+	as := spec.Root.As
+	owner := sandbox.Owner{UID: int(as.UID), GID: int(as.GID)}
+	for _, gid := range as.Groups {
+		owner.Groups = append(owner.Groups, int(gid))
+	}
+	return owner, nil
+}
+
+// hostFiles lists what a container in an image needs of the host while it is on the host's network: how names are resolved.
+func hostFiles() (list []string) {
+	for _, file := range []string{"/etc/hosts", "/etc/hostname", "/etc/resolv.conf"} {
+		info, err := os.Stat(file)
+		if err == nil && info.Mode().IsRegular() {
+			list = append(list, file)
+		}
+	}
+	return list
+}
+
+// overlay is what the shim has to mount as the root of a container in an image.
+func (c *Client) overlay(spec runtime.Spec) *shimapi.Overlay {
+	if spec.Root == nil {
+		return nil
+	}
+	return &shimapi.Overlay{At: c.cfg.root(spec.ID), Layers: spec.Root.Layers, Own: filepath.Join(c.cfg.record(spec.ID), "root"), Dirs: spec.Root.Dirs}
 }
 
 // mountPoints reports a mount point that cannot be made: the host's root is read-only for containers.

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"codeberg.org/reeve/reeve/agentd/image"
+	"codeberg.org/reeve/reeve/agentd/image/store"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/workload"
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -25,12 +27,20 @@ import (
 // Fetch brings URIs into a sandbox; see agentd/fetcher.
 type Fetch func(ctx context.Context, sandbox string, uris []*mesosv1.CommandInfo_URI, user string, progress func(done, total int64)) error
 
-// Config is what a set of supervisors needs. Every field is required.
+// Images brings images here; see agentd/image/store.
+type Images interface {
+	Pull(ctx context.Context, id ids.Container, ask image.Ask, progress func(store.Progress)) (image.Image, error)
+	Release(id ids.Container) error
+}
+
+// Config is what a set of supervisors needs. Every field is required, but Images.
 type Config struct {
 	Runtime  runtime.Runtime
 	Sandbox  func(path, user string) error               // makes it; see agentd/sandbox
 	Nest     func(pod, user, name, sandbox string) error // makes that of a pod, with name in it for a sandbox to come
 	Fetch    Fetch
+	Give     func(path, user string) error // gives what Sandbox has made to somebody else
+	Images   Images                        // nil where there are none
 	Post     func(ctx context.Context, in workload.Input) error
 	Parallel int // launches at once
 	Log      *slog.Logger

@@ -90,7 +90,7 @@ func (w *worker) launch(ctx context.Context, eff workload.Start) (runtime.Starte
 	if w.cancelWith(cancel) {
 		return runtime.Started{}, context.Canceled
 	}
-	if err := w.prepare(prepare, eff); err != nil {
+	if err := w.prepare(prepare, &eff); err != nil {
 		return runtime.Started{}, err
 	}
 	w.set.post(ctx, workload.Prepared{Container: w.id})
@@ -105,9 +105,9 @@ func (w *worker) launch(ctx context.Context, eff workload.Start) (runtime.Starte
 	return w.set.cfg.Runtime.Launch(kill, eff.Spec)
 }
 
-func (w *worker) prepare(ctx context.Context, eff workload.Start) error {
+func (w *worker) prepare(ctx context.Context, eff *workload.Start) error {
 	if eff.Pod != nil {
-		if err := w.set.nest(eff); err != nil {
+		if err := w.set.nest(*eff); err != nil {
 			return err
 		}
 	}
@@ -118,6 +118,9 @@ func (w *worker) prepare(ctx context.Context, eff workload.Start) error {
 		if err := linkLatest(eff.Spec.Sandbox); err != nil {
 			return err
 		}
+	}
+	if err := w.enterImage(ctx, eff); err != nil {
+		return err
 	}
 	if len(eff.URIs) == 0 {
 		return nil
@@ -241,6 +244,9 @@ func (w *worker) delete(ctx context.Context) {
 func (w *worker) deleteRetrying(ctx context.Context) bool {
 	for attempt := 0; ; attempt++ {
 		err := w.set.cfg.Runtime.Delete(ctx, w.id)
+		if err == nil && w.set.cfg.Images != nil {
+			err = w.set.cfg.Images.Release(w.id)
+		}
 		if err == nil {
 			return true
 		}

@@ -5,6 +5,7 @@ package turn
 
 import (
 	"codeberg.org/reeve/reeve/agentd/check"
+	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/agentlink"
@@ -62,7 +63,8 @@ type (
 		Spec  runtime.Spec
 		Owner string // whom the sandbox belongs to: a user of the host, "" for the agent's own
 		URIs  []*mesosv1.CommandInfo_URI
-		Pod   *PodSandbox // that the container's sandbox lies in; nil for one that is in no pod
+		Image *launch.Inside // that it runs in; nil for the host's file system
+		Pod   *PodSandbox    // that the container's sandbox lies in; nil for one that is in no pod
 	}
 
 	// Adopt has the supervisor wait for a container of an earlier agentd. Exited answers.

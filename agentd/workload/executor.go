@@ -37,7 +37,7 @@ func (m *Machine) advance(now time.Time, c *container, event lifecycle.Event) bo
 	case lifecycle.Nothing:
 	case lifecycle.Start:
 		run := m.run(c)
-		start := Start{Spec: m.cfg.Launch.Spec(run), Owner: m.cfg.Launch.User(run), URIs: c.info.GetCommand().GetUris()}
+		start := Start{Spec: m.cfg.Launch.Spec(run), Owner: m.cfg.Launch.User(run), URIs: c.info.GetCommand().GetUris(), Image: m.cfg.Launch.Inside(run)}
 		c.limits = start.Spec.Limits
 		if c.pod != nil {
 			m.intoPod(c, &start)

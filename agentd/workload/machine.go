@@ -163,9 +163,7 @@ func (m *Machine) Step(now time.Time, in Input) []Effect {
 func (m *Machine) supervised(now time.Time, in Input) {
 	switch in := in.(type) {
 	case Prepared:
-		if c := m.containers[in.Container]; c != nil {
-			m.advance(now, c, lifecycle.Prepared)
-		}
+		m.prepared(now, in)
 	case Launched:
 		m.launched(now, in)
 	case LaunchFailed:

@@ -46,6 +46,9 @@ func (m *Machine) runGroup(now time.Time, fw *framework, run *agentlink.RunTasks
 		members = append(members, m.newMember(c, info))
 	}
 	for _, member := range members {
+		if launch.InImage(member.info.GetContainer()) {
+			continue
+		}
 		for _, t := range member.tasks {
 			m.report(now, member, t, outcome.ByCommand(mesosv1.TaskState_TASK_STARTING, ""))
 		}

@@ -116,7 +116,23 @@ func (m *Machine) runCommand(now time.Time, fw *framework, info *mesosv1.TaskInf
 		return
 	}
 	m.advance(now, c, lifecycle.Launch)
-	m.report(now, c, t, outcome.ByCommand(mesosv1.TaskState_TASK_STARTING, ""))
+	if !launch.InImage(c.info.GetContainer()) {
+		m.report(now, c, t, outcome.ByCommand(mesosv1.TaskState_TASK_STARTING, ""))
+	}
+}
+
+// prepared notes that everything for a container is there. A task in an image is staging until then: there is nothing yet
+// that could be starting.
+func (m *Machine) prepared(now time.Time, in Prepared) {
+	c := m.containers[in.Container]
+	if c == nil || !m.advance(now, c, lifecycle.Prepared) || !c.command {
+		return
+	}
+	for _, t := range sorted(c.tasks) {
+		if t.state == mesosv1.TaskState_TASK_STAGING {
+			m.report(now, c, t, outcome.ByCommand(mesosv1.TaskState_TASK_STARTING, ""))
+		}
+	}
 }
 
 // failUnstarted fails the tasks of a container that cannot be started at all.

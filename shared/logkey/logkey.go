@@ -78,6 +78,9 @@ func Path(path string) slog.Attr { return slog.String("path", path) }
 // PID is a process id.
 func PID(pid int) slog.Attr { return slog.Int("pid", pid) }
 
+// Image is the name of a container image.
+func Image(name string) slog.Attr { return slog.String("image", name) }
+
 // Bytes is a size.
 func Bytes(n int64) slog.Attr { return slog.Int64("bytes", n) }
 
