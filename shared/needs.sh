@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks for what the build needs beyond Go: a C compiler and libseccomp's headers and static library, for agentd-shim.
-# With "test" also for what tests use: Python, in which a scheduler and an executor are written.
+# With "test" also for what tests use: Python, in which a scheduler and an executor are written, and a static busybox.
 # With "packages" also for the compiler that agentd-shim is built with for the other architecture.
 # Installs what is missing where it may (root, or sudo without a password, on Debian and Ubuntu); otherwise says exactly
 # what to install, and fails.
@@ -16,7 +16,11 @@ int main(void){return seccomp_api_get()==99;}' -static -lseccomp || missing+=(li
 else
   missing+=(libseccomp-dev)
 fi
-[ "${1:-}" != test ] || [ -x /usr/bin/python3 ] || missing+=(python3)
+if [ "${1:-}" = test ]; then
+  [ -x /usr/bin/python3 ] || missing+=(python3)
+  # What images of tests have in them; one that needs libraries would not run there.
+  if ! command -v busybox >/dev/null || ldd "$(command -v busybox)" >/dev/null 2>&1; then missing+=(busybox-static); fi
+fi
 if [ "${1:-}" = packages ]; then
   case $(uname -m) in
   aarch64) cross=(x86_64-linux-gnu-gcc gcc-x86-64-linux-gnu libc6-dev-amd64-cross) ;;

@@ -196,6 +196,7 @@ func (c *Client) Limits() []string {
 	return []string{
 		"not root: CPU, memory and process limits are not enforced, and there are no statistics of containers",
 		"not root: all tasks run as the agent's own user, who is called root inside",
+		"not root: tasks cannot run in images",
 		"not root: a container killed for memory cannot be told from one killed otherwise",
 	}
 }
