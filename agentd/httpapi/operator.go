@@ -177,9 +177,11 @@ func (a *api) fromView(ctx context.Context, call *agent.Call) (*agent.Response, 
 			return m
 		},
 		agent.Call_GET_AGENT: func(v *workload.View) *agent.Response {
-			return &agent.Response{
-				Type: agent.Response_GET_AGENT.Enum(), GetAgent: &agent.Response_GetAgent{AgentInfo: v.Agent},
+			m := &agent.Response_GetAgent{AgentInfo: v.Agent, DrainConfig: v.Drain}
+			if v.Drain != nil {
+				m.EstimatedDrainStartTime = &mesosv1.TimeInfo{Nanoseconds: new(v.DrainSince.UnixNano())}
 			}
+			return &agent.Response{Type: agent.Response_GET_AGENT.Enum(), GetAgent: m}
 		},
 	}[call.GetType()]
 	if fill == nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // capabilities are what every agent of this version can do, by Mesos's names.
-var capabilities = []string{"MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT", "TASK_RESOURCE_LIMITS"}
+var capabilities = []string{"MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT", "AGENT_DRAINING", "TASK_RESOURCE_LIMITS"}
 
 // parse reads resources that came in messages. What cannot be read was refused long before it got into a view.
 func parse(wire []*mesosv1.Resource) resources.Resources {
@@ -34,6 +34,10 @@ func (a *api) state(w *mesosjson.Writer, v *workload.View) {
 	w.TextsField("capabilities", capabilities)
 	if v.Agent.GetDomain() != nil {
 		w.MessageField("domain", v.Agent.GetDomain())
+	}
+	if v.Drain != nil {
+		w.MessageField("drain_config", v.Drain)
+		w.TimeField("estimated_drain_start_time_seconds", v.DrainSince)
 	}
 	w.ResourcesField("resources", total)
 	w.ReservedField("reserved_resources", total)

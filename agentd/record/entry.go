@@ -35,6 +35,9 @@ func NewSubscribed(framework, executor string) *Entry {
 // NewStopping is the intent to end a container.
 func NewStopping(s *Stopping) *Entry { return &Entry{Entry: &Entry_Stopping{Stopping: s}} }
 
+// NewDrain is the master's order to end every task, or its end.
+func NewDrain(d *Drain) *Entry { return &Entry{Entry: &Entry_Drain{Drain: d}} }
+
 // NewTask is a task of an executor.
 func NewTask(t *Task) *Entry { return &Entry{Entry: &Entry_Task{Task: t}} }
 

@@ -113,6 +113,7 @@ type Entry struct {
 	//	*Entry_Update
 	//	*Entry_Acknowledged
 	//	*Entry_Subscribed
+	//	*Entry_Drain
 	Entry         isEntry_Entry `protobuf_oneof:"entry"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -245,6 +246,15 @@ func (x *Entry) GetSubscribed() *Subscribed {
 	return nil
 }
 
+func (x *Entry) GetDrain() *Drain {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_Drain); ok {
+			return x.Drain
+		}
+	}
+	return nil
+}
+
 type isEntry_Entry interface {
 	isEntry_Entry()
 }
@@ -289,6 +299,10 @@ type Entry_Subscribed struct {
 	Subscribed *Subscribed `protobuf:"bytes,10,opt,name=subscribed,proto3,oneof"`
 }
 
+type Entry_Drain struct {
+	Drain *Drain `protobuf:"bytes,11,opt,name=drain,proto3,oneof"`
+}
+
 func (*Entry_Agent) isEntry_Entry() {}
 
 func (*Entry_Framework) isEntry_Entry() {}
@@ -308,6 +322,8 @@ func (*Entry_Update) isEntry_Entry() {}
 func (*Entry_Acknowledged) isEntry_Entry() {}
 
 func (*Entry_Subscribed) isEntry_Entry() {}
+
+func (*Entry_Drain) isEntry_Entry() {}
 
 // Agent is who we are: written when a master has admitted us, and again when it names us anew.
 type Agent struct {
@@ -848,6 +864,75 @@ func (x *Update) GetStatus() *mesosv1.TaskStatus {
 	return nil
 }
 
+// Drain is the master's order to end every task and to take no others; a later one replaces it.
+type Drain struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MaxGraceNs    *int64                 `protobuf:"varint,1,opt,name=max_grace_ns,json=maxGraceNs,proto3,oneof" json:"max_grace_ns,omitempty"` // bounds the kill grace of each task, and is that of a task that has none of its own
+	MarkGone      bool                   `protobuf:"varint,2,opt,name=mark_gone,json=markGone,proto3" json:"mark_gone,omitempty"`               // the agent is to be gone afterwards
+	SinceNs       int64                  `protobuf:"varint,3,opt,name=since_ns,json=sinceNs,proto3" json:"since_ns,omitempty"`                  // Unix time at which we heard of it
+	Ended         bool                   `protobuf:"varint,4,opt,name=ended,proto3" json:"ended,omitempty"`                                     // tasks are taken again
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Drain) Reset() {
+	*x = Drain{}
+	mi := &file_agentd_record_record_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Drain) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Drain) ProtoMessage() {}
+
+func (x *Drain) ProtoReflect() protoreflect.Message {
+	mi := &file_agentd_record_record_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Drain.ProtoReflect.Descriptor instead.
+func (*Drain) Descriptor() ([]byte, []int) {
+	return file_agentd_record_record_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Drain) GetMaxGraceNs() int64 {
+	if x != nil && x.MaxGraceNs != nil {
+		return *x.MaxGraceNs
+	}
+	return 0
+}
+
+func (x *Drain) GetMarkGone() bool {
+	if x != nil {
+		return x.MarkGone
+	}
+	return false
+}
+
+func (x *Drain) GetSinceNs() int64 {
+	if x != nil {
+		return x.SinceNs
+	}
+	return 0
+}
+
+func (x *Drain) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
+}
+
 type Acknowledged struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	FrameworkId   string                 `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId,proto3" json:"framework_id,omitempty"`
@@ -859,7 +944,7 @@ type Acknowledged struct {
 
 func (x *Acknowledged) Reset() {
 	*x = Acknowledged{}
-	mi := &file_agentd_record_record_proto_msgTypes[10]
+	mi := &file_agentd_record_record_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -871,7 +956,7 @@ func (x *Acknowledged) String() string {
 func (*Acknowledged) ProtoMessage() {}
 
 func (x *Acknowledged) ProtoReflect() protoreflect.Message {
-	mi := &file_agentd_record_record_proto_msgTypes[10]
+	mi := &file_agentd_record_record_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -884,7 +969,7 @@ func (x *Acknowledged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acknowledged.ProtoReflect.Descriptor instead.
 func (*Acknowledged) Descriptor() ([]byte, []int) {
-	return file_agentd_record_record_proto_rawDescGZIP(), []int{10}
+	return file_agentd_record_record_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Acknowledged) GetFrameworkId() string {
@@ -912,7 +997,7 @@ var File_agentd_record_record_proto protoreflect.FileDescriptor
 
 const file_agentd_record_record_proto_rawDesc = "" +
 	"\n" +
-	"\x1aagentd/record/record.proto\x12\x12reeve.agent.record\x1a\x13mesosv1/mesos.proto\"\x91\x05\n" +
+	"\x1aagentd/record/record.proto\x12\x12reeve.agent.record\x1a\x13mesosv1/mesos.proto\"\xc4\x05\n" +
 	"\x05Entry\x121\n" +
 	"\x05agent\x18\x01 \x01(\v2\x19.reeve.agent.record.AgentH\x00R\x05agent\x12=\n" +
 	"\tframework\x18\x02 \x01(\v2\x1d.reeve.agent.record.FrameworkH\x00R\tframework\x12S\n" +
@@ -926,7 +1011,8 @@ const file_agentd_record_record_proto_rawDesc = "" +
 	"\n" +
 	"subscribed\x18\n" +
 	" \x01(\v2\x1e.reeve.agent.record.SubscribedH\x00R\n" +
-	"subscribedB\a\n" +
+	"subscribed\x121\n" +
+	"\x05drain\x18\v \x01(\v2\x19.reeve.agent.record.DrainH\x00R\x05drainB\a\n" +
 	"\x05entry\"0\n" +
 	"\x05Agent\x12'\n" +
 	"\x04info\x18\x01 \x01(\v2\x13.mesos.v1.AgentInfoR\x04info\"8\n" +
@@ -970,7 +1056,14 @@ const file_agentd_record_record_proto_rawDesc = "" +
 	"\fcontainer_id\x18\x05 \x01(\tR\vcontainerId\"Y\n" +
 	"\x06Update\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12,\n" +
-	"\x06status\x18\x02 \x01(\v2\x14.mesos.v1.TaskStatusR\x06status\"^\n" +
+	"\x06status\x18\x02 \x01(\v2\x14.mesos.v1.TaskStatusR\x06status\"\x8d\x01\n" +
+	"\x05Drain\x12%\n" +
+	"\fmax_grace_ns\x18\x01 \x01(\x03H\x00R\n" +
+	"maxGraceNs\x88\x01\x01\x12\x1b\n" +
+	"\tmark_gone\x18\x02 \x01(\bR\bmarkGone\x12\x19\n" +
+	"\bsince_ns\x18\x03 \x01(\x03R\asinceNs\x12\x14\n" +
+	"\x05ended\x18\x04 \x01(\bR\x05endedB\x0f\n" +
+	"\r_max_grace_ns\"^\n" +
 	"\fAcknowledged\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12\x17\n" +
 	"\atask_id\x18\x02 \x01(\tR\x06taskId\x12\x12\n" +
@@ -1000,7 +1093,7 @@ func file_agentd_record_record_proto_rawDescGZIP() []byte {
 }
 
 var file_agentd_record_record_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_agentd_record_record_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_agentd_record_record_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_agentd_record_record_proto_goTypes = []any{
 	(Cause)(0),                    // 0: reeve.agent.record.Cause
 	(*Entry)(nil),                 // 1: reeve.agent.record.Entry
@@ -1013,12 +1106,13 @@ var file_agentd_record_record_proto_goTypes = []any{
 	(*Stopping)(nil),              // 8: reeve.agent.record.Stopping
 	(*Task)(nil),                  // 9: reeve.agent.record.Task
 	(*Update)(nil),                // 10: reeve.agent.record.Update
-	(*Acknowledged)(nil),          // 11: reeve.agent.record.Acknowledged
-	(*mesosv1.AgentInfo)(nil),     // 12: mesos.v1.AgentInfo
-	(*mesosv1.FrameworkInfo)(nil), // 13: mesos.v1.FrameworkInfo
-	(*mesosv1.ExecutorInfo)(nil),  // 14: mesos.v1.ExecutorInfo
-	(*mesosv1.TaskInfo)(nil),      // 15: mesos.v1.TaskInfo
-	(*mesosv1.TaskStatus)(nil),    // 16: mesos.v1.TaskStatus
+	(*Drain)(nil),                 // 11: reeve.agent.record.Drain
+	(*Acknowledged)(nil),          // 12: reeve.agent.record.Acknowledged
+	(*mesosv1.AgentInfo)(nil),     // 13: mesos.v1.AgentInfo
+	(*mesosv1.FrameworkInfo)(nil), // 14: mesos.v1.FrameworkInfo
+	(*mesosv1.ExecutorInfo)(nil),  // 15: mesos.v1.ExecutorInfo
+	(*mesosv1.TaskInfo)(nil),      // 16: mesos.v1.TaskInfo
+	(*mesosv1.TaskStatus)(nil),    // 17: mesos.v1.TaskStatus
 }
 var file_agentd_record_record_proto_depIdxs = []int32{
 	2,  // 0: reeve.agent.record.Entry.agent:type_name -> reeve.agent.record.Agent
@@ -1029,19 +1123,20 @@ var file_agentd_record_record_proto_depIdxs = []int32{
 	8,  // 5: reeve.agent.record.Entry.stopping:type_name -> reeve.agent.record.Stopping
 	9,  // 6: reeve.agent.record.Entry.task:type_name -> reeve.agent.record.Task
 	10, // 7: reeve.agent.record.Entry.update:type_name -> reeve.agent.record.Update
-	11, // 8: reeve.agent.record.Entry.acknowledged:type_name -> reeve.agent.record.Acknowledged
+	12, // 8: reeve.agent.record.Entry.acknowledged:type_name -> reeve.agent.record.Acknowledged
 	7,  // 9: reeve.agent.record.Entry.subscribed:type_name -> reeve.agent.record.Subscribed
-	12, // 10: reeve.agent.record.Agent.info:type_name -> mesos.v1.AgentInfo
-	13, // 11: reeve.agent.record.Framework.info:type_name -> mesos.v1.FrameworkInfo
-	14, // 12: reeve.agent.record.Executor.info:type_name -> mesos.v1.ExecutorInfo
-	0,  // 13: reeve.agent.record.Stopping.cause:type_name -> reeve.agent.record.Cause
-	15, // 14: reeve.agent.record.Task.info:type_name -> mesos.v1.TaskInfo
-	16, // 15: reeve.agent.record.Update.status:type_name -> mesos.v1.TaskStatus
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	11, // 10: reeve.agent.record.Entry.drain:type_name -> reeve.agent.record.Drain
+	13, // 11: reeve.agent.record.Agent.info:type_name -> mesos.v1.AgentInfo
+	14, // 12: reeve.agent.record.Framework.info:type_name -> mesos.v1.FrameworkInfo
+	15, // 13: reeve.agent.record.Executor.info:type_name -> mesos.v1.ExecutorInfo
+	0,  // 14: reeve.agent.record.Stopping.cause:type_name -> reeve.agent.record.Cause
+	16, // 15: reeve.agent.record.Task.info:type_name -> mesos.v1.TaskInfo
+	17, // 16: reeve.agent.record.Update.status:type_name -> mesos.v1.TaskStatus
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_agentd_record_record_proto_init() }
@@ -1060,14 +1155,16 @@ func file_agentd_record_record_proto_init() {
 		(*Entry_Update)(nil),
 		(*Entry_Acknowledged)(nil),
 		(*Entry_Subscribed)(nil),
+		(*Entry_Drain)(nil),
 	}
+	file_agentd_record_record_proto_msgTypes[10].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agentd_record_record_proto_rawDesc), len(file_agentd_record_record_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

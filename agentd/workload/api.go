@@ -126,6 +126,7 @@ func (m *Machine) executorUpdate(now time.Time, c *container, status *mesosv1.Ta
 		t.delivered = true // it can only know it from us
 		m.report(now, owner, t, status)
 	case !fw.knew(id): // stored and forwarded anyway
+		m.amend(fw, status)
 		m.fill(now, c, status)
 		m.enqueue(now, fw, id, status)
 	}

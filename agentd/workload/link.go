@@ -67,6 +67,8 @@ func (m *Machine) fromMaster(now time.Time, in FromMaster) {
 		m.shutdownFramework(now, frameworkID(msg.ShutdownFramework.GetFrameworkId()))
 	case *agentlink.FromMaster_ExecutorMessage:
 		m.executorMessage(msg.ExecutorMessage)
+	case *agentlink.FromMaster_Drain:
+		m.ordered(now, msg.Drain)
 	case *agentlink.FromMaster_FrameworkUpdated:
 		m.frameworkUpdated(msg.FrameworkUpdated.GetFramework())
 	case *agentlink.FromMaster_Refused, *agentlink.FromMaster_HeartbeatAck:
@@ -83,6 +85,7 @@ func (m *Machine) accepted(now time.Time, msg *agentlink.Registered) {
 	m.registered = true
 	m.emit(Happened{Noun: "agent", ID: string(m.agentID()), To: "registered", Reason: msg.GetMaster().GetHostname()})
 	m.send(m.updates.Resume(now))
+	m.ordered(now, msg.GetDrain())
 }
 
 // shutdownExecutor ends an executor with its grace.
@@ -134,16 +137,6 @@ func (m *Machine) frameworkUpdated(info *mesosv1.FrameworkInfo) {
 	}
 	fw.info = info
 	m.save(record.NewFramework(info))
-}
-
-// drain ends every task; what is launched from now on is refused.
-func (m *Machine) drain(now time.Time, in Drain) {
-	m.draining, m.untold = true, in.Untold
-	for _, fw := range sorted(m.frameworks) {
-		for _, c := range sorted(fw.executors) {
-			m.stop(now, c, record.Cause_DRAIN, m.shutdownGrace(c))
-		}
-	}
 }
 
 // registration is everything that a master needs to know of us.

@@ -55,9 +55,10 @@ type Machine struct {
 	conn       ConnID // 0 without a stream
 	registered bool   // the master has accepted us on conn
 	group      uint64 // last number given to a task group
-	draining   bool
-	untold     bool // nobody hears of what ends while draining
+	draining   bool   // agentd is to end, and ends its tasks first
+	untold     bool   // nobody hears of what ends while draining
 	drained    bool
+	order      *record.Drain // of the master, to end every task; nil without one
 
 	effs    []Effect     // of the turn in hand
 	touched []*framework // something of theirs ended in this turn

@@ -30,7 +30,7 @@ func (m *Machine) runGroup(now time.Time, fw *framework, run *agentlink.RunTasks
 	switch {
 	case fw.removed: // its end is being seen to; the master knows that already
 		return
-	case m.draining:
+	case m.takesNone():
 		refuse(mesosv1.TaskStatus_REASON_AGENT_DRAINING, "the agent is draining")
 		return
 	case m.executorEnded(fw, run), c != nil && (c.members == nil || c.cause != record.Cause_NONE || c.phase != lifecycle.Running):

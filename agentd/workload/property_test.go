@@ -48,6 +48,7 @@ type simulation struct {
 	stream   StreamID
 	tasks    int
 	probes   map[ids.Container]bool // that are to be answered
+	order    *agentlink.Drain       // what the master says of a drain
 }
 
 func newSimulation(t *rapid.T) *simulation {
@@ -70,6 +71,7 @@ func (s *simulation) step(in Input) { s.stepUntil(in, -1) }
 func (s *simulation) stepUntil(in Input, n int) {
 	effs := s.m.Step(s.now, in)
 	s.checkPods()
+	s.checkOrder()
 	if n == 0 {
 		s.restart() // before anything was written
 		return
@@ -107,6 +109,20 @@ func (s *simulation) checkPods() {
 				if member.phase != lifecycle.Reaped && !c.phase.Alive() {
 					s.t.Fatalf("the pod of task %s is %s, and its container is %s", id, c.phase, member.phase)
 				}
+			}
+		}
+	}
+}
+
+// checkOrder: while a drain is ordered, nothing runs that was not asked to end.
+func (s *simulation) checkOrder() {
+	if s.m.order == nil {
+		return
+	}
+	for _, c := range s.m.containers {
+		for _, t := range c.tasks {
+			if c.command && c.phase <= lifecycle.Running && c.phase != lifecycle.Cancelling && !t.ended() && !c.framework.removed {
+				s.t.Fatalf("task %s is %s in phase %s, and the agent drains", t.id(), t.state, c.phase)
 			}
 		}
 	}
@@ -235,7 +251,21 @@ func (s *simulation) connect(int) {
 	s.conn++
 	s.up = true
 	s.step(LinkOpened{Conn: s.conn})
-	s.step(registered(s.conn))
+	in := registered(s.conn)
+	in.Message.GetRegistered().Drain = s.order
+	s.step(in)
+}
+
+// orderDrain has an operator begin or change a drain, or end it.
+func (s *simulation) orderDrain(crash int) {
+	order := &agentlink.Drain{MarkGone: rapid.Bool().Draw(s.t, "gone"), Ended: rapid.Bool().Draw(s.t, "ended")}
+	if rapid.Bool().Draw(s.t, "bounded") {
+		order.MaxGraceNs = new(int64(rapid.IntRange(0, 5).Draw(s.t, "grace")) * 1e9)
+	}
+	if s.order = order; order.Ended {
+		s.order = nil
+	}
+	s.say(&agentlink.FromMaster{Message: &agentlink.FromMaster_Drain{Drain: order}}, crash)
 }
 
 func (s *simulation) disconnect(crash int) {
@@ -480,6 +510,7 @@ func TestEveryTaskEndsOnce(t *testing.T) {
 		actions := []func(int){
 			s.connect, s.disconnect, s.launchCommand, s.launchCommand, s.launchCustom, s.launchCustom, s.launchPod, s.launchPod, s.probed, s.supervise, s.supervise,
 			s.supervise, s.exit, s.again, s.deleted, s.kill, s.ack, s.ack, s.ack, s.subscribe, s.subscribe, s.update, s.update, s.pass, s.compact,
+			s.orderDrain,
 		}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			crash := -1

@@ -44,6 +44,9 @@ func (m *Machine) recover(now time.Time, in Recovered) {
 			}
 		}
 	}
+	if m.order != nil {
+		m.killAll(now) // what custom executors were asked for is not written down
+	}
 }
 
 // adopt takes a container on as it is.
@@ -127,6 +130,11 @@ func (m *Machine) replay(e *record.Entry) {
 	switch e := e.GetEntry().(type) {
 	case *record.Entry_Agent:
 		m.setID(e.Agent.GetInfo().GetId())
+	case *record.Entry_Drain:
+		m.order = e.Drain
+		if e.Drain.GetEnded() {
+			m.order = nil
+		}
 	case *record.Entry_Framework:
 		m.replayFramework(e.Framework.GetInfo())
 	case *record.Entry_FrameworkRemoved:
@@ -254,6 +262,9 @@ func (m *Machine) replayAcknowledged(e *record.Acknowledged) {
 // that have been acknowledged are kept while their task is there: its state is in them.
 func (m *Machine) Snapshot() []*record.Entry {
 	entries := []*record.Entry{record.NewAgent(m.agent)}
+	if m.order != nil {
+		entries = append(entries, record.NewDrain(m.order))
+	}
 	for _, fw := range sorted(m.frameworks) {
 		entries = append(entries, record.NewFramework(fw.info))
 		for _, c := range sorted(fw.executors) {

@@ -49,7 +49,7 @@ func (m *Machine) runTasks(now time.Time, run *agentlink.RunTasks) {
 		switch {
 		case fw.removed:
 			// its end is being seen to; the master knows that already
-		case m.draining:
+		case m.takesNone():
 			m.refuse(now, fw, info, mesosv1.TaskStatus_REASON_AGENT_DRAINING, "the agent is draining")
 		case run.GetExecutor() == nil:
 			m.runCommand(now, fw, info)

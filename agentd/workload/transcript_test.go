@@ -30,6 +30,7 @@ type world struct {
 	ticket  Ticket
 	journal []*record.Entry
 	running map[ids.Container]bool // what the runtime would know
+	order   *agentlink.Drain       // what the master says of a drain
 }
 
 func newWorld(t *testing.T) *world {
@@ -107,7 +108,9 @@ func (w *world) run(d *datadriven.TestData) string {
 	switch d.Cmd {
 	case "connect":
 		w.conn++
-		return w.step(LinkOpened{Conn: w.conn}) + w.step(registered(w.conn))
+		in := registered(w.conn)
+		in.Message.GetRegistered().Drain = w.order
+		return w.step(LinkOpened{Conn: w.conn}) + w.step(in)
 	case "disconnect":
 		return w.step(LinkClosed{Conn: w.conn})
 	case "run":
@@ -144,6 +147,18 @@ func (w *world) run(d *datadriven.TestData) string {
 		return w.wait(duration)
 	case "restart":
 		return w.restart(has(d, "compacted"))
+	case "order-drain":
+		order := &agentlink.Drain{MarkGone: has(d, "gone"), Ended: has(d, "ended")}
+		if grace := arg(d, "grace"); grace != "" {
+			order.MaxGraceNs = new(int64(atoi(grace)) * 1e9)
+		}
+		if w.order = order; order.Ended {
+			w.order = nil
+		}
+		if has(d, "unheard") {
+			return "nothing\n"
+		}
+		return w.step(fromMaster(w.conn, &agentlink.FromMaster{Message: &agentlink.FromMaster_Drain{Drain: order}}))
 	case "drain":
 		return w.step(Drain{Untold: has(d, "untold")})
 	}

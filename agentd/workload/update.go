@@ -24,6 +24,7 @@ func (m *Machine) report(now time.Time, c *container, t *task, status *mesosv1.T
 	if c.command && t.info.GetCheck() != nil && status.CheckStatus == nil {
 		status.CheckStatus = check.Blank(t.info.GetCheck())
 	}
+	m.amend(c.framework, status)
 	m.fill(now, c, status)
 	from := t.state
 	t.state = status.GetState()

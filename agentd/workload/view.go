@@ -12,9 +12,11 @@ import (
 // View is the machine's state at one moment, for readers outside the loop. It shares messages with the machine, which
 // are never changed, and nothing else.
 type View struct {
-	Agent      *mesosv1.AgentInfo // with its id, once a master has admitted it
-	Registered bool               // with a master, now
-	Draining   bool
+	Agent      *mesosv1.AgentInfo   // with its id, once a master has admitted it
+	Registered bool                 // with a master, now
+	Draining   bool                 // agentd is to end, and ends its tasks first
+	Drain      *mesosv1.DrainConfig // a master has ordered that every task ends; nil without
+	DrainSince time.Time
 	Frameworks []FrameworkView // by id
 	Completed  []FrameworkView // oldest first
 }
@@ -55,6 +57,9 @@ type TaskView struct {
 // View copies the state. It must be called between two turns.
 func (m *Machine) View() *View {
 	v := &View{Agent: m.agent, Registered: m.registered, Draining: m.draining}
+	if m.order != nil {
+		v.Drain, v.DrainSince = drainConfig(m.order), time.Unix(0, m.order.GetSinceNs())
+	}
 	for _, fw := range sorted(m.frameworks) {
 		v.Frameworks = append(v.Frameworks, m.viewFramework(fw))
 	}
