@@ -27,6 +27,7 @@ import (
 // Config is everything that an operator can set. It does not change after Command has made it.
 type Config struct {
 	flagset.Common
+	Isolation
 	Masters     []string // link addresses, beside those that gossip finds
 	Resources   string   // as Mesos writes them; "" measures the host
 	Attributes  string
@@ -177,6 +178,7 @@ func (c *Config) register(fs *pflag.FlagSet) {
 	flagset.Normalize(fs)
 	c.Register(fs, defaultPort, defaultWorkDir)
 	c.registerRuntime(fs)
+	c.Isolation.register(fs)
 	fs.StringSliceVar(&c.Masters, "master", nil, "link address of a master, ip:port, beside those that gossip finds; may be given several times")
 	fs.StringVar(&c.Resources, "resources", "", `what to offer, such as "cpus:4;mem:8192;ports:[31000-32000]" (default: what the host has)`)
 	fs.StringVar(&c.Attributes, "attributes", "", `what is particular about this machine, such as "rack:a1;ssd:true"`)
@@ -246,6 +248,9 @@ func (c *Config) complete(fs *pflag.FlagSet, lookup func(string) (string, bool))
 		return err
 	}
 	if err := c.completeExecutorEnv(); err != nil {
+		return err
+	}
+	if err := c.Isolation.complete(); err != nil {
 		return err
 	}
 	if err := c.completeRuntime(); err != nil {

@@ -1,6 +1,7 @@
 package containerspec
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ func mounts(spec runtime.Spec, host Host) []specs.Mount {
 	if spec.Root != nil {
 		return mountsInImage(spec, host)
 	}
-	all := system(host)
+	all := system(host, spec.Isolation.ShmBytes)
 	for _, c := range covered {
 		all = append(all, tmpfs(c.path, "mode="+c.mode))
 	}
@@ -52,16 +53,20 @@ func mounts(spec runtime.Spec, host Host) []specs.Mount {
 
 // system are the kernel's file systems. On cgroup v1 there is no /sys/fs/cgroup: it costs more than all others together
 // and shows a container nothing that it needs.
-func system(host Host) []specs.Mount {
+func system(host Host, shm int64) []specs.Mount {
 	pts := []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"}
 	if !host.Rootless {
 		pts = append(pts, "gid=5")
+	}
+	memory := []string{"nosuid", "noexec", "nodev", "mode=1777"}
+	if shm > 0 {
+		memory = append(memory, fmt.Sprintf("size=%d", shm))
 	}
 	all := []specs.Mount{
 		{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"nosuid", "noexec", "nodev"}},
 		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=755", "size=65536k"}},
 		{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: pts},
-		{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: []string{"nosuid", "noexec", "nodev", "mode=1777"}},
+		{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: memory},
 		{Destination: "/dev/mqueue", Type: "mqueue", Source: "mqueue", Options: []string{"nosuid", "noexec", "nodev"}},
 		{Destination: "/sys", Type: "sysfs", Source: "sysfs", Options: []string{"nosuid", "noexec", "nodev", "ro"}},
 	}

@@ -25,9 +25,11 @@ type Host struct {
 	ResolvConf   string   // where /etc/resolv.conf leads, if that is not /etc/resolv.conf itself
 	UID, GID     uint32
 	Groups       []uint32
-	MaxNoFile    uint64 // the hard limit that may be given
-	Rootless     bool   // no cgroups, no other users
-	Staging      string // directory, in the shim's own mount namespace, with the sources of spec.Mounts
+	MaxNoFile    uint64   // the hard limit that may be given
+	Rootless     bool     // no cgroups, no other users
+	Credentials  []string // files and directories of the host that containers which see it must not read
+	Devices      []Device // that the container gets
+	Staging      string   // directory, in the shim's own mount namespace, with the sources of spec.Mounts
 }
 
 // StagedAt is where the shim has the source of a mount, given its place in the list.
@@ -44,12 +46,6 @@ const MinMemory = 16 << 20
 
 // defaultPids bounds a container for which nothing was asked: a fork bomb must not take the host along.
 const defaultPids = 4096
-
-// capabilities are what Docker gives: enough for ordinary daemons as root, without a way out.
-var capabilities = [...]string{
-	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID",
-	"CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
-}
 
 var validID = regexp.MustCompile(`^[A-Za-z0-9_+.-]{1,242}$`)
 
@@ -104,15 +100,17 @@ func Build(spec runtime.Spec, host Host) *specs.Spec {
 		group = "" // a group that was asked for and cannot be made is an error
 	}
 	return &specs.Spec{
-		Version: specs.Version,
-		Root:    &specs.Root{Path: host.Root, Readonly: spec.Root == nil},
-		Mounts:  mounts(spec, host),
-		Process: process(spec, host),
+		Version:  specs.Version,
+		Hostname: spec.Isolation.Hostname,
+		Root:     &specs.Root{Path: host.Root, Readonly: spec.Root == nil},
+		Mounts:   mounts(spec, host),
+		Process:  process(spec, host),
 		Linux: &specs.Linux{
 			CgroupsPath:   group,
 			Namespaces:    namespaces(),
+			Devices:       nodes(host),
 			Resources:     Resources(spec.Limits, host),
-			MaskedPaths:   maskedPaths(),
+			MaskedPaths:   maskedPaths(spec, host),
 			ReadonlyPaths: []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"},
 		},
 	}
@@ -129,12 +127,16 @@ func namespaces() []specs.LinuxNamespace {
 	}
 }
 
-func maskedPaths() []string {
-	return []string{
+func maskedPaths(spec runtime.Spec, host Host) []string {
+	masked := []string{
 		"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
 		"/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats",
 		"/sys/devices/virtual/powercap", "/sys/firmware",
 	}
+	if spec.Root == nil {
+		masked = append(masked, host.Credentials...)
+	}
+	return masked
 }
 
 func process(spec runtime.Spec, host Host) *specs.Process {
@@ -145,12 +147,18 @@ func process(spec runtime.Spec, host Host) *specs.Process {
 		User:            specs.User{UID: host.UID, GID: host.GID, AdditionalGids: host.Groups},
 		NoNewPrivileges: true,
 		Capabilities:    &specs.LinuxCapabilities{},
-		Rlimits:         rlimits(host),
+		Rlimits:         rlimits(spec.Isolation.Rlimits, host),
 		// Explicit: a task would inherit the shim's, which is protected from the OOM killer.
 		OOMScoreAdj: new(0),
 	}
-	if host.UID == 0 {
-		all := capabilities[:]
+	switch asked := spec.Isolation.Capabilities; {
+	case asked != nil:
+		p.Capabilities = &specs.LinuxCapabilities{Bounding: asked.Bounding, Effective: asked.Effective, Permitted: asked.Effective}
+		if host.UID != 0 { // without these an exec would take them from whoever is not root
+			p.Capabilities.Inheritable, p.Capabilities.Ambient = asked.Effective, asked.Effective
+		}
+	case host.UID == 0:
+		all := runtime.DefaultCapabilities()
 		p.Capabilities = &specs.LinuxCapabilities{Bounding: all, Effective: all, Permitted: all}
 	}
 	if host.Rootless {
@@ -175,11 +183,17 @@ func cwd(spec runtime.Spec) string {
 // every possible descriptor slow.
 const softNoFile = 65536
 
-func rlimits(host Host) []specs.POSIXRlimit {
-	if host.MaxNoFile == 0 {
-		return nil
+func rlimits(asked []runtime.Rlimit, host Host) []specs.POSIXRlimit {
+	var all []specs.POSIXRlimit
+	files := true
+	for _, l := range asked {
+		all = append(all, specs.POSIXRlimit{Type: l.Name, Hard: l.Hard, Soft: l.Soft})
+		files = files && l.Name != "RLIMIT_NOFILE"
 	}
-	return []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Hard: host.MaxNoFile, Soft: min(softNoFile, host.MaxNoFile)}}
+	if files && host.MaxNoFile > 0 {
+		all = append(all, specs.POSIXRlimit{Type: "RLIMIT_NOFILE", Hard: host.MaxNoFile, Soft: min(softNoFile, host.MaxNoFile)})
+	}
+	return all
 }
 
 // The kernel's period of CPU quotas, and the smallest quota it takes, in microseconds.
@@ -190,7 +204,7 @@ const (
 
 // Resources returns what bounds a container. Of the host it only looks at SwapLimit and Rootless.
 func Resources(l runtime.Limits, host Host) *specs.LinuxResources {
-	r := &specs.LinuxResources{Devices: []specs.LinuxDeviceCgroup{{Allow: false, Access: "rwm"}}}
+	r := &specs.LinuxResources{Devices: deviceRules(host)}
 	if host.Rootless {
 		return r
 	}

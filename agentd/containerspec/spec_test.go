@@ -28,7 +28,14 @@ func TestBuild(t *testing.T) {
 	user.Sandbox = "/tmp/sandbox"
 	mounted := plain
 	mounted.Mounts = []runtime.Mount{{Source: "/data", Target: "vol", ReadOnly: true}, {Secret: []byte("s"), Target: "/run/secret"}, {Source: "/data", Target: "/opt", Follow: true}}
-	v2, asUser, rootless, staged := host, host, host, host
+	v2, asUser, rootless, staged, walled := host, host, host, host, host
+	asked := plain
+	asked.Isolation = runtime.Isolation{
+		Hostname: "web", ShmBytes: 64 << 20, Rlimits: []runtime.Rlimit{{Name: "RLIMIT_NOFILE", Soft: 10, Hard: 20}, {Name: "RLIMIT_CORE"}},
+		Capabilities: &runtime.Capabilities{Effective: []string{"CAP_KILL"}, Bounding: []string{"CAP_KILL", "CAP_CHOWN"}},
+	}
+	walled.UID, walled.GID, walled.Credentials = 1000, 1000, []string{"/etc/shadow"}
+	walled.Devices = []Device{{Device: runtime.Device{Path: "/dev/fuse", Access: "rw"}, Kind: "c", Major: 10, Minor: 229, Mode: 0o666}}
 	staged.Staging, staged.SandboxAlias = "/run/reeve/v/c1", true
 	v2.CgroupV2, v2.SandboxAlias, v2.ResolvConf = true, true, "/run/systemd/resolve/stub-resolv.conf"
 	asUser.UID, asUser.GID, asUser.Groups, asUser.MaxNoFile, asUser.SwapLimit = 1000, 1000, []uint32{44, 1000}, 4096, false
@@ -43,6 +50,7 @@ func TestBuild(t *testing.T) {
 		{"user", user, asUser},
 		{"rootless", limited, rootless},
 		{"mounts", mounted, staged},
+		{"isolation", asked, walled},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

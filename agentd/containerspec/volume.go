@@ -21,7 +21,7 @@ func checkMount(m runtime.Mount) error {
 		return fault.New(fault.Invalid, "nothing can be mounted at %s; choose a directory below it", m.Target)
 	case slices.ContainsFunc(kernels, func(dir string) bool { return within(m.Target, dir) && m.Target != "/dev/shm" }):
 		return fault.New(fault.Invalid, "nothing can be mounted at %s: it is the kernel's; choose another container path", m.Target)
-	case m.Secret != nil:
+	case m.Secret != nil || m.Tmpfs:
 		return nil
 	case !cleanAbs(m.Source):
 		return fault.New(fault.Invalid, "the source %q of a mount must be an absolute path without . and ..", m.Source)

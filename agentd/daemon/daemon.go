@@ -65,6 +65,7 @@ type Parts struct {
 func shims(cfg config.Config, logger *slog.Logger) (runtime.Runtime, func() error, error) {
 	client, err := shimclient.New(shimclient.Config{
 		ShimPath: cfg.ShimPath, RuntimeDir: cfg.RuntimeDir, WorkDir: cfg.WorkDir, CgroupRoot: cfg.CgroupRoot, Log: logger,
+		SeccompDir: cfg.SeccompDir, Devices: cfg.Devices,
 	})
 	if err != nil {
 		return nil, nil, err

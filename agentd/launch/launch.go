@@ -44,6 +44,10 @@ type Host struct {
 	SwitchUser bool     // run as the user that the command or the framework names
 	PidsLimit  int64    // of a container, 0 for none
 	ExtraEnv   []string // KEY=value for every executor, at the lowest priority
+
+	Effective []string // capabilities of a container that does not ask for any; nil for the runtime's default
+	Bounding  []string // those that may be asked for
+	HostPaths []string // directories of the host that volumes may be in; nil for all
 }
 
 // Run is one run of an executor. For a command task the executor is one in name only, made by CommandExecutor.
@@ -53,8 +57,9 @@ type Run struct {
 	Framework *mesosv1.FrameworkInfo
 	Executor  *mesosv1.ExecutorInfo
 	Command   bool
-	Tasks     []*mesosv1.TaskInfo // that have not ended; exactly one for a command task that is to be started
-	Grace     time.Duration       // between being asked to end and being killed
+	Pod       *mesosv1.ExecutorInfo // of a task in a pod: the pod's executor
+	Tasks     []*mesosv1.TaskInfo   // that have not ended; exactly one for a command task that is to be started
+	Grace     time.Duration         // between being asked to end and being killed
 }
 
 // Sandbox is where a run keeps its files (spec 3.12).
@@ -83,8 +88,10 @@ func (h Host) Spec(r Run) runtime.Spec {
 		Stdout:  path.Join(sandbox, "stdout"),
 		Stderr:  path.Join(sandbox, "stderr"),
 		Hidden:  h.Hidden,
-		Mounts:  h.sandboxPaths(r),
+		Mounts:  h.volumes(r),
 		Limits:  h.Limits(r),
+
+		Isolation: h.isolation(r),
 	}
 }
 
@@ -305,34 +312,32 @@ func shorten(text string) string {
 	return string(runes[:shownCommand-3]) + "..."
 }
 
-// UnsupportedTask says what of a command task, or of one in a pod, this version cannot do, "" if nothing: better to fail a
+// UnsupportedTask says what of a command task, or of one in a pod, this agent cannot do, "" if nothing: better to fail a
 // task than to run it without what it asked for.
-func UnsupportedTask(task *mesosv1.TaskInfo, inPod bool) string {
-	for _, v := range task.GetContainer().GetVolumes() {
-		if why := unsupportedVolume(v, inPod); why != "" {
-			return why
-		}
+func (h Host) UnsupportedTask(task *mesosv1.TaskInfo, inPod bool) string {
+	if why := h.unsupportedVolumes(task.GetContainer(), inPod); why != "" {
+		return why
 	}
-	return unsupported(task.GetContainer(), task.GetCommand())
+	return h.unsupported(task.GetContainer(), task.GetCommand())
 }
 
 // UnsupportedExecutor is UnsupportedTask for an executor.
-func UnsupportedExecutor(info *mesosv1.ExecutorInfo) string {
-	if len(info.GetContainer().GetVolumes()) > 0 {
-		return "volumes of executors are not supported by this version"
+func (h Host) UnsupportedExecutor(info *mesosv1.ExecutorInfo) string {
+	if why := h.unsupportedVolumes(info.GetContainer(), false); why != "" {
+		return why
 	}
-	return unsupported(info.GetContainer(), info.GetCommand())
+	return h.unsupported(info.GetContainer(), info.GetCommand())
 }
 
 // UnsupportedPod is UnsupportedTask for an executor that the agent plays.
-func UnsupportedPod(info *mesosv1.ExecutorInfo) string {
-	if len(info.GetContainer().GetVolumes()) > 0 {
-		return "volumes of executors are not supported by this version; give them to the tasks"
+func (h Host) UnsupportedPod(info *mesosv1.ExecutorInfo) string {
+	if why := h.unsupportedPodVolumes(info.GetContainer()); why != "" {
+		return why
 	}
-	return unsupported(info.GetContainer(), &mesosv1.CommandInfo{Value: new("-")}) // it has no command
+	return h.unsupported(info.GetContainer(), &mesosv1.CommandInfo{Value: new("-")}) // it has no command
 }
 
-func unsupported(container *mesosv1.ContainerInfo, command *mesosv1.CommandInfo) string {
+func (h Host) unsupported(container *mesosv1.ContainerInfo, command *mesosv1.CommandInfo) string {
 	switch {
 	case unsupportedImage(container) != "":
 		return unsupportedImage(container)
@@ -346,19 +351,12 @@ func unsupported(container *mesosv1.ContainerInfo, command *mesosv1.CommandInfo)
 			return fmt.Sprintf("environment variable %s refers to a secret by name; only secrets by value are supported", v.GetName())
 		}
 	}
-	return ""
+	return h.unsupportedIsolation(container)
 }
 
 // unsupportedSetting names the first field of a container that would be ignored, "" if there is none.
 func unsupportedSetting(container *mesosv1.ContainerInfo) string {
-	switch {
-	case container.GetHostname() != "":
-		return "hostname"
-	case container.GetLinuxInfo() != nil && !proto.Equal(container.GetLinuxInfo(), &mesosv1.LinuxInfo{ShareCgroups: new(false)}):
-		return "linux_info"
-	case container.GetRlimitInfo() != nil:
-		return "rlimit_info"
-	case container.GetTtyInfo() != nil:
+	if container.GetTtyInfo() != nil {
 		return "tty_info"
 	}
 	for _, network := range container.GetNetworkInfos() { // one without a name is the host's

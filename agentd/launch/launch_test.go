@@ -124,19 +124,15 @@ func TestUnsupported(t *testing.T) {
 		"":               {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum()}},
 		"empty":          {Command: &mesosv1.CommandInfo{}},
 		"image is empty": {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_DOCKER.Enum()}},
-		"SANDBOX_PATH":   {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), Volumes: []*mesosv1.Volume{{}}}},
 		"tty_info":       {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), TtyInfo: &mesosv1.TTYInfo{}}},
-		"rlimit_info":    {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), RlimitInfo: &mesosv1.RLimitInfo{}}},
-		"linux_info":     {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), LinuxInfo: &mesosv1.LinuxInfo{}}},
-		"hostname":       {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), Hostname: new("h")}},
 		"by name":        {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), NetworkInfos: []*mesosv1.NetworkInfo{{}, {Name: new("n")}}}},
 	} {
-		got := UnsupportedTask(info, false)
+		got := Host{}.UnsupportedTask(info, false)
 		if !strings.Contains(got, want) || (want == "") != (got == "") {
 			t.Errorf("%v: got %q, want %q in it", info, got, want)
 		}
 	}
-	if got := UnsupportedPod(&mesosv1.ExecutorInfo{Type: mesosv1.ExecutorInfo_DEFAULT.Enum()}); got != "" {
+	if got := (Host{}).UnsupportedPod(&mesosv1.ExecutorInfo{Type: mesosv1.ExecutorInfo_DEFAULT.Enum()}); got != "" {
 		t.Errorf("a pod: %q", got)
 	}
 }

@@ -61,7 +61,10 @@ type Spec struct {
 	Hidden  []string // host directories that the container must not see, such as the agent's work dir
 	Mounts  []Mount  // beside the sandbox, in the order in which they are made
 	Limits  Limits
-	Pod     *Limits // of everything nested in the same pod as this one, together; nil for one that is in no pod
+
+	Isolation Isolation
+
+	Pod *Limits // of everything nested in the same pod as this one, together; nil for one that is in no pod
 }
 
 // SandboxInImage is where a container in an image sees its sandbox (spec 3.12).
@@ -87,7 +90,11 @@ type Mount struct {
 	Source   string // directory or file of the host, absolute
 	Within   string // directory that no link on the way to Source leads out of; "" if nobody but the agent can make links there
 	Make     bool   // a directory is made of a Source that does not exist, for the container's user
+	Guarded  bool   // Source was named by a stranger: what belongs to the agent, the kernel or the host's safety stays out of it
 	Secret   []byte // instead of Source: a file with this in it, that only the container's user can read and that is on no disk
+	Readable bool   // everybody in the container can read Secret
+	Tmpfs    bool   // instead of Source: an empty directory in memory, which counts as the container's
+	Bytes    int64  // size of it; 0 for the kernel's default, half of the memory
 	Target   string // absolute in the container, or relative to its sandbox
 	ReadOnly bool
 	Follow   bool // file systems that are mounted below Source later are seen, too

@@ -50,7 +50,7 @@ type container struct {
 
 // start returns when the command has been exec'ed. After an error nothing is left.
 func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err error) {
-	config, err := l.convert.config(id, req.Spec)
+	config, err := l.convert.config(id, req.Spec, req.Seccomp)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +60,9 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 		}
 	}
 	proc, err := process(req.Spec.Process)
+	if err == nil {
+		err = withLimits(proc)
+	}
 	if err != nil {
 		return nil, err
 	}

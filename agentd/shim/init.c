@@ -16,8 +16,10 @@
 #include <linux/keyctl.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,6 +34,18 @@ static void report(uint32_t kind, uint32_t value) {
 	} while (n < 0 && errno == EINTR);
 }
 
+// A resource limit of the command, "-l7:10:20": kind, soft and hard. This process does without: low ones would keep it, and
+// libcontainer before it, from doing its work.
+static int limit(const char *text) {
+	char *end;
+	int kind = (int)strtol(text + 2, &end, 10);
+	struct rlimit l;
+	l.rlim_cur = strtoull(end + 1, &end, 10);
+	l.rlim_max = strtoull(end + 1, &end, 10);
+	return setrlimit(kind, &l);
+}
+
+// argv is limits, "--", and the command.
 static pid_t start(char **argv, int *failure) {
 	volatile int child_errno = 0;
 	pid_t pid = vfork(); // shares memory until the exec, so that a failure can be left in child_errno
@@ -39,7 +53,11 @@ static pid_t start(char **argv, int *failure) {
 		sigset_t none;
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		execvp(argv[0], argv);
+		errno = EINVAL;
+		while (*argv && strncmp(*argv, "-l", 2) == 0 && limit(*argv) == 0)
+			argv++;
+		if (*argv && strcmp(*argv, "--") == 0 && *++argv)
+			execvp(argv[0], argv);
 		child_errno = errno;
 		_exit(127);
 	}

@@ -13,6 +13,10 @@ import (
 	"github.com/opencontainers/runc/libcontainer/specconv"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"codeberg.org/reeve/reeve/agentd/containerspec"
+	"codeberg.org/reeve/reeve/agentd/shimapi"
+	"codeberg.org/reeve/reeve/shared/fault"
 )
 
 // converter turns OCI specs into what libcontainer takes.
@@ -27,7 +31,7 @@ func newConverter(rootless bool) *converter {
 	return &converter{rootless: rootless, profiles: make(map[string]*configs.Seccomp)}
 }
 
-func (v *converter) config(id string, spec *specs.Spec) (*configs.Config, error) {
+func (v *converter) config(id string, spec *specs.Spec, filter shimapi.Seccomp) (*configs.Config, error) {
 	if spec == nil || spec.Process == nil || spec.Linux == nil || spec.Root == nil {
 		return nil, fmt.Errorf("container %s: its spec lacks process, linux or root", id)
 	}
@@ -37,25 +41,27 @@ func (v *converter) config(id string, spec *specs.Spec) (*configs.Config, error)
 	if err != nil {
 		return nil, err
 	}
-	config.Seccomp, err = v.profile(spec)
+	if !filter.Unconfined {
+		config.Seccomp, err = v.profile(spec, filter.Profile)
+	}
 	return config, err
 }
 
-// profile returns the default seccomp profile for a spec's capabilities. Building one takes milliseconds, and there are
-// two of them in practice.
-func (v *converter) profile(spec *specs.Spec) (*configs.Seccomp, error) {
-	var key string
+// profile returns the seccomp profile for a spec's capabilities: the default one, or what custom holds in Docker's form.
+// Building one takes milliseconds, and there are two of them in practice.
+func (v *converter) profile(spec *specs.Spec, custom []byte) (*configs.Seccomp, error) {
+	key := string(custom)
 	if spec.Process.Capabilities != nil {
-		key = fmt.Sprint(spec.Process.Capabilities.Bounding)
+		key += fmt.Sprint(spec.Process.Capabilities.Bounding)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if p, ok := v.profiles[key]; ok {
 		return p, nil
 	}
-	profile, err := seccomp.GetDefaultProfile(spec)
+	profile, err := makeProfile(spec, custom)
 	if err != nil {
-		return nil, fmt.Errorf("make the seccomp profile: %w", err)
+		return nil, err
 	}
 	// Rules for the two 32-bit architectures would cost every launch 12 ms; 32-bit programs are killed instead.
 	profile.Architectures = slices.DeleteFunc(profile.Architectures, func(a specs.Arch) bool {
@@ -67,6 +73,21 @@ func (v *converter) profile(spec *specs.Spec) (*configs.Seccomp, error) {
 	}
 	v.profiles[key] = p
 	return p, nil
+}
+
+func makeProfile(spec *specs.Spec, custom []byte) (*specs.LinuxSeccomp, error) {
+	if len(custom) > 0 {
+		profile, err := seccomp.LoadProfile(string(custom), spec)
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "the seccomp profile cannot be used: %v", err)
+		}
+		return profile, nil
+	}
+	profile, err := seccomp.GetDefaultProfile(spec)
+	if err != nil {
+		return nil, fmt.Errorf("make the seccomp profile: %w", err)
+	}
+	return profile, nil
 }
 
 // process converts what specconv leaves out: everything of the process itself.
@@ -87,10 +108,30 @@ func process(p *specs.Process) (*libcontainer.Process, error) {
 		}
 	}
 	for _, r := range p.Rlimits {
-		if r.Type != "RLIMIT_NOFILE" {
+		kind, ok := containerspec.RlimitKind(r.Type)
+		if !ok {
 			return nil, fmt.Errorf("resource limit %s is not supported", r.Type)
 		}
-		lp.Rlimits = append(lp.Rlimits, configs.Rlimit{Type: unix.RLIMIT_NOFILE, Hard: r.Hard, Soft: r.Soft})
+		lp.Rlimits = append(lp.Rlimits, configs.Rlimit{Type: kind, Hard: r.Hard, Soft: r.Soft})
 	}
 	return lp, nil
+}
+
+// withLimits has init.c set the command's limits at the last moment: low ones would keep libcontainer from setting the
+// container up. What is beyond the shim's own only libcontainer can raise, before it.
+func withLimits(lp *libcontainer.Process) error {
+	args := []string{lp.Args[0]}
+	var raised []configs.Rlimit
+	for _, r := range lp.Rlimits {
+		args = append(args, fmt.Sprintf("-l%d:%d:%d", r.Type, r.Soft, r.Hard))
+		var own unix.Rlimit
+		if err := unix.Getrlimit(r.Type, &own); err != nil {
+			return fmt.Errorf("read the shim's own limits: %w", err)
+		}
+		if r.Hard > own.Max {
+			raised = append(raised, configs.Rlimit{Type: r.Type, Hard: r.Hard, Soft: own.Cur})
+		}
+	}
+	lp.Args, lp.Rlimits = append(append(args, "--"), lp.Args[1:]...), raised
+	return nil
 }

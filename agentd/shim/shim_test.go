@@ -51,14 +51,14 @@ func TestProcess(t *testing.T) {
 	if diff := cmp.Diff(p.Rlimits, []configs.Rlimit{{Type: unix.RLIMIT_NOFILE, Hard: 4096, Soft: 4096}}); diff != "" {
 		t.Errorf("limits (-got +want):\n%s", diff)
 	}
-	if _, err := process(&specs.Process{Rlimits: []specs.POSIXRlimit{{Type: "RLIMIT_CORE"}}}); err == nil {
+	if _, err := process(&specs.Process{Rlimits: []specs.POSIXRlimit{{Type: "RLIMIT_NEW"}}}); err == nil {
 		t.Error("a limit that is not converted was dropped without a word")
 	}
 }
 
 func TestConfig(t *testing.T) {
 	v := newConverter(false)
-	config, err := v.config("c", testSpec(t))
+	config, err := v.config("c", testSpec(t), shimapi.Seccomp{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,12 +72,12 @@ func TestConfig(t *testing.T) {
 	if !config.NoNewKeyring || config.Namespaces.Contains(configs.NEWNET) || !config.Namespaces.Contains(configs.NEWPID) {
 		t.Errorf("keyring %v, namespaces %v", config.NoNewKeyring, config.Namespaces)
 	}
-	again, err := v.config("d", testSpec(t))
+	again, err := v.config("d", testSpec(t), shimapi.Seccomp{})
 	if err != nil || again.Seccomp != config.Seccomp {
 		t.Errorf("the profile was built twice, %v", err)
 	}
 	for _, bad := range []*specs.Spec{nil, {}, {Process: &specs.Process{}}} {
-		if _, err := v.config("c", bad); err == nil {
+		if _, err := v.config("c", bad, shimapi.Seccomp{}); err == nil {
 			t.Errorf("spec %+v was taken", bad)
 		}
 	}
@@ -157,6 +157,7 @@ func TestInit(t *testing.T) {
 	}{
 		{[]string{"true"}, nil, []uint32{msgRunning, 0, msgExited, 0}, 0},
 		{[]string{"sh", "-c", "exit 7"}, nil, []uint32{msgRunning, 0, msgExited, 7 << 8}, 7},
+		{[]string{"sh", "-c", "exit $(ulimit -n)"}, nil, []uint32{msgRunning, 0, msgExited, 10 << 8}, 10},
 		{[]string{"sh", "-c", "kill -9 $$"}, nil, []uint32{msgRunning, 0, msgExited, 9}, 137},
 		{[]string{"sleep", "1000"}, syscall.SIGTERM, []uint32{msgRunning, 0, msgExited, 15}, 143},
 		{[]string{"/no/such"}, nil, []uint32{msgFailed, uint32(unix.ENOENT)}, 127},
@@ -167,7 +168,7 @@ func TestInit(t *testing.T) {
 			t.Fatal(err)
 		}
 		cmd := &exec.Cmd{
-			Path: "/proc/self/exe", Args: append([]string{containerspec.InitTarget}, test.argv...), Env: os.Environ(), ExtraFiles: []*os.File{w},
+			Path: "/proc/self/exe", Args: append([]string{containerspec.InitTarget, "-l7:10:20", "--"}, test.argv...), Env: os.Environ(), ExtraFiles: []*os.File{w},
 		}
 		if err := errors.Join(cmd.Start(), w.Close()); err != nil {
 			t.Fatal(err)

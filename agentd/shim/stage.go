@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -42,9 +44,12 @@ func stage(list []shimapi.Staged, user specs.User) (unstage func() error, err er
 		return os.Remove(dir)
 	}
 	for _, s := range list {
-		if s.Source == "" {
+		switch {
+		case s.Tmpfs:
+			err = stageMemory(s)
+		case s.Source == "":
 			err = writeSecret(s, user)
-		} else {
+		default:
 			err = stageSource(s, user)
 		}
 		if err != nil {
@@ -60,7 +65,9 @@ func writeSecret(s shimapi.Staged, user specs.User) error {
 		return fmt.Errorf("write a secret: %w", err)
 	}
 	_, err = f.Write(s.Secret)
-	if err == nil && int(user.UID) != os.Geteuid() {
+	if err == nil && s.Readable {
+		err = f.Chmod(0o644)
+	} else if err == nil && int(user.UID) != os.Geteuid() {
 		err = f.Chown(int(user.UID), int(user.GID))
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
@@ -91,7 +98,16 @@ func stageSource(s shimapi.Staged, user specs.User) error {
 	if err != nil {
 		return fault.New(fault.Invalid, "%s cannot be mounted: %v", s.Source, err)
 	}
-	err = mountCopy(source, s.At)
+	var real string
+	if len(s.Hide) > 0 {
+		real, err = allowed(source, s)
+	}
+	if err == nil {
+		err = mountCopy(source, s.At)
+	}
+	if err == nil {
+		err = cover(s, real)
+	}
 	if err = errors.Join(err, unix.Close(source)); err != nil {
 		return fmt.Errorf("prepare the mount of %s: %w", s.Source, err)
 	}
@@ -150,4 +166,67 @@ func mountCopy(source int, at string) error {
 	}
 	err = unix.MoveMount(tree, "", unix.AT_FDCWD, at, unix.MOVE_MOUNT_F_EMPTY_PATH)
 	return errors.Join(err, unix.Close(tree))
+}
+
+// stageMemory makes a directory in memory. Its pages are charged to whoever writes them, which is the container.
+func stageMemory(s shimapi.Staged) error {
+	if err := os.Mkdir(s.At, 0o755); err != nil {
+		return err
+	}
+	options := "mode=1777"
+	if s.Bytes > 0 {
+		options += fmt.Sprintf(",size=%d", s.Bytes)
+	}
+	if err := unix.Mount("tmpfs", s.At, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
+		return fmt.Errorf("make a directory in memory: %w", err)
+	}
+	return nil
+}
+
+// kernelFiles are file systems in which what is written changes the host. They may be mounted anywhere.
+var kernelFiles = []int64{unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC, unix.CGROUP_SUPER_MAGIC, unix.CGROUP2_SUPER_MAGIC, unix.DEBUGFS_MAGIC, unix.SECURITYFS_MAGIC, unix.TRACEFS_MAGIC, unix.BPF_FS_MAGIC}
+
+// allowed says where a source that a stranger named really is, unless it is something to be hidden.
+func allowed(source int, s shimapi.Staged) (string, error) {
+	real, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", source))
+	if err != nil {
+		return "", err
+	}
+	var fs unix.Statfs_t
+	if err := unix.Fstatfs(source, &fs); err != nil {
+		return "", err
+	}
+	if slices.Contains(kernelFiles, int64(fs.Type)) {
+		return "", fault.New(fault.Invalid, "%s cannot be mounted: it is the kernel's", s.Source)
+	}
+	for _, dir := range s.Hide {
+		if real == dir || strings.HasPrefix(real, dir+"/") {
+			return "", fault.New(fault.Invalid, "%s cannot be mounted: it belongs to the host or its agent", s.Source)
+		}
+	}
+	return real, nil
+}
+
+// cover hides what a staged source holds of what is to be hidden.
+func cover(s shimapi.Staged, real string) error {
+	for _, dir := range s.Hide {
+		rest, ok := strings.CutPrefix(dir, strings.TrimSuffix(real, "/")+"/")
+		if !ok {
+			continue
+		}
+		at := filepath.Join(s.At, rest)
+		info, err := os.Lstat(at)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case err == nil && info.IsDir():
+			err = unix.Mount("tmpfs", at, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC|unix.MS_RDONLY, "mode=0555,size=0")
+		case err == nil && info.Mode().IsRegular():
+			err = unix.Mount(os.DevNull, at, "", unix.MS_BIND, "")
+		}
+		if err != nil {
+			return fmt.Errorf("hide %s: %w", dir, err)
+		}
+	}
+	return nil
 }

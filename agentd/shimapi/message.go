@@ -54,6 +54,7 @@ type Launch struct {
 	Stage  []Staged    `json:"stage,omitempty"`
 	Pod    *Pod        `json:"pod,omitempty"` // that the spec's cgroup lies in
 
+	Seccomp Seccomp  `json:"seccomp,omitzero"`
 	Overlay *Overlay `json:"overlay,omitempty"` // the spec's root, if it is not the host's
 	Sandbox string   `json:"sandbox,omitempty"` // that Stdout and Stderr are in; "" for where the process starts
 }
@@ -66,6 +67,12 @@ type Overlay struct {
 	Dirs   []string `json:"dirs,omitempty"` // of the container, made if they are not there
 }
 
+// Seccomp is the filter of system calls, by default the shim's own.
+type Seccomp struct {
+	Unconfined bool   `json:"unconfined,omitempty"` // none
+	Profile    []byte `json:"profile,omitempty"`    // JSON in Docker's form
+}
+
 // Staged is a source of the spec's mounts that the shim makes ready in its own mount namespace, where the container finds
 // it while it starts and nobody else ever does. Source is opened there, because a task may change links below Within.
 type Staged struct {
@@ -74,6 +81,11 @@ type Staged struct {
 	Within string `json:"within,omitempty"` // what resolving Source does not leave; "" for /
 	Make   bool   `json:"make,omitempty"`   // a directory is made of a Source that is not there
 	Secret []byte `json:"secret,omitempty"` // without Source: what the file holds
+
+	Hide     []string `json:"hide,omitempty"`     // of the host, without links; Source may not be in them, and what it holds of them is covered
+	Readable bool     `json:"readable,omitempty"` // everybody can read the file
+	Tmpfs    bool     `json:"tmpfs,omitempty"`    // without Source: a directory in memory
+	Bytes    int64    `json:"bytes,omitempty"`    // size of it, 0 for the kernel's default
 }
 
 // Reply answers the request with the same id; id 0 is an event. At most one of the other fields is set.

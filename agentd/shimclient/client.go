@@ -26,11 +26,13 @@ const DefaultGroupSize = 32
 
 // Config is what a client needs.
 type Config struct {
-	ShimPath   string // the agentd-shim binary
-	RuntimeDir string // sockets, locks and libcontainer's state; short, best on a tmpfs, not below or above ShimPath's directory
-	WorkDir    string // the agent's; records of containers are kept below it, and containers cannot see it
-	CgroupRoot string // the cgroup below which everything is made, such as "/reeve"; this agent's alone
-	GroupSize  int    // containers a shim; 0 for DefaultGroupSize, 1 for a shim of its own each
+	ShimPath   string           // the agentd-shim binary
+	RuntimeDir string           // sockets, locks and libcontainer's state; short, best on a tmpfs, not below or above ShimPath's directory
+	WorkDir    string           // the agent's; records of containers are kept below it, and containers cannot see it
+	CgroupRoot string           // the cgroup below which everything is made, such as "/reeve"; this agent's alone
+	SeccompDir string           // directory of seccomp profiles that may be asked for by name; "" for none
+	Devices    []runtime.Device // of the host, that every container gets
+	GroupSize  int              // containers a shim; 0 for DefaultGroupSize, 1 for a shim of its own each
 	Log        *slog.Logger
 }
 
@@ -242,6 +244,10 @@ func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry) error 
 	if err != nil {
 		return err
 	}
+	filter, err := c.seccomp(spec.Isolation.Seccomp)
+	if err != nil {
+		return err
+	}
 	select {
 	case c.launches <- struct{}{}:
 		defer func() { <-c.launches }()
@@ -257,12 +263,13 @@ func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry) error 
 		return err
 	}
 	spec.Hidden = append([]string{c.cfg.WorkDir, c.cfg.RuntimeDir}, spec.Hidden...)
+	spec.Mounts = append(spec.Mounts, names(spec)...)
 	e.link = l
 	reply, err := l.call(context.WithoutCancel(ctx), shimapi.Request{
 		Op: shimapi.OpLaunch, Container: spec.ID,
 		Launch: &shimapi.Launch{
 			Dir: c.cfg.record(spec.ID), Spec: containerspec.Build(spec, host), Stdout: spec.Stdout, Stderr: spec.Stderr,
-			Stage: stage(spec, host), Pod: c.podOf(spec), Overlay: c.overlay(spec), Sandbox: spec.Sandbox,
+			Stage: stage(spec, host), Pod: c.podOf(spec), Overlay: c.overlay(spec), Sandbox: spec.Sandbox, Seccomp: filter,
 		},
 	})
 	if err == nil && reply.Started == nil {

@@ -71,12 +71,12 @@ func TestIsolation(t *testing.T) {
 		{"no signal to others", fmt.Sprintf("kill -9 %d 2>/dev/null || echo ok", os.Getpid())},
 		{"no init kill", "kill -9 1; echo ok"},
 		{"kmsg", "cat /dev/kmsg 2>/dev/null || echo ok"},
-		{"no disk devices", "mknod /tmp/d b 254 0 && ! cat /tmp/d 2>/dev/null && echo ok"},
+		{"no disk devices", "mknod /tmp/d b 254 0 2>/dev/null || echo ok"},
 		{"null works", "echo x > /dev/null && echo ok"},
 		{"proc sys is read-only", "echo 1 2>/dev/null > /proc/sys/vm/drop_caches || echo ok"},
 		{"kcore is masked", "test ! -s /proc/kcore && echo ok"},
 		{"sysfs is read-only", "mkdir /sys/fs/cgroup/x 2>/dev/null || echo ok"},
-		{"capabilities", "grep -q 'CapEff:.00000000a80425fb' /proc/self/status && echo ok"},
+		{"capabilities", "grep -q 'CapEff:.00000000800405fb' /proc/self/status && echo ok"},
 		{"no new privileges", "grep -q 'NoNewPrivs:.1' /proc/self/status && echo ok"},
 		{"seccomp", "grep -q 'Seccomp:.2' /proc/self/status && echo ok"},
 		{"signals are reset", "grep -q 'SigBlk:.0000000000000000' /proc/self/status && grep -q 'SigIgn:.0000000000000000' /proc/self/status && echo ok"},
@@ -106,8 +106,8 @@ func TestUser(t *testing.T) {
 	}
 	b := newBed(t)
 	c := b.open()
-	script := "id -u; touch mine && echo wrote; cat /etc/shadow 2>/dev/null || echo denied; grep -o 'Cap[EP].*:.*[1-9a-f]' /proc/self/status || echo powerless"
-	if _, out := b.outcome(c, b.specAs("nobody", "nobody", script)); out != "65534\nwrote\ndenied\npowerless\n" {
+	script := "id -u; touch mine && echo wrote; cat /etc/shadow 2>/dev/null; echo no more; grep -o 'Cap[EP].*:.*[1-9a-f]' /proc/self/status || echo powerless"
+	if _, out := b.outcome(c, b.specAs("nobody", "nobody", script)); out != "65534\nwrote\nno more\npowerless\n" {
 		t.Errorf("as nobody: %q", out)
 	}
 	spec := b.spec("who", "true")

@@ -76,7 +76,7 @@ func TestExecIsInside(t *testing.T) {
 		"environment":         `test "$OWN" = 1 && echo ok`,
 		"directory":           `test "$PWD" = ` + spec.Sandbox + " && echo ok",
 		"etc is read-only":    "touch /etc/x 2>/dev/null || echo ok",
-		"capabilities":        "grep -q 'CapEff:.00000000a80425fb' /proc/self/status && grep -q 'CapBnd:.00000000a80425fb' /proc/self/status && echo ok",
+		"capabilities":        "grep -q 'CapEff:.00000000800405fb' /proc/self/status && grep -q 'CapBnd:.00000000800405fb' /proc/self/status && echo ok",
 		"no new privileges":   "grep -q 'NoNewPrivs:.1' /proc/self/status && echo ok",
 		"seccomp":             "grep -q 'Seccomp:.2' /proc/self/status && echo ok",
 		"no unshare":          "unshare -U true 2>/dev/null || unshare -m true 2>/dev/null || echo ok",

@@ -42,6 +42,13 @@ func (c *Client) host(spec runtime.Spec) (containerspec.Host, error) {
 	if c.rootless {
 		h.UID, h.GID = 0, 0 // the shim's user namespace calls the agent's user so
 	}
+	if err := checkRlimits(spec.Isolation.Rlimits); err != nil {
+		return containerspec.Host{}, err
+	}
+	h.Credentials = credentials()
+	if h.Devices, err = devices(c.cfg.Devices); err != nil {
+		return containerspec.Host{}, err
+	}
 	if spec.Root != nil {
 		h.Root = c.cfg.root(spec.ID)
 		h.HostFiles = hostFiles()
@@ -109,7 +116,14 @@ func mountPoints(mounts []runtime.Mount) error {
 func stage(spec runtime.Spec, host containerspec.Host) []shimapi.Staged {
 	var list []shimapi.Staged
 	for i, m := range spec.Mounts {
-		list = append(list, shimapi.Staged{At: host.StagedAt(i), Source: m.Source, Within: m.Within, Make: m.Make, Secret: m.Secret})
+		s := shimapi.Staged{
+			At: host.StagedAt(i), Source: m.Source, Within: m.Within, Make: m.Make,
+			Secret: m.Secret, Readable: m.Readable, Tmpfs: m.Tmpfs, Bytes: m.Bytes,
+		}
+		if m.Guarded {
+			s.Hide = guarded(spec, host)
+		}
+		list = append(list, s)
 	}
 	return list
 }

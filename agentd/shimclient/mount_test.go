@@ -46,6 +46,8 @@ func TestMounts(t *testing.T) {
 		{"a file", "cat one", "data\n", []runtime.Mount{{Source: data + "/file", Target: "one", ReadOnly: true}}},
 		{"nested", "cat vol/inner/deep", "deep\n", []runtime.Mount{{Source: data, Target: "vol"}, {Source: data + "/sub", Target: "vol/inner"}}},
 		{"made", "stat -c %U made; touch made/x && echo wrote", "root\nwrote\n", []runtime.Mount{{Source: data + "/made/dir", Within: data, Make: true, Target: "made"}}},
+		{"in memory", "touch m/x && stat -c %a m && df -k m | grep -o 1024 | head -1", "1777\n1024\n", []runtime.Mount{{Tmpfs: true, Bytes: 1 << 20, Target: "m"}}},
+		{"readable", "stat -c %a r", "644\n", []runtime.Mount{{Secret: []byte("x"), Readable: true, Target: "r"}}},
 		{"secret", "cat s; stat -c '%a %U' s; findmnt -no FSTYPE -T s || echo tmpfs", "geheim600 root\ntmpfs\n", []runtime.Mount{{Secret: []byte("geheim"), Target: "s", ReadOnly: true}}},
 	}
 	for i, test := range tests {
@@ -57,7 +59,11 @@ func TestMounts(t *testing.T) {
 			}
 		})
 	}
+	b.guardedMounts(c, data)
 	for name, m := range map[string]runtime.Mount{
+		"the kernel's":      {Source: "/proc/sys", Target: "v", Guarded: true},
+		"linked work dir":   {Source: data + "/agent", Target: "v", Guarded: true},
+		"credentials":       {Source: "/etc/shadow", Target: "v", Guarded: true},
 		"absolute link out": {Source: data + "/absolute/hostname", Within: data, Target: "v"},
 		"relative link out": {Source: data + "/relative", Within: data, Target: "v"},
 		"missing":           {Source: data + "/none", Target: "v"},
@@ -79,6 +85,30 @@ func TestMounts(t *testing.T) {
 	}
 	if left, err := os.ReadDir(filepath.Join(b.cfg.RuntimeDir, "v")); err != nil || len(left) != 0 {
 		t.Errorf("staged mounts %v are left, %v", left, err)
+	}
+}
+
+// guardedMounts shows what is left out of a directory that a framework chose.
+func (b *bed) guardedMounts(c *Client, data string) {
+	b.Helper()
+	if err := os.Symlink(b.cfg.WorkDir, filepath.Join(data, "agent")); err != nil {
+		b.Fatal(err)
+	}
+	base := filepath.Dir(b.cfg.WorkDir)
+	for i, test := range []struct{ script, want string }{
+		{"cat v/data/file; ls v/work v/run", "data\nv/run:\n\nv/work:\n"},
+		{"touch v/work/x v/run/x 2>/dev/null || echo refused", "refused\n"},
+	} {
+		spec := b.spec("guarded"+string(rune('a'+i)), test.script)
+		spec.Mounts = []runtime.Mount{{Source: base, Target: "v", Guarded: true}}
+		if exit, out := b.outcome(c, spec); out != test.want {
+			b.Errorf("guarded: %q, %+v, want %q", out, exit, test.want)
+		}
+	}
+	spec := b.spec("guarded-root", "ls v/proc v/sys v/dev; cat v/etc/shadow; test -e v/etc/passwd && echo rest")
+	spec.Mounts = []runtime.Mount{{Source: "/", Target: "v", Guarded: true}}
+	if exit, out := b.outcome(c, spec); out != "v/dev:\n\nv/proc:\n\nv/sys:\nrest\n" {
+		b.Errorf("all of the host: %q, %+v", out, exit)
 	}
 }
 

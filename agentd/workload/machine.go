@@ -327,6 +327,9 @@ func (m *Machine) run(c *container) launch.Run {
 	r := launch.Run{
 		Container: c.id, Agent: c.agent, Framework: c.framework.info, Executor: c.info, Command: c.command, Grace: m.shutdownGrace(c),
 	}
+	if c.pod != nil {
+		r.Pod = c.pod.info
+	}
 	for _, t := range sorted(c.tasks) {
 		if !t.ended() {
 			r.Tasks = append(r.Tasks, t.info)

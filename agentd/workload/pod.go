@@ -100,9 +100,9 @@ func (c *container) name() string {
 
 func (m *Machine) launchMember(now time.Time, member *container) {
 	for _, t := range member.tasks {
-		why := launch.UnsupportedPod(member.pod.info)
+		why := m.cfg.Launch.UnsupportedPod(member.pod.info)
 		if why == "" {
-			why = launch.UnsupportedTask(t.info, true)
+			why = m.cfg.Launch.UnsupportedTask(t.info, true)
 		}
 		if why != "" {
 			m.failUnstarted(now, member, why)

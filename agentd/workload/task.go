@@ -111,7 +111,7 @@ func (m *Machine) runCommand(now time.Time, fw *framework, info *mesosv1.TaskInf
 	c := m.newContainer(now, fw, launch.CommandExecutor(fw.info, info), true)
 	t := m.addTask(c, info, 0)
 	t.delivered = true
-	if why := launch.UnsupportedTask(info, false); why != "" {
+	if why := m.cfg.Launch.UnsupportedTask(info, false); why != "" {
 		m.failUnstarted(now, c, why)
 		return
 	}
@@ -155,7 +155,7 @@ func (m *Machine) runOnExecutor(now time.Time, fw *framework, info *mesosv1.Exec
 	if c.phase != lifecycle.Pending {
 		return
 	}
-	if why := launch.UnsupportedExecutor(info); why != "" {
+	if why := m.cfg.Launch.UnsupportedExecutor(info); why != "" {
 		m.failUnstarted(now, c, why)
 		return
 	}

@@ -1,0 +1,148 @@
+package config
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+)
+
+// Isolation is what operators say about the walls of containers.
+type Isolation struct {
+	Effective  []string         // capabilities of containers that ask for none; nil for the runtime's default
+	Bounding   []string         // those that may be asked for
+	Devices    []runtime.Device // of the host, that every container gets
+	HostPaths  []string         // directories that volumes may be in; nil for all
+	SeccompDir string
+
+	written struct{ effective, bounding, devices, hostPaths string }
+}
+
+// defaultBounding are what Docker gives: some programs need one of them, and none opens a way out.
+const defaultBounding = "CHOWN,DAC_OVERRIDE,FSETID,FOWNER,MKNOD,NET_RAW,SETGID,SETUID,SETFCAP,SETPCAP,NET_BIND_SERVICE,SYS_CHROOT,KILL,AUDIT_WRITE"
+
+func (i *Isolation) register(fs *pflag.FlagSet) {
+	fs.StringVar(&i.written.effective, "effective-capabilities", "", `capabilities of containers that ask for none, such as "CHOWN,KILL" or Mesos's {"capabilities":["CHOWN"]} (default: a few for root, none for others)`)
+	fs.StringVar(&i.written.bounding, "bounding-capabilities", defaultBounding, "capabilities that a container may ask for, in the same form")
+	fs.StringVar(&i.written.devices, "allowed-devices", "", `devices that every container gets, such as "/dev/fuse,/dev/kvm" or Mesos's {"allowed_devices":[…]}`)
+	fs.StringVar(&i.written.hostPaths, "host-path-volumes", "/", `directories of this machine that volumes may come from, such as "/data,/srv", or "none"`)
+	fs.StringVar(&i.SeccompDir, "seccomp-config-dir", "", "directory of seccomp profiles, in Docker's form, that tasks may name")
+}
+
+func (i *Isolation) complete() (err error) {
+	if i.written.effective != "" {
+		if i.Effective, err = capabilities("--effective-capabilities", i.written.effective); err != nil {
+			return err
+		}
+	}
+	if i.Bounding, err = capabilities("--bounding-capabilities", i.written.bounding); err != nil {
+		return err
+	}
+	if i.Devices, err = devices(i.written.devices); err != nil {
+		return err
+	}
+	if i.HostPaths, err = hostPaths(i.written.hostPaths); err != nil {
+		return err
+	}
+	if i.SeccompDir != "" && !filepath.IsAbs(i.SeccompDir) {
+		return fault.New(fault.Invalid, "--seccomp-config-dir %q must be an absolute path", i.SeccompDir)
+	}
+	return nil
+}
+
+// words takes "a,b" apart; nothing is no word.
+func words(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// capabilities reads a list of names, or Mesos's JSON.
+func capabilities(flag, text string) ([]string, error) {
+	list := words(text)
+	if strings.HasPrefix(text, "{") {
+		var info struct {
+			Capabilities []string `json:"capabilities"`
+		}
+		if err := json.Unmarshal([]byte(text), &info); err != nil {
+			return nil, fault.New(fault.Invalid, `%s is not JSON (%v); write {"capabilities":["CHOWN","KILL"]} or CHOWN,KILL`, flag, err)
+		}
+		list = info.Capabilities
+	}
+	names := []string{}
+	for _, name := range list {
+		short := strings.TrimPrefix(strings.ToUpper(name), "CAP_")
+		if n, ok := mesosv1.CapabilityInfo_Capability_value[short]; !ok || n == 0 {
+			return nil, fault.New(fault.Invalid, "%s: %q is not the name of a capability; write CHOWN, NET_RAW and the like", flag, name)
+		}
+		names = append(names, "CAP_"+short)
+	}
+	return names, nil
+}
+
+// devices reads a list of paths, or Mesos's JSON.
+func devices(text string) ([]runtime.Device, error) {
+	var list []runtime.Device
+	if !strings.HasPrefix(text, "{") {
+		for _, path := range words(text) {
+			list = append(list, runtime.Device{Path: path, Access: "rw"})
+		}
+		return list, checkDevices(list)
+	}
+	var whitelist struct {
+		AllowedDevices []struct {
+			Device struct{ Path string }
+			Access struct{ Read, Write, Mknod bool }
+		} `json:"allowed_devices"`
+	}
+	if err := json.Unmarshal([]byte(text), &whitelist); err != nil {
+		return nil, fault.New(fault.Invalid, `--allowed-devices is not JSON (%v); write {"allowed_devices":[{"device":{"path":"/dev/fuse"},"access":{"read":true,"write":true}}]} or /dev/fuse`, err)
+	}
+	for _, d := range whitelist.AllowedDevices {
+		access := ""
+		for letter, given := range map[string]bool{"r": d.Access.Read, "w": d.Access.Write, "m": d.Access.Mknod} {
+			if given {
+				access += letter
+			}
+		}
+		list = append(list, runtime.Device{Path: d.Device.Path, Access: access})
+	}
+	return list, checkDevices(list)
+}
+
+func checkDevices(list []runtime.Device) error {
+	for _, d := range list {
+		if !strings.HasPrefix(d.Path, "/dev/") || filepath.Clean(d.Path) != d.Path {
+			return fault.New(fault.Invalid, "--allowed-devices: %q is not the path of a device; write /dev/fuse and the like", d.Path)
+		}
+		if d.Access == "" {
+			return fault.New(fault.Invalid, "--allowed-devices: %s may be neither read nor written; give it an access", d.Path)
+		}
+	}
+	return nil
+}
+
+// hostPaths is nil if there is no bound.
+func hostPaths(text string) ([]string, error) {
+	dirs := words(text)
+	if text == "none" {
+		return []string{}, nil
+	}
+	for i, dir := range dirs {
+		if !filepath.IsAbs(dir) {
+			return nil, fault.New(fault.Invalid, `--host-path-volumes: %q must be an absolute path; or write "none"`, dir)
+		}
+		dirs[i] = filepath.Clean(dir)
+	}
+	if slices.Contains(dirs, "/") {
+		return nil, nil
+	}
+	if len(dirs) == 0 {
+		return nil, fault.New(fault.Invalid, `--host-path-volumes is empty; write directories, / for all, or "none"`)
+	}
+	return dirs, nil
+}
