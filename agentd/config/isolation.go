@@ -103,15 +103,18 @@ func devices(text string) ([]runtime.Device, error) {
 		return nil, fault.New(fault.Invalid, `--allowed-devices is not JSON (%v); write {"allowed_devices":[{"device":{"path":"/dev/fuse"},"access":{"read":true,"write":true}}]} or /dev/fuse`, err)
 	}
 	for _, d := range whitelist.AllowedDevices {
-		access := ""
-		for letter, given := range map[string]bool{"r": d.Access.Read, "w": d.Access.Write, "m": d.Access.Mknod} {
-			if given {
-				access += letter
-			}
-		}
-		list = append(list, runtime.Device{Path: d.Device.Path, Access: access})
+		list = append(list, runtime.Device{
+			Path: d.Device.Path, Access: letter("r", d.Access.Read) + letter("w", d.Access.Write) + letter("m", d.Access.Mknod),
+		})
 	}
 	return list, checkDevices(list)
+}
+
+func letter(access string, given bool) string {
+	if given {
+		return access
+	}
+	return ""
 }
 
 func checkDevices(list []runtime.Device) error {

@@ -143,7 +143,7 @@ func TestUnsupportedImage(t *testing.T) {
 		"secret by name": mesos(&mesosv1.Image{Type: mesosv1.Image_DOCKER.Enum(), Docker: &mesosv1.Image_Docker{Name: new("x"), Config: &mesosv1.Secret{}}}),
 	} {
 		info := &mesosv1.TaskInfo{Command: &mesosv1.CommandInfo{Shell: new(false)}, Container: container}
-		if got := UnsupportedTask(info, false); !strings.Contains(got, want) || (want == "") != (got == "") {
+		if got := (Host{}).UnsupportedTask(info, false); !strings.Contains(got, want) || (want == "") != (got == "") {
 			t.Errorf("%v: got %q, want %q in it", container, got, want)
 		}
 	}

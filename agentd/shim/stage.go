@@ -196,7 +196,7 @@ func allowed(source int, s shimapi.Staged) (string, error) {
 	if err := unix.Fstatfs(source, &fs); err != nil {
 		return "", err
 	}
-	if slices.Contains(kernelFiles, int64(fs.Type)) {
+	if slices.Contains(kernelFiles, fs.Type) {
 		return "", fault.New(fault.Invalid, "%s cannot be mounted: it is the kernel's", s.Source)
 	}
 	for _, dir := range s.Hide {

@@ -72,6 +72,7 @@ func (c Config) state() string             { return filepath.Join(c.RuntimeDir, 
 func (c Config) staging(id ids.Container) string {
 	return filepath.Join(c.RuntimeDir, "v", string(id))
 }
+
 func (c Config) root(id ids.Container) string   { return filepath.Join(c.RuntimeDir, "r", string(id)) }
 func (c Config) records() string                { return filepath.Join(c.WorkDir, "containers") }
 func (c Config) groups() string                 { return filepath.Join(c.CgroupRoot, "containers") } // "tasks" is a file in every group of v1

@@ -45,8 +45,13 @@ func TestImage(t *testing.T) {
 		imagetest.Busybox(t),
 		imagetest.Layer(t, []imagetest.Entry{{Name: "data/"}, {Name: "data/old", Body: "old\n"}, {Name: "data/gone", Body: "x"}, {Name: "full/"}, {Name: "full/x", Body: "x"}}),
 		imagetest.Layer(t, []imagetest.Entry{
-			{Name: "data/"}, {Name: "data/.wh.gone"}, {Name: "data/new", Body: "new\n", UID: 4711, GID: 4712},
-			{Name: "full/"}, {Name: "full/.wh..wh..opq"}, {Name: "full/y", Body: "y"}, {Name: "run/"},
+			{Name: "data/"},
+			{Name: "data/.wh.gone"},
+			{Name: "data/new", Body: "new\n", UID: 4711, GID: 4712},
+			{Name: "full/"},
+			{Name: "full/.wh..wh..opq"},
+			{Name: "full/y", Body: "y"},
+			{Name: "run/"},
 		}),
 	)
 	spec := b.spec("image", strings.Join([]string{

@@ -188,7 +188,7 @@ func TestRootless(t *testing.T) {
 	for _, path := range logs {
 		t.Logf("%s", contents(t, path))
 	}
-	want := "limits: 3\n0 \"hello\\n0\\n\"\n0 \"read-only\\n\"\n0 \"few\\n\"\n9 \"\"\nexec: \"0\\n\" 1024\nrunning: c4\nended: 15\n"
+	want := "limits: 4\n0 \"hello\\n0\\n\"\n0 \"read-only\\n\"\n0 \"few\\n\"\n9 \"\"\nexec: \"0\\n\" 1024\nrunning: c4\nended: 15\n"
 	if err != nil || string(out) != want {
 		t.Errorf("got %q, %v, want %q", out, err, want)
 	}
