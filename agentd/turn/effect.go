@@ -1,5 +1,5 @@
-// Package turn is what a turn of the agent's machine leads to: the effects there are. It owns their shape and says what
-// answers each; the rules that produce them are in agentd/workload, and the daemon's pump, the supervisors, the prober and the
+// Package turn is what a turn of the agent's machine begins with and leads to: the inputs and the effects there are. It owns
+// their shape and says what answers each; the rules that produce them are in agentd/workload, and the daemon's pump, the supervisors, the prober and the
 // edges carry them out. Start reading at Effect.
 package turn
 
