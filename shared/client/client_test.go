@@ -162,6 +162,10 @@ func TestLostAnswers(t *testing.T) {
 		t.Errorf("Cluster() = %v, %v after %d requests", cluster, err, asked.Load())
 	}
 	asked.Store(0)
+	if err := connect(t, m).DrainAgent(t.Context(), "a", -1, false); err != nil || asked.Load() != 2 {
+		t.Errorf("DrainAgent, which may be said twice: %v after %d requests", err, asked.Load())
+	}
+	asked.Store(0)
 	_, err = connect(t, m).SubmitJob(t.Context(), reeveapi.JobSpec{Name: "j"})
 	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "look whether it took effect") || asked.Load() != 1 {
 		t.Errorf("SubmitJob: %v after %d requests", err, asked.Load())

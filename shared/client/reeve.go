@@ -106,26 +106,33 @@ func (c *Client) DrainAgent(ctx context.Context, agent string, maxGrace time.Dur
 	if maxGrace >= 0 {
 		asked.MaxGraceSeconds = new(maxGrace.Seconds())
 	}
-	return c.steer(ctx, agent, "drain", asked)
+	return c.steer(ctx, agent, "drain", asked, true)
 }
 
 // DeactivateAgent stops that an agent is offered; its tasks go on.
 func (c *Client) DeactivateAgent(ctx context.Context, agent string) error {
-	return c.steer(ctx, agent, "deactivate", nil)
+	return c.steer(ctx, agent, "deactivate", nil, true)
 }
 
 // ReactivateAgent has a deactivated or drained agent offered again.
 func (c *Client) ReactivateAgent(ctx context.Context, agent string) error {
-	return c.steer(ctx, agent, "reactivate", nil)
+	return c.steer(ctx, agent, "reactivate", nil, false)
 }
 
 // MarkAgentGone removes an agent for ever.
 func (c *Client) MarkAgentGone(ctx context.Context, agent string) error {
-	return c.steer(ctx, agent, "gone", nil)
+	return c.steer(ctx, agent, "gone", nil, true)
 }
 
-func (c *Client) steer(ctx context.Context, agent, verb string, body any) error {
-	_, err := change[json.RawMessage](ctx, c, http.MethodPost, "/agents/"+url.PathEscape(agent)+"/"+verb, body)
+// steer says something of an agent. again: to say it twice is to say it once, so that a leader which died before it answered
+// is no reason to bother a person.
+func (c *Client) steer(ctx context.Context, agent, verb string, body any, again bool) error {
+	r, err := posting(http.MethodPost, "/agents/"+url.PathEscape(agent)+"/"+verb, body)
+	if err != nil {
+		return err
+	}
+	r.again = again
+	_, err = exchange[json.RawMessage](ctx, c, r)
 	return err
 }
 
@@ -134,16 +141,24 @@ func get[T any](ctx context.Context, c *Client, path string) (T, error) {
 }
 
 func change[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
+	r, err := posting(method, path, body)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return exchange[T](ctx, c, r)
+}
+
+func posting(method, path string, body any) (request, error) {
 	r := request{method: method, path: base + path}
 	if body != nil {
 		encoded, err := json.Marshal(body)
 		if err != nil {
-			var none T
-			return none, fault.Wrap(fault.Internal, err, "encode the request")
+			return r, fault.Wrap(fault.Internal, err, "encode the request")
 		}
 		r.body, r.header = encoded, http.Header{"Content-Type": {"application/json"}}
 	}
-	return exchange[T](ctx, c, r)
+	return r, nil
 }
 
 func exchange[T any](ctx context.Context, c *Client, r request) (T, error) {

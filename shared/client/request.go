@@ -23,7 +23,7 @@ type request struct {
 	path   string // with the query
 	body   []byte
 	header http.Header
-	again  bool // it changes nothing, so that it may be sent again when an answer got lost
+	again  bool // it changes nothing, or the second time nothing more, so that it may be sent again when an answer got lost
 }
 
 // lead sends a request to the leading master. While masters answer but none leads, it asks again until ctx ends; if none

@@ -183,6 +183,17 @@ func (p *Process) Stop(ctx context.Context) error {
 	}
 }
 
+// AwaitEnd waits for a daemon that somebody else has told to end.
+func (p *Process) AwaitEnd(ctx context.Context) error {
+	p.unwant()
+	select {
+	case <-p.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%s did not end; its log says last: %s", p.Name, lastLine(p.logPath(), nil))
+	}
+}
+
 func (p *Process) unwant() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -32,6 +32,8 @@ type cluster struct {
 
 	mu        sync.Mutex // guards all below
 	agents    []reeveapi.Agent
+	course    [][]reeveapi.Agent // what agents becomes each time it is asked for
+	drain     reeveapi.DrainRequest
 	tasks     []reeveapi.Task
 	jobs      []reeveapi.Job
 	events    []reeveapi.Event
@@ -51,7 +53,12 @@ func newCluster(t *testing.T) *cluster {
 	list := func(path string, of func() any) {
 		mux.HandleFunc("GET /reeve/v1/"+path, func(w http.ResponseWriter, _ *http.Request) { c.answer(w, of()) })
 	}
-	list("agents", func() any { return c.agents })
+	list("agents", func() any {
+		if len(c.course) > 0 {
+			c.agents, c.course = c.course[0], c.course[1:]
+		}
+		return c.agents
+	})
 	list("tasks", func() any { return c.tasks })
 	list("jobs", func() any { return c.jobs })
 	list("events", func() any { return c.events })
@@ -129,6 +136,11 @@ func (c *cluster) note(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.asked = append(c.asked, r.Method+" "+strings.TrimPrefix(r.URL.EscapedPath(), "/reeve/v1"))
+	if strings.HasSuffix(r.URL.Path, "/drain") {
+		if err := json.NewDecoder(r.Body).Decode(&c.drain); err != nil {
+			c.t.Error(err)
+		}
+	}
 	w.WriteHeader(http.StatusAccepted)
 }
 
@@ -629,6 +641,91 @@ func TestFollow(t *testing.T) {
 			if got.code != test.code || len(got.stdout) != len("[0] zero\n[0] no end\n[1] one\n") {
 				t.Errorf("exit %d with stdout %q, want exit %d", got.code, got.stdout, test.code)
 			}
+		})
+	}
+}
+
+// TestSteer: what ends something is asked for first, and each verb says what it did.
+func TestSteer(t *testing.T) {
+	c := newCluster(t)
+	c.agents = []reeveapi.Agent{
+		{ID: "S0", Name: "host1", HTTP: "10.0.0.1:5051", State: reeveapi.AgentActive, Tasks: 3},
+		{ID: "S1", Name: "twin", HTTP: "10.0.0.2:5051", State: reeveapi.AgentActive},
+		{ID: "S2", Name: "twin", HTTP: "10.0.0.3:5051", State: reeveapi.AgentUnreachable, Tasks: 1},
+		{ID: "S3", Name: "host1", State: reeveapi.AgentGone},
+	}
+	yes, no := "yes\n", "\n"
+	const question = "Drain agent host1 at 10.0.0.1:5051? 3 tasks on it must end within 1m0s each; then it is marked as gone for ever. [y/N] "
+	const refused = "reeve: not done: there is no terminal to ask for confirmation; give --yes\n"
+	for _, test := range []struct {
+		stdin *string
+		args  []string
+		want  result
+	}{
+		{nil, []string{"drain", "host1"}, result{"", refused, exitFailed}},
+		{nil, []string{"gone", "host1"}, result{"", refused, exitFailed}},
+		{&no, []string{"drain", "host1", "--max-grace=1m", "--mark-gone"}, result{"", question + "reeve: not done: you did not say yes\n", exitFailed}},
+		{nil, []string{"drain", "host1", "--max-grace=-1s"}, result{"", "reeve: --max-grace is -1s, and can't be negative\n", exitUsage}},
+		{nil, []string{"drain"}, result{"", "reeve: accepts 1 arg(s), received 0; see \"reeve drain --help\"\n", exitUsage}},
+		{nil, []string{"drain", "--yes", "nobody"}, result{"", "reeve: no agent is called \"nobody\"; \"reeve agents\" lists those that there are\n", exitFailed}},
+		{nil, []string{"deactivate", "twin"}, result{"", "reeve: \"twin\" means 2 agents; name one of: S1 (10.0.0.2:5051), S2 (10.0.0.3:5051)\n", exitFailed}},
+		{nil, []string{"drain", "-y", "S3"}, result{"", "reeve: host1 was marked as gone; there is nothing to drain\n", exitFailed}},
+		{nil, []string{"gone", "-y", "S3"}, result{"host1 was marked as gone before\n", "", exitDone}},
+	} {
+		check(t, reeve(t, c, test.stdin, test.args...), test.want)
+	}
+	if len(c.asked) > 0 {
+		t.Errorf("the master was asked %q", c.asked)
+	}
+	check(t, reeve(t, c, &yes, "drain", "host1", "--max-grace=1m", "--mark-gone"),
+		result{"host1 drains: 3 tasks on it must end within 1m0s each; \"reeve agents\" shows how far it is\n", question, exitDone})
+	check(t, reeve(t, c, nil, "deactivate", "10.0.0.1:5051"), result{"host1 is deactivated; 3 tasks on it may go on\n", "", exitDone})
+	check(t, reeve(t, c, nil, "reactivate", "S1"), result{"twin is used again\n", "", exitDone})
+	check(t, reeve(t, c, nil, "gone", "--yes", "S2"), result{"twin is gone\n", "", exitDone})
+	if diff := cmp.Diff([]string{"POST /agents/S0/drain", "POST /agents/S0/deactivate", "POST /agents/S1/reactivate", "POST /agents/S2/gone"}, c.asked); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(reeveapi.DrainRequest{MaxGraceSeconds: new(60.0), MarkGone: true}, c.drain); diff != "" {
+		t.Errorf("the drain (-want +got):\n%s", diff)
+	}
+}
+
+// TestDrainWait: it stays until nothing is left, and says how far it is.
+func TestDrainWait(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		states []reeveapi.Agent // one after the other, after the one that is drained
+		args   []string
+		want   result
+	}{
+		{
+			"to its end", []reeveapi.Agent{
+				{State: reeveapi.AgentDraining, Reason: "drains: 2 tasks to end", Drain: &reeveapi.Drain{}},
+				{State: reeveapi.AgentDraining, Reason: "drains: 2 tasks to end", Drain: &reeveapi.Drain{}},
+				{State: reeveapi.AgentDrained, Drain: &reeveapi.Drain{Drained: true}},
+			},
+			nil, result{"h is drained; \"reeve reactivate h\" uses it again\n", "h drains: 2 tasks to end\n", exitDone},
+		},
+		{
+			"gone then", []reeveapi.Agent{{State: reeveapi.AgentGone, Drain: &reeveapi.Drain{Drained: true}}},
+			[]string{"--mark-gone"}, result{"h is drained and gone\n", "", exitDone},
+		},
+		{
+			"gone before", []reeveapi.Agent{{State: reeveapi.AgentGone, Drain: &reeveapi.Drain{}}},
+			nil, result{"", "reeve: h left the cluster before it was drained\n", exitFailed},
+		},
+		{
+			"ended by another", []reeveapi.Agent{{State: reeveapi.AgentActive}},
+			nil, result{"", "reeve: h does not drain any more: somebody has reactivated it\n", exitFailed},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newCluster(t)
+			for _, a := range append([]reeveapi.Agent{{State: reeveapi.AgentActive}}, test.states...) {
+				a.ID, a.Name = "S0", "h"
+				c.course = append(c.course, []reeveapi.Agent{a})
+			}
+			check(t, reeve(t, c, nil, append([]string{"drain", "--yes", "--wait", "h"}, test.args...)...), test.want)
 		})
 	}
 }

@@ -1,0 +1,159 @@
+// Package steer is the verbs that take a machine out of use and bring it back: reeve drain, deactivate, reactivate and gone.
+// What they ask for is kept by the masters, and goes on without them; drain --wait only looks on. Start reading at Commands.
+package steer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/cli/output"
+)
+
+// Config is what the verbs need of the command line.
+type Config struct {
+	Printer func() output.Printer
+	Connect func() (*client.Client, error)
+	Confirm func(yes bool, question string, args ...any) error // asks a person, unless yes
+	Usage   func(format string, args ...any) error             // wrong use of a verb
+}
+
+// patience is how long a question waits while the masters elect a leader.
+const patience = 20 * time.Second
+
+// Commands returns the verbs.
+func Commands(cfg Config) []*cobra.Command {
+	return []*cobra.Command{cfg.drainCommand(), cfg.deactivateCommand(), cfg.reactivateCommand(), cfg.goneCommand()}
+}
+
+// asked is a verb at work on one agent.
+type asked struct {
+	cfg    Config
+	client *client.Client
+	agent  reeveapi.Agent
+}
+
+// on finds the agent that is named on the command line, and calls fn.
+func (cfg Config) on(command *cobra.Command, name string, fn func(ctx context.Context, a asked) error) error {
+	c, err := cfg.Connect()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	var agent reeveapi.Agent
+	if err := within(command.Context(), func(ctx context.Context) (err error) {
+		agent, err = Find(ctx, c, name)
+		return err
+	}); err != nil {
+		return err
+	}
+	return fn(command.Context(), asked{cfg, c, agent})
+}
+
+func within(ctx context.Context, fn func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return fn(ctx)
+}
+
+// say prints what was done.
+func (a asked) say(format string, args ...any) {
+	fmt.Fprintln(a.cfg.Printer().Out, output.OneLine(fmt.Sprintf(format, args...)))
+}
+
+// Find finds the agent that a person means: by its id, its name or the address of its API. One that is gone is only found
+// by its id: another one may have its name by now.
+func Find(ctx context.Context, c *client.Client, name string) (reeveapi.Agent, error) {
+	agents, err := c.Agents(ctx)
+	if err != nil {
+		return reeveapi.Agent{}, err
+	}
+	if i := slices.IndexFunc(agents, func(a reeveapi.Agent) bool { return a.ID == name }); i >= 0 {
+		return agents[i], nil
+	}
+	found := slices.DeleteFunc(agents, func(a reeveapi.Agent) bool {
+		return a.State == reeveapi.AgentGone || a.Name != name && a.HTTP != name
+	})
+	switch len(found) {
+	case 0:
+		return reeveapi.Agent{}, fault.New(fault.NotFound, "no agent is called %q; \"reeve agents\" lists those that there are", name)
+	case 1:
+		return found[0], nil
+	}
+	var ids []string
+	for _, a := range found {
+		ids = append(ids, a.ID+" ("+a.HTTP+")")
+	}
+	return reeveapi.Agent{}, fault.New(fault.Conflict, "%q means %d agents; name one of: %s", name, len(found), strings.Join(ids, ", "))
+}
+
+func (cfg Config) deactivateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "deactivate AGENT", Short: "Launch nothing new on a machine; what runs there goes on", Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return cfg.on(command, args[0], func(ctx context.Context, a asked) error {
+				err := within(ctx, func(ctx context.Context) error { return a.client.DeactivateAgent(ctx, a.agent.ID) })
+				if err == nil {
+					a.say("%s is deactivated; %s on it may go on", a.agent.Name, plural(a.agent.Tasks))
+				}
+				return err
+			})
+		},
+	}
+}
+
+func (cfg Config) reactivateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "reactivate AGENT", Short: "Use a machine again that was deactivated or is drained", Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return cfg.on(command, args[0], func(ctx context.Context, a asked) error {
+				err := within(ctx, func(ctx context.Context) error { return a.client.ReactivateAgent(ctx, a.agent.ID) })
+				if err == nil {
+					a.say("%s is used again", a.agent.Name)
+				}
+				return err
+			})
+		},
+	}
+}
+
+func (cfg Config) goneCommand() *cobra.Command {
+	yes := false
+	command := &cobra.Command{
+		Use: "gone AGENT", Short: "Give a machine up for ever; what still runs there is lost, and its agentd is not let in again", Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return cfg.on(command, args[0], func(ctx context.Context, a asked) error {
+				if a.agent.State == reeveapi.AgentGone {
+					a.say("%s was marked as gone before", a.agent.Name)
+					return nil
+				}
+				err := cfg.Confirm(yes, "Mark agent %s at %s as gone for ever? It is %s; %s on it will be ended and given up.",
+					a.agent.Name, a.agent.HTTP, a.agent.State, plural(a.agent.Tasks))
+				if err != nil {
+					return err
+				}
+				err = within(ctx, func(ctx context.Context) error { return a.client.MarkAgentGone(ctx, a.agent.ID) })
+				if err == nil {
+					a.say("%s is gone", a.agent.Name)
+				}
+				return err
+			})
+		},
+	}
+	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return command
+}
+
+func plural(tasks int) string {
+	if tasks == 1 {
+		return "1 task"
+	}
+	return fmt.Sprintf("%d tasks", tasks)
+}
