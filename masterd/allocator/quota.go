@@ -134,6 +134,33 @@ func (a *Allocator) judge(q *quota) {
 	}
 }
 
+// OverLimit says that a role, or one above it, has more than its limit of something in amount, what the role was given.
+func (a *Allocator) OverLimit(role string, amount resources.Vector) bool {
+	for q := a.quotaOf(role); q != nil; q = q.parent {
+		for i := range scalars {
+			if amount[i] > 0 && q.Limit[i] != NoLimit && q.consumed[i] > q.Limit[i] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Owed says that less is free than is owed to guarantees, of something in amount, what a role was given beyond what it is
+// guaranteed itself.
+func (a *Allocator) Owed(role string, amount resources.Vector) bool {
+	for i := range scalars {
+		beyond := amount[i]
+		for q := a.quotaOf(role); q != nil; q = q.parent {
+			beyond = min(beyond, q.consumed[i]-q.Guarantee[i])
+		}
+		if beyond > 0 && a.quotas.spare[i] < a.quotas.owed[i] {
+			return true
+		}
+	}
+	return false
+}
+
 // room is what fits under the limit.
 func (q *quota) room() resources.Vector {
 	room := q.Limit

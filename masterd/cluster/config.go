@@ -20,6 +20,7 @@ type Config struct {
 	SuspectTimeout    time.Duration // the same if gossip agrees
 	ReregisterTimeout time.Duration // for agents of a former term to come back
 	HoldLimit         time.Duration // how long a broken network of the master's own is assumed, see overdue.go
+	QuotaHold         time.Duration // how long a new term with quotas waits for agents before it offers anything
 	OfferTimeout      time.Duration // 0: offers stay until they are answered
 
 	CompletedFrameworks int
@@ -36,6 +37,7 @@ func DefaultConfig() Config {
 		SuspectTimeout:      30 * time.Second,
 		ReregisterTimeout:   10 * time.Minute,
 		HoldLimit:           10 * time.Minute,
+		QuotaHold:           time.Minute,
 		CompletedFrameworks: 50,
 		CompletedTasks:      1000,
 		UnreachableTasks:    1000,
@@ -51,6 +53,7 @@ func (c Config) withDefaults() Config {
 		{&c.SuspectTimeout, &d.SuspectTimeout},
 		{&c.ReregisterTimeout, &d.ReregisterTimeout},
 		{&c.HoldLimit, &d.HoldLimit},
+		{&c.QuotaHold, &d.QuotaHold},
 	} {
 		if *f.have == 0 {
 			*f.have = *f.use

@@ -114,7 +114,7 @@ func (s *State) steered(a *agent, w write) {
 	case writeDrained:
 		a.Drain = w.drain
 		kind, text = "AGENT_DRAINED", "nothing is left on it"
-	case writeAdmit, writeUnreachable, writeRemove, writeGone:
+	case writeAdmit, writeUnreachable, writeRemove, writeGone, writeSettings:
 		panic("cluster: a loss of an agent is not steering it")
 	}
 	if a.Deactivated {

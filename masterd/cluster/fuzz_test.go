@@ -13,6 +13,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/ledger"
 	"codeberg.org/reeve/reeve/masterd/message"
 	"codeberg.org/reeve/reeve/masterd/registry"
+	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -210,6 +211,11 @@ func (c *chaos) input() Input {
 		case 3:
 			role := []string{"*", "a", "a/b", "b"}[c.draw(4)]
 			return SetWeights{Ticket: 1, Weights: map[string]float64{role: float64(1 + c.draw(5))}, Who: "ann"}
+		}
+		if c.draw(2) == 0 {
+			amount := roles.Amounts{"cpus": resources.Milli(c.draw(9) * 1000)}
+			q := []roles.Quota{{}, {Guarantee: amount}, {Limit: amount}}[c.draw(3)]
+			return SetQuotas{Ticket: 1, Quotas: map[string]roles.Quota{[]string{"*", "a", "b"}[c.draw(3)]: q}, Force: c.draw(2) == 0, Who: "ann"}
 		}
 		return OperatorKill{Ticket: 1, Task: c.anyTask(), Who: "ann"}
 	case 15:

@@ -3,6 +3,7 @@ package cluster
 import (
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -111,6 +112,17 @@ type (
 		Who     string
 	}
 
+	// SetQuotas gives roles quotas, on an operator's word; one that says nothing takes a role's quota away. Names and amounts
+	// are valid. Reply: Invalid for a rule that is broken, Conflict if the cluster is too small for SET_QUOTA, nil once the
+	// registry has them and they are in force.
+	SetQuotas struct {
+		Ticket Ticket
+		Quotas map[string]roles.Quota
+		Force  bool // also if the cluster is too small or a limit is passed already
+		Rule   QuotaRule
+		Who    string
+	}
+
 	// DeactivateAgent stops that an agent is offered; its tasks go on. Reply: NotFound for an agent that is unknown or gone,
 	// Conflict while it is being marked as gone, Unavailable while another change of its standing is being written.
 	DeactivateAgent struct {
@@ -157,6 +169,7 @@ func (Teardown) input()            {}
 func (OperatorKill) input()        {}
 func (MarkGone) input()            {}
 func (SetWeights) input()          {}
+func (SetQuotas) input()           {}
 func (DeactivateAgent) input()     {}
 func (DrainAgent) input()          {}
 func (ReactivateAgent) input()     {}
@@ -203,6 +216,9 @@ func (MarkGone) Kind() string { return "mark_gone" }
 
 // Kind names the input for logs and metrics.
 func (SetWeights) Kind() string { return "set_weights" }
+
+// Kind names the input for logs and metrics.
+func (SetQuotas) Kind() string { return "set_quotas" }
 
 // Kind names the input for logs and metrics.
 func (DeactivateAgent) Kind() string { return "deactivate_agent" }

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -31,6 +30,8 @@ func (s *State) changeSettings(in Input) {
 	switch in := in.(type) {
 	case SetWeights:
 		s.setWeights(in)
+	case SetQuotas:
+		s.setQuotas(in)
 	}
 }
 
@@ -43,6 +44,8 @@ func (s *State) settled(w write, err error) {
 		switch in := w.in.(type) {
 		case SetWeights:
 			s.applyWeights(in)
+		case SetQuotas:
+			s.applyQuotas(in)
 		}
 		s.turn.Reply(w.ticket, nil)
 	}
@@ -91,12 +94,4 @@ func (s *State) inUse(role string) bool {
 // aboutRole is an event for people that has a role for its subject.
 func aboutRole(kind, role, who, text string) reeveapi.Event {
 	return reeveapi.Event{Kind: kind, Subject: role, ID: role, Who: who, Text: text}
-}
-
-// recoverSettings takes the settings over from the registry.
-func (s *State) recoverSettings(from roles.Settings) {
-	s.book.SetSettings(from)
-	for _, role := range slices.Sorted(maps.Keys(from.Weights)) {
-		s.book.Alloc.SetWeight(role, from.Weights[role])
-	}
 }

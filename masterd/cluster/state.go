@@ -42,6 +42,7 @@ type State struct {
 
 	overdue  overdue // agents that ought to be unreachable
 	settings settings
+	expected int // agents that the registry had when the term began; while offers are held
 
 	nextAgent, nextFramework uint64
 }
@@ -59,6 +60,7 @@ const (
 	timerOverdue                    // the queue of overdue agents may go on
 	timerHeartbeat                  // of a framework's stream
 	timerFailover                   // an inactive framework's time is up
+	timerHold                       // offers are held no longer
 )
 
 // New builds the state of a new term. Agents of the registry are Recovered until they register again.
@@ -85,6 +87,7 @@ func New(cfg Config, reg *registry.State, now time.Time) *State {
 	for _, id := range ledger.SortedKeys(reg.Agents) {
 		s.recoverAgent(id, reg.Agents[id])
 	}
+	s.holdOffers()
 	s.book.EndTurn()
 	return s
 }

@@ -37,7 +37,7 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 		s.tasks.OperatorKill(in.Ticket, in.Task, in.Policy, in.Who)
 	case MarkGone:
 		s.markGone(in)
-	case SetWeights:
+	case SetWeights, SetQuotas:
 		s.changeSettings(in)
 	case DeactivateAgent:
 		s.deactivateAgent(in)
@@ -49,6 +49,7 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 		s.persisted(in)
 	}
 	s.settleEmptied()
+	s.releaseOffers()
 	s.book.EndTurn()
 	return s.turn.End()
 }
@@ -64,7 +65,7 @@ func (s *State) Deadline() time.Time {
 }
 
 // Allocates says whether the next Tick will look for offers to make, because somebody may be offered something.
-func (s *State) Allocates() bool { return s.book.Alloc.Pending() }
+func (s *State) Allocates() bool { return !s.desk.Held && s.book.Alloc.Pending() }
 
 // Filters counts the decline filters in force, by role.
 func (s *State) Filters() map[string]int { return s.book.Alloc.Filters() }
@@ -84,6 +85,8 @@ func (s *State) tick() {
 			s.heartbeat(ids.Framework(t.id))
 		case timerFailover:
 			s.failoverExpired(ids.Framework(t.id))
+		case timerHold:
+			s.desk.Held = false
 		}
 	}
 	s.desk.Expire()

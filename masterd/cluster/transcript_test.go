@@ -17,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/ledger"
 	"codeberg.org/reeve/reeve/masterd/message"
 	"codeberg.org/reeve/reeve/masterd/registry"
+	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -29,7 +30,7 @@ import (
 // TestTranscripts plays the files in testdata. Each is one behaviour: commands, and the effects they had. After every step
 // the invariants are checked. Run with -rewrite and review the difference.
 //
-//	new [timeout=DUR]                                    a new term; below it: agents of the registry, "ID HOST STANDING [deactivated] [draining] [drained] [then-gone]"
+//	new [timeout=DUR] [limits]                           a new term, limits: role dev has at most 17 cpus; below it: agents of the registry, "ID HOST STANDING [deactivated] [draining] [drained] [then-gone]"
 //	register conn= host= [id= boot= http= resources=]    below it: tasks, "FW TASK STATE [exec=]", frameworks, "framework FW NAME [caps]"
 //	closed conn= [goodbye]                               an agent's stream ended
 //	subscribe stream= [id= name= caps= role= roles= failover= suppressed= principal=]
@@ -40,6 +41,7 @@ import (
 //	drain|deactivate|reactivate|gone agent= who= [grace= then-gone]
 //	persist fail|ok|hold                                 what becomes of writes from now on; ok also answers those held
 //	weights [who=]                                       below it: "ROLE WEIGHT"
+//	quota [force] [rule=missing|present] [who=]          below it: "ROLE [guarantee=cpus:1;mem:2] [limit=…]"
 //	tick DUR                                             time goes by
 //	show counts|on|off …                                 what is printed; view prints the View
 func TestTranscripts(t *testing.T) {
@@ -159,6 +161,8 @@ func (p *player) input(d *datadriven.TestData) Input {
 			in.Weights[f[0]], _ = strconv.ParseFloat(f[1], 64)
 		}
 		return in
+	case "quota":
+		return p.quota(d)
 	case "drain":
 		in := DrainAgent{Ticket: p.nextTicket(), Agent: ids.Agent(arg(d, "agent", "")), MarkGone: d.HasArg("then-gone"), Who: arg(d, "who", "")}
 		if v := arg(d, "grace", ""); v != "" {
@@ -225,6 +229,9 @@ func (p *player) cmdNew(d *datadriven.TestData) {
 			}
 		}
 		reg.Agents[ids.Agent(f[0])] = entry
+	}
+	if d.HasArg("limits") {
+		reg.Roles.Quotas = map[string]roles.Quota{"dev": {Limit: roles.Amounts{"cpus": 17_000}}}
 	}
 	p.start(cfg, reg)
 }
@@ -515,6 +522,29 @@ func (p *player) print(e Effect) {
 	}
 }
 
+// quota reads "ROLE [guarantee=cpus:1;mem:2] [limit=…]" of each line.
+func (p *player) quota(d *datadriven.TestData) Input {
+	in := SetQuotas{
+		Ticket: p.nextTicket(), Quotas: map[string]roles.Quota{}, Force: d.HasArg("force"), Who: arg(d, "who", ""),
+		Rule: map[string]QuotaRule{"": QuotaEither, "missing": QuotaMissing, "present": QuotaPresent}[arg(d, "rule", "")],
+	}
+	for line := range strings.Lines(d.Input) {
+		f := strings.Fields(line)
+		q := roles.Quota{}
+		for _, field := range f[1:] {
+			what, text, _ := strings.Cut(field, "=")
+			amounts := roles.AmountsOf(resources.MustParse(text))
+			if what == "limit" {
+				q.Limit = amounts
+			} else {
+				q.Guarantee = amounts
+			}
+		}
+		in.Quotas[f[0]] = q
+	}
+	return in
+}
+
 func opAgent(op registry.Op) ids.Agent {
 	switch op := op.(type) {
 	case registry.AdmitAgent:
@@ -527,6 +557,8 @@ func opAgent(op registry.Op) ids.Agent {
 		return op.Agent
 	case registry.SetWeights:
 		return ids.Agent(fmt.Sprint(op.Weights))
+	case registry.SetQuotas:
+		return ids.Agent(fmt.Sprint(op.Quotas))
 	case registry.DeactivateAgent:
 		return op.Agent
 	case registry.ReactivateAgent:

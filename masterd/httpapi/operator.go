@@ -20,7 +20,6 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/maintenance"
 	"codeberg.org/reeve/reeve/shared/mesosv1/master"
-	"codeberg.org/reeve/reeve/shared/mesosv1/quota"
 )
 
 // operatorPart is the sub-message that a type of call cannot do without.
@@ -32,6 +31,9 @@ var operatorPart = map[master.Call_Type]protoreflect.Name{
 
 	master.Call_SET_LOGGING_LEVEL: "set_logging_level",
 	master.Call_UPDATE_WEIGHTS:    "update_weights",
+	master.Call_UPDATE_QUOTA:      "update_quota",
+	master.Call_SET_QUOTA:         "set_quota",
+	master.Call_REMOVE_QUOTA:      "remove_quota",
 
 	master.Call_DRAIN_AGENT:      "drain_agent",
 	master.Call_DEACTIVATE_AGENT: "deactivate_agent",
@@ -70,6 +72,8 @@ func (a *api) operator(w http.ResponseWriter, r *http.Request, t Term) {
 		mesoshttp.WriteEmpty(w, r, http.StatusOK)
 	case master.Call_UPDATE_WEIGHTS:
 		a.updateWeights(w, r, t, call.GetUpdateWeights().GetWeightInfos())
+	case master.Call_UPDATE_QUOTA, master.Call_SET_QUOTA, master.Call_REMOVE_QUOTA:
+		a.changeQuota(w, r, t, call)
 	default:
 		a.ask(w, r, t, c, call)
 	}
@@ -150,11 +154,6 @@ func unused(kind master.Call_Type) *master.Response {
 		return &master.Response{
 			Type: master.Response_GET_OPERATIONS.Enum(), GetOperations: &master.Response_GetOperations{},
 		}
-	case master.Call_GET_QUOTA:
-		return &master.Response{
-			Type:     master.Response_GET_QUOTA.Enum(),
-			GetQuota: &master.Response_GetQuota{Status: &quota.QuotaStatus{}},
-		}
 	case master.Call_GET_MAINTENANCE_STATUS:
 		return &master.Response{
 			Type:                 master.Response_GET_MAINTENANCE_STATUS.Enum(),
@@ -192,6 +191,11 @@ func fromView(ctx context.Context, t Term, kind master.Call_Type) (*master.Respo
 			return &master.Response{Type: master.Response_GET_ROLES.Enum(), GetRoles: reading.GetRoles(v)}
 		},
 		master.Call_GET_WEIGHTS: reading.GetWeights,
+		master.Call_GET_QUOTA: func(v *cluster.View) *master.Response {
+			return &master.Response{
+				Type: master.Response_GET_QUOTA.Enum(), GetQuota: &master.Response_GetQuota{Status: v.Settings.Status()},
+			}
+		},
 	}[kind]
 	if fill == nil {
 		return nil, fault.New(fault.Unsupported, "calls of type %s are not supported by this version of Reeve", kind)

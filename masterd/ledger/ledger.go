@@ -62,6 +62,43 @@ func (l *Ledger) SetSettings(s roles.Settings) {
 	l.changed = true
 }
 
+// Capacity is what quota may count on: what the agents that are here have.
+func (l *Ledger) Capacity() roles.Amounts {
+	sum := roles.Amounts{}
+	for _, a := range l.Agents {
+		if a.Present() {
+			sum = sum.Plus(roles.AmountsOf(a.Total))
+		}
+	}
+	return sum
+}
+
+// Consumed is what counts for the quota of a role and those below it: what is reserved to them, and what their tasks and
+// executors have of the rest.
+func (l *Ledger) Consumed(role string) roles.Amounts {
+	sum := roles.Amounts{}
+	for _, a := range l.Agents {
+		if !a.Present() {
+			continue
+		}
+		for _, owner := range a.Total.Reservations() {
+			if roles.Below(owner, role) {
+				sum = sum.Plus(roles.AmountsOf(a.Total.ReservedTo(owner)))
+			}
+		}
+	}
+	for _, f := range l.Frameworks {
+		for _, uses := range f.Allocated {
+			for _, user := range uses.AllocationRoles() {
+				if roles.Below(user, role) {
+					sum = sum.Plus(roles.AmountsOf(uses.AllocatedTo(user).Unreserved()))
+				}
+			}
+		}
+	}
+	return sum
+}
+
 // Agents.
 
 // AddAgent starts to know an agent.

@@ -18,6 +18,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
+	"codeberg.org/reeve/reeve/shared/resources"
 )
 
 // Desk is where offers are made and answered. The exported fields are required.
@@ -28,6 +29,8 @@ type Desk struct {
 	MasterID ids.Master
 	Timeout  time.Duration // 0: offers stay until they are answered
 
+	Held bool // nothing is offered for now
+
 	next    uint64
 	pending []*view.Offer // oldest first, answered ones included; empty unless there is a Timeout
 }
@@ -37,10 +40,13 @@ const sliceAgents = 256
 
 // Deadline is when Allocate or Expire has something to do, the zero time for never.
 func (d *Desk) Deadline() time.Time {
-	if d.Book.Alloc.Pending() {
-		return d.Turn.Now
+	var first time.Time
+	if !d.Held {
+		if d.Book.Alloc.Pending() {
+			return d.Turn.Now
+		}
+		first = d.Book.Alloc.Deadline()
 	}
-	first := d.Book.Alloc.Deadline()
 	for len(d.pending) > 0 && d.Book.Offers[d.pending[0].ID] == nil {
 		d.pending = d.pending[1:]
 	}
@@ -65,6 +71,9 @@ func (d *Desk) Expire() {
 
 // Allocate runs a slice of the allocator and makes offers of what it gave. A framework gets those of a slice in one event.
 func (d *Desk) Allocate() {
+	if d.Held {
+		return
+	}
 	if !d.Book.Alloc.Pending() {
 		filter := d.Book.Alloc.Deadline()
 		if filter.IsZero() || filter.After(d.Turn.Now) {
@@ -120,6 +129,19 @@ func (d *Desk) RescindAgent(a *ledger.Agent) {
 func (d *Desk) RescindAll() {
 	for _, id := range ledger.SortedKeys(d.Book.Agents) {
 		d.RescindAgent(d.Book.Agents[id])
+	}
+}
+
+// EnforceQuota takes back offers that quotas do not allow any more: those for roles that have more than their limit, then of
+// what is owed to guarantees, as far as others have it.
+func (d *Desk) EnforceQuota() {
+	alloc := d.Book.Alloc
+	for _, tooMuch := range []func(string, resources.Vector) bool{alloc.OverLimit, alloc.Owed} {
+		for _, id := range ledger.SortedKeys(d.Book.Offers) {
+			if o := d.Book.Offers[id]; tooMuch(o.Role, o.Resources.Ordinary()) {
+				d.rescind(o)
+			}
+		}
 	}
 }
 

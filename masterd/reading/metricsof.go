@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"codeberg.org/reeve/reeve/masterd/cluster"
+	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/resources"
 )
 
@@ -42,8 +43,8 @@ func frameworkCounts(g map[string]float64, f *cluster.Framework, counted map[str
 	}
 }
 
-// roleGauges writes what the allocator knows of roles: the filters in force, and the share of the resource of which a role
-// has most (spec 7.5).
+// roleGauges writes what the allocator knows of roles: the filters in force, the share of the resource of which a role
+// has most, and quotas (spec 7.5).
 func roleGauges(g map[string]float64, v *cluster.View, filters map[string]int) {
 	x := newIndex(v)
 	var total resources.Resources
@@ -51,6 +52,7 @@ func roleGauges(g map[string]float64, v *cluster.View, filters map[string]int) {
 		total = total.Plus(a.Total)
 	}
 	for _, r := range x.roles() {
+		quotaGauges(g, r)
 		if len(r.Frameworks) == 0 {
 			continue
 		}
@@ -62,5 +64,24 @@ func roleGauges(g map[string]float64, v *cluster.View, filters map[string]int) {
 			}
 		}
 		g["allocator/mesos/roles/"+r.Name+"/shares/dominant"] = share
+	}
+}
+
+// quotaGauges writes what a role is guaranteed and may have at most, and what counts for that: with and without offers.
+func quotaGauges(g map[string]float64, r *Role) {
+	prefix := "allocator/mesos/quota/roles/" + r.Name + "/resources/"
+	write := func(amounts roles.Amounts, what string) {
+		for _, name := range amounts.Names() {
+			g[prefix+name+"/"+what] = amounts[name].Float()
+		}
+	}
+	write(r.Quota.Guarantee, "guarantee")
+	write(r.Quota.Limit, "limit")
+	write(r.Consumed, "consumed")
+	if !r.Quota.Empty() {
+		held := roles.AmountsOf(r.Allocated.Plus(r.Offered))
+		for _, name := range r.Quota.Guarantee.Plus(r.Quota.Limit).Names() {
+			g[prefix+name+"/offered_or_allocated"] = held[name].Float()
+		}
 	}
 }

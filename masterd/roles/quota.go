@@ -20,6 +20,21 @@ type Quota struct {
 // Empty says that the quota neither guarantees nor limits anything.
 func (q Quota) Empty() bool { return len(q.Guarantee) == 0 && len(q.Limit) == 0 }
 
+// String says it to people.
+func (q Quota) String() string {
+	var parts []string
+	if len(q.Guarantee) > 0 {
+		parts = append(parts, "guaranteed "+q.Guarantee.String())
+	}
+	if len(q.Limit) > 0 {
+		parts = append(parts, "at most "+q.Limit.String())
+	}
+	if len(parts) == 0 {
+		return "nothing is guaranteed, and there is no limit"
+	}
+	return strings.Join(parts, ", ")
+}
+
 // Config is the quota as UPDATE_QUOTA and GET_QUOTA write it.
 func (q Quota) Config(role string) *quota.QuotaConfig {
 	return &quota.QuotaConfig{Role: new(role), Guarantees: q.Guarantee.Proto(), Limits: q.Limit.Proto()}
@@ -46,15 +61,21 @@ const (
 	trillion = 1e12
 )
 
-// Configs reads the list of UPDATE_QUOTA. check is the rule for names of roles. The errors are Mesos's.
-func Configs(list []*quota.QuotaConfig, check func(role string) error) (map[string]Quota, error) {
+// Rules are what the edge knows of the names of roles.
+type Rules struct {
+	Name   func(role string) error // what a name must obey
+	Nested bool                    // roles below others may have a quota; in Mesos's own calls they may not
+}
+
+// Configs reads the list of UPDATE_QUOTA. The errors are Mesos's.
+func Configs(list []*quota.QuotaConfig, rules Rules) (map[string]Quota, error) {
 	quotas := make(map[string]Quota, len(list))
 	for _, one := range list {
 		role := one.GetRole()
-		if strings.Contains(role, "/") {
+		if strings.Contains(role, "/") && !rules.Nested {
 			return nil, fault.New(fault.Invalid, "Updating quota on nested role '%s' is not supported yet", role)
 		}
-		q, err := config(one, check)
+		q, err := config(one, rules.Name)
 		if err != nil {
 			return nil, fault.New(fault.Invalid, "Invalid QuotaConfig: %v", err)
 		}
