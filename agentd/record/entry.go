@@ -14,15 +14,15 @@ func NewFramework(info *mesosv1.FrameworkInfo) *Entry {
 	return &Entry{Entry: &Entry_Framework{Framework: &Framework{Info: info}}}
 }
 
-// NewFrameworkRemoved forgets a framework.
-func NewFrameworkRemoved(framework string) *Entry {
-	return &Entry{Entry: &Entry_FrameworkRemoved{FrameworkRemoved: &FrameworkRemoved{FrameworkId: framework}}}
+// NewFrameworkRemoved makes a framework a memory; ended says that a master called it over.
+func NewFrameworkRemoved(framework string, ended bool) *Entry {
+	return &Entry{Entry: &Entry_FrameworkRemoved{FrameworkRemoved: &FrameworkRemoved{FrameworkId: framework, Ended: ended}}}
 }
 
 // NewExecutor is the intent to run a container.
 func NewExecutor(e *Executor) *Entry { return &Entry{Entry: &Entry_Executor{Executor: e}} }
 
-// NewExecutorRemoved forgets an executor.
+// NewExecutorRemoved makes an executor a memory.
 func NewExecutorRemoved(framework, executor string) *Entry {
 	return &Entry{Entry: &Entry_ExecutorRemoved{ExecutorRemoved: &ExecutorRemoved{FrameworkId: framework, ExecutorId: executor}}}
 }

@@ -414,10 +414,11 @@ func (x *Framework) GetInfo() *mesosv1.FrameworkInfo {
 	return nil
 }
 
-// FrameworkRemoved forgets a framework with everything below it.
+// FrameworkRemoved says that nothing of a framework is left here but memories.
 type FrameworkRemoved struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	FrameworkId   string                 `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId,proto3" json:"framework_id,omitempty"`
+	Ended         bool                   `protobuf:"varint,2,opt,name=ended,proto3" json:"ended,omitempty"` // a master has said that it is over
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -457,6 +458,13 @@ func (x *FrameworkRemoved) GetFrameworkId() string {
 		return x.FrameworkId
 	}
 	return ""
+}
+
+func (x *FrameworkRemoved) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
 }
 
 // Executor is the intent to run a container; it is on disk before anything is started.
@@ -552,6 +560,7 @@ func (x *Executor) GetHostBootId() string {
 	return ""
 }
 
+// ExecutorRemoved says the same of an executor.
 type ExecutorRemoved struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	FrameworkId   string                 `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId,proto3" json:"framework_id,omitempty"`
@@ -1017,9 +1026,10 @@ const file_agentd_record_record_proto_rawDesc = "" +
 	"\x05Agent\x12'\n" +
 	"\x04info\x18\x01 \x01(\v2\x13.mesos.v1.AgentInfoR\x04info\"8\n" +
 	"\tFramework\x12+\n" +
-	"\x04info\x18\x01 \x01(\v2\x17.mesos.v1.FrameworkInfoR\x04info\"5\n" +
+	"\x04info\x18\x01 \x01(\v2\x17.mesos.v1.FrameworkInfoR\x04info\"K\n" +
 	"\x10FrameworkRemoved\x12!\n" +
-	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\"\xf2\x01\n" +
+	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12\x14\n" +
+	"\x05ended\x18\x02 \x01(\bR\x05ended\"\xf2\x01\n" +
 	"\bExecutor\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12*\n" +
 	"\x04info\x18\x02 \x01(\v2\x16.mesos.v1.ExecutorInfoR\x04info\x12\x18\n" +

@@ -185,6 +185,15 @@ func fromAgentText(m *agentlink.FromAgent) string {
 		return text
 	case *agentlink.FromAgent_Update:
 		return "update " + statusText(m.Update.GetStatus()) + " latest=" + strings.TrimPrefix(mesosv1.TaskState(m.Update.GetLatestState()).String(), "TASK_")
+	case *agentlink.FromAgent_History:
+		text := "history"
+		for _, past := range m.History.GetFrameworks() {
+			text += fmt.Sprintf(" framework %s ended=%t", past.GetInfo().GetId().GetValue(), past.GetEnded())
+		}
+		for _, t := range m.History.GetTasks() {
+			text += fmt.Sprintf(" task %s %s", t.GetTask().GetTaskId().GetValue(), t.GetTask().GetState())
+		}
+		return text
 	case *agentlink.FromAgent_ExecutorExited:
 		return fmt.Sprintf("executor exited %s status=%d command=%v", m.ExecutorExited.GetExecutorId().GetValue(), m.ExecutorExited.GetWaitStatus(), m.ExecutorExited.GetCommand())
 	case *agentlink.FromAgent_FrameworkMessage:

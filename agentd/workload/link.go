@@ -86,6 +86,7 @@ func (m *Machine) accepted(now time.Time, msg *agentlink.Registered) {
 	m.emit(Happened{Noun: "agent", ID: string(m.agentID()), To: "registered", Reason: msg.GetMaster().GetHostname()})
 	m.send(m.updates.Resume(now))
 	m.ordered(now, msg.GetDrain())
+	m.tellHistory(int(msg.GetHistory()))
 }
 
 // shutdownExecutor ends an executor with its grace.
@@ -102,17 +103,17 @@ func (m *Machine) shutdownExecutor(now time.Time, msg *agentlink.ShutdownExecuto
 // shutdownFramework ends everything of a framework. Nothing of it is reported any more: there is nobody to tell.
 func (m *Machine) shutdownFramework(now time.Time, id ids.Framework) {
 	fw := m.frameworks[id]
-	if fw == nil || fw.removed {
+	if fw == nil {
+		m.frameworkOver(id)
+		return
+	}
+	if fw.removed {
 		return
 	}
 	fw.removed = true
 	m.updates.Drop(id)
+	m.finishEnded(fw)
 	for _, c := range sorted(fw.executors) {
-		for _, t := range sorted(c.tasks) {
-			if t.ended() {
-				m.finish(c, t)
-			}
-		}
 		m.stop(now, c, record.Cause_FRAMEWORK_REMOVED, m.shutdownGrace(c))
 	}
 	m.touch(fw)

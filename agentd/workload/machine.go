@@ -300,7 +300,7 @@ func (m *Machine) forgetContainer(c *container) {
 func (m *Machine) forgetFramework(fw *framework) {
 	delete(m.frameworks, fw.id)
 	m.completed = appendLimited(m.completed, fw, maxCompletedFrameworks)
-	m.saveLazily(record.NewFrameworkRemoved(string(fw.id)))
+	m.saveLazily(record.NewFrameworkRemoved(string(fw.id), fw.removed))
 	m.emit(Happened{Noun: "framework", ID: string(fw.id), From: "active", To: "completed"})
 }
 

@@ -33,6 +33,7 @@ func (m *Machine) recover(now time.Time, in Recovered) {
 		}
 		if fw.removed {
 			m.updates.Drop(fw.id)
+			m.finishEnded(fw)
 		}
 		for _, c := range fw.all() {
 			if r, ok := found[c.id]; ok {
@@ -138,12 +139,12 @@ func (m *Machine) replay(e *record.Entry) {
 	case *record.Entry_Framework:
 		m.replayFramework(e.Framework.GetInfo())
 	case *record.Entry_FrameworkRemoved:
-		m.replayFrameworkRemoved(ids.Framework(e.FrameworkRemoved.GetFrameworkId()))
+		m.replayFrameworkRemoved(e.FrameworkRemoved)
 	case *record.Entry_Executor:
 		m.replayExecutor(e.Executor)
 	case *record.Entry_ExecutorRemoved:
 		if c := m.saved(e.ExecutorRemoved.GetFrameworkId(), e.ExecutorRemoved.GetExecutorId()); c != nil {
-			m.drop(c)
+			m.replayExecutorRemoved(c)
 		}
 	case *record.Entry_Stopping:
 		c := m.saved(e.Stopping.GetFrameworkId(), e.Stopping.GetExecutorId())
@@ -175,16 +176,7 @@ func (m *Machine) replayFramework(info *mesosv1.FrameworkInfo) {
 		fw.info = info
 		return
 	}
-	m.frameworks[id] = &framework{id: id, info: info, executors: map[ids.Executor]*container{}}
-}
-
-func (m *Machine) replayFrameworkRemoved(id ids.Framework) {
-	if fw := m.frameworks[id]; fw != nil {
-		for _, c := range fw.executors {
-			m.drop(c)
-		}
-		delete(m.frameworks, id)
-	}
+	m.addFramework(info)
 }
 
 // saved finds an executor that an entry names.
@@ -258,17 +250,24 @@ func (m *Machine) replayAcknowledged(e *record.Acknowledged) {
 	}
 }
 
-// Snapshot is everything that must survive, as the shortest list of entries that Recovered turns into it again. Updates
-// that have been acknowledged are kept while their task is there: its state is in them.
+// Snapshot is everything that must survive, as the shortest list of entries that Recovered turns into it again, and the
+// newest of what has ended. Updates that have been acknowledged are kept while their task is there: its state is in them.
 func (m *Machine) Snapshot() []*record.Entry {
 	entries := []*record.Entry{record.NewAgent(m.agent)}
 	if m.order != nil {
 		entries = append(entries, record.NewDrain(m.order))
 	}
+	kept := m.keepsakes()
+	for _, fw := range m.completed {
+		if past := kept.executors(fw); len(past) > 0 {
+			entries = append(append(entries, record.NewFramework(fw.info)), past...)
+			entries = append(entries, record.NewFrameworkRemoved(string(fw.id), fw.removed))
+		}
+	}
 	for _, fw := range sorted(m.frameworks) {
-		entries = append(entries, record.NewFramework(fw.info))
+		entries = append(append(entries, record.NewFramework(fw.info)), kept.executors(fw)...)
 		for _, c := range sorted(fw.executors) {
-			entries = append(entries, c.entry())
+			entries = append(append(entries, c.entry()), kept.tasks(c)...)
 			if c.cause != record.Cause_NONE {
 				entries = append(entries, c.stoppingEntry(c.killAt))
 			}

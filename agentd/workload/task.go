@@ -79,17 +79,17 @@ func (m *Machine) frameworkFor(info *mesosv1.FrameworkInfo) *framework {
 		m.frameworkUpdated(info)
 		return fw
 	}
-	fw := &framework{id: id, info: info, executors: map[ids.Executor]*container{}}
-	for i, old := range m.completed {
-		if old.id == id { // it is back: what is remembered of it stays together
-			fw.completed = old.completed
-			m.completed = append(m.completed[:i:i], m.completed[i+1:]...)
-			break
-		}
-	}
-	m.frameworks[id] = fw
+	fw := m.addFramework(info)
 	m.save(record.NewFramework(info))
 	m.emit(Happened{Noun: "framework", ID: string(id), To: "active", Reason: "first task"})
+	return fw
+}
+
+// addFramework takes a framework on, with what is remembered of it.
+func (m *Machine) addFramework(info *mesosv1.FrameworkInfo) *framework {
+	fw := &framework{id: frameworkID(info.GetId()), info: info, executors: map[ids.Executor]*container{}}
+	m.takeBack(fw)
+	m.frameworks[fw.id] = fw
 	return fw
 }
 

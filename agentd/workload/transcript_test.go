@@ -110,6 +110,7 @@ func (w *world) run(d *datadriven.TestData) string {
 		w.conn++
 		in := registered(w.conn)
 		in.Message.GetRegistered().Drain = w.order
+		in.Message.GetRegistered().History = uint32(atoi(arg(d, "history")))
 		return w.step(LinkOpened{Conn: w.conn}) + w.step(in)
 	case "disconnect":
 		return w.step(LinkClosed{Conn: w.conn})

@@ -36,7 +36,10 @@ func (m *Machine) report(now time.Time, c *container, t *task, status *mesosv1.T
 		m.resize(c)
 		m.touch(c.framework)
 	}
-	if c.framework.removed {
+	if c.framework.removed { // nobody is told, but it is remembered
+		fw := string(c.framework.id)
+		m.saveLazily(record.NewUpdate(fw, status))
+		m.saveLazily(record.NewAcknowledged(fw, t.id(), status.GetUuid()))
 		m.finish(c, t)
 		return
 	}
@@ -109,6 +112,17 @@ func (m *Machine) finish(c *container, t *task) {
 	delete(c.tasks, t.id())
 	c.completed = appendLimited(c.completed, t, maxCompletedTasks)
 	m.touch(c.framework)
+}
+
+// finishEnded is done with tasks of a framework that nobody is told of any more.
+func (m *Machine) finishEnded(fw *framework) {
+	for _, c := range sorted(fw.executors) {
+		for _, t := range sorted(c.tasks) {
+			if t.ended() {
+				m.finish(c, t)
+			}
+		}
+	}
 }
 
 // task finds a task of the framework and the container that has it.

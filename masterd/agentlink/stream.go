@@ -129,6 +129,8 @@ func (s *Server) read(ctx context.Context, st *stream) error {
 			return nil
 		case *agentlink.FromAgent_Update:
 			in = cluster.AgentUpdate{Conn: st.conn, Update: m.Update}
+		case *agentlink.FromAgent_History:
+			in = cluster.AgentHistory{Conn: st.conn, History: m.History}
 		case *agentlink.FromAgent_ExecutorExited:
 			in = cluster.ExecutorExited{Conn: st.conn, Exited: m.ExecutorExited}
 		case *agentlink.FromAgent_FrameworkMessage:

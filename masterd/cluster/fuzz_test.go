@@ -175,6 +175,9 @@ func (c *chaos) input() Input {
 	case 8, 9:
 		return c.update()
 	case 10:
+		if c.draw(4) == 0 {
+			return c.history()
+		}
 		return c.otherCall()
 	case 11, 12:
 		if len(c.writes) > 0 {

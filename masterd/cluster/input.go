@@ -42,6 +42,12 @@ type (
 		Update *agentlink.StatusUpdate
 	}
 
+	// AgentHistory is some of what ended on the agent before, and has been acknowledged; it follows a registration.
+	AgentHistory struct {
+		Conn    ConnID
+		History *agentlink.History
+	}
+
 	// ExecutorExited says that an executor's container ended.
 	ExecutorExited struct {
 		Conn   ConnID
@@ -159,6 +165,7 @@ func (Tick) input()                {}
 func (AgentRegister) input()       {}
 func (AgentClosed) input()         {}
 func (AgentUpdate) input()         {}
+func (AgentHistory) input()        {}
 func (ExecutorExited) input()      {}
 func (ExecutorToFramework) input() {}
 func (AgentSuspected) input()      {}
@@ -186,6 +193,9 @@ func (AgentClosed) Kind() string { return "agent_closed" }
 
 // Kind names the input for logs and metrics.
 func (AgentUpdate) Kind() string { return "agent_update" }
+
+// Kind names the input for logs and metrics.
+func (AgentHistory) Kind() string { return "agent_history" }
 
 // Kind names the input for logs and metrics.
 func (ExecutorExited) Kind() string { return "executor_exited" }

@@ -212,9 +212,15 @@ func (s *State) checkView(fail failFunc) {
 			fail("view: framework %s is stale", id)
 		}
 	}
-	for _, f := range v.Completed {
-		if !s.book.Completed(f.ID) {
+	for i, f := range v.Completed {
+		if remembered := !f.Unregistered.After(longAgo); !s.book.Completed(f.ID) && !remembered {
 			fail("view: framework %s was completed, and its id may come back", f.ID)
+		}
+		if s.book.Frameworks[f.ID] != nil {
+			fail("view: framework %s is completed, and lives", f.ID)
+		}
+		if i > 0 && f.Unregistered.Before(v.Completed[i-1].Unregistered) {
+			fail("view: framework %s ended before %s, and is listed behind it", f.ID, v.Completed[i-1].ID)
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/ledger"
 	"codeberg.org/reeve/reeve/masterd/message"
-	"codeberg.org/reeve/reeve/masterd/view"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -39,7 +38,7 @@ func (s *State) join(id ids.Agent, in AgentRegister) {
 	s.book.SetAgentState(a, AgentActive, s.turn.Now)
 	s.timer.Cancel(timer{timerAgentLost, string(id)})
 	a.Overdue, a.Suspected = false, time.Time{}
-	s.turn.ToAgent(a.Conn, message.Registered(id, s.cfg.MasterInfo, s.cfg.AgentHeartbeat.Seconds(), drainOrder(a.Drain)))
+	s.turn.ToAgent(a.Conn, message.Registered(id, s.cfg.MasterInfo, s.cfg.AgentHeartbeat.Seconds(), drainOrder(a.Drain), s.historyWanted()))
 	if before == AgentActive || before == AgentDisconnected {
 		s.desk.RescindAgent(a)
 		s.book.Alloc.UpdateAgent(id, a.Total)
@@ -174,22 +173,10 @@ func (s *State) takeExecutors(a *agent, reported []*agentlink.Executor, known ma
 func (s *State) takeTask(f *framework, a *agent, rt *agentlink.Task, wasUnreachable bool) {
 	rec := rt.GetTask()
 	uses := ledger.Reported(f, a, rec.GetResources())
-	t := &Task{
-		ID: ids.Task{Framework: f.ID, ID: rec.GetTaskId().GetValue()}, Agent: a.ID,
-		Executor: ids.Executor(rec.GetExecutorId().GetValue()), Info: rt.GetInfo(),
-		State: rec.GetState(), Latest: rec.GetState(), Statuses: rec.GetStatuses(),
-		Resources: uses, User: rec.GetUser(), Launched: launchedAt(rec, s.turn.Now), UUID: rec.GetStatusUpdateUuid(),
-	}
-	if rec.StatusUpdateState != nil {
-		t.State = rec.GetStatusUpdateState()
-	}
+	t := newTask(f.ID, a, rt)
+	t.Resources, t.Launched = uses, launchedAt(rec, s.turn.Now)
 	if roles := uses.AllocationRoles(); len(roles) > 0 {
 		t.Role = roles[0]
-	}
-	if t.Info == nil {
-		t.Info = view.InfoOf(rec)
-	} else if t.Info.Executor == nil { // on the agent a command task has an executor of its own
-		t.Executor = ""
 	}
 	if taskstate.Terminal(t.Latest) {
 		t.Ended = s.turn.Now
@@ -213,5 +200,5 @@ func launchedAt(rec *mesosv1.Task, now time.Time) time.Time {
 	if len(rec.GetStatuses()) == 0 {
 		return now
 	}
-	return time.UnixMicro(int64(rec.GetStatuses()[0].GetTimestamp() * 1e6)).In(now.Location())
+	return statusTime(rec.GetStatuses()[0]).In(now.Location())
 }

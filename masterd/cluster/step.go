@@ -19,6 +19,8 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 	case AgentUpdate:
 		a, f := s.speaker(in.Conn, in.Update.GetFrameworkId())
 		s.tasks.Update(f, a, in.Update)
+	case AgentHistory:
+		s.agentHistory(in)
 	case ExecutorExited:
 		s.executorExited(in)
 	case ExecutorToFramework:

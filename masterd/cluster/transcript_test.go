@@ -32,6 +32,7 @@ import (
 //
 //	new [timeout=DUR] [limits]                           a new term, limits: role dev has at most 17 cpus; below it: agents of the registry, "ID HOST STANDING [deactivated] [draining] [drained] [then-gone]"
 //	register conn= host= [id= boot= http= resources=]    below it: tasks, "FW TASK STATE [exec=]", frameworks, "framework FW NAME [caps]"
+//	history conn=                                        below it: what an agent remembers, see history_test.go
 //	closed conn= [goodbye]                               an agent's stream ended
 //	subscribe stream= [id= name= caps= role= roles= failover= suppressed= principal=]
 //	fwclosed stream=                                     a framework's stream ended
@@ -120,6 +121,8 @@ func (p *player) input(d *datadriven.TestData) Input {
 			in.Goodbye = &agentlink.Goodbye{TasksEnded: true}
 		}
 		return in
+	case "history":
+		return p.history(d)
 	case "subscribe":
 		return p.subscribe(d)
 	case "fwclosed":

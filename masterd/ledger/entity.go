@@ -90,6 +90,7 @@ func (l *Ledger) AddFramework(id ids.Framework, info *mesosv1.FrameworkInfo) *Fr
 		Offers: map[ids.Offer]bool{}, Agents: map[ids.Agent]bool{},
 	}
 	l.Describe(f, info)
+	l.recall(f)
 	l.Frameworks[id] = f
 	l.views.frameworks = append(l.views.frameworks, id)
 	return f
@@ -97,12 +98,15 @@ func (l *Ledger) AddFramework(id ids.Framework, info *mesosv1.FrameworkInfo) *Fr
 
 // Describe takes what a framework says of itself.
 func (l *Ledger) Describe(f *Framework, info *mesosv1.FrameworkInfo) {
-	f.Info, f.Caps = info, CapabilitiesOf(info)
-	f.Roles = []string{info.GetRole()}
-	if f.Caps.MultiRole {
-		f.Roles = slices.Sorted(slices.Values(info.GetRoles()))
-	}
+	f.Info, f.Caps, f.Roles = info, CapabilitiesOf(info), rolesOf(info)
 	l.TouchFramework(f)
+}
+
+func rolesOf(info *mesosv1.FrameworkInfo) []string {
+	if CapabilitiesOf(info).MultiRole {
+		return slices.Sorted(slices.Values(info.GetRoles()))
+	}
+	return []string{info.GetRole()}
 }
 
 // Aware is the state for partition-aware frameworks; the others know only TASK_LOST.

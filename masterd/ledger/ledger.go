@@ -28,8 +28,9 @@ type Ledger struct {
 	Settings   roles.Settings // change it with SetSettings
 
 	limits    Limits
-	completed []*view.Framework      // oldest first
-	removed   map[ids.Framework]bool // ids of completed
+	completed []*view.Framework      // by the time of their end, oldest first
+	removed   map[ids.Framework]bool // ids of completed that can't come back
+	ended     map[ids.Framework]bool // ids of completed that ended in this term
 	counts    [view.AgentGone + 1]int
 	views     views
 	changed   bool // in this turn
@@ -45,6 +46,7 @@ func New(limits Limits, alloc *allocator.Allocator) *Ledger {
 		Alloc:      alloc,
 		limits:     limits,
 		removed:    map[ids.Framework]bool{},
+		ended:      map[ids.Framework]bool{},
 	}
 }
 
@@ -160,14 +162,8 @@ func (l *Ledger) Complete(f *Framework, now time.Time) {
 	f.State, f.Stream = view.FrameworkCompleted, ""
 	last := l.viewFramework(f)
 	last.Unregistered = now
-	l.completed = append(l.completed, last)
-	l.removed[f.ID] = true
-	for len(l.completed) > l.limits.CompletedFrameworks {
-		delete(l.removed, l.completed[0].ID)
-		l.completed = l.completed[1:]
-	}
-	l.views.completed = true
-	l.changed = true
+	l.removed[f.ID], l.ended[f.ID] = true, true
+	l.complete(last)
 }
 
 // Completed says that a framework of that id has ended and is remembered: the id can't come back.

@@ -7,9 +7,9 @@ import (
 )
 
 // Registered answers a registration. drain is the agent's, nil if it takes tasks.
-func Registered(id ids.Agent, master *mesosv1.MasterInfo, heartbeatSeconds float64, drain *agentlink.Drain) *agentlink.FromMaster {
+func Registered(id ids.Agent, master *mesosv1.MasterInfo, heartbeatSeconds float64, drain *agentlink.Drain, history int) *agentlink.FromMaster {
 	return &agentlink.FromMaster{Message: &agentlink.FromMaster_Registered{Registered: &agentlink.Registered{
-		AgentId: AgentID(id), Master: master, HeartbeatSeconds: heartbeatSeconds, Drain: drain,
+		AgentId: AgentID(id), Master: master, HeartbeatSeconds: heartbeatSeconds, Drain: drain, History: uint32(history),
 	}}}
 }
 

@@ -37,6 +37,7 @@ type FromAgent struct {
 	//	*FromAgent_FrameworkMessage
 	//	*FromAgent_Heartbeat
 	//	*FromAgent_Goodbye
+	//	*FromAgent_History
 	Message       isFromAgent_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -133,6 +134,15 @@ func (x *FromAgent) GetGoodbye() *Goodbye {
 	return nil
 }
 
+func (x *FromAgent) GetHistory() *History {
+	if x != nil {
+		if x, ok := x.Message.(*FromAgent_History); ok {
+			return x.History
+		}
+	}
+	return nil
+}
+
 type isFromAgent_Message interface {
 	isFromAgent_Message()
 }
@@ -161,6 +171,10 @@ type FromAgent_Goodbye struct {
 	Goodbye *Goodbye `protobuf:"bytes,6,opt,name=goodbye,proto3,oneof"`
 }
 
+type FromAgent_History struct {
+	History *History `protobuf:"bytes,7,opt,name=history,proto3,oneof"`
+}
+
 func (*FromAgent_Register) isFromAgent_Message() {}
 
 func (*FromAgent_Update) isFromAgent_Message() {}
@@ -172,6 +186,8 @@ func (*FromAgent_FrameworkMessage) isFromAgent_Message() {}
 func (*FromAgent_Heartbeat) isFromAgent_Message() {}
 
 func (*FromAgent_Goodbye) isFromAgent_Message() {}
+
+func (*FromAgent_History) isFromAgent_Message() {}
 
 type FromMaster struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -643,8 +659,10 @@ type Registered struct {
 	Master           *mesosv1.MasterInfo    `protobuf:"bytes,2,opt,name=master,proto3" json:"master,omitempty"`
 	HeartbeatSeconds float64                `protobuf:"fixed64,3,opt,name=heartbeat_seconds,json=heartbeatSeconds,proto3" json:"heartbeat_seconds,omitempty"`
 	Drain            *Drain                 `protobuf:"bytes,4,opt,name=drain,proto3" json:"drain,omitempty"` // set while the agent drains or is drained; unset ends an earlier one
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// How many tasks that ended the master wants to hear of, in History; 0 from masters that know none.
+	History       uint32 `protobuf:"varint,5,opt,name=history,proto3" json:"history,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Registered) Reset() {
@@ -703,6 +721,13 @@ func (x *Registered) GetDrain() *Drain {
 		return x.Drain
 	}
 	return nil
+}
+
+func (x *Registered) GetHistory() uint32 {
+	if x != nil {
+		return x.History
+	}
+	return 0
 }
 
 type Refused struct {
@@ -765,6 +790,112 @@ func (x *Refused) GetShutdown() bool {
 	return false
 }
 
+// History is some of what ended on the agent and has been acknowledged, oldest first: a new leader has no other record of
+// it. It follows the registration, in pieces, and nothing waits for it.
+type History struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Frameworks    []*PastFramework       `protobuf:"bytes,1,rep,name=frameworks,proto3" json:"frameworks,omitempty"` // of every task below
+	Tasks         []*Task                `protobuf:"bytes,2,rep,name=tasks,proto3" json:"tasks,omitempty"`           // terminal
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *History) Reset() {
+	*x = History{}
+	mi := &file_agentlink_agentlink_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *History) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*History) ProtoMessage() {}
+
+func (x *History) ProtoReflect() protoreflect.Message {
+	mi := &file_agentlink_agentlink_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use History.ProtoReflect.Descriptor instead.
+func (*History) Descriptor() ([]byte, []int) {
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *History) GetFrameworks() []*PastFramework {
+	if x != nil {
+		return x.Frameworks
+	}
+	return nil
+}
+
+func (x *History) GetTasks() []*Task {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
+type PastFramework struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Info          *mesosv1.FrameworkInfo `protobuf:"bytes,1,opt,name=info,proto3" json:"info,omitempty"`
+	Ended         bool                   `protobuf:"varint,2,opt,name=ended,proto3" json:"ended,omitempty"` // a master has said that it is over: its id can't come back
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PastFramework) Reset() {
+	*x = PastFramework{}
+	mi := &file_agentlink_agentlink_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PastFramework) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PastFramework) ProtoMessage() {}
+
+func (x *PastFramework) ProtoReflect() protoreflect.Message {
+	mi := &file_agentlink_agentlink_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PastFramework.ProtoReflect.Descriptor instead.
+func (*PastFramework) Descriptor() ([]byte, []int) {
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *PastFramework) GetInfo() *mesosv1.FrameworkInfo {
+	if x != nil {
+		return x.Info
+	}
+	return nil
+}
+
+func (x *PastFramework) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
+}
+
 type StatusUpdate struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	FrameworkId   *mesosv1.FrameworkID   `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId,proto3" json:"framework_id,omitempty"`
@@ -776,7 +907,7 @@ type StatusUpdate struct {
 
 func (x *StatusUpdate) Reset() {
 	*x = StatusUpdate{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[7]
+	mi := &file_agentlink_agentlink_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -788,7 +919,7 @@ func (x *StatusUpdate) String() string {
 func (*StatusUpdate) ProtoMessage() {}
 
 func (x *StatusUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[7]
+	mi := &file_agentlink_agentlink_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -801,7 +932,7 @@ func (x *StatusUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusUpdate.ProtoReflect.Descriptor instead.
 func (*StatusUpdate) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{7}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *StatusUpdate) GetFrameworkId() *mesosv1.FrameworkID {
@@ -837,7 +968,7 @@ type ExecutorExited struct {
 
 func (x *ExecutorExited) Reset() {
 	*x = ExecutorExited{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[8]
+	mi := &file_agentlink_agentlink_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -849,7 +980,7 @@ func (x *ExecutorExited) String() string {
 func (*ExecutorExited) ProtoMessage() {}
 
 func (x *ExecutorExited) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[8]
+	mi := &file_agentlink_agentlink_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -862,7 +993,7 @@ func (x *ExecutorExited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorExited.ProtoReflect.Descriptor instead.
 func (*ExecutorExited) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{8}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ExecutorExited) GetFrameworkId() *mesosv1.FrameworkID {
@@ -904,7 +1035,7 @@ type FrameworkMessage struct {
 
 func (x *FrameworkMessage) Reset() {
 	*x = FrameworkMessage{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[9]
+	mi := &file_agentlink_agentlink_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -916,7 +1047,7 @@ func (x *FrameworkMessage) String() string {
 func (*FrameworkMessage) ProtoMessage() {}
 
 func (x *FrameworkMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[9]
+	mi := &file_agentlink_agentlink_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -929,7 +1060,7 @@ func (x *FrameworkMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameworkMessage.ProtoReflect.Descriptor instead.
 func (*FrameworkMessage) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{9}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *FrameworkMessage) GetFrameworkId() *mesosv1.FrameworkID {
@@ -964,7 +1095,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[10]
+	mi := &file_agentlink_agentlink_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -976,7 +1107,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[10]
+	mi := &file_agentlink_agentlink_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -989,7 +1120,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{10}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Heartbeat) GetSequence() uint64 {
@@ -1022,7 +1153,7 @@ type HostUsage struct {
 
 func (x *HostUsage) Reset() {
 	*x = HostUsage{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[11]
+	mi := &file_agentlink_agentlink_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1034,7 +1165,7 @@ func (x *HostUsage) String() string {
 func (*HostUsage) ProtoMessage() {}
 
 func (x *HostUsage) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[11]
+	mi := &file_agentlink_agentlink_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1047,7 +1178,7 @@ func (x *HostUsage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostUsage.ProtoReflect.Descriptor instead.
 func (*HostUsage) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{11}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *HostUsage) GetCpus() float64 {
@@ -1115,7 +1246,7 @@ type HeartbeatAck struct {
 
 func (x *HeartbeatAck) Reset() {
 	*x = HeartbeatAck{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[12]
+	mi := &file_agentlink_agentlink_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1127,7 +1258,7 @@ func (x *HeartbeatAck) String() string {
 func (*HeartbeatAck) ProtoMessage() {}
 
 func (x *HeartbeatAck) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[12]
+	mi := &file_agentlink_agentlink_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1140,7 +1271,7 @@ func (x *HeartbeatAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeartbeatAck.ProtoReflect.Descriptor instead.
 func (*HeartbeatAck) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{12}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *HeartbeatAck) GetSequence() uint64 {
@@ -1160,7 +1291,7 @@ type Goodbye struct {
 
 func (x *Goodbye) Reset() {
 	*x = Goodbye{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[13]
+	mi := &file_agentlink_agentlink_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1172,7 +1303,7 @@ func (x *Goodbye) String() string {
 func (*Goodbye) ProtoMessage() {}
 
 func (x *Goodbye) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[13]
+	mi := &file_agentlink_agentlink_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1185,7 +1316,7 @@ func (x *Goodbye) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Goodbye.ProtoReflect.Descriptor instead.
 func (*Goodbye) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{13}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Goodbye) GetTasksEnded() bool {
@@ -1209,7 +1340,7 @@ type RunTasks struct {
 
 func (x *RunTasks) Reset() {
 	*x = RunTasks{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[14]
+	mi := &file_agentlink_agentlink_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1221,7 +1352,7 @@ func (x *RunTasks) String() string {
 func (*RunTasks) ProtoMessage() {}
 
 func (x *RunTasks) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[14]
+	mi := &file_agentlink_agentlink_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1234,7 +1365,7 @@ func (x *RunTasks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunTasks.ProtoReflect.Descriptor instead.
 func (*RunTasks) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{14}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RunTasks) GetFramework() *mesosv1.FrameworkInfo {
@@ -1284,7 +1415,7 @@ type KillTask struct {
 
 func (x *KillTask) Reset() {
 	*x = KillTask{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[15]
+	mi := &file_agentlink_agentlink_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1296,7 +1427,7 @@ func (x *KillTask) String() string {
 func (*KillTask) ProtoMessage() {}
 
 func (x *KillTask) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[15]
+	mi := &file_agentlink_agentlink_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1309,7 +1440,7 @@ func (x *KillTask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KillTask.ProtoReflect.Descriptor instead.
 func (*KillTask) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{15}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *KillTask) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1351,7 +1482,7 @@ type Acknowledge struct {
 
 func (x *Acknowledge) Reset() {
 	*x = Acknowledge{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[16]
+	mi := &file_agentlink_agentlink_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1363,7 +1494,7 @@ func (x *Acknowledge) String() string {
 func (*Acknowledge) ProtoMessage() {}
 
 func (x *Acknowledge) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[16]
+	mi := &file_agentlink_agentlink_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1376,7 +1507,7 @@ func (x *Acknowledge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acknowledge.ProtoReflect.Descriptor instead.
 func (*Acknowledge) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{16}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Acknowledge) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1410,7 +1541,7 @@ type ShutdownExecutor struct {
 
 func (x *ShutdownExecutor) Reset() {
 	*x = ShutdownExecutor{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[17]
+	mi := &file_agentlink_agentlink_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1422,7 +1553,7 @@ func (x *ShutdownExecutor) String() string {
 func (*ShutdownExecutor) ProtoMessage() {}
 
 func (x *ShutdownExecutor) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[17]
+	mi := &file_agentlink_agentlink_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1435,7 +1566,7 @@ func (x *ShutdownExecutor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownExecutor.ProtoReflect.Descriptor instead.
 func (*ShutdownExecutor) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{17}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ShutdownExecutor) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1461,7 +1592,7 @@ type ShutdownFramework struct {
 
 func (x *ShutdownFramework) Reset() {
 	*x = ShutdownFramework{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[18]
+	mi := &file_agentlink_agentlink_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1473,7 +1604,7 @@ func (x *ShutdownFramework) String() string {
 func (*ShutdownFramework) ProtoMessage() {}
 
 func (x *ShutdownFramework) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[18]
+	mi := &file_agentlink_agentlink_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1486,7 +1617,7 @@ func (x *ShutdownFramework) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownFramework.ProtoReflect.Descriptor instead.
 func (*ShutdownFramework) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{18}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ShutdownFramework) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1507,7 +1638,7 @@ type ExecutorMessage struct {
 
 func (x *ExecutorMessage) Reset() {
 	*x = ExecutorMessage{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[19]
+	mi := &file_agentlink_agentlink_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1519,7 +1650,7 @@ func (x *ExecutorMessage) String() string {
 func (*ExecutorMessage) ProtoMessage() {}
 
 func (x *ExecutorMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[19]
+	mi := &file_agentlink_agentlink_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1532,7 +1663,7 @@ func (x *ExecutorMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorMessage.ProtoReflect.Descriptor instead.
 func (*ExecutorMessage) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{19}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ExecutorMessage) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1568,7 +1699,7 @@ type Drain struct {
 
 func (x *Drain) Reset() {
 	*x = Drain{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[20]
+	mi := &file_agentlink_agentlink_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1580,7 +1711,7 @@ func (x *Drain) String() string {
 func (*Drain) ProtoMessage() {}
 
 func (x *Drain) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[20]
+	mi := &file_agentlink_agentlink_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1593,7 +1724,7 @@ func (x *Drain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drain.ProtoReflect.Descriptor instead.
 func (*Drain) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{20}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Drain) GetMaxGraceNs() int64 {
@@ -1626,7 +1757,7 @@ type FrameworkUpdated struct {
 
 func (x *FrameworkUpdated) Reset() {
 	*x = FrameworkUpdated{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[21]
+	mi := &file_agentlink_agentlink_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1638,7 +1769,7 @@ func (x *FrameworkUpdated) String() string {
 func (*FrameworkUpdated) ProtoMessage() {}
 
 func (x *FrameworkUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[21]
+	mi := &file_agentlink_agentlink_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1651,7 +1782,7 @@ func (x *FrameworkUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameworkUpdated.ProtoReflect.Descriptor instead.
 func (*FrameworkUpdated) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{21}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *FrameworkUpdated) GetFramework() *mesosv1.FrameworkInfo {
@@ -1665,14 +1796,15 @@ var File_agentlink_agentlink_proto protoreflect.FileDescriptor
 
 const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\n" +
-	"\x19agentlink/agentlink.proto\x12\x0freeve.agentlink\x1a\x13mesosv1/mesos.proto\"\x98\x03\n" +
+	"\x19agentlink/agentlink.proto\x12\x0freeve.agentlink\x1a\x13mesosv1/mesos.proto\"\xce\x03\n" +
 	"\tFromAgent\x127\n" +
 	"\bregister\x18\x01 \x01(\v2\x19.reeve.agentlink.RegisterH\x00R\bregister\x127\n" +
 	"\x06update\x18\x02 \x01(\v2\x1d.reeve.agentlink.StatusUpdateH\x00R\x06update\x12J\n" +
 	"\x0fexecutor_exited\x18\x03 \x01(\v2\x1f.reeve.agentlink.ExecutorExitedH\x00R\x0eexecutorExited\x12P\n" +
 	"\x11framework_message\x18\x04 \x01(\v2!.reeve.agentlink.FrameworkMessageH\x00R\x10frameworkMessage\x12:\n" +
 	"\theartbeat\x18\x05 \x01(\v2\x1a.reeve.agentlink.HeartbeatH\x00R\theartbeat\x124\n" +
-	"\agoodbye\x18\x06 \x01(\v2\x18.reeve.agentlink.GoodbyeH\x00R\agoodbyeB\t\n" +
+	"\agoodbye\x18\x06 \x01(\v2\x18.reeve.agentlink.GoodbyeH\x00R\agoodbye\x124\n" +
+	"\ahistory\x18\a \x01(\v2\x18.reeve.agentlink.HistoryH\x00R\ahistoryB\t\n" +
 	"\amessage\"\x94\x06\n" +
 	"\n" +
 	"FromMaster\x12\x12\n" +
@@ -1715,17 +1847,26 @@ const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\acommand\x18\x03 \x01(\bR\acommand\"R\n" +
 	"\x04Task\x12\"\n" +
 	"\x04task\x18\x01 \x01(\v2\x0e.mesos.v1.TaskR\x04task\x12&\n" +
-	"\x04info\x18\x02 \x01(\v2\x12.mesos.v1.TaskInfoR\x04info\"\xc3\x01\n" +
+	"\x04info\x18\x02 \x01(\v2\x12.mesos.v1.TaskInfoR\x04info\"\xdd\x01\n" +
 	"\n" +
 	"Registered\x12,\n" +
 	"\bagent_id\x18\x01 \x01(\v2\x11.mesos.v1.AgentIDR\aagentId\x12,\n" +
 	"\x06master\x18\x02 \x01(\v2\x14.mesos.v1.MasterInfoR\x06master\x12+\n" +
 	"\x11heartbeat_seconds\x18\x03 \x01(\x01R\x10heartbeatSeconds\x12,\n" +
-	"\x05drain\x18\x04 \x01(\v2\x16.reeve.agentlink.DrainR\x05drain\"U\n" +
+	"\x05drain\x18\x04 \x01(\v2\x16.reeve.agentlink.DrainR\x05drain\x12\x18\n" +
+	"\ahistory\x18\x05 \x01(\rR\ahistory\"U\n" +
 	"\aRefused\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x16\n" +
 	"\x06leader\x18\x02 \x01(\tR\x06leader\x12\x1a\n" +
-	"\bshutdown\x18\x03 \x01(\bR\bshutdown\"\x99\x01\n" +
+	"\bshutdown\x18\x03 \x01(\bR\bshutdown\"v\n" +
+	"\aHistory\x12>\n" +
+	"\n" +
+	"frameworks\x18\x01 \x03(\v2\x1e.reeve.agentlink.PastFrameworkR\n" +
+	"frameworks\x12+\n" +
+	"\x05tasks\x18\x02 \x03(\v2\x15.reeve.agentlink.TaskR\x05tasks\"R\n" +
+	"\rPastFramework\x12+\n" +
+	"\x04info\x18\x01 \x01(\v2\x17.mesos.v1.FrameworkInfoR\x04info\x12\x14\n" +
+	"\x05ended\x18\x02 \x01(\bR\x05ended\"\x99\x01\n" +
 	"\fStatusUpdate\x128\n" +
 	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12,\n" +
 	"\x06status\x18\x02 \x01(\v2\x14.mesos.v1.TaskStatusR\x06status\x12!\n" +
@@ -1810,7 +1951,7 @@ func file_agentlink_agentlink_proto_rawDescGZIP() []byte {
 	return file_agentlink_agentlink_proto_rawDescData
 }
 
-var file_agentlink_agentlink_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_agentlink_agentlink_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_agentlink_agentlink_proto_goTypes = []any{
 	(*FromAgent)(nil),             // 0: reeve.agentlink.FromAgent
 	(*FromMaster)(nil),            // 1: reeve.agentlink.FromMaster
@@ -1819,91 +1960,97 @@ var file_agentlink_agentlink_proto_goTypes = []any{
 	(*Task)(nil),                  // 4: reeve.agentlink.Task
 	(*Registered)(nil),            // 5: reeve.agentlink.Registered
 	(*Refused)(nil),               // 6: reeve.agentlink.Refused
-	(*StatusUpdate)(nil),          // 7: reeve.agentlink.StatusUpdate
-	(*ExecutorExited)(nil),        // 8: reeve.agentlink.ExecutorExited
-	(*FrameworkMessage)(nil),      // 9: reeve.agentlink.FrameworkMessage
-	(*Heartbeat)(nil),             // 10: reeve.agentlink.Heartbeat
-	(*HostUsage)(nil),             // 11: reeve.agentlink.HostUsage
-	(*HeartbeatAck)(nil),          // 12: reeve.agentlink.HeartbeatAck
-	(*Goodbye)(nil),               // 13: reeve.agentlink.Goodbye
-	(*RunTasks)(nil),              // 14: reeve.agentlink.RunTasks
-	(*KillTask)(nil),              // 15: reeve.agentlink.KillTask
-	(*Acknowledge)(nil),           // 16: reeve.agentlink.Acknowledge
-	(*ShutdownExecutor)(nil),      // 17: reeve.agentlink.ShutdownExecutor
-	(*ShutdownFramework)(nil),     // 18: reeve.agentlink.ShutdownFramework
-	(*ExecutorMessage)(nil),       // 19: reeve.agentlink.ExecutorMessage
-	(*Drain)(nil),                 // 20: reeve.agentlink.Drain
-	(*FrameworkUpdated)(nil),      // 21: reeve.agentlink.FrameworkUpdated
-	(*mesosv1.AgentInfo)(nil),     // 22: mesos.v1.AgentInfo
-	(*mesosv1.FrameworkInfo)(nil), // 23: mesos.v1.FrameworkInfo
-	(*mesosv1.FrameworkID)(nil),   // 24: mesos.v1.FrameworkID
-	(*mesosv1.ExecutorInfo)(nil),  // 25: mesos.v1.ExecutorInfo
-	(*mesosv1.Task)(nil),          // 26: mesos.v1.Task
-	(*mesosv1.TaskInfo)(nil),      // 27: mesos.v1.TaskInfo
-	(*mesosv1.AgentID)(nil),       // 28: mesos.v1.AgentID
-	(*mesosv1.MasterInfo)(nil),    // 29: mesos.v1.MasterInfo
-	(*mesosv1.TaskStatus)(nil),    // 30: mesos.v1.TaskStatus
-	(*mesosv1.ExecutorID)(nil),    // 31: mesos.v1.ExecutorID
-	(*mesosv1.TaskID)(nil),        // 32: mesos.v1.TaskID
-	(*mesosv1.KillPolicy)(nil),    // 33: mesos.v1.KillPolicy
+	(*History)(nil),               // 7: reeve.agentlink.History
+	(*PastFramework)(nil),         // 8: reeve.agentlink.PastFramework
+	(*StatusUpdate)(nil),          // 9: reeve.agentlink.StatusUpdate
+	(*ExecutorExited)(nil),        // 10: reeve.agentlink.ExecutorExited
+	(*FrameworkMessage)(nil),      // 11: reeve.agentlink.FrameworkMessage
+	(*Heartbeat)(nil),             // 12: reeve.agentlink.Heartbeat
+	(*HostUsage)(nil),             // 13: reeve.agentlink.HostUsage
+	(*HeartbeatAck)(nil),          // 14: reeve.agentlink.HeartbeatAck
+	(*Goodbye)(nil),               // 15: reeve.agentlink.Goodbye
+	(*RunTasks)(nil),              // 16: reeve.agentlink.RunTasks
+	(*KillTask)(nil),              // 17: reeve.agentlink.KillTask
+	(*Acknowledge)(nil),           // 18: reeve.agentlink.Acknowledge
+	(*ShutdownExecutor)(nil),      // 19: reeve.agentlink.ShutdownExecutor
+	(*ShutdownFramework)(nil),     // 20: reeve.agentlink.ShutdownFramework
+	(*ExecutorMessage)(nil),       // 21: reeve.agentlink.ExecutorMessage
+	(*Drain)(nil),                 // 22: reeve.agentlink.Drain
+	(*FrameworkUpdated)(nil),      // 23: reeve.agentlink.FrameworkUpdated
+	(*mesosv1.AgentInfo)(nil),     // 24: mesos.v1.AgentInfo
+	(*mesosv1.FrameworkInfo)(nil), // 25: mesos.v1.FrameworkInfo
+	(*mesosv1.FrameworkID)(nil),   // 26: mesos.v1.FrameworkID
+	(*mesosv1.ExecutorInfo)(nil),  // 27: mesos.v1.ExecutorInfo
+	(*mesosv1.Task)(nil),          // 28: mesos.v1.Task
+	(*mesosv1.TaskInfo)(nil),      // 29: mesos.v1.TaskInfo
+	(*mesosv1.AgentID)(nil),       // 30: mesos.v1.AgentID
+	(*mesosv1.MasterInfo)(nil),    // 31: mesos.v1.MasterInfo
+	(*mesosv1.TaskStatus)(nil),    // 32: mesos.v1.TaskStatus
+	(*mesosv1.ExecutorID)(nil),    // 33: mesos.v1.ExecutorID
+	(*mesosv1.TaskID)(nil),        // 34: mesos.v1.TaskID
+	(*mesosv1.KillPolicy)(nil),    // 35: mesos.v1.KillPolicy
 }
 var file_agentlink_agentlink_proto_depIdxs = []int32{
 	2,  // 0: reeve.agentlink.FromAgent.register:type_name -> reeve.agentlink.Register
-	7,  // 1: reeve.agentlink.FromAgent.update:type_name -> reeve.agentlink.StatusUpdate
-	8,  // 2: reeve.agentlink.FromAgent.executor_exited:type_name -> reeve.agentlink.ExecutorExited
-	9,  // 3: reeve.agentlink.FromAgent.framework_message:type_name -> reeve.agentlink.FrameworkMessage
-	10, // 4: reeve.agentlink.FromAgent.heartbeat:type_name -> reeve.agentlink.Heartbeat
-	13, // 5: reeve.agentlink.FromAgent.goodbye:type_name -> reeve.agentlink.Goodbye
-	5,  // 6: reeve.agentlink.FromMaster.registered:type_name -> reeve.agentlink.Registered
-	6,  // 7: reeve.agentlink.FromMaster.refused:type_name -> reeve.agentlink.Refused
-	14, // 8: reeve.agentlink.FromMaster.run_tasks:type_name -> reeve.agentlink.RunTasks
-	15, // 9: reeve.agentlink.FromMaster.kill_task:type_name -> reeve.agentlink.KillTask
-	16, // 10: reeve.agentlink.FromMaster.acknowledge:type_name -> reeve.agentlink.Acknowledge
-	17, // 11: reeve.agentlink.FromMaster.shutdown_executor:type_name -> reeve.agentlink.ShutdownExecutor
-	18, // 12: reeve.agentlink.FromMaster.shutdown_framework:type_name -> reeve.agentlink.ShutdownFramework
-	19, // 13: reeve.agentlink.FromMaster.executor_message:type_name -> reeve.agentlink.ExecutorMessage
-	12, // 14: reeve.agentlink.FromMaster.heartbeat_ack:type_name -> reeve.agentlink.HeartbeatAck
-	21, // 15: reeve.agentlink.FromMaster.framework_updated:type_name -> reeve.agentlink.FrameworkUpdated
-	20, // 16: reeve.agentlink.FromMaster.drain:type_name -> reeve.agentlink.Drain
-	22, // 17: reeve.agentlink.Register.agent_info:type_name -> mesos.v1.AgentInfo
-	23, // 18: reeve.agentlink.Register.frameworks:type_name -> mesos.v1.FrameworkInfo
-	3,  // 19: reeve.agentlink.Register.executors:type_name -> reeve.agentlink.Executor
-	4,  // 20: reeve.agentlink.Register.tasks:type_name -> reeve.agentlink.Task
-	24, // 21: reeve.agentlink.Executor.framework_id:type_name -> mesos.v1.FrameworkID
-	25, // 22: reeve.agentlink.Executor.info:type_name -> mesos.v1.ExecutorInfo
-	26, // 23: reeve.agentlink.Task.task:type_name -> mesos.v1.Task
-	27, // 24: reeve.agentlink.Task.info:type_name -> mesos.v1.TaskInfo
-	28, // 25: reeve.agentlink.Registered.agent_id:type_name -> mesos.v1.AgentID
-	29, // 26: reeve.agentlink.Registered.master:type_name -> mesos.v1.MasterInfo
-	20, // 27: reeve.agentlink.Registered.drain:type_name -> reeve.agentlink.Drain
-	24, // 28: reeve.agentlink.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	30, // 29: reeve.agentlink.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
-	24, // 30: reeve.agentlink.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 31: reeve.agentlink.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
-	24, // 32: reeve.agentlink.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 33: reeve.agentlink.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	11, // 34: reeve.agentlink.Heartbeat.usage:type_name -> reeve.agentlink.HostUsage
-	23, // 35: reeve.agentlink.RunTasks.framework:type_name -> mesos.v1.FrameworkInfo
-	25, // 36: reeve.agentlink.RunTasks.executor:type_name -> mesos.v1.ExecutorInfo
-	27, // 37: reeve.agentlink.RunTasks.tasks:type_name -> mesos.v1.TaskInfo
-	24, // 38: reeve.agentlink.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
-	32, // 39: reeve.agentlink.KillTask.task_id:type_name -> mesos.v1.TaskID
-	33, // 40: reeve.agentlink.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
-	24, // 41: reeve.agentlink.Acknowledge.framework_id:type_name -> mesos.v1.FrameworkID
-	32, // 42: reeve.agentlink.Acknowledge.task_id:type_name -> mesos.v1.TaskID
-	24, // 43: reeve.agentlink.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 44: reeve.agentlink.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
-	24, // 45: reeve.agentlink.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	24, // 46: reeve.agentlink.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 47: reeve.agentlink.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	23, // 48: reeve.agentlink.FrameworkUpdated.framework:type_name -> mesos.v1.FrameworkInfo
-	0,  // 49: reeve.agentlink.Link.Connect:input_type -> reeve.agentlink.FromAgent
-	1,  // 50: reeve.agentlink.Link.Connect:output_type -> reeve.agentlink.FromMaster
-	50, // [50:51] is the sub-list for method output_type
-	49, // [49:50] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	9,  // 1: reeve.agentlink.FromAgent.update:type_name -> reeve.agentlink.StatusUpdate
+	10, // 2: reeve.agentlink.FromAgent.executor_exited:type_name -> reeve.agentlink.ExecutorExited
+	11, // 3: reeve.agentlink.FromAgent.framework_message:type_name -> reeve.agentlink.FrameworkMessage
+	12, // 4: reeve.agentlink.FromAgent.heartbeat:type_name -> reeve.agentlink.Heartbeat
+	15, // 5: reeve.agentlink.FromAgent.goodbye:type_name -> reeve.agentlink.Goodbye
+	7,  // 6: reeve.agentlink.FromAgent.history:type_name -> reeve.agentlink.History
+	5,  // 7: reeve.agentlink.FromMaster.registered:type_name -> reeve.agentlink.Registered
+	6,  // 8: reeve.agentlink.FromMaster.refused:type_name -> reeve.agentlink.Refused
+	16, // 9: reeve.agentlink.FromMaster.run_tasks:type_name -> reeve.agentlink.RunTasks
+	17, // 10: reeve.agentlink.FromMaster.kill_task:type_name -> reeve.agentlink.KillTask
+	18, // 11: reeve.agentlink.FromMaster.acknowledge:type_name -> reeve.agentlink.Acknowledge
+	19, // 12: reeve.agentlink.FromMaster.shutdown_executor:type_name -> reeve.agentlink.ShutdownExecutor
+	20, // 13: reeve.agentlink.FromMaster.shutdown_framework:type_name -> reeve.agentlink.ShutdownFramework
+	21, // 14: reeve.agentlink.FromMaster.executor_message:type_name -> reeve.agentlink.ExecutorMessage
+	14, // 15: reeve.agentlink.FromMaster.heartbeat_ack:type_name -> reeve.agentlink.HeartbeatAck
+	23, // 16: reeve.agentlink.FromMaster.framework_updated:type_name -> reeve.agentlink.FrameworkUpdated
+	22, // 17: reeve.agentlink.FromMaster.drain:type_name -> reeve.agentlink.Drain
+	24, // 18: reeve.agentlink.Register.agent_info:type_name -> mesos.v1.AgentInfo
+	25, // 19: reeve.agentlink.Register.frameworks:type_name -> mesos.v1.FrameworkInfo
+	3,  // 20: reeve.agentlink.Register.executors:type_name -> reeve.agentlink.Executor
+	4,  // 21: reeve.agentlink.Register.tasks:type_name -> reeve.agentlink.Task
+	26, // 22: reeve.agentlink.Executor.framework_id:type_name -> mesos.v1.FrameworkID
+	27, // 23: reeve.agentlink.Executor.info:type_name -> mesos.v1.ExecutorInfo
+	28, // 24: reeve.agentlink.Task.task:type_name -> mesos.v1.Task
+	29, // 25: reeve.agentlink.Task.info:type_name -> mesos.v1.TaskInfo
+	30, // 26: reeve.agentlink.Registered.agent_id:type_name -> mesos.v1.AgentID
+	31, // 27: reeve.agentlink.Registered.master:type_name -> mesos.v1.MasterInfo
+	22, // 28: reeve.agentlink.Registered.drain:type_name -> reeve.agentlink.Drain
+	8,  // 29: reeve.agentlink.History.frameworks:type_name -> reeve.agentlink.PastFramework
+	4,  // 30: reeve.agentlink.History.tasks:type_name -> reeve.agentlink.Task
+	25, // 31: reeve.agentlink.PastFramework.info:type_name -> mesos.v1.FrameworkInfo
+	26, // 32: reeve.agentlink.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	32, // 33: reeve.agentlink.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
+	26, // 34: reeve.agentlink.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 35: reeve.agentlink.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
+	26, // 36: reeve.agentlink.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 37: reeve.agentlink.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	13, // 38: reeve.agentlink.Heartbeat.usage:type_name -> reeve.agentlink.HostUsage
+	25, // 39: reeve.agentlink.RunTasks.framework:type_name -> mesos.v1.FrameworkInfo
+	27, // 40: reeve.agentlink.RunTasks.executor:type_name -> mesos.v1.ExecutorInfo
+	29, // 41: reeve.agentlink.RunTasks.tasks:type_name -> mesos.v1.TaskInfo
+	26, // 42: reeve.agentlink.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
+	34, // 43: reeve.agentlink.KillTask.task_id:type_name -> mesos.v1.TaskID
+	35, // 44: reeve.agentlink.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
+	26, // 45: reeve.agentlink.Acknowledge.framework_id:type_name -> mesos.v1.FrameworkID
+	34, // 46: reeve.agentlink.Acknowledge.task_id:type_name -> mesos.v1.TaskID
+	26, // 47: reeve.agentlink.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 48: reeve.agentlink.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
+	26, // 49: reeve.agentlink.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	26, // 50: reeve.agentlink.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 51: reeve.agentlink.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	25, // 52: reeve.agentlink.FrameworkUpdated.framework:type_name -> mesos.v1.FrameworkInfo
+	0,  // 53: reeve.agentlink.Link.Connect:input_type -> reeve.agentlink.FromAgent
+	1,  // 54: reeve.agentlink.Link.Connect:output_type -> reeve.agentlink.FromMaster
+	54, // [54:55] is the sub-list for method output_type
+	53, // [53:54] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_agentlink_agentlink_proto_init() }
@@ -1918,6 +2065,7 @@ func file_agentlink_agentlink_proto_init() {
 		(*FromAgent_FrameworkMessage)(nil),
 		(*FromAgent_Heartbeat)(nil),
 		(*FromAgent_Goodbye)(nil),
+		(*FromAgent_History)(nil),
 	}
 	file_agentlink_agentlink_proto_msgTypes[1].OneofWrappers = []any{
 		(*FromMaster_Registered)(nil),
@@ -1932,14 +2080,14 @@ func file_agentlink_agentlink_proto_init() {
 		(*FromMaster_FrameworkUpdated)(nil),
 		(*FromMaster_Drain)(nil),
 	}
-	file_agentlink_agentlink_proto_msgTypes[20].OneofWrappers = []any{}
+	file_agentlink_agentlink_proto_msgTypes[22].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agentlink_agentlink_proto_rawDesc), len(file_agentlink_agentlink_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
