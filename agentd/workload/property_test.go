@@ -500,6 +500,31 @@ func (s *simulation) finish() {
 			s.t.Errorf("task %s has no terminal update", id)
 		}
 	}
+	s.checkMemory()
+}
+
+// remembered lists what a machine would tell a master of the past.
+func remembered(m *Machine) []string {
+	var list []string
+	for _, p := range m.memories(maxRemembered) {
+		list = append(list, fmt.Sprintf("%s/%s %s #%d", p.framework.id, p.task.id(), p.task.state, number(p.task.statuses[len(p.task.statuses)-1].GetUuid())))
+	}
+	slices.Sort(list)
+	return list
+}
+
+// checkMemory holds what is remembered against what the journal, rewritten, makes of it.
+func (s *simulation) checkMemory() {
+	before := remembered(s.m)
+	again := New(s.m.cfg)
+	entries := s.m.Snapshot()
+	for i, e := range entries {
+		entries[i] = proto.CloneOf(e)
+	}
+	again.Step(s.now, Recovered{Entries: entries})
+	if after := remembered(again); !slices.Equal(before, after) {
+		s.t.Errorf("remembered were\n%v\nand after a restart\n%v", before, after)
+	}
 }
 
 // Whatever happens in whatever order, with crashes at any point: every task gets exactly one terminal update, updates come

@@ -268,22 +268,29 @@ func (m *Machine) Snapshot() []*record.Entry {
 		entries = append(append(entries, record.NewFramework(fw.info)), kept.executors(fw)...)
 		for _, c := range sorted(fw.executors) {
 			entries = append(append(entries, c.entry()), kept.tasks(c)...)
-			if c.cause != record.Cause_NONE {
-				entries = append(entries, c.stoppingEntry(c.killAt))
-			}
-			for _, t := range sorted(c.tasks) {
-				entries = append(entries, t.entry(c))
-			}
-			for _, member := range sorted(c.members) {
-				if member.cause != record.Cause_NONE {
-					entries = append(entries, member.stoppingEntry(member.killAt))
-				}
-			}
-			if c.subscribed {
-				entries = append(entries, record.NewSubscribed(string(fw.id), string(c.executor)))
-			}
+			entries = append(entries, c.stateEntries()...)
 		}
 		entries = append(entries, m.snapshotUpdates(fw)...)
+	}
+	return entries
+}
+
+// stateEntries are the entries of what an executor does and has to do.
+func (c *container) stateEntries() []*record.Entry {
+	var entries []*record.Entry
+	if c.cause != record.Cause_NONE {
+		entries = append(entries, c.stoppingEntry(c.killAt))
+	}
+	for _, t := range sorted(c.tasks) {
+		entries = append(entries, t.entry(c))
+	}
+	for _, member := range sorted(c.members) {
+		if member.cause != record.Cause_NONE {
+			entries = append(entries, member.stoppingEntry(member.killAt))
+		}
+	}
+	if c.subscribed {
+		entries = append(entries, record.NewSubscribed(string(c.framework.id), string(c.executor)))
 	}
 	return entries
 }
