@@ -67,7 +67,7 @@ func (m *Machine) killAll(now time.Time) {
 
 // killOrdered kills a task of an executor. A task that is being ended already may have its grace shortened.
 func (m *Machine) killOrdered(now time.Time, c *container, t *task) {
-	policy := orderedPolicy(m.order, t.info)
+	policy := m.order.Policy(t.info)
 	member := c.members[t.id()]
 	switch {
 	case member != nil:
@@ -85,19 +85,6 @@ func (m *Machine) killOrdered(now time.Time, c *container, t *task) {
 	}
 }
 
-// orderedPolicy is how a drain has a task killed: with its own grace, but none more than the order's; nil leaves it to the
-// task (spec 3.9).
-func orderedPolicy(order *record.Drain, task *mesosv1.TaskInfo) *mesosv1.KillPolicy {
-	if order.MaxGraceNs == nil {
-		return nil
-	}
-	grace := order.GetMaxGraceNs()
-	if own := task.GetKillPolicy().GetGracePeriod(); own != nil {
-		grace = min(grace, own.GetNanoseconds())
-	}
-	return &mesosv1.KillPolicy{GracePeriod: &mesosv1.DurationInfo{Nanoseconds: new(grace)}}
-}
-
 // amend makes a status say that its task ended because the agent drains, and for good if the agent is to be gone (spec 3.6).
 // Who made the status stays.
 func (m *Machine) amend(fw *framework, status *mesosv1.TaskStatus) {
@@ -109,12 +96,4 @@ func (m *Machine) amend(fw *framework, status *mesosv1.TaskStatus) {
 	if killed && m.order.GetMarkGone() && fw.can(mesosv1.FrameworkInfo_Capability_PARTITION_AWARE) {
 		status.State = mesosv1.TaskState_TASK_GONE_BY_OPERATOR.Enum()
 	}
-}
-
-func drainConfig(order *record.Drain) *mesosv1.DrainConfig {
-	config := &mesosv1.DrainConfig{MarkGone: new(order.GetMarkGone())}
-	if order.MaxGraceNs != nil {
-		config.MaxGracePeriod = &mesosv1.DurationInfo{Nanoseconds: new(order.GetMaxGraceNs())}
-	}
-	return config
 }

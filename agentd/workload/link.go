@@ -7,6 +7,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -164,29 +165,13 @@ func (m *Machine) registration() *agentlink.Register {
 // taskProto is a task in Mesos's form: state is the latest, status_update_state that of the oldest update which the
 // framework has not acknowledged. The executor of a command task is not named (spec 8, pitfall 23).
 func (m *Machine) taskProto(c *container, t *task) *mesosv1.Task {
-	p := &mesosv1.Task{
-		Name:        t.info.Name,
-		TaskId:      t.info.GetTaskId(),
-		FrameworkId: c.framework.info.GetId(),
-		AgentId:     t.info.GetAgentId(),
-		State:       t.state.Enum(),
-		Resources:   t.info.GetResources(),
-		Statuses:    t.statuses,
-		Labels:      t.info.GetLabels(),
-		Discovery:   t.info.GetDiscovery(),
-		Container:   t.info.GetContainer(),
-		HealthCheck: t.info.GetHealthCheck(),
-		KillPolicy:  t.info.GetKillPolicy(),
-		User:        new(m.cfg.Launch.User(launch.Run{Framework: c.framework.info, Executor: launch.Member(c.info, t.info)})),
-		Limits:      t.info.GetLimits(),
-	}
+	p := outcome.Record(c.framework.info.GetId(), t.info, t.state, t.statuses)
+	p.User = new(m.cfg.Launch.User(launch.Run{Framework: c.framework.info, Executor: launch.Member(c.info, t.info)}))
 	if !c.command {
 		p.ExecutorId = c.info.GetExecutorId()
 	}
 	if s := m.updates.InFlight(ids.Task{Framework: c.framework.id, ID: t.id()}); s != nil {
 		p.StatusUpdateState, p.StatusUpdateUuid = s.State, s.GetUuid()
-	} else if n := len(t.statuses); n > 0 {
-		p.StatusUpdateState, p.StatusUpdateUuid = t.statuses[n-1].State, t.statuses[n-1].GetUuid()
 	}
 	return p
 }

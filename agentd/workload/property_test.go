@@ -13,6 +13,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/check"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/memory"
 	"codeberg.org/reeve/reeve/agentd/pod"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/agentd/runtime"
@@ -506,8 +507,8 @@ func (s *simulation) finish() {
 // remembered lists what a machine would tell a master of the past.
 func remembered(m *Machine) []string {
 	var list []string
-	for _, p := range m.memories(maxRemembered) {
-		list = append(list, fmt.Sprintf("%s/%s %s #%d", p.framework.id, p.task.id(), p.task.state, number(p.task.statuses[len(p.task.statuses)-1].GetUuid())))
+	for _, t := range m.memories(memory.Most) {
+		list = append(list, fmt.Sprintf("%s %s %s #%d", t.Framework.GetId().GetValue(), t.Info.GetTaskId().GetValue(), t.Record.GetState(), number(t.Record.GetStatusUpdateUuid())))
 	}
 	slices.Sort(list)
 	return list

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/memory"
 	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/pod"
 	"codeberg.org/reeve/reeve/agentd/record"
@@ -257,17 +258,17 @@ func (m *Machine) Snapshot() []*record.Entry {
 	if m.order != nil {
 		entries = append(entries, record.NewDrain(m.order))
 	}
-	kept := m.keepsakes()
+	kept := memory.Entries(m.memories(memory.Most))
 	for _, fw := range m.completed {
-		if past := kept.executors(fw); len(past) > 0 {
+		if past := fw.pastExecutors(kept); len(past) > 0 {
 			entries = append(append(entries, record.NewFramework(fw.info)), past...)
 			entries = append(entries, record.NewFrameworkRemoved(string(fw.id), fw.removed))
 		}
 	}
 	for _, fw := range sorted(m.frameworks) {
-		entries = append(append(entries, record.NewFramework(fw.info)), kept.executors(fw)...)
+		entries = append(append(entries, record.NewFramework(fw.info)), fw.pastExecutors(kept)...)
 		for _, c := range sorted(fw.executors) {
-			entries = append(append(entries, c.entry()), kept.tasks(c)...)
+			entries = append(append(entries, c.entry()), kept[string(c.id)]...)
 			entries = append(entries, c.stateEntries()...)
 		}
 		entries = append(entries, m.snapshotUpdates(fw)...)

@@ -58,7 +58,7 @@ type TaskView struct {
 func (m *Machine) View() *View {
 	v := &View{Agent: m.agent, Registered: m.registered, Draining: m.draining}
 	if m.order != nil {
-		v.Drain, v.DrainSince = drainConfig(m.order), time.Unix(0, m.order.GetSinceNs())
+		v.Drain, v.DrainSince = m.order.Config(), time.Unix(0, m.order.GetSinceNs())
 	}
 	for _, fw := range sorted(m.frameworks) {
 		v.Frameworks = append(v.Frameworks, m.viewFramework(fw))
