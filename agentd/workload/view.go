@@ -5,54 +5,23 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/view"
 	"codeberg.org/reeve/reeve/shared/ids"
-	"codeberg.org/reeve/reeve/shared/mesosv1"
 )
 
-// View is the machine's state at one moment, for readers outside the loop. It shares messages with the machine, which
-// are never changed, and nothing else.
-type View struct {
-	Agent      *mesosv1.AgentInfo   // with its id, once a master has admitted it
-	Registered bool                 // with a master, now
-	Draining   bool                 // agentd is to end, and ends its tasks first
-	Drain      *mesosv1.DrainConfig // a master has ordered that every task ends; nil without
-	DrainSince time.Time
-	Frameworks []FrameworkView // by id
-	Completed  []FrameworkView // oldest first
-}
-
-// FrameworkView is a framework with something on this host.
-type FrameworkView struct {
-	ID        ids.Framework
-	Info      *mesosv1.FrameworkInfo
-	Executors []ExecutorView // by id
-	Completed []ExecutorView // oldest first
-}
-
-// ExecutorView is one run of an executor; for a command task one in name only.
-type ExecutorView struct {
-	ID        ids.Executor
-	Info      *mesosv1.ExecutorInfo
-	Command   bool
-	Container ids.Container
-	Sandbox   string // host path
-	Phase     lifecycle.Phase
-	PID       int
-	Created   time.Time
-	Started   time.Time
-	Tasks     []TaskView // by id: not ended, or ended and not acknowledged
-	Completed []TaskView // oldest first
-}
-
-// TaskView is a task of an executor.
-type TaskView struct {
-	Task   *mesosv1.Task // as the master is told; executor_id is unset for a command task
-	Info   *mesosv1.TaskInfo
-	Queued bool // the executor has not been told of it
-
-	Container ids.Container // the task's own in a pod, "" for others
-	PID       int           // of its first process, 0 while there is none
-}
+// What readers outside the loop get, as they know it; agentd/view says what each is.
+type (
+	// View is the machine's state at one moment.
+	View = view.View
+	// FrameworkView is a framework with something on this host.
+	FrameworkView = view.FrameworkView
+	// ExecutorView is one run of an executor.
+	ExecutorView = view.ExecutorView
+	// TaskView is a task of an executor.
+	TaskView = view.TaskView
+	// RunningContainer is a container that can be measured.
+	RunningContainer = view.RunningContainer
+)
 
 // View copies the state. It must be called between two turns.
 func (m *Machine) View() *View {
@@ -99,15 +68,6 @@ func (m *Machine) viewExecutor(c *container) ExecutorView {
 		v.Completed = append(v.Completed, TaskView{Task: m.taskProto(c, t), Info: t.info})
 	}
 	return v
-}
-
-// RunningContainer is a container that can be measured.
-type RunningContainer struct {
-	ID      ids.Container
-	Sandbox string
-	Tasks   []ids.Task // those that have not ended
-
-	StdoutLimit, StderrLimit int64 // bytes that are to be kept of them; 0 where nothing was asked
 }
 
 // Running lists the containers whose processes run. It must be called between two turns.
