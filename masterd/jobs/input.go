@@ -25,6 +25,30 @@ type (
 		By     string
 	}
 
+	// Update replaces a job's spec. Reply: the job, once that is stored; NotFound, Invalid or Conflict.
+	Update struct {
+		Change
+		Spec reeveapi.JobSpec
+	}
+
+	// Scale changes how many instances a job has. Reply: as for Update.
+	Scale struct {
+		Change
+		Instances int
+	}
+
+	// Restart replaces the tasks of a service as an update does. Reply: as for Update.
+	Restart struct{ Change }
+
+	// Rollback makes an earlier version the newest one; To is 0 for the one before. Reply: as for Update.
+	Rollback struct {
+		Change
+		To int
+	}
+
+	// Trigger runs a periodic job now. Reply: as for Update.
+	Trigger struct{ Change }
+
 	// Stop ends a job's tasks. Reply: the job, once it is stored that it is to end; NotFound, or Conflict if it has ended.
 	Stop struct {
 		Ticket Ticket
@@ -38,6 +62,12 @@ type (
 		Name   ids.Job
 	}
 
+	// Draining says whether the tasks of an agent are to end. Services' instances move before they are stopped.
+	Draining struct {
+		Agent ids.Agent
+		On    bool
+	}
+
 	// Persisted answers a Persist effect.
 	Persisted struct {
 		Token uint64
@@ -48,10 +78,24 @@ type (
 	Tick struct{}
 )
 
+// Change is what all changes of a job have. Expect is the version that the operator has seen, 0 for whatever it is.
+type Change struct {
+	Ticket Ticket
+	Name   ids.Job
+	Expect int
+	By     string
+}
+
 func (Event) input()     {}
 func (Submit) input()    {}
+func (Update) input()    {}
+func (Scale) input()     {}
+func (Restart) input()   {}
+func (Rollback) input()  {}
+func (Trigger) input()   {}
 func (Stop) input()      {}
 func (Remove) input()    {}
+func (Draining) input()  {}
 func (Persisted) input() {}
 func (Tick) input()      {}
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/placement"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -30,16 +31,17 @@ type job struct {
 	instances []instance    // beside record.Instances
 	in        [phases]int   // how many instances are in each phase
 	queue     []int         // ready instances, in the order in which they became so
-	tooSmall  int           // offers that did not hold an instance, since the cluster was last asked for offers
-	most      demand        // of each resource, in one of those
+	rules     placement.Rules
+	refused   map[string]placement.Shortage // by agent: why an offer did not hold an instance, since the cluster was last asked for offers
 }
 
 // instance is what is not stored of an instance.
 type instance struct {
-	phase phase
-	task  string // id in State.tasks, from launching to settling
-	tries int    // of asking or killing in a row, for the back-off
-	lost  int    // attempts in a row that did not end by themselves, for the back-off
+	phase   phase
+	task    string // id in State.tasks, from launching to settling
+	tries   int    // of asking or killing in a row, for the back-off
+	lost    int    // attempts in a row that did not end by themselves, for the back-off
+	killing bool   // its task was asked to end, so that another one takes its place
 }
 
 func (j *job) name() ids.Job { return ids.Job(j.record.Spec.Name) }
@@ -51,13 +53,20 @@ func over(state string) bool {
 	return state == reeveapi.JobFinished || state == reeveapi.JobFailed || state == reeveapi.JobStopped
 }
 
+// ending says whether nothing of the job, or of a periodic job's run, is to be launched any more.
+func ending(record *reeveapi.Job) bool { return record.Stopped || record.Expired || record.Replaced }
+
+func (j *job) ending() bool  { return ending(&j.record) }
+func (j *job) service() bool { return j.record.Spec.Kind == reeveapi.Service }
+
+// idle says whether the job is a periodic one between two runs.
+func (j *job) idle() bool { return j.record.State == reeveapi.JobScheduled }
+
 // enter moves an instance to a phase.
 func (s *State) enter(j *job, i int, p phase) {
 	inst := &j.instances[i]
-	role := s.roles[j.record.Spec.Role]
 	if inst.phase == ready && p != ready {
-		j.unqueue(i)
-		role.ready--
+		s.unqueue(j, i)
 	}
 	if inst.phase != ready && p == ready {
 		s.makeReady(j, i)
@@ -69,12 +78,20 @@ func (s *State) enter(j *job, i int, p phase) {
 	s.timers.Cancel(timer{job: j.name(), index: i})
 	if p == ready || p == waiting || p == ended {
 		s.forgetTask(j, i)
+		inst.killing = false
 	}
+	s.touch(j)
+}
+
+// touch says that what is published of a job is old, and that it is to be looked at once at the end of the turn.
+func (s *State) touch(j *job) {
 	j.published = nil
+	s.touched[j.name()] = true
 }
 
 // unqueue drops an instance from the queue. It is nearly always the first.
-func (j *job) unqueue(i int) {
+func (s *State) unqueue(j *job, i int) {
+	s.roles[j.record.Spec.Role].ready--
 	if j.queue[0] == i {
 		j.queue = j.queue[1:]
 		return
@@ -108,41 +125,85 @@ func (s *State) watchTask(j *job, i int, id string) {
 
 // restore takes a job out of the registry. What it says was launched may run, or not: the leader may have died in between.
 func (s *State) restore(record reeveapi.Job) {
-	record.Instances = slices.Clone(record.Instances)
+	record = ofThisVersion(copyOf(record))
 	j := s.track(record)
 	if j.over() {
 		return
 	}
-	for i := range record.Instances {
-		inst := &j.record.Instances[i]
-		switch {
-		case isFinal(&j.record, inst):
-			s.enter(j, i, ended)
-		case inst.State != "" && !hasEnded(inst.State):
-			s.enter(j, i, asking)
-			s.watchTask(j, i, inst.Task)
+	for _, l := range record.Leaving {
+		s.leavers[l.Task] = &leaver{job: j}
+	}
+	if !j.idle() {
+		for i := range record.Instances {
+			s.restoreInstance(j, i)
 		}
 	}
 	s.finishIfOver(j)
 }
 
-// track adds a job whose instances are all ready, or all ended if it is over.
+func (s *State) restoreInstance(j *job, i int) {
+	inst := &j.record.Instances[i]
+	switch {
+	case isFinal(&j.record, inst):
+		s.enter(j, i, ended)
+	case inst.State == "":
+	case !hasEnded(inst.State):
+		s.enter(j, i, asking)
+		s.watchTask(j, i, inst.Task)
+	case inst.Failed > 0:
+		if at := inst.Changed.Add(s.backoff(j, i)); at.After(s.now) {
+			s.enter(j, i, waiting)
+			s.timers.Set(timer{job: j.name(), index: i}, at)
+		}
+	}
+}
+
+// ofThisVersion completes a record that was stored before jobs had versions.
+func ofThisVersion(record reeveapi.Job) reeveapi.Job {
+	if record.Version > 0 {
+		return record
+	}
+	record.Spec = complete(record.Spec)
+	record.Version, record.Template, record.Stable = 1, 1, 1
+	record.History = []reeveapi.Revision{{
+		Version: 1, Template: 1, Spec: record.Spec, At: record.Submitted, By: record.By, Note: noteSubmitted,
+	}}
+	for i := range record.Instances {
+		record.Instances[i].Template = 1
+	}
+	return record
+}
+
+// track adds a job whose instances are all ready, or all ended if it is over or idle.
 func (s *State) track(record reeveapi.Job) *job {
-	j := &job{record: record, instances: make([]instance, len(record.Instances))}
+	j := &job{record: record, instances: make([]instance, len(record.Instances)), refused: map[string]placement.Shortage{}}
+	j.rules = rulesOf(&record.Spec)
 	s.jobs[j.name()] = j
-	if j.over() {
+	if !j.over() {
+		s.joinRole(j)
+		s.setClocks(j)
+	}
+	if j.over() || j.idle() {
 		for i := range j.instances {
 			j.instances[i].phase = ended
 		}
 		j.in[ended] = len(j.instances)
 		return j
 	}
-	s.joinRole(j)
 	j.in[ready] = len(j.instances)
 	for i := range j.instances {
 		s.makeReady(j, i)
 	}
 	return j
+}
+
+// rulesOf compiles constraints that were checked when they were submitted.
+func rulesOf(spec *reeveapi.JobSpec) placement.Rules {
+	rules, err := placement.Compile(spec.Constraints)
+	if err != nil {
+		panic("jobs: " + err.Error())
+	}
+	return rules
 }
 
 // hasEnded says whether a stored state is one after which the next attempt may follow.
@@ -155,71 +216,40 @@ func hasEnded(state string) bool {
 func isFinal(record *reeveapi.Job, inst *reeveapi.Instance) bool {
 	switch {
 	case inst.State == "":
-		return record.Stopped
+		return ending(record)
 	case !hasEnded(inst.State):
 		return false
-	case record.Stopped:
+	case ending(record):
 		return true
+	case record.Spec.Kind == reeveapi.Service:
+		return false
 	}
 	return inst.State == mesosv1.TaskState_TASK_FINISHED.String() ||
 		inst.State == mesosv1.TaskState_TASK_ERROR.String() ||
 		inst.Failed > record.Spec.Retries
 }
 
-// historyLimit is how many ended jobs are remembered.
-const historyLimit = 200
-
-// finishIfOver ends the job once all its instances have.
-func (s *State) finishIfOver(j *job) {
-	if j.in[ended] < len(j.instances) || j.over() {
-		return
+// copyOf is a record that shares nothing that changes in place.
+func copyOf(record reeveapi.Job) reeveapi.Job {
+	record.Instances = slices.Clone(record.Instances)
+	record.Leaving = slices.Clone(record.Leaving)
+	record.History = slices.Clone(record.History)
+	record.Runs = slices.Clone(record.Runs)
+	if record.Rollout != nil {
+		rollout := *record.Rollout
+		record.Rollout = &rollout
 	}
-	state, kind := reeveapi.JobFinished, "JOB_FINISHED"
-	for i := range j.record.Instances {
-		inst := &j.record.Instances[i]
-		if inst.State == mesosv1.TaskState_TASK_FINISHED.String() {
-			continue
-		}
-		if j.record.Stopped {
-			state, kind = reeveapi.JobStopped, "JOB_STOPPED"
-			break
-		}
-		state, kind = reeveapi.JobFailed, "JOB_FAILED"
-	}
-	j.record.State = state
-	j.record.Ended = s.now
-	s.leaveRole(j)
-	s.markDirty(j)
-	s.happened(kind, j, s.summary(j), "")
-	s.trimHistory()
+	return record
 }
 
-// trimHistory forgets the job that ended longest ago when there are too many.
-func (s *State) trimHistory() {
-	var oldest *job
-	n := 0
-	for _, name := range sortedKeys(s.jobs) {
-		j := s.jobs[name]
-		if !j.over() || s.busy[name] {
-			continue
-		}
-		n++
-		if oldest == nil || j.record.Ended.Before(oldest.record.Ended) {
-			oldest = j
+// specOf is what an instance's task is made from: the newest spec, unless an update has stopped before the instance.
+func (j *job) specOf(template int) *reeveapi.JobSpec {
+	if template != j.record.Template {
+		for k := len(j.record.History) - 1; k >= 0; k-- {
+			if j.record.History[k].Template == template {
+				return &j.record.History[k].Spec
+			}
 		}
 	}
-	if n > historyLimit {
-		s.forget(oldest)
-	}
-}
-
-// publish returns a copy of the job that never changes.
-func (s *State) publish(j *job) *reeveapi.Job {
-	if j.published == nil {
-		record := j.record
-		record.Instances = slices.Clone(record.Instances)
-		record.Waiting = s.waitingFor(j)
-		j.published = &record
-	}
-	return j.published
+	return &j.record.Spec
 }

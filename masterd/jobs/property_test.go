@@ -3,6 +3,7 @@ package jobs
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,6 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
-	"codeberg.org/reeve/reeve/shared/resources"
 )
 
 // world is everything around the machine: a registry, a cluster with agents, and queues between them in which things get
@@ -33,6 +33,7 @@ type world struct {
 	offers    map[string]string
 	submitted map[string]reeveapi.JobSpec
 	stopped   map[string]bool // somebody asked for it: a leader may have died with the request, and not without effect
+	draining  map[string]bool // agents
 	serial    int
 }
 
@@ -48,6 +49,8 @@ type ran struct {
 	agent string
 	state mesosv1.TaskState
 	uuid  []byte // of an update that was not acknowledged
+
+	command string
 }
 
 func (r *ran) over() bool { return judge(r.state) != alive }
@@ -55,7 +58,7 @@ func (r *ran) over() bool { return judge(r.state) != alive }
 func newWorld(t *rapid.T) *world {
 	w := &world{
 		t: t, now: epoch, stored: map[ids.Job]reeveapi.Job{}, agents: map[string]*host{}, tasks: map[string]*ran{},
-		submitted: map[string]reeveapi.JobSpec{}, stopped: map[string]bool{},
+		submitted: map[string]reeveapi.JobSpec{}, stopped: map[string]bool{}, draining: map[string]bool{},
 	}
 	for _, name := range []string{"s1", "s2", "s3"} {
 		w.agents[name] = &host{name: name}
@@ -69,6 +72,9 @@ func (w *world) elect() {
 	w.writes, w.calls, w.events, w.offers = nil, nil, nil, map[string]string{}
 	w.state = New(Config{}, w.stored, w.now)
 	w.take(w.state.Start(w.now))
+	for _, name := range sortedKeys(w.draining) {
+		w.step(Draining{Agent: ids.Agent(name), On: true})
+	}
 }
 
 func (w *world) step(in Input) { w.take(w.state.Step(w.now, in)) }
@@ -158,19 +164,29 @@ func (w *world) accept(c *scheduler.Call_Accept) {
 		if w.tasks[id] != nil {
 			w.t.Fatalf("task %s is launched a second time", id)
 		}
-		w.begin(id, agent)
+		w.begin(id, agent, info.GetCommand().GetValue())
 	}
 }
 
-// begin runs a task, which must not run beside another attempt.
-func (w *world) begin(id, agent string) {
-	w.tasks[id] = &ran{id: id, agent: agent, state: mesosv1.TaskState_TASK_RUNNING}
+// begin runs a task, which must not run beside another attempt, unless the registry knows that one as leaving.
+func (w *world) begin(id, agent, command string) {
+	w.tasks[id] = &ran{id: id, agent: agent, state: mesosv1.TaskState_TASK_RUNNING, command: command}
 	for other, r := range w.tasks {
-		if other != id && instanceOf(other) == instanceOf(id) && !r.over() {
+		if other != id && instanceOf(other) == instanceOf(id) && !r.over() && !w.leaves(other) {
 			w.t.Fatalf("task %s begins while %s runs", id, other)
 		}
 	}
 	w.say(w.tasks[id])
+}
+
+// leaves says whether the registry has a task as one that is to end.
+func (w *world) leaves(task string) bool {
+	for _, j := range w.stored {
+		if slices.ContainsFunc(j.Leaving, func(l reeveapi.Leaving) bool { return l.Task == task }) {
+			return true
+		}
+	}
+	return false
 }
 
 // instanceOf is "job.index" of "job.index.attempt".
@@ -217,11 +233,19 @@ func (w *world) acknowledge(c *scheduler.Call_Acknowledge) {
 // storedState is what the registry says of the instance of a task.
 func (w *world) storedState(id string) string {
 	for _, j := range w.stored {
+		for _, l := range j.Leaving {
+			if l.Task == id {
+				return l.State
+			}
+		}
+		if parts := strings.Split(id, "."); parts[0] == j.Spec.Name && parts[1] >= strconv.Itoa(len(j.Instances)) && j.Spent > 0 {
+			return "TASK_FAILED" // of an instance that was scaled away
+		}
 		for _, i := range j.Instances {
 			if i.Task == id {
 				return i.State
 			}
-			if fmt.Sprintf("%s.%d", j.Spec.Name, i.Index) == instanceOf(id) && i.State != "" {
+			if fmt.Sprintf("%s.%d", j.Spec.Name, i.Index) == instanceOf(id) && (i.State != "" || i.Attempt > 0) {
 				return "TASK_FAILED" // a later attempt: this one's end was known
 			}
 		}
@@ -283,7 +307,7 @@ func (w *world) running() []*ran {
 
 // offer offers an agent that is there.
 func (w *world) offer(h *host) {
-	if h.lost || h.recovered || h.gone_ || !w.state.subscribed {
+	if h.lost || h.recovered || h.gone_ || !w.state.subscribed || w.draining[h.name] {
 		return
 	}
 	w.serial++
@@ -521,7 +545,7 @@ func TestOnce(t *testing.T) {
 func TestTaskIDs(t *testing.T) {
 	seen := map[string]string{}
 	for _, name := range []string{"a", "a-0", "a.b", "a.0b", "0", "a.b.c"} {
-		if err := checkName(reeveapi.JobSpec{Name: name}); err != nil {
+		if err := check(complete(reeveapi.JobSpec{Name: name, Command: "x"})); err != nil {
 			t.Fatal(err)
 		}
 		for run := range 3 {
@@ -536,33 +560,5 @@ func TestTaskIDs(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-// TestPoolTakesWhole: what a pool gives and what it keeps are what it had.
-func TestPoolTakesWhole(t *testing.T) {
-	had := resources.MustParse("cpus:1;cpus(r):0.5;mem:100;ports:[5-6,8-9]").Allocate("r")
-	p, err := newPool(&mesosv1.Offer{
-		AllocationInfo: &mesosv1.Resource_AllocationInfo{Role: new("r")}, Resources: had.Proto(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	given, ports, ok := p.take(demand{resources.CPUs: 1200, resources.Mem: 50_000, resources.Ports: 3})
-	if !ok {
-		t.Fatal("does not fit")
-	}
-	got, err := resources.FromProto(given)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(ports, []uint64{5, 6, 8}) {
-		t.Errorf("ports = %v, want 5, 6, 8", ports)
-	}
-	if sum := got.Plus(p.left); !sum.Equal(had) {
-		t.Errorf("given and left make %s, want %s", sum, had)
-	}
-	if _, _, ok := p.take(demand{resources.Ports: 2}); ok {
-		t.Error("two ports fit where one is left")
 	}
 }

@@ -81,7 +81,8 @@ func (s *State) suppressed() []string {
 func (r *role) asked() {
 	r.revive = false
 	for _, j := range r.jobs {
-		j.tooSmall, j.most, j.published = 0, demand{}, nil
+		clear(j.refused)
+		j.published = nil
 	}
 }
 
@@ -101,6 +102,7 @@ func (s *State) subscribedAgain() {
 		if j.over() {
 			continue
 		}
+		s.askLeavers(j)
 		for i := range j.instances {
 			if p := j.instances[i].phase; p == asking || p == launched {
 				j.instances[i].tries = 0

@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"slices"
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/registry"
@@ -16,12 +15,11 @@ const (
 
 // settled is a task's end that is acted on once it is stored.
 type settled struct {
-	job     *job
-	index   int
-	uuid    []byte
-	agent   string
-	task    string
-	verdict verdict
+	job   *job
+	index int // noInstance for a leaver
+	uuid  []byte
+	agent string
+	task  string
 }
 
 // write hands ops to the registrar; done runs when it has answered.
@@ -33,7 +31,7 @@ func (s *State) write(ops []registry.Op, done func(error)) {
 
 // markDirty says that the registry's copy of a job is old.
 func (s *State) markDirty(j *job) {
-	j.published = nil
+	s.touch(j)
 	s.dirty[j.name()] = true
 }
 
@@ -92,8 +90,4 @@ func (s *State) saveAgain(names []ids.Job) {
 }
 
 // put stores the job as it is now.
-func (j *job) put() registry.Op {
-	record := j.record
-	record.Instances = slices.Clone(record.Instances)
-	return registry.PutJob{Job: record}
-}
+func (j *job) put() registry.Op { return registry.PutJob{Job: copyOf(j.record)} }

@@ -33,11 +33,15 @@ type State struct {
 	now     time.Time
 	effects []Effect
 
-	jobs   map[ids.Job]*job
-	busy   map[ids.Job]bool // names whose first record or removal is being stored
-	roles  map[string]*role // of unfinished jobs
-	tasks  map[string]ref   // by task id: current attempts
-	timers deadlines.Heap[timer]
+	jobs     map[ids.Job]*job
+	busy     map[ids.Job]bool   // names whose first record or removal is being stored
+	roles    map[string]*role   // of unfinished jobs
+	tasks    map[string]ref     // by task id: current attempts
+	leavers  map[string]*leaver // by task id: tasks that are to end beside their successors
+	hosts    map[string]known   // by agent id: what offers told of agents
+	draining map[string]bool    // agent ids
+	touched  map[ids.Job]bool   // to be looked at at the end of the turn
+	timers   deadlines.Heap[timer]
 
 	subscribed bool
 	told       map[string]bool // the cluster's roles, and whether each is suppressed
@@ -65,12 +69,17 @@ type timer struct {
 	job   ids.Job
 	index int
 	what  int
+	task  string // of a leaver
 }
 
-// The kinds of timers that belong to no instance have no job.
+// The kinds of timers.
 const (
 	forInstance = iota
-	forSaving
+	forLeaver
+	forLook // at a whole job, as the next three
+	forSchedule
+	forDeadline
+	forSaving // as the others below of no job
 	forSubscribing
 	forLookingAround
 )
@@ -80,15 +89,19 @@ func New(cfg Config, stored map[ids.Job]reeveapi.Job, now time.Time) *State {
 	cfg.FrameworkID = cmp.Or(cfg.FrameworkID, FrameworkID)
 	cfg.User = cmp.Or(cfg.User, "root")
 	s := &State{
-		cfg:    cfg,
-		now:    now,
-		jobs:   map[ids.Job]*job{},
-		busy:   map[ids.Job]bool{},
-		roles:  map[string]*role{},
-		tasks:  map[string]ref{},
-		told:   map[string]bool{},
-		writes: map[uint64]func(error){},
-		dirty:  map[ids.Job]bool{},
+		cfg:      cfg,
+		now:      now,
+		jobs:     map[ids.Job]*job{},
+		busy:     map[ids.Job]bool{},
+		roles:    map[string]*role{},
+		tasks:    map[string]ref{},
+		leavers:  map[string]*leaver{},
+		hosts:    map[string]known{},
+		draining: map[string]bool{},
+		touched:  map[ids.Job]bool{},
+		told:     map[string]bool{},
+		writes:   map[uint64]func(error){},
+		dirty:    map[ids.Job]bool{},
 	}
 	records := slices.SortedFunc(maps.Values(stored), func(a, b reeveapi.Job) int {
 		return cmp.Or(a.Submitted.Compare(b.Submitted), cmp.Compare(a.Spec.Name, b.Spec.Name))
@@ -114,6 +127,18 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 		s.event(in.Event)
 	case Submit:
 		s.submit(in)
+	case Update:
+		s.update(in)
+	case Scale:
+		s.scale(in)
+	case Restart:
+		s.restart(in)
+	case Rollback:
+		s.rollback(in)
+	case Trigger:
+		s.trigger(in)
+	case Draining:
+		s.drain(in)
 	case Stop:
 		s.stop(in)
 	case Remove:
@@ -131,6 +156,7 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 
 // end does what is done once a turn, however much has changed in it.
 func (s *State) end() []Effect {
+	s.lookAtTouched()
 	s.askAll()
 	s.tellRoles()
 	s.save()
@@ -173,10 +199,56 @@ func (s *State) wake() {
 			s.subscribe()
 		case forLookingAround:
 			s.lookAround()
-		case forInstance:
+		case forLeaver:
+			s.leaverTime(t.task)
+		default:
 			if j := s.jobs[t.job]; j != nil {
-				s.timeCame(j, t.index)
+				s.jobTime(j, t)
 			}
+		}
+	}
+}
+
+// jobTime runs a timer of a job or of one of its instances.
+func (s *State) jobTime(j *job, t timer) {
+	switch t.what {
+	case forLook:
+		s.touch(j)
+	case forSchedule:
+		s.due(j)
+	case forDeadline:
+		s.expire(j)
+	default:
+		if t.index < len(j.instances) {
+			s.timeCame(j, t.index)
+		}
+	}
+}
+
+// lookAtTouched looks at every job that has changed in the turn. A look may touch the job again: what follows then is done
+// in the same turn.
+func (s *State) lookAtTouched() {
+	for rounds := 0; len(s.touched) > 0 && rounds < 3; rounds++ {
+		names := sortedKeys(s.touched)
+		clear(s.touched)
+		for _, name := range names {
+			if j := s.jobs[name]; j != nil {
+				s.look(j)
+			}
+		}
+	}
+}
+
+// drain notes that an agent is to be left, or not any more.
+func (s *State) drain(in Draining) {
+	if !in.On {
+		delete(s.draining, string(in.Agent))
+		return
+	}
+	s.draining[string(in.Agent)] = true
+	for _, j := range s.jobs {
+		if j.service() && !j.over() {
+			s.touch(j)
 		}
 	}
 }
@@ -187,11 +259,9 @@ func (s *State) event(e *scheduler.Event) {
 	case scheduler.Event_SUBSCRIBED:
 		s.subscribedAgain()
 	case scheduler.Event_OFFERS:
-		for _, offer := range e.GetOffers().GetOffers() {
-			s.place(offer)
-		}
+		s.place(e.GetOffers().GetOffers())
 	case scheduler.Event_UPDATE:
-		s.update(e.GetUpdate().GetStatus())
+		s.said(e.GetUpdate().GetStatus())
 	case scheduler.Event_ERROR:
 		s.refused(e.GetError().GetMessage())
 	default: // nothing that concerns jobs

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"codeberg.org/reeve/reeve/masterd/jobspec"
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -24,21 +25,10 @@ func (s *State) submit(in Submit) {
 		s.reply(in.Ticket, nil, fault.New(fault.Conflict, "there is a job %q already; stop it or choose another name", name))
 		return
 	}
-	record := reeveapi.Job{
-		Spec: spec, State: reeveapi.JobPending, Submitted: s.now, By: in.By,
-		Instances: make([]reeveapi.Instance, spec.Instances),
-	}
-	for i := range record.Instances {
-		record.Instances[i].Index = i
-	}
-	if former != nil {
-		record.Run = former.record.Run + 1
-	}
+	record := s.newRecord(spec, in.By, former)
 	s.busy[name] = true
 	delete(s.dirty, name) // the former job of that name must not be written over this one
-	stored := record
-	stored.Instances = slices.Clone(record.Instances)
-	s.write([]registry.Op{registry.PutJob{Job: stored}}, func(err error) {
+	s.write([]registry.Op{registry.PutJob{Job: copyOf(record)}}, func(err error) {
 		delete(s.busy, name)
 		if err != nil {
 			s.reply(in.Ticket, nil, fault.Wrap(fault.Unavailable, err, "job %q may or may not have been stored; look for it before you submit it again", name))
@@ -49,6 +39,34 @@ func (s *State) submit(in Submit) {
 		s.reply(in.Ticket, s.publish(j), nil)
 	})
 }
+
+// newRecord is a job at its beginning. A former one of the same name hands on its numbers.
+func (s *State) newRecord(spec reeveapi.JobSpec, by string, former *job) reeveapi.Job {
+	record := reeveapi.Job{
+		Spec: spec, State: reeveapi.JobPending, Submitted: s.now, By: by, Version: 1,
+	}
+	if former != nil {
+		record.Run = former.record.Run + 1
+		record.Version = former.record.Version + 1
+	}
+	record.Template, record.Stable = record.Version, record.Version
+	record.History = []reeveapi.Revision{{
+		Version: record.Version, Template: record.Template, Spec: spec, At: s.now, By: by, Note: noteSubmitted,
+	}}
+	if spec.Kind == reeveapi.Periodic {
+		record.State, record.NextRun, record.Instances = reeveapi.JobScheduled, s.nextRun(&spec), []reeveapi.Instance{}
+		return record
+	}
+	record.Instances = make([]reeveapi.Instance, spec.Instances)
+	for i := range record.Instances {
+		record.Instances[i] = reeveapi.Instance{Index: i, Template: record.Template}
+	}
+	return record
+}
+
+func complete(spec reeveapi.JobSpec) reeveapi.JobSpec { return jobspec.Complete(spec) }
+
+func check(spec reeveapi.JobSpec) error { return jobspec.Check(spec) }
 
 // stop begins to end a job at once, and answers when that has been stored: a new leader would go on with it.
 func (s *State) stop(in Stop) {
@@ -65,9 +83,10 @@ func (s *State) stop(in Stop) {
 		j.record.Stopped = true
 		j.published = nil
 		s.happened("JOB_STOPPING", j, "", in.By)
-		for i := range j.instances {
-			s.stopInstance(j, i)
+		if r := j.record.Rollout; r != nil && j.rolling() {
+			r.State, r.Ended, r.Message = reeveapi.RolloutFailed, s.now, "the job was stopped"
 		}
+		s.endAll(j)
 		s.finishIfOver(j)
 	}
 	s.write([]registry.Op{j.put()}, func(err error) {

@@ -1,9 +1,11 @@
 package jobs
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +42,10 @@ var epoch = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 //	subscribed | error text=…
 //	offer id= agent= role= res=
 //	update task= state= [agent=] [uuid=] [reason=] [message=]
+//	change [expect=] [by=]   an update, in YAML
+//	scale job= to= | restart job= | rollback job= [to=] | trigger job=
+//	drain agent= [off=1]
+//	describe job=            what an operator sees beside the instances
 //	tick 5s                  time passes, timers run as they come
 //	jobs                     what views see
 func TestTranscripts(t *testing.T) {
@@ -66,6 +72,12 @@ func (h *harness) run(d *datadriven.TestData) string {
 			h.t.Fatal(err)
 		}
 		return h.step(Submit{Ticket: 1, Spec: spec, By: arg(d, "by")})
+	case "change", "scale", "restart", "rollback", "trigger":
+		return h.change(d)
+	case "drain":
+		return h.step(Draining{Agent: ids.Agent(arg(d, "agent")), On: arg(d, "off") == ""})
+	case "describe":
+		return h.describe(arg(d, "job"))
 	case "stop":
 		return h.step(Stop{Ticket: 2, Name: ids.Job(arg(d, "job")), By: arg(d, "by")})
 	case "remove":
@@ -79,6 +91,60 @@ func (h *harness) run(d *datadriven.TestData) string {
 	default:
 		return h.step(Event{h.event(d)})
 	}
+}
+
+// change is an operator's change of a job.
+func (h *harness) change(d *datadriven.TestData) string {
+	number := func(name string) int {
+		n, err := strconv.Atoi(cmp.Or(arg(d, name), "0"))
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		return n
+	}
+	c := Change{Ticket: 4, Name: ids.Job(arg(d, "job")), Expect: number("expect"), By: arg(d, "by")}
+	switch d.Cmd {
+	case "scale":
+		return h.step(Scale{Change: c, Instances: number("to")})
+	case "restart":
+		return h.step(Restart{Change: c})
+	case "rollback":
+		return h.step(Rollback{Change: c, To: number("to")})
+	case "trigger":
+		return h.step(Trigger{Change: c})
+	}
+	var spec reeveapi.JobSpec
+	if err := yaml.Unmarshal([]byte(d.Input), &spec); err != nil {
+		h.t.Fatal(err)
+	}
+	c.Name = ids.Job(spec.Name)
+	return h.step(Update{Change: c, Spec: spec})
+}
+
+// describe shows what an operator sees of a job beside its instances.
+func (h *harness) describe(name string) string {
+	j := h.state.Job(ids.Job(name))
+	var b strings.Builder
+	fmt.Fprintf(&b, "version %d template %d stable %d health %s (%d)\n", j.Version, j.Template, j.Stable, j.Health, j.Healthy)
+	if r := j.Rollout; r != nil {
+		fmt.Fprintf(&b, "rollout of %d: %s, %d updated, %d failures %s\n", r.Version, r.State, r.Updated, r.Failures, r.Message)
+	}
+	for _, i := range j.Instances {
+		fmt.Fprintf(&b, "%d: %s v%d healthy=%v restarts=%d failed=%d %s\n", i.Index, cmp.Or(i.State, "-"), i.Template, i.Healthy, i.Restarts, i.Failed, i.Waiting)
+	}
+	for _, l := range j.Leaving {
+		fmt.Fprintf(&b, "leaving %s %s: %s wait=%v\n", l.Task, l.State, l.Why, l.Wait)
+	}
+	for _, r := range j.Runs {
+		fmt.Fprintf(&b, "run %d: %s %s\n", r.Number, r.State, r.Message)
+	}
+	for _, r := range j.History {
+		fmt.Fprintf(&b, "version %d of template %d: %s\n", r.Version, r.Template, r.Note)
+	}
+	if !j.NextRun.IsZero() {
+		fmt.Fprintf(&b, "next run %s, %d queued\n", j.NextRun.Format(time.RFC3339), j.Queued)
+	}
+	return b.String()
 }
 
 func arg(d *datadriven.TestData, name string) string {
@@ -99,7 +165,7 @@ func (h *harness) event(d *datadriven.TestData) *scheduler.Event {
 			Type: scheduler.Event_ERROR.Enum(), Error: &scheduler.Event_Error{Message: new(arg(d, "text"))},
 		}
 	case "offer":
-		return offerEvent(arg(d, "id"), arg(d, "agent"), arg(d, "role"), arg(d, "res"))
+		return h.offers(d)
 	case "update":
 		state, ok := mesosv1.TaskState_value["TASK_"+arg(d, "state")]
 		if !ok {
@@ -116,6 +182,9 @@ func (h *harness) event(d *datadriven.TestData) *scheduler.Event {
 		}
 		if reason := arg(d, "reason"); reason != "" {
 			status.Reason = mesosv1.TaskStatus_Reason(mesosv1.TaskStatus_Reason_value["REASON_"+reason]).Enum()
+		}
+		if healthy := arg(d, "healthy"); healthy != "" {
+			status.Healthy = new(healthy == "true")
 		}
 		if message := arg(d, "message"); message != "" {
 			status.Message = new(message)
@@ -136,6 +205,32 @@ func offerEvent(id, agent, role, text string) *scheduler.Event {
 			Resources:      resources.MustParse(text).Allocate(role).Proto(),
 		}}},
 	}
+}
+
+// offers makes one event of an offer for each agent; more than one is written agent=(s1,s2), and attrs=rack:a is of all.
+func (h *harness) offers(d *datadriven.TestData) *scheduler.Event {
+	var all *scheduler.Event
+	for _, agent := range strings.Split(arg(d, "agent"), ",") {
+		name, attribute, _ := strings.Cut(agent, "/")
+		id := arg(d, "id")
+		if strings.Contains(arg(d, "agent"), ",") {
+			id += "-" + name
+		}
+		e := offerEvent(id, name, arg(d, "role"), arg(d, "res"))
+		offer := e.Offers.Offers[0]
+		offer.Hostname = new("host-" + name)
+		if key, value, ok := strings.Cut(attribute, ":"); ok {
+			offer.Attributes = []*mesosv1.Attribute{{
+				Name: new(key), Type: mesosv1.Value_TEXT.Enum(), Text: &mesosv1.Value_Text{Value: new(value)},
+			}}
+		}
+		if all == nil {
+			all = e
+		} else {
+			all.Offers.Offers = append(all.Offers.Offers, offer)
+		}
+	}
+	return all
 }
 
 func (h *harness) step(in Input) string { return h.show(h.state.Step(h.now, in)) }

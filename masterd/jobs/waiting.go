@@ -2,11 +2,12 @@ package jobs
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/placement"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
-	"codeberg.org/reeve/reeve/shared/resources"
 )
 
 // waitingFor says in one sentence what keeps a job from going on, "" if nothing does.
@@ -14,8 +15,10 @@ func (s *State) waitingFor(j *job) string {
 	switch {
 	case j.over():
 		return ""
-	case j.record.Stopped:
-		return fmt.Sprintf("the end of %s", tasks(j.in[launching]+j.in[asking]+j.in[launched]+j.in[settling]))
+	case j.idle():
+		return s.waitingForRun(j)
+	case j.ending():
+		return fmt.Sprintf("the end of %s", tasks(j.in[launching]+j.in[asking]+j.in[launched]+j.in[settling]+len(j.record.Leaving)))
 	case j.in[asking] > 0:
 		return fmt.Sprintf("word of %s that may run since before the change of leader", tasks(j.in[asking]))
 	case j.in[ready] > 0:
@@ -25,10 +28,17 @@ func (s *State) waitingFor(j *job) string {
 	}
 	for i := range j.record.Instances {
 		if inst := &j.record.Instances[i]; inst.State == mesosv1.TaskState_TASK_UNREACHABLE.String() {
-			return fmt.Sprintf("agent %s, which is unreachable, to come back with %s or to be marked gone", inst.Agent, inst.Task)
+			return s.waitingForAgent(j, inst)
 		}
 	}
 	return ""
+}
+
+func (s *State) waitingForRun(j *job) string {
+	if j.record.NextRun.IsZero() {
+		return "nothing: its schedule names no more dates"
+	}
+	return "its next run at " + j.record.NextRun.UTC().Format(time.DateTime) + " UTC"
 }
 
 func tasks(n int) string {
@@ -38,39 +48,46 @@ func tasks(n int) string {
 	return fmt.Sprintf("%d tasks", n)
 }
 
+// waitingForOffer says what stood in the way on how many agents.
 func (s *State) waitingForOffer(j *job) string {
-	if !s.subscribed || j.tooSmall == 0 {
-		return fmt.Sprintf("no offer in role %s yet", j.record.Spec.Role)
+	role := j.record.Spec.Role
+	if !s.subscribed || len(j.refused) == 0 {
+		return fmt.Sprintf("no offer in role %s yet", role)
 	}
-	ask := demandOf(&j.record.Spec)
-	for i := range ask {
-		if ask[i] <= j.most[i] {
-			continue
+	type group struct {
+		text        string
+		count       int
+		most, asked int64
+	}
+	ask := placement.DemandOf(j.specOf(j.record.Instances[j.queue[0]].Template))
+	groups := map[string]*group{}
+	for _, lack := range j.refused {
+		key := lack.Text
+		if lack.Resource >= 0 {
+			key = placement.ResourceName(lack.Resource)
 		}
-		if j.most[i] == 0 {
-			return fmt.Sprintf("no offer in role %s had %s left, %s asked", j.record.Spec.Role, names[i], bare(i, ask[i]))
+		g := groups[key]
+		if g == nil {
+			g = &group{}
+			groups[key] = g
 		}
-		return fmt.Sprintf("the largest offer in role %s had %s, %s asked", j.record.Spec.Role, amount(i, j.most[i]), bare(i, ask[i]))
+		g.count++
+		g.most = max(g.most, lack.Have)
+		g.text = fmt.Sprintf("on %d: %s", g.count, lack.Text)
+		if lack.Resource >= 0 {
+			g.text = fmt.Sprintf("on %d: at most %s left, %s asked", g.count,
+				placement.Amount(lack.Resource, g.most), placement.Bare(lack.Resource, ask.Amounts[lack.Resource]))
+		}
 	}
-	return fmt.Sprintf("no single offer in role %s had %s and %s free together", j.record.Spec.Role,
-		amount(resources.CPUs, ask[resources.CPUs]), amount(resources.Mem, ask[resources.Mem]))
-}
-
-// amount writes "1.5 cpus", "512 MB of mem".
-func amount(place int, n int64) string {
-	switch place {
-	case resources.Mem, resources.Disk:
-		return fmt.Sprintf("%s MB of %s", bare(place, n), names[place])
-	default:
-		return fmt.Sprintf("%s %s", bare(place, n), names[place])
+	var parts []string
+	for _, key := range sortedKeys(groups) {
+		parts = append(parts, groups[key].text)
 	}
-}
-
-func bare(place int, n int64) string {
-	if place == resources.Ports {
-		return fmt.Sprint(n)
+	agents := "1 agent"
+	if n := len(j.refused); n > 1 {
+		agents = fmt.Sprintf("%d agents", n)
 	}
-	return fmt.Sprint(resources.Milli(n).Float())
+	return fmt.Sprintf("a place; of %s that offered in role %s, %s", agents, role, strings.Join(parts, "; "))
 }
 
 func (s *State) waitingForTime(j *job) string {
@@ -85,7 +102,11 @@ func (s *State) waitingForTime(j *job) string {
 		}
 	}
 	inst := &j.record.Instances[first]
-	return fmt.Sprintf("instance %d to be tried again at %s after %s", first, at.UTC().Format(time.TimeOnly), inst.State)
+	text := fmt.Sprintf("instance %d to be tried again at %s after %s", first, at.UTC().Format(time.TimeOnly), inst.State)
+	if inst.Failed >= loopsAfter {
+		text += fmt.Sprintf(", %d failures in a row", inst.Failed)
+	}
+	return text
 }
 
 // reeveEvent is an event that is about no job.

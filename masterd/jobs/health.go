@@ -1,0 +1,141 @@
+package jobs
+
+import (
+	"fmt"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// loopsAfter is how many failures in a row make a crash loop.
+const loopsAfter = 3
+
+// mostReasons bounds how many instances of a job say themselves why they do not run: the others say the same.
+const mostReasons = 50
+
+// describe adds to a published record what is not stored because it follows from the rest.
+func (s *State) describe(j *job, record *reeveapi.Job) {
+	if j.over() || j.idle() {
+		return
+	}
+	offers, reasons, sick, looping := "", 0, 0, 0
+	for i := range record.Instances {
+		inst := &record.Instances[i]
+		if inst.Healthy {
+			record.Healthy++
+			continue
+		}
+		if inst.Failed >= loopsAfter {
+			looping++
+		}
+		if inst.Failed > 0 || !inst.Since.IsZero() || inst.State == mesosv1.TaskState_TASK_UNREACHABLE.String() {
+			sick++
+		}
+		if reasons++; reasons > mostReasons {
+			continue
+		}
+		if j.instances[i].phase == ready && offers == "" {
+			offers = s.waitingForOffer(j)
+		}
+		inst.Waiting = s.reason(j, i, offers)
+	}
+	if !j.service() || j.ending() {
+		return
+	}
+	switch {
+	case looping > 0:
+		record.Health = reeveapi.HealthCrashing
+	case record.Healthy == len(record.Instances):
+		record.Health = reeveapi.HealthGood
+	case sick > 0:
+		record.Health = reeveapi.HealthDegraded
+	default:
+		record.Health = reeveapi.HealthStarting
+	}
+}
+
+// reason says why an instance does not run, or is not well; "" if it has ended or is about to run.
+func (s *State) reason(j *job, i int, offers string) string {
+	inst := &j.record.Instances[i]
+	switch j.instances[i].phase {
+	case ready:
+		return offers
+	case waiting:
+		at := s.timers.At(timer{job: j.name(), index: i})
+		text := fmt.Sprintf("tried again at %s after %s", at.UTC().Format(time.TimeOnly), inst.State)
+		if inst.Failed > 1 {
+			text += fmt.Sprintf(", %d failures in a row", inst.Failed)
+		}
+		return text
+	case asking:
+		return fmt.Sprintf("word from agent %s, where it may run since before the change of leader", inst.Agent)
+	case launched:
+		if inst.State == mesosv1.TaskState_TASK_UNREACHABLE.String() {
+			return s.waitingForAgent(j, inst)
+		}
+		if inst.State == mesosv1.TaskState_TASK_RUNNING.String() && j.specOf(inst.Template).Health != nil {
+			return "its health check to succeed"
+		}
+	case launching, settling, ended, phases:
+	}
+	return ""
+}
+
+func (s *State) waitingForAgent(j *job, inst *reeveapi.Instance) string {
+	text := fmt.Sprintf("agent %s, which is unreachable, to come back with %s or to be marked gone", inst.Agent, inst.Task)
+	if after, ok := replaceAfter(&j.record.Spec); ok {
+		text += fmt.Sprintf("; it is replaced at %s", inst.Changed.Add(after).UTC().Format(time.TimeOnly))
+	}
+	return text
+}
+
+// replaceAfter is for how long an unreachable agent is waited for; ok is false if that is for ever.
+func replaceAfter(spec *reeveapi.JobSpec) (after time.Duration, ok bool) {
+	switch {
+	case spec.ReplaceUnreachableSeconds != nil:
+		return inSeconds(*spec.ReplaceUnreachableSeconds), true
+	case spec.Kind == reeveapi.Service:
+		return 0, true
+	}
+	return 0, false
+}
+
+func inSeconds(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
+
+// observe notes what a status says about whether an instance is well.
+func (s *State) observe(j *job, inst *reeveapi.Instance, status *mesosv1.TaskStatus) {
+	running := status.GetState() == mesosv1.TaskState_TASK_RUNNING
+	if running && inst.Started.IsZero() {
+		inst.Started = s.now
+	}
+	well := running
+	if running && j.specOf(inst.Template).Health != nil {
+		well = inst.Healthy
+		if status.Healthy != nil {
+			well = status.GetHealthy()
+		}
+	}
+	if well == inst.Healthy {
+		return
+	}
+	inst.Healthy, inst.Since = well, s.now
+}
+
+// mature says whether an instance has been well for as long as an update asks.
+func (s *State) mature(j *job, i int) bool {
+	at, ok := s.matureAt(j, i)
+	return ok && !s.now.Before(at)
+}
+
+func (s *State) matureAt(j *job, i int) (time.Time, bool) {
+	inst := &j.record.Instances[i]
+	if j.instances[i].phase != launched || !inst.Healthy || j.instances[i].killing {
+		return time.Time{}, false
+	}
+	wait := 0.0
+	if u := j.record.Spec.Update; u != nil {
+		wait = u.HealthySeconds
+	}
+	return inst.Since.Add(inSeconds(wait)), true
+}

@@ -1,0 +1,193 @@
+package jobs
+
+import (
+	"fmt"
+
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
+)
+
+// verdict is what a task's state says about its attempt.
+type verdict int
+
+const (
+	alive     verdict = iota // it runs, is about to, or may come back
+	succeeded                // nothing is left to do
+	failed                   // it ran and failed: a retry, if there are any left
+	refused                  // it is not valid, and never will be
+	lost                     // it does not run, through no fault of its own: another attempt
+)
+
+// judge reads a state. Everything that is not alive proves that the task does not run.
+func judge(state mesosv1.TaskState) verdict {
+	switch state {
+	case mesosv1.TaskState_TASK_FINISHED:
+		return succeeded
+	case mesosv1.TaskState_TASK_FAILED, mesosv1.TaskState_TASK_KILLED:
+		return failed
+	case mesosv1.TaskState_TASK_ERROR:
+		return refused
+	case mesosv1.TaskState_TASK_LOST, mesosv1.TaskState_TASK_DROPPED, mesosv1.TaskState_TASK_GONE,
+		mesosv1.TaskState_TASK_GONE_BY_OPERATOR, mesosv1.TaskState_TASK_UNKNOWN:
+		return lost
+	case mesosv1.TaskState_TASK_STAGING, mesosv1.TaskState_TASK_STARTING, mesosv1.TaskState_TASK_RUNNING,
+		mesosv1.TaskState_TASK_KILLING, mesosv1.TaskState_TASK_UNREACHABLE:
+		return alive
+	}
+	return alive
+}
+
+// said takes a status update.
+func (s *State) said(status *mesosv1.TaskStatus) {
+	at, ok := s.tasks[status.GetTaskId().GetValue()]
+	if !ok {
+		if of := s.leavers[status.GetTaskId().GetValue()]; of != nil {
+			s.leaverSays(of, status)
+		} else {
+			s.stranger(status)
+		}
+		return
+	}
+	verdict := judge(status.GetState())
+	if verdict == failed && status.GetReason() == mesosv1.TaskStatus_REASON_AGENT_DRAINING {
+		verdict = lost
+	}
+	switch phase := at.job.instances[at.index].phase; {
+	case phase == settling || phase == launching: // the one is a repetition, which is acknowledged later; the other can't be
+	case verdict == alive:
+		s.lives(at.job, at.index, status)
+	default:
+		s.settle(at.job, at.index, status, verdict)
+	}
+}
+
+// stranger answers an update of a task that is nobody's current attempt. The word of an ended one is acknowledged; one that
+// runs must not: its successor was launched because it was proved not to.
+func (s *State) stranger(status *mesosv1.TaskStatus) {
+	if judge(status.GetState()) == alive && status.GetState() != mesosv1.TaskState_TASK_UNREACHABLE {
+		s.call(&scheduler.Call{
+			Type: scheduler.Call_KILL.Enum(),
+			Kill: &scheduler.Call_Kill{TaskId: status.TaskId, AgentId: status.AgentId},
+		})
+	}
+	s.acknowledge(status.GetTaskId().GetValue(), status.GetAgentId().GetValue(), status.GetUuid())
+}
+
+// lives notes that a task is there.
+func (s *State) lives(j *job, i int, status *mesosv1.TaskStatus) {
+	s.note(j, i, status)
+	if j.instances[i].phase != launched {
+		s.enterLaunched(j, i)
+	}
+	switch {
+	case j.ending() || j.instances[i].killing: // the timer is for killing it
+	case status.GetState() == mesosv1.TaskState_TASK_UNREACHABLE:
+		s.waitForAgent(j, i, askMost) // it may never have been launched: then nobody speaks of it when its agent is back
+	case status.GetState() != mesosv1.TaskState_TASK_STAGING:
+		s.timers.Cancel(timer{job: j.name(), index: i})
+	}
+	s.acknowledge(status.GetTaskId().GetValue(), status.GetAgentId().GetValue(), status.GetUuid())
+}
+
+// enterLaunched goes on with a task that exists.
+func (s *State) enterLaunched(j *job, i int) {
+	killing := j.instances[i].killing
+	s.enter(j, i, launched)
+	if j.ending() || killing {
+		s.kill(j, i)
+	} else {
+		s.setTimer(j, i, askAfter)
+	}
+}
+
+// note copies what a status says into the instance.
+func (s *State) note(j *job, i int, status *mesosv1.TaskStatus) {
+	inst := &j.record.Instances[i]
+	before := *inst
+	s.observe(j, inst, status)
+	inst.State = status.GetState().String()
+	if agent := status.GetAgentId().GetValue(); agent != "" {
+		inst.Agent = agent
+	}
+	if status.GetReason() != mesosv1.TaskStatus_REASON_RECONCILIATION {
+		inst.Message = status.GetMessage()
+	}
+	switch {
+	case before.State != inst.State || before.Message != inst.Message || before.Agent != inst.Agent:
+		inst.Changed = s.now
+		s.markDirty(j)
+	case before.Healthy != inst.Healthy || before.Started != inst.Started:
+		s.markDirty(j)
+	}
+}
+
+// settle notes the end of a task and has it stored. Everything else follows from resolve.
+func (s *State) settle(j *job, i int, status *mesosv1.TaskStatus, v verdict) {
+	s.note(j, i, status)
+	s.count(j, i, v)
+	s.enter(j, i, settling)
+	s.markDirty(j)
+	s.settled = append(s.settled, settled{
+		job: j, index: i, task: status.GetTaskId().GetValue(), agent: status.GetAgentId().GetValue(), uuid: status.GetUuid(),
+	})
+}
+
+// count counts the end of an attempt: whether it was a failure, and of whom.
+func (s *State) count(j *job, i int, v verdict) {
+	inst, own := &j.record.Instances[i], &j.instances[i]
+	if v == lost {
+		own.lost++
+	} else {
+		own.lost = 0
+	}
+	if !j.service() {
+		if v == failed && !j.ending() {
+			inst.Failed++
+		}
+		return
+	}
+	if r := j.record.Spec.Restart; !inst.Started.IsZero() && s.now.Sub(inst.Started) >= inSeconds(r.ResetSeconds) {
+		inst.Failed = 0
+	}
+	if v == lost || j.ending() || own.killing || j.rolling() && j.outdated(i) {
+		return // it was asked for, or nobody's fault
+	}
+	inst.Failed++
+	inst.Restarts++
+	if j.rolling() {
+		j.record.Rollout.Failures++
+	}
+	if inst.Failed == loopsAfter {
+		s.happened("INSTANCE_CRASH_LOOPS", j, fmt.Sprintf("instance %d has failed %d times in a row: %s", i, inst.Failed, inst.Message), "")
+	}
+}
+
+// resolve acts on an end that the registry has now.
+func (s *State) resolve(end settled) {
+	s.acknowledge(end.task, end.agent, end.uuid)
+	j := end.job
+	if of := s.leavers[end.task]; of != nil && of.ended {
+		delete(s.leavers, end.task)
+	}
+	if !j.isAt(end.index, end.task, settling) {
+		return
+	}
+	inst := &j.record.Instances[end.index]
+	switch {
+	case isFinal(&j.record, inst):
+		s.enter(j, end.index, ended)
+		s.finishIfOver(j)
+	case j.rolling() && j.outdated(end.index):
+		if !s.adoptFor(j, end.index) {
+			s.renew(j, end.index)
+		}
+	default:
+		s.enter(j, end.index, waiting)
+		s.setTimer(j, end.index, s.backoff(j, end.index))
+	}
+}
+
+// isAt says whether an instance is still there and in a phase with that task: it may have been scaled away.
+func (j *job) isAt(i int, task string, p phase) bool {
+	return i >= 0 && i < len(j.instances) && j.instances[i].task == task && j.instances[i].phase == p
+}
