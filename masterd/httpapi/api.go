@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/cluster"
+	"codeberg.org/reeve/reeve/masterd/jobs"
 	"codeberg.org/reeve/reeve/masterd/outbox"
 	"codeberg.org/reeve/reeve/masterd/reading"
 	"codeberg.org/reeve/reeve/shared/agentlink"
@@ -36,6 +37,7 @@ type Term interface {
 	SubmitJob(ctx context.Context, spec reeveapi.JobSpec, by string) (reeveapi.Job, error)
 	StopJob(ctx context.Context, name ids.Job, by string) (reeveapi.Job, error)
 	RemoveJob(ctx context.Context, name ids.Job) error
+	DoJob(ctx context.Context, build func(jobs.Ticket) jobs.Input) (reeveapi.Job, error)
 	Events(since uint64) []reeveapi.Event
 	Usage(agent ids.Agent) (usage *agentlink.HostUsage, at time.Time, ok bool)
 }

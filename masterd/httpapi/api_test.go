@@ -183,6 +183,14 @@ func TestReeve(t *testing.T) {
 		{"a job", "POST", "/reeve/v1/jobs", `{"name":"x","command":"true","resources":{"cpus":0.1,"mem":32}}`, 201, `"state":"pending"`},
 		{"the job", "GET", "/reeve/v1/jobs/x", "", 200, `"name":"x"`},
 		{"the job again", "POST", "/reeve/v1/jobs", `{"name":"x","command":"true","resources":{"cpus":0.1,"mem":32}}`, 409, `"kind":"conflict"`},
+		{"scale it", "POST", "/reeve/v1/jobs/x/scale", `{"instances":3}`, 200, `"version":2`},
+		{"roll it back", "POST", "/reeve/v1/jobs/x/rollback", `{"version":9}`, 404, `no version to roll back to`},
+		{"restart it", "POST", "/reeve/v1/jobs/x/restart", "", 409, `only services`},
+		{"trigger it", "POST", "/reeve/v1/jobs/x/trigger", "", 409, `only periodic`},
+		{"update blindly", "PUT", "/reeve/v1/jobs/x", `{"name":"x","command":"false","resources":{}}`, 400, `If-Match`},
+		{"plan it", "POST", "/reeve/v1/jobs/plan", `{"name":"x","command":"false","resources":{}}`, 200, `"action":"update"`},
+		{"a schedule too much", "POST", "/reeve/v1/jobs/plan", `{"name":"y","command":"x","resources":{},"schedule":{"cron":"* * * * *"}}`, 400, `kind: periodic`},
+		{"the schema", "GET", "/reeve/v1/jobs/schema.json", "", 200, `"title": "A job of Reeve"`},
 		{"stop it", "POST", "/reeve/v1/jobs/x/stop", "", 200, `"stopped":true`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

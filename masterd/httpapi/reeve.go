@@ -27,7 +27,7 @@ var openapi []byte
 
 // reeveRoutes lists Reeve's own API.
 func (a *api) reeveRoutes() []mesoshttp.APIRoute {
-	return []mesoshttp.APIRoute{
+	return slices.Concat(a.jobRoutes(), []mesoshttp.APIRoute{
 		{Method: http.MethodGet, Path: "/reeve/v1/openapi.yaml", Handler: a.describe},
 		{Method: http.MethodGet, Path: "/reeve/v1/masters", Handler: a.masters},
 		{Method: http.MethodGet, Path: "/reeve/v1/cluster", Handler: a.led(a.cluster)},
@@ -40,14 +40,9 @@ func (a *api) reeveRoutes() []mesoshttp.APIRoute {
 		{Method: http.MethodGet, Path: "/reeve/v1/tasks", Handler: a.led(a.taskList)},
 		{Method: http.MethodGet, Path: "/reeve/v1/tasks/{framework}/{task}", Handler: a.led(a.task)},
 		{Method: http.MethodPost, Path: "/reeve/v1/tasks/{framework}/{task}/kill", Handler: a.led(a.kill)},
-		{Method: http.MethodGet, Path: "/reeve/v1/jobs", Handler: a.led(a.jobs)},
-		{Method: http.MethodPost, Path: "/reeve/v1/jobs", Handler: a.led(a.submit)},
-		{Method: http.MethodGet, Path: "/reeve/v1/jobs/{name}", Handler: a.led(a.job)},
-		{Method: http.MethodDelete, Path: "/reeve/v1/jobs/{name}", Handler: a.led(a.removeJob)},
-		{Method: http.MethodPost, Path: "/reeve/v1/jobs/{name}/stop", Handler: a.led(a.stopJob)},
 		{Method: http.MethodGet, Path: "/reeve/v1/events", Handler: a.led(a.events)},
 		{Method: http.MethodGet, Path: "/reeve/v1/watch", Handler: a.led(a.watch)},
-	}
+	})
 }
 
 // reeve returns the handler of /reeve/v1.
@@ -206,70 +201,6 @@ func (a *api) kill(w http.ResponseWriter, r *http.Request, t Term) error {
 		return err
 	}
 	mesoshttp.WriteEmpty(w, r, http.StatusAccepted)
-	return nil
-}
-
-func (a *api) jobs(w http.ResponseWriter, r *http.Request, t Term) error {
-	list, err := sortedJobs(r.Context(), t)
-	if err != nil {
-		return err
-	}
-	mesoshttp.WriteAPI(w, r, http.StatusOK, list)
-	return nil
-}
-
-// sortedJobs lists all jobs by name.
-func sortedJobs(ctx context.Context, t Term) ([]reeveapi.Job, error) {
-	jobs, err := t.Jobs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list := append([]reeveapi.Job{}, jobs...)
-	slices.SortFunc(list, func(a, b reeveapi.Job) int { return strings.Compare(a.Spec.Name, b.Spec.Name) })
-	return list, nil
-}
-
-func (a *api) job(w http.ResponseWriter, r *http.Request, t Term) error {
-	list, err := t.Jobs(r.Context())
-	if err != nil {
-		return err
-	}
-	name := r.PathValue("name")
-	i := slices.IndexFunc(list, func(j reeveapi.Job) bool { return j.Spec.Name == name })
-	if i < 0 {
-		return fault.New(fault.NotFound, "there is no job %q", name)
-	}
-	mesoshttp.WriteAPI(w, r, http.StatusOK, list[i])
-	return nil
-}
-
-func (a *api) submit(w http.ResponseWriter, r *http.Request, t Term) error {
-	var spec reeveapi.JobSpec
-	if err := mesoshttp.ReadAPI(w, r, &spec); err != nil {
-		return err
-	}
-	job, err := t.SubmitJob(context.WithoutCancel(r.Context()), spec, who(r))
-	if err != nil {
-		return err
-	}
-	mesoshttp.WriteAPI(w, r, http.StatusCreated, job)
-	return nil
-}
-
-func (a *api) stopJob(w http.ResponseWriter, r *http.Request, t Term) error {
-	job, err := t.StopJob(context.WithoutCancel(r.Context()), ids.Job(r.PathValue("name")), who(r))
-	if err != nil {
-		return err
-	}
-	mesoshttp.WriteAPI(w, r, http.StatusOK, job)
-	return nil
-}
-
-func (a *api) removeJob(w http.ResponseWriter, r *http.Request, t Term) error {
-	if err := t.RemoveJob(context.WithoutCancel(r.Context()), ids.Job(r.PathValue("name"))); err != nil {
-		return err
-	}
-	mesoshttp.WriteEmpty(w, r, http.StatusNoContent)
 	return nil
 }
 

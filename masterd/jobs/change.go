@@ -2,26 +2,12 @@ package jobs
 
 import (
 	"fmt"
-	"slices"
 
-	"codeberg.org/reeve/reeve/masterd/jobspec"
+	"codeberg.org/reeve/reeve/masterd/jobrecord"
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
-
-// revisionLimit is how many versions of a job are remembered.
-const revisionLimit = 10
-
-const noteSubmitted = "submitted"
-
-// revised is a version in the making.
-type revised struct {
-	spec     reeveapi.JobSpec
-	template int // of a version that there is, or the new version's number
-	note, by string
-	back     bool
-}
 
 // changeable returns the job that an operator wants to change, or why it cannot be.
 func (s *State) changeable(in Change) (*job, error) {
@@ -43,7 +29,7 @@ func (s *State) changeable(in Change) (*job, error) {
 }
 
 // change applies an operator's change and answers when it is stored. edit says what is to be; nil is for nothing.
-func (s *State) change(in Change, kind string, edit func(*job) (*revised, error)) {
+func (s *State) change(in Change, kind string, edit func(*job) (*jobrecord.Revised, error)) {
 	j, err := s.changeable(in)
 	if err != nil {
 		s.reply(in.Ticket, nil, err)
@@ -58,9 +44,9 @@ func (s *State) change(in Change, kind string, edit func(*job) (*revised, error)
 		s.reply(in.Ticket, s.publish(j), nil)
 		return
 	}
-	next.by = in.By
+	next.By = in.By
 	s.apply(j, *next)
-	s.happened(kind, j, fmt.Sprintf("version %d: %s", j.record.Version, next.note), in.By)
+	s.happened(kind, j, fmt.Sprintf("version %d: %s", j.record.Version, next.Note), in.By)
 	s.answerStored(j, in, "changed")
 }
 
@@ -75,95 +61,27 @@ func (s *State) answerStored(j *job, in Change, done string) {
 }
 
 func (s *State) update(in Update) {
-	s.change(in.Change, "JOB_UPDATED", func(j *job) (*revised, error) {
-		spec := complete(in.Spec)
-		if err := check(spec); err != nil {
-			return nil, err
-		}
-		old := &j.record.Spec
-		switch {
-		case spec.Name != old.Name:
-			return nil, fault.New(fault.Invalid, "the spec is of job %q, not of %q", spec.Name, old.Name)
-		case spec.Kind != old.Kind || spec.Role != old.Role:
-			return nil, fault.New(fault.Conflict, "job %q is of kind %s in role %s, which cannot be changed to %s in %s; stop it first",
-				old.Name, old.Kind, old.Role, spec.Kind, spec.Role)
-		case len(jobspec.Diff(*old, spec)) == 0:
-			return nil, nil
-		}
-		return &revised{spec: spec, template: j.templateFor(spec), note: "updated"}, nil
-	})
-}
-
-// templateFor finds a version whose tasks are as the spec wants them: the newest first, then the one before.
-func (j *job) templateFor(spec reeveapi.JobSpec) int {
-	if jobspec.SameTask(j.record.Spec, spec) {
-		return j.record.Template
-	}
-	if to := j.revisionOf(j.record.Stable); to != nil && jobspec.SameTask(to.Spec, spec) {
-		return to.Template
-	}
-	return j.record.Version + 1
+	s.change(in.Change, "JOB_UPDATED", func(j *job) (*jobrecord.Revised, error) { return jobrecord.Update(&j.record, in.Spec) })
 }
 
 func (s *State) scale(in Scale) {
-	s.change(in.Change, "JOB_SCALED", func(j *job) (*revised, error) {
-		spec := j.record.Spec
-		if spec.Instances == in.Instances {
-			return nil, nil
-		}
-		note := fmt.Sprintf("scaled from %d to %d", spec.Instances, in.Instances)
-		spec.Instances = in.Instances
-		if in.Instances == 0 {
-			return nil, fault.New(fault.Invalid, "0 instances asked, it must be at least 1; stop the job instead")
-		}
-		if err := check(spec); err != nil {
-			return nil, err
-		}
-		return &revised{spec: spec, template: j.record.Template, note: note}, nil
-	})
+	s.change(in.Change, "JOB_SCALED", func(j *job) (*jobrecord.Revised, error) { return jobrecord.Scale(&j.record, in.Instances) })
 }
 
 func (s *State) restart(in Restart) {
-	s.change(in.Change, "JOB_RESTARTED", func(j *job) (*revised, error) {
-		if !j.service() {
-			return nil, fault.New(fault.Conflict, "job %q is of kind %s, only services are restarted", in.Name, j.record.Spec.Kind)
-		}
-		return &revised{spec: j.record.Spec, template: j.record.Version + 1, note: "restarted"}, nil
-	})
+	s.change(in.Change, "JOB_RESTARTED", func(j *job) (*jobrecord.Revised, error) { return jobrecord.Restart(&j.record) })
 }
 
 func (s *State) rollback(in Rollback) {
-	s.change(in.Change, "JOB_ROLLED_BACK", func(j *job) (*revised, error) {
-		past := j.record.History
-		var to *reeveapi.Revision
-		if in.To == 0 && len(past) > 1 {
-			to = &past[len(past)-2]
-		}
-		for k := range past {
-			if past[k].Version == in.To {
-				to = &past[k]
-			}
-		}
-		if to == nil {
-			return nil, fault.New(fault.NotFound, "job %q has no version to roll back to that is remembered; its history lists what there is", in.Name)
-		}
-		spec := to.Spec
-		spec.Instances = j.record.Spec.Instances
-		return &revised{spec: spec, template: to.Template, note: fmt.Sprintf("rolled back to version %d", to.Version)}, nil
-	})
+	s.change(in.Change, "JOB_ROLLED_BACK", func(j *job) (*jobrecord.Revised, error) { return jobrecord.Rollback(&j.record, in.To) })
 }
 
 // apply makes a version the newest one. Running instances follow in look.
-func (s *State) apply(j *job, next revised) {
+func (s *State) apply(j *job, next jobrecord.Revised) {
 	record := &j.record
-	renewed := next.template != record.Template
+	renewed := next.Template != record.Template
 	oldSchedule := record.Spec.Schedule
-	record.Version++
-	record.Spec, record.Template = next.spec, next.template
-	record.History = append(record.History, reeveapi.Revision{
-		Version: record.Version, Template: next.template, Spec: next.spec, At: s.now, By: next.by, Note: next.note,
-	})
-	s.trimRevisions(j)
+	jobrecord.Revise(record, next, s.now)
 	j.rules = rulesOf(&record.Spec)
 	clear(j.refused)
 	switch record.Spec.Kind {
@@ -171,17 +89,17 @@ func (s *State) apply(j *job, next revised) {
 		s.resize(j)
 		if renewed {
 			why := ""
-			if next.back {
-				why = next.note
+			if next.Back {
+				why = next.Note
 			}
-			s.startRollout(j, next.back, why)
+			s.startRollout(j, next.Back, why)
 		}
 	case reeveapi.Batch:
 		s.resize(j)
 		s.renewPending(j)
 	case reeveapi.Periodic: // what runs goes on as it was; the next run is of this version
 		if !sameSchedule(oldSchedule, record.Spec.Schedule) {
-			record.NextRun = s.nextRun(&record.Spec)
+			record.NextRun = jobrecord.NextRun(&record.Spec, s.now)
 		}
 	}
 	s.setClocks(j)
@@ -198,25 +116,6 @@ func (s *State) renewPending(j *job) {
 			j.record.Instances[i].Template = j.record.Template
 		}
 	}
-}
-
-// trimRevisions forgets versions that are old and not in use.
-func (s *State) trimRevisions(j *job) {
-	used := map[int]bool{j.record.Stable: true, j.record.Template: true}
-	for i := range j.record.Instances {
-		used[j.record.Instances[i].Template] = true
-	}
-	for _, l := range j.record.Leaving {
-		used[l.Template] = true
-	}
-	excess := len(j.record.History) - revisionLimit
-	j.record.History = slices.DeleteFunc(slices.Clone(j.record.History), func(r reeveapi.Revision) bool {
-		if excess <= 0 || used[r.Template] {
-			return false
-		}
-		excess--
-		return true
-	})
 }
 
 // resize makes as many instances as the spec wants. Those with the highest numbers go.

@@ -13,6 +13,11 @@
 //
 // The price is one commit between an offer and its ACCEPT, about a millisecond.
 //
+// A service promises to be there instead: when one of its tasks has to make room (an update, a draining agent, an unreachable
+// one) it becomes a leaver, which is stored beside the instance's next attempt, so that every leader knows both and ends the
+// old one (leaving.go). Updates go step by step by what the record says (rollout.go); a periodic job's runs are its instances
+// made anew (schedule.go). What follows from a record alone is in masterd/jobrecord, where instances go in masterd/placement.
+//
 // An instance:
 //
 //	      offer               stored              terminal              stored
@@ -22,5 +27,5 @@
 //	  │                                └─ asking ─ terminal ─▶ (settling)
 //	  └───────────────────── time has come ─────────────────── waiting
 //
-// Start reading at input.go, then state.go, update.go, place.go.
+// Start reading at input.go, then state.go, status.go, place.go, rollout.go.
 package jobs

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/jobrecord"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -43,16 +44,7 @@ func (s *State) describe(j *job, record *reeveapi.Job) {
 	if !j.service() || j.ending() {
 		return
 	}
-	switch {
-	case looping > 0:
-		record.Health = reeveapi.HealthCrashing
-	case record.Healthy == len(record.Instances):
-		record.Health = reeveapi.HealthGood
-	case sick > 0:
-		record.Health = reeveapi.HealthDegraded
-	default:
-		record.Health = reeveapi.HealthStarting
-	}
+	record.Health = jobrecord.Health(record, looping, sick)
 }
 
 // reason says why an instance does not run, or is not well; "" if it has ended or is about to run.
@@ -74,7 +66,7 @@ func (s *State) reason(j *job, i int, offers string) string {
 		if inst.State == mesosv1.TaskState_TASK_UNREACHABLE.String() {
 			return s.waitingForAgent(j, inst)
 		}
-		if inst.State == mesosv1.TaskState_TASK_RUNNING.String() && j.specOf(inst.Template).Health != nil {
+		if inst.State == mesosv1.TaskState_TASK_RUNNING.String() && jobrecord.SpecOf(&j.record, inst.Template).Health != nil {
 			return "its health check to succeed"
 		}
 	case launching, settling, ended, phases:
@@ -84,42 +76,10 @@ func (s *State) reason(j *job, i int, offers string) string {
 
 func (s *State) waitingForAgent(j *job, inst *reeveapi.Instance) string {
 	text := fmt.Sprintf("agent %s, which is unreachable, to come back with %s or to be marked gone", inst.Agent, inst.Task)
-	if after, ok := replaceAfter(&j.record.Spec); ok {
+	if after, ok := jobrecord.ReplaceAfter(&j.record.Spec); ok {
 		text += fmt.Sprintf("; it is replaced at %s", inst.Changed.Add(after).UTC().Format(time.TimeOnly))
 	}
 	return text
-}
-
-// replaceAfter is for how long an unreachable agent is waited for; ok is false if that is for ever.
-func replaceAfter(spec *reeveapi.JobSpec) (after time.Duration, ok bool) {
-	switch {
-	case spec.ReplaceUnreachableSeconds != nil:
-		return inSeconds(*spec.ReplaceUnreachableSeconds), true
-	case spec.Kind == reeveapi.Service:
-		return 0, true
-	}
-	return 0, false
-}
-
-func inSeconds(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
-
-// observe notes what a status says about whether an instance is well.
-func (s *State) observe(j *job, inst *reeveapi.Instance, status *mesosv1.TaskStatus) {
-	running := status.GetState() == mesosv1.TaskState_TASK_RUNNING
-	if running && inst.Started.IsZero() {
-		inst.Started = s.now
-	}
-	well := running
-	if running && j.specOf(inst.Template).Health != nil {
-		well = inst.Healthy
-		if status.Healthy != nil {
-			well = status.GetHealthy()
-		}
-	}
-	if well == inst.Healthy {
-		return
-	}
-	inst.Healthy, inst.Since = well, s.now
 }
 
 // mature says whether an instance has been well for as long as an update asks.
@@ -137,5 +97,5 @@ func (s *State) matureAt(j *job, i int) (time.Time, bool) {
 	if u := j.record.Spec.Update; u != nil {
 		wait = u.HealthySeconds
 	}
-	return inst.Since.Add(inSeconds(wait)), true
+	return inst.Since.Add(jobrecord.Seconds(wait)), true
 }

@@ -4,9 +4,9 @@ import (
 	"slices"
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/jobrecord"
 	"codeberg.org/reeve/reeve/masterd/placement"
 	"codeberg.org/reeve/reeve/shared/ids"
-	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
@@ -47,16 +47,9 @@ type instance struct {
 func (j *job) name() ids.Job { return ids.Job(j.record.Spec.Name) }
 
 // over says whether the job has ended.
-func (j *job) over() bool { return over(j.record.State) }
+func (j *job) over() bool { return jobrecord.Over(j.record.State) }
 
-func over(state string) bool {
-	return state == reeveapi.JobFinished || state == reeveapi.JobFailed || state == reeveapi.JobStopped
-}
-
-// ending says whether nothing of the job, or of a periodic job's run, is to be launched any more.
-func ending(record *reeveapi.Job) bool { return record.Stopped || record.Expired || record.Replaced }
-
-func (j *job) ending() bool  { return ending(&j.record) }
+func (j *job) ending() bool  { return jobrecord.Ending(&j.record) }
 func (j *job) service() bool { return j.record.Spec.Kind == reeveapi.Service }
 
 // idle says whether the job is a periodic one between two runs.
@@ -125,7 +118,7 @@ func (s *State) watchTask(j *job, i int, id string) {
 
 // restore takes a job out of the registry. What it says was launched may run, or not: the leader may have died in between.
 func (s *State) restore(record reeveapi.Job) {
-	record = ofThisVersion(copyOf(record))
+	record = jobrecord.OfThisVersion(jobrecord.Copy(record))
 	j := s.track(record)
 	if j.over() {
 		return
@@ -144,34 +137,18 @@ func (s *State) restore(record reeveapi.Job) {
 func (s *State) restoreInstance(j *job, i int) {
 	inst := &j.record.Instances[i]
 	switch {
-	case isFinal(&j.record, inst):
+	case jobrecord.IsFinal(&j.record, inst):
 		s.enter(j, i, ended)
 	case inst.State == "":
-	case !hasEnded(inst.State):
+	case !jobrecord.HasEnded(inst.State):
 		s.enter(j, i, asking)
 		s.watchTask(j, i, inst.Task)
 	case inst.Failed > 0:
-		if at := inst.Changed.Add(s.backoff(j, i)); at.After(s.now) {
+		if at := inst.Changed.Add(jobrecord.Backoff(&j.record, i, j.instances[i].lost)); at.After(s.now) {
 			s.enter(j, i, waiting)
 			s.timers.Set(timer{job: j.name(), index: i}, at)
 		}
 	}
-}
-
-// ofThisVersion completes a record that was stored before jobs had versions.
-func ofThisVersion(record reeveapi.Job) reeveapi.Job {
-	if record.Version > 0 {
-		return record
-	}
-	record.Spec = complete(record.Spec)
-	record.Version, record.Template, record.Stable = 1, 1, 1
-	record.History = []reeveapi.Revision{{
-		Version: 1, Template: 1, Spec: record.Spec, At: record.Submitted, By: record.By, Note: noteSubmitted,
-	}}
-	for i := range record.Instances {
-		record.Instances[i].Template = 1
-	}
-	return record
 }
 
 // track adds a job whose instances are all ready, or all ended if it is over or idle.
@@ -204,52 +181,4 @@ func rulesOf(spec *reeveapi.JobSpec) placement.Rules {
 		panic("jobs: " + err.Error())
 	}
 	return rules
-}
-
-// hasEnded says whether a stored state is one after which the next attempt may follow.
-func hasEnded(state string) bool {
-	v, ok := mesosv1.TaskState_value[state]
-	return ok && judge(mesosv1.TaskState(v)) != alive
-}
-
-// isFinal says whether an instance is not to be tried again.
-func isFinal(record *reeveapi.Job, inst *reeveapi.Instance) bool {
-	switch {
-	case inst.State == "":
-		return ending(record)
-	case !hasEnded(inst.State):
-		return false
-	case ending(record):
-		return true
-	case record.Spec.Kind == reeveapi.Service:
-		return false
-	}
-	return inst.State == mesosv1.TaskState_TASK_FINISHED.String() ||
-		inst.State == mesosv1.TaskState_TASK_ERROR.String() ||
-		inst.Failed > record.Spec.Retries
-}
-
-// copyOf is a record that shares nothing that changes in place.
-func copyOf(record reeveapi.Job) reeveapi.Job {
-	record.Instances = slices.Clone(record.Instances)
-	record.Leaving = slices.Clone(record.Leaving)
-	record.History = slices.Clone(record.History)
-	record.Runs = slices.Clone(record.Runs)
-	if record.Rollout != nil {
-		rollout := *record.Rollout
-		record.Rollout = &rollout
-	}
-	return record
-}
-
-// specOf is what an instance's task is made from: the newest spec, unless an update has stopped before the instance.
-func (j *job) specOf(template int) *reeveapi.JobSpec {
-	if template != j.record.Template {
-		for k := len(j.record.History) - 1; k >= 0; k-- {
-			if j.record.History[k].Template == template {
-				return &j.record.History[k].Spec
-			}
-		}
-	}
-	return &j.record.Spec
 }

@@ -3,8 +3,9 @@ package jobs
 import (
 	"slices"
 
+	"codeberg.org/reeve/reeve/masterd/jobcall"
+	"codeberg.org/reeve/reeve/masterd/jobrecord"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
-	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
@@ -57,11 +58,9 @@ func (s *State) endLeaver(l *reeveapi.Leaving) {
 	of := s.leavers[l.Task]
 	l.Wait = false
 	if s.subscribed {
-		s.call(&scheduler.Call{Type: scheduler.Call_KILL.Enum(), Kill: &scheduler.Call_Kill{
-			TaskId: &mesosv1.TaskID{Value: new(l.Task)}, AgentId: &mesosv1.AgentID{Value: new(l.Agent)},
-		}})
+		s.call(jobcall.Kill(l.Task, l.Agent))
 	}
-	s.timers.Set(timer{job: of.job.name(), what: forLeaver, task: l.Task}, s.now.Add(doubled(killFirst, killMost, of.tries)))
+	s.timers.Set(timer{job: of.job.name(), what: forLeaver, task: l.Task}, s.now.Add(jobrecord.Doubled(killFirst, killMost, of.tries)))
 	of.tries++
 }
 
@@ -73,9 +72,7 @@ func (s *State) askLeavers(j *job) {
 			s.endLeaver(l)
 			continue
 		}
-		s.asks = append(s.asks, &scheduler.Call_Reconcile_Task{
-			TaskId: &mesosv1.TaskID{Value: new(l.Task)}, AgentId: &mesosv1.AgentID{Value: new(l.Agent)},
-		})
+		s.asks = append(s.asks, jobcall.Question(l.Task, l.Agent))
 		s.timers.Set(timer{job: j.name(), what: forLeaver, task: l.Task}, s.now.Add(askMost))
 	}
 }
@@ -92,9 +89,7 @@ func (s *State) leaverTime(task string) {
 		case !l.Wait:
 			s.endLeaver(l)
 		default:
-			s.asks = append(s.asks, &scheduler.Call_Reconcile_Task{
-				TaskId: &mesosv1.TaskID{Value: new(l.Task)}, AgentId: &mesosv1.AgentID{Value: new(l.Agent)},
-			})
+			s.asks = append(s.asks, jobcall.Question(l.Task, l.Agent))
 			s.timers.Set(timer{job: of.job.name(), what: forLeaver, task: task}, s.now.Add(askAfter))
 		}
 	}
@@ -108,10 +103,10 @@ func (s *State) leaverSays(of *leaver, status *mesosv1.TaskStatus) {
 	j, task := of.job, status.GetTaskId().GetValue()
 	k := slices.IndexFunc(j.record.Leaving, func(l reeveapi.Leaving) bool { return l.Task == task })
 	l := &j.record.Leaving[k]
-	if judge(status.GetState()) == alive {
+	if jobrecord.Judge(status.GetState()) == jobrecord.Alive {
 		was := l.State
 		l.State = status.GetState().String()
-		s.observe(j, &l.Instance, status)
+		jobrecord.Observe(&j.record, &l.Instance, status, s.now)
 		if was != l.State {
 			s.markDirty(j)
 		}

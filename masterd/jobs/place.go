@@ -4,18 +4,14 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
+	"codeberg.org/reeve/reeve/masterd/jobcall"
+	"codeberg.org/reeve/reeve/masterd/jobrecord"
 	"codeberg.org/reeve/reeve/masterd/placement"
 	"codeberg.org/reeve/reeve/masterd/taskinfo"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
-	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/resources"
 )
-
-// refuseSeconds is for how long what did not fit is not offered again. Whoever becomes ready meanwhile revives.
-const refuseSeconds = 5
 
 // launch is an offer that is accepted once it is stored who goes there.
 type launch struct {
@@ -43,9 +39,8 @@ const knownFor = 2 * time.Minute
 
 // candidate is an offer, and who goes there.
 type candidate struct {
+	placement.Place
 	offer  *mesosv1.Offer
-	host   placement.Host
-	pool   *placement.Pool
 	placed []placed
 }
 
@@ -57,7 +52,7 @@ func (s *State) place(offers []*mesosv1.Offer) {
 	for _, offer := range offers {
 		c := s.candidate(offer)
 		all = append(all, c)
-		if c.pool != nil {
+		if c.Pool != nil {
 			role := offer.GetAllocationInfo().GetRole()
 			byRole[role] = append(byRole[role], c)
 		}
@@ -80,57 +75,38 @@ func (s *State) place(offers []*mesosv1.Offer) {
 
 // candidate reads an offer. One that cannot be read has no pool.
 func (s *State) candidate(offer *mesosv1.Offer) *candidate {
-	c := &candidate{offer: offer, host: placement.Host{
+	c := &candidate{offer: offer, Place: placement.Place{Host: placement.Host{
 		Agent: offer.GetAgentId().GetValue(), Name: offer.GetHostname(), Attributes: placement.Attributes(offer.GetAttributes()),
-	}}
-	s.hosts[c.host.Agent] = known{c.host, s.now}
+	}}}
+	s.hosts[c.Host.Agent] = known{c.Host, s.now}
 	if r, err := resources.FromProto(offer.GetResources()); err == nil {
-		c.pool = placement.NewPool(offer.GetAllocationInfo().GetRole(), r)
+		c.Pool = placement.NewPool(offer.GetAllocationInfo().GetRole(), r)
 	}
 	return c
 }
 
-func (s *State) decline(offer *mesosv1.Offer) {
-	s.call(&scheduler.Call{
-		Type:    scheduler.Call_DECLINE.Enum(),
-		Decline: &scheduler.Call_Decline{OfferIds: []*mesosv1.OfferID{offer.Id}, Filters: filters()},
-	})
-}
-
-func filters() *mesosv1.Filters { return &mesosv1.Filters{RefuseSeconds: proto.Float64(refuseSeconds)} }
-
-// site is where a job's instances and those it avoids are.
-type site struct {
-	tally   placement.Tally
-	onAgent map[string]int
-	groups  map[string]map[string]bool
-	avoided map[string]string // agent id → the job there
-	last    *candidate
-}
+func (s *State) decline(offer *mesosv1.Offer) { s.call(jobcall.Decline(offer.Id)) }
 
 // survey looks at where everything is that matters to a job.
-func (s *State) survey(j *job) *site {
-	at := &site{tally: placement.Tally{}, onAgent: map[string]int{}, groups: map[string]map[string]bool{}, avoided: map[string]string{}}
+func (s *State) survey(j *job) *placement.Site {
+	at := placement.NewSite(j.rules, &j.record.Spec)
 	for i := range j.instances {
 		if j.instances[i].task == "" {
 			continue
 		}
 		inst := &j.record.Instances[i]
-		at.onAgent[inst.Agent]++
 		where := inst.Where
 		if k, ok := s.hosts[inst.Agent]; ok {
 			where = j.rules.Where(k.host)
 		}
-		at.tally.Add(where, 1)
+		at.Add(inst.Agent, where)
 	}
-	for _, attribute := range j.rules.Groups() {
-		values := map[string]bool{}
+	if len(j.rules.Groups()) > 0 {
 		for _, k := range s.hosts {
-			if v, ok := k.host.Value(attribute); ok && s.now.Sub(k.seen) <= knownFor {
-				values[v] = true
+			if s.now.Sub(k.seen) <= knownFor {
+				at.Know(k.host)
 			}
 		}
-		at.groups[attribute] = values
 	}
 	for name, o := range s.jobs {
 		if o == j || o.over() || !slices.Contains(j.record.Spec.Avoid, string(name)) && !slices.Contains(o.record.Spec.Avoid, j.record.Spec.Name) {
@@ -138,11 +114,11 @@ func (s *State) survey(j *job) *site {
 		}
 		for i := range o.instances {
 			if o.instances[i].task != "" {
-				at.avoided[o.record.Instances[i].Agent] = string(name)
+				at.Avoid(o.record.Instances[i].Agent, string(name))
 			}
 		}
 		for _, l := range o.record.Leaving {
-			at.avoided[l.Agent] = string(name)
+			at.Avoid(l.Agent, string(name))
 		}
 	}
 	return at
@@ -154,72 +130,32 @@ func (s *State) fill(j *job, offers []*candidate) {
 		return
 	}
 	at := s.survey(j)
-	open := slices.Clone(offers)
+	open, of := make([]*placement.Place, len(offers)), make(map[*placement.Place]*candidate, len(offers))
+	for k, c := range offers {
+		open[k], of[&c.Place] = &c.Place, c
+	}
+	refuse := func(p *placement.Place, why placement.Shortage) {
+		j.refused[p.Host.Agent] = why
+		j.published = nil // what it waits for may read differently now
+	}
 	for len(j.queue) > 0 {
 		i := j.queue[0]
-		ask := placement.DemandOf(j.specOf(j.record.Instances[i].Template))
-		var best *candidate
-		if best, open = s.choose(j, ask, at, open); best == nil {
+		ask := placement.DemandOf(jobrecord.SpecOf(&j.record, j.record.Instances[i].Template))
+		var best *placement.Place
+		if best, open = at.Choose(open, ask, refuse); best == nil {
 			return
 		}
-		given, ports, ok := best.pool.Take(ask)
+		given, ports, ok := best.Pool.Take(ask)
 		if !ok {
-			s.refuse(j, best, placement.Shortage{Resource: -1, Text: "what is left is reserved, or in volumes"})
-			open, at.last = slices.DeleteFunc(open, func(c *candidate) bool { return c == best }), nil
+			refuse(best, placement.Reserved())
+			at.Forget()
+			open = slices.DeleteFunc(open, func(p *placement.Place) bool { return p == best })
 			continue
 		}
-		s.assign(j, i, best.host, ports)
-		at.onAgent[best.host.Agent]++
-		at.tally.Add(j.record.Instances[i].Where, 1)
-		best.placed = append(best.placed, placed{ref{j, i}, j.instances[i].task, given.Proto(), ports})
+		s.assign(j, i, best.Host, ports)
+		at.Add(best.Host.Agent, j.record.Instances[i].Where)
+		of[best].placed = append(of[best].placed, placed{ref{j, i}, j.instances[i].task, given.Proto(), ports})
 	}
-}
-
-func (s *State) refuse(j *job, c *candidate, why placement.Shortage) {
-	j.refused[c.host.Agent] = why
-	j.published = nil // what it waits for may read differently now
-}
-
-// choose finds the offer that an instance likes best, and returns the offers that are still of use to the job.
-func (s *State) choose(j *job, ask placement.Demand, at *site, open []*candidate) (*candidate, []*candidate) {
-	pack := j.record.Spec.Placement == reeveapi.PlacePack && !j.rules.Counts()
-	if pack && at.last != nil {
-		if _, ok := at.last.pool.Lacks(ask); ok {
-			return at.last, open // it was the fullest before, and is still
-		}
-	}
-	var best *candidate
-	var bestKey [3]int64
-	kept := open[:0]
-	for _, c := range open {
-		lack, ok := c.pool.Lacks(ask)
-		if !ok {
-			s.refuse(j, c, lack)
-			continue
-		}
-		if name := at.avoided[c.host.Agent]; name != "" {
-			s.refuse(j, c, placement.Shortage{Resource: -1, Text: "job " + name + " is there, which is to be avoided"})
-			continue
-		}
-		why := j.rules.Refuse(c.host, at.tally, at.groups)
-		if why != "" {
-			s.refuse(j, c, placement.Shortage{Resource: -1, Text: why})
-			if j.rules.Counts() {
-				kept = append(kept, c) // another instance may change that
-			}
-			continue
-		}
-		kept = append(kept, c)
-		key := [3]int64{int64(j.rules.Crowd(c.host, at.tally)), 0, c.pool.Room(ask)}
-		if j.record.Spec.Placement == reeveapi.PlaceSpread {
-			key[1], key[2] = int64(at.onAgent[c.host.Agent]), -key[2]
-		}
-		if best == nil || slices.Compare(key[:], bestKey[:]) < 0 {
-			best, bestKey = c, key
-		}
-	}
-	at.last = best
-	return best, kept
 }
 
 // assign makes an instance's next attempt.
@@ -228,7 +164,7 @@ func (s *State) assign(j *job, i int, host placement.Host, ports []uint64) {
 	if inst.State != "" {
 		inst.Attempt++
 	}
-	inst.Task = taskID(&j.record, i, inst.Attempt)
+	inst.Task = jobrecord.TaskID(&j.record, i, inst.Attempt)
 	inst.Agent = host.Agent
 	inst.Where = j.rules.Where(host)
 	inst.State = mesosv1.TaskState_TASK_STAGING.String()
@@ -236,7 +172,7 @@ func (s *State) assign(j *job, i int, host placement.Host, ports []uint64) {
 	inst.Changed, inst.Started, inst.Since, inst.Healthy = s.now, time.Time{}, time.Time{}, false
 	inst.Ports = nil
 	for _, port := range ports {
-		inst.Ports = append(inst.Ports, int(port)) //nolint:gosec // ports have 16 bits
+		inst.Ports = append(inst.Ports, int(port))
 	}
 	j.record.State = reeveapi.JobRunning
 	s.enter(j, i, launching)
@@ -258,7 +194,7 @@ func (s *State) accept(l launch) {
 			continue
 		}
 		s.enterLaunched(j, p.index)
-		tasks = append(tasks, taskinfo.Build(j.specOf(j.record.Instances[p.index].Template), taskinfo.Attempt{
+		tasks = append(tasks, taskinfo.Build(jobrecord.SpecOf(&j.record, j.record.Instances[p.index].Template), taskinfo.Attempt{
 			Index: p.index, Task: p.task, Agent: l.offer.GetAgentId(), Resources: p.given, Ports: p.ports,
 		}))
 	}
@@ -266,17 +202,7 @@ func (s *State) accept(l launch) {
 		s.decline(l.offer)
 		return
 	}
-	s.call(&scheduler.Call{
-		Type: scheduler.Call_ACCEPT.Enum(),
-		Accept: &scheduler.Call_Accept{
-			OfferIds: []*mesosv1.OfferID{l.offer.Id},
-			Operations: []*mesosv1.Offer_Operation{{
-				Type:   mesosv1.Offer_Operation_LAUNCH.Enum(),
-				Launch: &mesosv1.Offer_Operation_Launch{TaskInfos: tasks},
-			}},
-			Filters: filters(),
-		},
-	})
+	s.call(jobcall.Accept(l.offer.Id, tasks))
 }
 
 // unassign ends an instance of a stopped job that was about to be launched.

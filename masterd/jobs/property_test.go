@@ -10,6 +10,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	"codeberg.org/reeve/reeve/masterd/jobrecord"
+	"codeberg.org/reeve/reeve/masterd/jobspec"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
@@ -53,7 +55,7 @@ type ran struct {
 	command string
 }
 
-func (r *ran) over() bool { return judge(r.state) != alive }
+func (r *ran) over() bool { return jobrecord.Judge(r.state) != jobrecord.Alive }
 
 func newWorld(t *rapid.T) *world {
 	w := &world{
@@ -545,14 +547,14 @@ func TestOnce(t *testing.T) {
 func TestTaskIDs(t *testing.T) {
 	seen := map[string]string{}
 	for _, name := range []string{"a", "a-0", "a.b", "a.0b", "0", "a.b.c"} {
-		if err := check(complete(reeveapi.JobSpec{Name: name, Command: "x"})); err != nil {
+		if err := jobspec.Check(jobspec.Complete(reeveapi.JobSpec{Name: name, Command: "x"})); err != nil {
 			t.Fatal(err)
 		}
 		for run := range 3 {
 			for index := range 3 {
 				for attempt := range 3 {
 					who := fmt.Sprint(name, run, index, attempt)
-					id := taskID(&reeveapi.Job{Spec: reeveapi.JobSpec{Name: name}, Run: run}, index, attempt)
+					id := jobrecord.TaskID(&reeveapi.Job{Spec: reeveapi.JobSpec{Name: name}, Run: run}, index, attempt)
 					if other, ok := seen[id]; ok {
 						t.Errorf("%s and %s are both %s", who, other, id)
 					}

@@ -2,8 +2,8 @@ package jobs
 
 import (
 	"slices"
-	"time"
 
+	"codeberg.org/reeve/reeve/masterd/jobcall"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 )
@@ -32,28 +32,8 @@ func (s *State) leaveRole(j *job) {
 	}
 }
 
-// failoverTimeout is how long the tasks may wait for another leader. Nothing but an operator gives jobs up.
-const failoverTimeout = 365 * 24 * time.Hour
-
 func (s *State) frameworkInfo() *mesosv1.FrameworkInfo {
-	info := &mesosv1.FrameworkInfo{
-		User:            new(s.cfg.User),
-		Name:            new("reeve"),
-		Id:              &mesosv1.FrameworkID{Value: new(string(s.cfg.FrameworkID))},
-		FailoverTimeout: new(failoverTimeout.Seconds()),
-		Checkpoint:      new(true),
-		Hostname:        new(s.cfg.Hostname),
-		Roles:           sortedKeys(s.roles),
-	}
-	for _, c := range []mesosv1.FrameworkInfo_Capability_Type{
-		mesosv1.FrameworkInfo_Capability_MULTI_ROLE,
-		mesosv1.FrameworkInfo_Capability_PARTITION_AWARE,
-		mesosv1.FrameworkInfo_Capability_RESERVATION_REFINEMENT,
-		mesosv1.FrameworkInfo_Capability_TASK_KILLING_STATE,
-	} {
-		info.Capabilities = append(info.Capabilities, &mesosv1.FrameworkInfo_Capability{Type: c.Enum()})
-	}
-	return info
+	return jobcall.FrameworkInfo(string(s.cfg.FrameworkID), s.cfg.User, s.cfg.Hostname, sortedKeys(s.roles))
 }
 
 // call makes a call in the framework's name.
@@ -88,10 +68,7 @@ func (r *role) asked() {
 
 func (s *State) subscribe() {
 	s.subscribed = false
-	s.call(&scheduler.Call{
-		Type:      scheduler.Call_SUBSCRIBE.Enum(),
-		Subscribe: &scheduler.Call_Subscribe{FrameworkInfo: s.frameworkInfo(), SuppressedRoles: s.suppressed()},
-	})
+	s.call(jobcall.Subscribe(s.frameworkInfo(), s.suppressed()))
 }
 
 // subscribedAgain begins to work, with questions about every task that may exist.
@@ -125,7 +102,7 @@ func (s *State) refused(reason string) {
 // lookAround asks for all tasks of the framework, to find those that nobody here knows (see stranger).
 func (s *State) lookAround() {
 	if len(s.roles) > 0 {
-		s.call(&scheduler.Call{Type: scheduler.Call_RECONCILE.Enum(), Reconcile: &scheduler.Call_Reconcile{}})
+		s.call(jobcall.Reconcile())
 	}
 	s.timers.Set(timer{what: forLookingAround}, s.now.Add(lookAroundEvery))
 }
@@ -136,12 +113,7 @@ func (s *State) tellRoles() {
 		return
 	}
 	if !s.sameRoles() {
-		s.call(&scheduler.Call{
-			Type: scheduler.Call_UPDATE_FRAMEWORK.Enum(),
-			UpdateFramework: &scheduler.Call_UpdateFramework{
-				FrameworkInfo: s.frameworkInfo(), SuppressedRoles: s.suppressed(),
-			},
-		})
+		s.call(jobcall.Change(s.frameworkInfo(), s.suppressed()))
 		return
 	}
 	var revive, suppress []string
@@ -159,10 +131,10 @@ func (s *State) tellRoles() {
 		s.told[name] = r.ready == 0
 	}
 	if len(suppress) > 0 {
-		s.call(&scheduler.Call{Type: scheduler.Call_SUPPRESS.Enum(), Suppress: &scheduler.Call_Suppress{Roles: suppress}})
+		s.call(jobcall.Suppress(suppress))
 	}
 	if len(revive) > 0 {
-		s.call(&scheduler.Call{Type: scheduler.Call_REVIVE.Enum(), Revive: &scheduler.Call_Revive{Roles: revive}})
+		s.call(jobcall.Revive(revive))
 	}
 }
 

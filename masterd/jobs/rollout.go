@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/jobrecord"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -43,7 +44,10 @@ func (s *State) roll(j *job) {
 	if !j.rolling() {
 		return
 	}
-	if why := s.rolloutFailure(j); why != "" {
+	if why := jobrecord.RolloutFailure(&j.record, s.now); why != "" {
+		if waits := s.waitingFor(j); waits != "" {
+			why += "; it waits for " + waits
+		}
 		s.failRollout(j, why)
 		return
 	}
@@ -137,28 +141,6 @@ func (s *State) noteProgress(j *job) {
 	s.happened("ROLLOUT_DONE", j, fmt.Sprintf("version %d, in %v", r.Version, s.now.Sub(r.Started).Round(time.Second)), "")
 }
 
-// rolloutFailure says why an update has failed, "" if it has not.
-func (s *State) rolloutFailure(j *job) string {
-	r, up := j.record.Rollout, j.record.Spec.Update
-	if r.Failures > up.MaxFailures {
-		why := fmt.Sprintf("%d new instances failed, at most %d may", r.Failures, up.MaxFailures)
-		for i := range j.record.Instances {
-			if inst := &j.record.Instances[i]; !j.outdated(i) && inst.Failed > 0 && inst.Message != "" {
-				return why + ": " + inst.Message
-			}
-		}
-		return why
-	}
-	if s.now.Before(r.Progress.Add(inSeconds(up.DeadlineSeconds))) {
-		return ""
-	}
-	why := fmt.Sprintf("no new instance became well within %v s", up.DeadlineSeconds)
-	if waits := s.waitingFor(j); waits != "" {
-		why += "; it waits for " + waits
-	}
-	return why
-}
-
 // failRollout gives an update up, and goes back to the version before if that is wanted. What goes back is not gone back
 // from.
 func (s *State) failRollout(j *job, why string) {
@@ -166,28 +148,17 @@ func (s *State) failRollout(j *job, why string) {
 	r.State, r.Ended, r.Message = reeveapi.RolloutFailed, s.now, why
 	s.markDirty(j)
 	s.happened("ROLLOUT_FAILED", j, fmt.Sprintf("version %d: %s", r.Version, why), "")
-	to := j.revisionOf(j.record.Stable)
+	to := jobrecord.RevisionOf(&j.record, j.record.Stable)
 	if r.Back || to == nil || to.Template == j.record.Template || j.record.Spec.Update.OnFailure == reeveapi.OnFailurePause {
 		return
 	}
 	spec := to.Spec
 	spec.Instances = j.record.Spec.Instances
 	failed := r.Version
-	s.apply(j, revised{
-		spec: spec, template: to.Template, back: true,
-		note: fmt.Sprintf("rolled back from version %d: %s", failed, why),
+	s.apply(j, jobrecord.Revised{
+		Spec: spec, Template: to.Template, Back: true, Note: fmt.Sprintf("rolled back from version %d: %s", failed, why),
 	})
 	s.happened("JOB_ROLLED_BACK", j, fmt.Sprintf("to version %d, because version %d failed: %s", to.Version, failed, why), "")
-}
-
-// revisionOf is the newest version with a template, nil if none is remembered.
-func (j *job) revisionOf(template int) *reeveapi.Revision {
-	for k := len(j.record.History) - 1; k >= 0; k-- {
-		if j.record.History[k].Template == template {
-			return &j.record.History[k]
-		}
-	}
-	return nil
 }
 
 // adopt makes leavers the current tasks of their instances again where an update that went back wants just them.
@@ -248,7 +219,7 @@ func (s *State) lookLater(j *job) {
 		}
 	}
 	if j.rolling() && !j.over() {
-		sooner(j.record.Rollout.Progress.Add(inSeconds(j.record.Spec.Update.DeadlineSeconds)))
+		sooner(j.record.Rollout.Progress.Add(jobrecord.Seconds(j.record.Spec.Update.DeadlineSeconds)))
 	}
 	key := timer{job: j.name(), what: forLook}
 	if next.IsZero() {

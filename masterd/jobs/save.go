@@ -3,6 +3,7 @@ package jobs
 import (
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/jobrecord"
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/shared/ids"
 )
@@ -90,4 +91,4 @@ func (s *State) saveAgain(names []ids.Job) {
 }
 
 // put stores the job as it is now.
-func (j *job) put() registry.Op { return registry.PutJob{Job: copyOf(j.record)} }
+func (j *job) put() registry.Op { return registry.PutJob{Job: jobrecord.Copy(j.record)} }

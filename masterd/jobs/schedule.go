@@ -2,9 +2,10 @@ package jobs
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
-	"codeberg.org/reeve/reeve/masterd/jobspec"
+	"codeberg.org/reeve/reeve/masterd/jobrecord"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -12,21 +13,10 @@ import (
 // When a periodic job is due next is stored, and a run begins together with the time of the next one in one write: a new
 // leader begins what is due, late maybe, and nothing twice.
 
-const (
-	runLimit   = 20  // runs that are remembered
-	queueLimit = 100 // runs that wait for the one that is on
-)
+// queueLimit is how many runs wait for the one that is on.
+const queueLimit = 100
 
 func sameSchedule(a, b *reeveapi.JobSchedule) bool { return a != nil && b != nil && *a == *b }
-
-// nextRun is when a job is due after now, the zero time for never.
-func (s *State) nextRun(spec *reeveapi.JobSpec) time.Time {
-	table, err := jobspec.ParseSchedule(*spec.Schedule)
-	if err != nil {
-		panic("jobs: " + err.Error()) // it was checked when the job was submitted
-	}
-	return table.Next(s.now).UTC()
-}
 
 // setClocks sets the timers that belong to a whole job.
 func (s *State) setClocks(j *job) {
@@ -34,7 +24,7 @@ func (s *State) setClocks(j *job) {
 	if at := j.record.NextRun; !at.IsZero() && !j.record.Stopped {
 		s.timers.Set(timer{job: j.name(), what: forSchedule}, at)
 	}
-	if at := j.deadline(); !at.IsZero() && !j.ending() && !j.idle() {
+	if at := jobrecord.Deadline(&j.record); !at.IsZero() && !j.ending() && !j.idle() {
 		s.timers.Set(timer{job: j.name(), what: forDeadline}, at)
 	}
 }
@@ -43,18 +33,6 @@ func (s *State) cancelClocks(j *job) {
 	for _, what := range []int{forSchedule, forDeadline, forLook} {
 		s.timers.Cancel(timer{job: j.name(), what: what})
 	}
-}
-
-// deadline is when a job, or a periodic job's run, must have ended; the zero time for never.
-func (j *job) deadline() time.Time {
-	if j.record.Spec.DeadlineSeconds == 0 {
-		return time.Time{}
-	}
-	from := j.record.Submitted
-	if j.record.Spec.Kind == reeveapi.Periodic {
-		from = j.record.RunStarted
-	}
-	return from.Add(inSeconds(j.record.Spec.DeadlineSeconds))
 }
 
 // expire ends a job whose deadline has passed.
@@ -82,14 +60,14 @@ func (s *State) due(j *job) {
 	if j.over() || j.record.Stopped || scheduled.IsZero() || s.now.Before(scheduled) {
 		return
 	}
-	j.record.NextRun = s.nextRun(&j.record.Spec)
+	j.record.NextRun = jobrecord.NextRun(&j.record.Spec, s.now)
 	s.setClocks(j)
 	s.markDirty(j)
 	switch overlap := j.record.Spec.Schedule.Overlap; {
 	case j.idle():
 		s.beginRun(j, scheduled)
 	case overlap == reeveapi.OverlapSkip || j.record.Queued >= queueLimit:
-		s.noteRun(j, reeveapi.JobRun{
+		jobrecord.NoteRun(&j.record, reeveapi.JobRun{
 			Scheduled: scheduled, State: reeveapi.RunSkipped, Message: fmt.Sprintf("run %d was still on", j.record.Run),
 		})
 		s.happened("RUN_SKIPPED", j, fmt.Sprintf("run %d is still on", j.record.Run), "")
@@ -104,25 +82,13 @@ func (s *State) due(j *job) {
 	}
 }
 
-func (s *State) noteRun(j *job, run reeveapi.JobRun) {
-	j.record.Runs = append(j.record.Runs, run)
-	if n := len(j.record.Runs); n > runLimit {
-		j.record.Runs = append([]reeveapi.JobRun(nil), j.record.Runs[n-runLimit:]...)
-	}
-}
-
 // beginRun makes a periodic job's instances anew. Their tasks have ids of the run.
 func (s *State) beginRun(j *job, scheduled time.Time) {
 	record := &j.record
-	record.Run++
-	record.RunStarted, record.State = s.now, reeveapi.JobRunning
-	record.Expired, record.Replaced, record.Spent = false, false, 0
-	s.noteRun(j, reeveapi.JobRun{Number: record.Run, Scheduled: scheduled, Started: s.now, State: reeveapi.JobRunning})
-	record.Instances = make([]reeveapi.Instance, record.Spec.Instances)
-	j.instances = make([]instance, record.Spec.Instances)
+	jobrecord.BeginRun(record, scheduled, s.now)
+	j.instances = make([]instance, len(record.Instances))
 	j.in = [phases]int{ready: len(j.instances)}
 	for i := range j.instances {
-		record.Instances[i] = reeveapi.Instance{Index: i, Template: record.Template}
 		s.makeReady(j, i)
 	}
 	s.setClocks(j)
@@ -136,19 +102,9 @@ func (s *State) endRun(j *job, state string) {
 	if record.Replaced {
 		state = reeveapi.RunReplaced
 	}
-	if n := len(record.Runs); n > 0 && record.State == reeveapi.JobRunning {
-		for k := n - 1; k >= 0; k-- { // skipped ones may have come after it
-			if run := &record.Runs[k]; run.Number == record.Run {
-				run.State, run.Ended, run.Message = state, s.now, s.summary(j)
-				s.happened("RUN_"+map[string]string{
-					reeveapi.JobFinished: "FINISHED", reeveapi.JobFailed: "FAILED", reeveapi.JobStopped: "STOPPED", reeveapi.RunReplaced: "REPLACED",
-				}[state], j, fmt.Sprintf("run %d: %s", run.Number, run.Message), "")
-				break
-			}
-		}
+	if run := jobrecord.EndRun(record, state, s.now); run != nil {
+		s.happened("RUN_"+strings.ToUpper(state), j, strings.TrimSuffix(fmt.Sprintf("run %d: %s", run.Number, run.Message), ": "), "")
 	}
-	record.State = reeveapi.JobScheduled
-	record.Expired, record.Replaced = false, false
 	s.setClocks(j)
 	if record.Queued > 0 && !record.Stopped {
 		record.Queued--

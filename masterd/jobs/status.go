@@ -3,39 +3,10 @@ package jobs
 import (
 	"fmt"
 
+	"codeberg.org/reeve/reeve/masterd/jobcall"
+	"codeberg.org/reeve/reeve/masterd/jobrecord"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
-	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 )
-
-// verdict is what a task's state says about its attempt.
-type verdict int
-
-const (
-	alive     verdict = iota // it runs, is about to, or may come back
-	succeeded                // nothing is left to do
-	failed                   // it ran and failed: a retry, if there are any left
-	refused                  // it is not valid, and never will be
-	lost                     // it does not run, through no fault of its own: another attempt
-)
-
-// judge reads a state. Everything that is not alive proves that the task does not run.
-func judge(state mesosv1.TaskState) verdict {
-	switch state {
-	case mesosv1.TaskState_TASK_FINISHED:
-		return succeeded
-	case mesosv1.TaskState_TASK_FAILED, mesosv1.TaskState_TASK_KILLED:
-		return failed
-	case mesosv1.TaskState_TASK_ERROR:
-		return refused
-	case mesosv1.TaskState_TASK_LOST, mesosv1.TaskState_TASK_DROPPED, mesosv1.TaskState_TASK_GONE,
-		mesosv1.TaskState_TASK_GONE_BY_OPERATOR, mesosv1.TaskState_TASK_UNKNOWN:
-		return lost
-	case mesosv1.TaskState_TASK_STAGING, mesosv1.TaskState_TASK_STARTING, mesosv1.TaskState_TASK_RUNNING,
-		mesosv1.TaskState_TASK_KILLING, mesosv1.TaskState_TASK_UNREACHABLE:
-		return alive
-	}
-	return alive
-}
 
 // said takes a status update.
 func (s *State) said(status *mesosv1.TaskStatus) {
@@ -48,13 +19,13 @@ func (s *State) said(status *mesosv1.TaskStatus) {
 		}
 		return
 	}
-	verdict := judge(status.GetState())
-	if verdict == failed && status.GetReason() == mesosv1.TaskStatus_REASON_AGENT_DRAINING {
-		verdict = lost
+	verdict := jobrecord.Judge(status.GetState())
+	if verdict == jobrecord.Failed && status.GetReason() == mesosv1.TaskStatus_REASON_AGENT_DRAINING {
+		verdict = jobrecord.Lost
 	}
 	switch phase := at.job.instances[at.index].phase; {
 	case phase == settling || phase == launching: // the one is a repetition, which is acknowledged later; the other can't be
-	case verdict == alive:
+	case verdict == jobrecord.Alive:
 		s.lives(at.job, at.index, status)
 	default:
 		s.settle(at.job, at.index, status, verdict)
@@ -64,11 +35,8 @@ func (s *State) said(status *mesosv1.TaskStatus) {
 // stranger answers an update of a task that is nobody's current attempt. The word of an ended one is acknowledged; one that
 // runs must not: its successor was launched because it was proved not to.
 func (s *State) stranger(status *mesosv1.TaskStatus) {
-	if judge(status.GetState()) == alive && status.GetState() != mesosv1.TaskState_TASK_UNREACHABLE {
-		s.call(&scheduler.Call{
-			Type: scheduler.Call_KILL.Enum(),
-			Kill: &scheduler.Call_Kill{TaskId: status.TaskId, AgentId: status.AgentId},
-		})
+	if jobrecord.Judge(status.GetState()) == jobrecord.Alive && status.GetState() != mesosv1.TaskState_TASK_UNREACHABLE {
+		s.call(jobcall.Kill(status.GetTaskId().GetValue(), status.GetAgentId().GetValue()))
 	}
 	s.acknowledge(status.GetTaskId().GetValue(), status.GetAgentId().GetValue(), status.GetUuid())
 }
@@ -104,7 +72,7 @@ func (s *State) enterLaunched(j *job, i int) {
 func (s *State) note(j *job, i int, status *mesosv1.TaskStatus) {
 	inst := &j.record.Instances[i]
 	before := *inst
-	s.observe(j, inst, status)
+	jobrecord.Observe(&j.record, inst, status, s.now)
 	inst.State = status.GetState().String()
 	if agent := status.GetAgentId().GetValue(); agent != "" {
 		inst.Agent = agent
@@ -122,7 +90,7 @@ func (s *State) note(j *job, i int, status *mesosv1.TaskStatus) {
 }
 
 // settle notes the end of a task and has it stored. Everything else follows from resolve.
-func (s *State) settle(j *job, i int, status *mesosv1.TaskStatus, v verdict) {
+func (s *State) settle(j *job, i int, status *mesosv1.TaskStatus, v jobrecord.Verdict) {
 	s.note(j, i, status)
 	s.count(j, i, v)
 	s.enter(j, i, settling)
@@ -133,23 +101,23 @@ func (s *State) settle(j *job, i int, status *mesosv1.TaskStatus, v verdict) {
 }
 
 // count counts the end of an attempt: whether it was a failure, and of whom.
-func (s *State) count(j *job, i int, v verdict) {
+func (s *State) count(j *job, i int, v jobrecord.Verdict) {
 	inst, own := &j.record.Instances[i], &j.instances[i]
-	if v == lost {
+	if v == jobrecord.Lost {
 		own.lost++
 	} else {
 		own.lost = 0
 	}
 	if !j.service() {
-		if v == failed && !j.ending() {
+		if v == jobrecord.Failed && !j.ending() {
 			inst.Failed++
 		}
 		return
 	}
-	if r := j.record.Spec.Restart; !inst.Started.IsZero() && s.now.Sub(inst.Started) >= inSeconds(r.ResetSeconds) {
+	if r := j.record.Spec.Restart; !inst.Started.IsZero() && s.now.Sub(inst.Started) >= jobrecord.Seconds(r.ResetSeconds) {
 		inst.Failed = 0
 	}
-	if v == lost || j.ending() || own.killing || j.rolling() && j.outdated(i) {
+	if v == jobrecord.Lost || j.ending() || own.killing || j.rolling() && j.outdated(i) {
 		return // it was asked for, or nobody's fault
 	}
 	inst.Failed++
@@ -174,7 +142,7 @@ func (s *State) resolve(end settled) {
 	}
 	inst := &j.record.Instances[end.index]
 	switch {
-	case isFinal(&j.record, inst):
+	case jobrecord.IsFinal(&j.record, inst):
 		s.enter(j, end.index, ended)
 		s.finishIfOver(j)
 	case j.rolling() && j.outdated(end.index):
@@ -183,7 +151,7 @@ func (s *State) resolve(end settled) {
 		}
 	default:
 		s.enter(j, end.index, waiting)
-		s.setTimer(j, end.index, s.backoff(j, end.index))
+		s.setTimer(j, end.index, jobrecord.Backoff(&j.record, end.index, j.instances[end.index].lost))
 	}
 }
 

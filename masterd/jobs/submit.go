@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"codeberg.org/reeve/reeve/masterd/jobrecord"
 	"codeberg.org/reeve/reeve/masterd/jobspec"
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -14,8 +15,8 @@ import (
 
 // submit stores a job; it begins to exist when the registry has it.
 func (s *State) submit(in Submit) {
-	spec := complete(in.Spec)
-	if err := check(spec); err != nil {
+	spec := jobspec.Complete(in.Spec)
+	if err := jobspec.Check(spec); err != nil {
 		s.reply(in.Ticket, nil, err)
 		return
 	}
@@ -25,10 +26,13 @@ func (s *State) submit(in Submit) {
 		s.reply(in.Ticket, nil, fault.New(fault.Conflict, "there is a job %q already; stop it or choose another name", name))
 		return
 	}
-	record := s.newRecord(spec, in.By, former)
+	record := jobrecord.New(spec, in.By, s.now)
+	if former != nil {
+		jobrecord.Succeed(&record, &former.record)
+	}
 	s.busy[name] = true
 	delete(s.dirty, name) // the former job of that name must not be written over this one
-	s.write([]registry.Op{registry.PutJob{Job: copyOf(record)}}, func(err error) {
+	s.write([]registry.Op{registry.PutJob{Job: jobrecord.Copy(record)}}, func(err error) {
 		delete(s.busy, name)
 		if err != nil {
 			s.reply(in.Ticket, nil, fault.Wrap(fault.Unavailable, err, "job %q may or may not have been stored; look for it before you submit it again", name))
@@ -39,34 +43,6 @@ func (s *State) submit(in Submit) {
 		s.reply(in.Ticket, s.publish(j), nil)
 	})
 }
-
-// newRecord is a job at its beginning. A former one of the same name hands on its numbers.
-func (s *State) newRecord(spec reeveapi.JobSpec, by string, former *job) reeveapi.Job {
-	record := reeveapi.Job{
-		Spec: spec, State: reeveapi.JobPending, Submitted: s.now, By: by, Version: 1,
-	}
-	if former != nil {
-		record.Run = former.record.Run + 1
-		record.Version = former.record.Version + 1
-	}
-	record.Template, record.Stable = record.Version, record.Version
-	record.History = []reeveapi.Revision{{
-		Version: record.Version, Template: record.Template, Spec: spec, At: s.now, By: by, Note: noteSubmitted,
-	}}
-	if spec.Kind == reeveapi.Periodic {
-		record.State, record.NextRun, record.Instances = reeveapi.JobScheduled, s.nextRun(&spec), []reeveapi.Instance{}
-		return record
-	}
-	record.Instances = make([]reeveapi.Instance, spec.Instances)
-	for i := range record.Instances {
-		record.Instances[i] = reeveapi.Instance{Index: i, Template: record.Template}
-	}
-	return record
-}
-
-func complete(spec reeveapi.JobSpec) reeveapi.JobSpec { return jobspec.Complete(spec) }
-
-func check(spec reeveapi.JobSpec) error { return jobspec.Check(spec) }
 
 // stop begins to end a job at once, and answers when that has been stored: a new leader would go on with it.
 func (s *State) stop(in Stop) {

@@ -2,9 +2,9 @@ package jobs
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/jobrecord"
 	"codeberg.org/reeve/reeve/masterd/placement"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -54,40 +54,12 @@ func (s *State) waitingForOffer(j *job) string {
 	if !s.subscribed || len(j.refused) == 0 {
 		return fmt.Sprintf("no offer in role %s yet", role)
 	}
-	type group struct {
-		text        string
-		count       int
-		most, asked int64
-	}
-	ask := placement.DemandOf(j.specOf(j.record.Instances[j.queue[0]].Template))
-	groups := map[string]*group{}
-	for _, lack := range j.refused {
-		key := lack.Text
-		if lack.Resource >= 0 {
-			key = placement.ResourceName(lack.Resource)
-		}
-		g := groups[key]
-		if g == nil {
-			g = &group{}
-			groups[key] = g
-		}
-		g.count++
-		g.most = max(g.most, lack.Have)
-		g.text = fmt.Sprintf("on %d: %s", g.count, lack.Text)
-		if lack.Resource >= 0 {
-			g.text = fmt.Sprintf("on %d: at most %s left, %s asked", g.count,
-				placement.Amount(lack.Resource, g.most), placement.Bare(lack.Resource, ask.Amounts[lack.Resource]))
-		}
-	}
-	var parts []string
-	for _, key := range sortedKeys(groups) {
-		parts = append(parts, groups[key].text)
-	}
+	ask := placement.DemandOf(jobrecord.SpecOf(&j.record, j.record.Instances[j.queue[0]].Template))
 	agents := "1 agent"
 	if n := len(j.refused); n > 1 {
 		agents = fmt.Sprintf("%d agents", n)
 	}
-	return fmt.Sprintf("a place; of %s that offered in role %s, %s", agents, role, strings.Join(parts, "; "))
+	return fmt.Sprintf("a place; of %s that offered in role %s, %s", agents, role, placement.Explain(j.refused, ask))
 }
 
 func (s *State) waitingForTime(j *job) string {

@@ -59,6 +59,8 @@ func checkName(spec reeveapi.JobSpec) error {
 		return invalid("job name has %d characters, the most allowed is %d", len(spec.Name), maxName)
 	case strings.TrimSpace(spec.Name) != spec.Name:
 		return invalid("job name %q must not begin or end with white space", spec.Name)
+	case spec.Name == "plan" || spec.Name == "schema.json":
+		return invalid("job name %q is a path of the API; choose another", spec.Name)
 	case endsInNumber(spec.Name):
 		return invalid("job name %q must not end in a dot and a number, as the ids of its tasks do; use %q",
 			spec.Name, strings.ReplaceAll(spec.Name, ".", "-"))
@@ -275,8 +277,6 @@ func checkPolicies(spec reeveapi.JobSpec) error {
 		switch {
 		case u.MaxSurge < 0 || u.MaxUnavailable < 0 || u.MaxFailures < 0:
 			return invalid("update.max_surge, max_unavailable and max_failures must not be negative")
-		case u.MaxSurge == 0 && u.MaxUnavailable == 0:
-			return invalid("update.max_surge and update.max_unavailable are both 0: nothing could be replaced")
 		case u.OnFailure != reeveapi.OnFailureRollback && u.OnFailure != reeveapi.OnFailurePause:
 			return invalid("update.on_failure is %q, it must be %s or %s", u.OnFailure, reeveapi.OnFailureRollback, reeveapi.OnFailurePause)
 		}

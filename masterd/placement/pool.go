@@ -60,7 +60,7 @@ func (p *Pool) Lacks(d Demand) (s Shortage, ok bool) {
 		}
 	}
 	for _, port := range d.Fixed {
-		if !p.hasPort(uint64(port)) { //nolint:gosec // ports are checked to be positive
+		if !p.hasPort(uint64(port)) {
 			return Shortage{Resource: -1, Text: fmt.Sprintf("port %d is taken or not offered", port)}, false
 		}
 	}
@@ -105,7 +105,7 @@ func (p *Pool) ports(d Demand) []uint64 {
 	n := int(d.Amounts[resources.Ports])
 	var ports []uint64
 	for _, port := range d.Fixed {
-		ports = append(ports, uint64(port)) //nolint:gosec // ports are checked to be positive
+		ports = append(ports, uint64(port))
 	}
 	fixed := slices.Clone(ports)
 	for _, r := range p.left.Ranges(names[resources.Ports]) {

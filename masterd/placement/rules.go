@@ -45,26 +45,9 @@ func Attributes(list []*mesosv1.Attribute) map[string]string {
 		if _, twice := all[a.GetName()]; twice {
 			continue
 		}
-		all[a.GetName()] = attributeText(a)
+		all[a.GetName()] = resources.AttributeText(a)
 	}
 	return all
-}
-
-func attributeText(a *mesosv1.Attribute) string {
-	switch a.GetType() {
-	case mesosv1.Value_SCALAR:
-		return strconv.FormatFloat(resources.MilliOf(a.GetScalar().GetValue()).Float(), 'f', -1, 64)
-	case mesosv1.Value_RANGES:
-		parts := make([]string, 0, len(a.GetRanges().GetRange()))
-		for _, r := range a.GetRanges().GetRange() {
-			parts = append(parts, fmt.Sprintf("%d-%d", r.GetBegin(), r.GetEnd()))
-		}
-		return strings.Join(parts, ",")
-	case mesosv1.Value_SET:
-		return strings.Join(a.GetSet().GetItem(), ",")
-	case mesosv1.Value_TEXT:
-	}
-	return a.GetText().GetValue()
 }
 
 // Tally counts a job's instances by the values of attributes.

@@ -82,7 +82,7 @@ func TestAttributesAsText(t *testing.T) {
 		{Name: new("level"), Type: mesosv1.Value_SCALAR.Enum(), Scalar: &mesosv1.Value_Scalar{Value: new(2.5)}},
 		{Name: new("lanes"), Type: mesosv1.Value_RANGES.Enum(), Ranges: &mesosv1.Value_Ranges{Range: []*mesosv1.Value_Range{{Begin: new(uint64(1)), End: new(uint64(3))}}}},
 	})
-	if got["rack"] != "a" || got["level"] != "2.5" || got["lanes"] != "1-3" {
+	if got["rack"] != "a" || got["level"] != "2.5" || got["lanes"] != "[1-3]" {
 		t.Errorf("got %v", got)
 	}
 }

@@ -120,7 +120,7 @@ func discovery(spec *reeveapi.JobSpec, ports []uint64) *mesosv1.DiscoveryInfo {
 	}
 	for n, port := range ports {
 		info.Ports.Ports = append(info.Ports.Ports, &mesosv1.Port{
-			Number: new(uint32(port)), Name: new(fmt.Sprintf("port%d", n)), //nolint:gosec // resources hold ports of 16 bits
+			Number: new(uint32(port)), Name: new(fmt.Sprintf("port%d", n)),
 		})
 	}
 	return info
@@ -132,11 +132,11 @@ func healthCheck(h *reeveapi.JobHealth, ports []uint64) *mesosv1.HealthCheck {
 	}
 	check := &mesosv1.HealthCheck{
 		DelaySeconds: new(h.DelaySeconds), IntervalSeconds: new(h.IntervalSeconds), TimeoutSeconds: new(h.TimeoutSeconds),
-		GracePeriodSeconds: new(h.GraceSeconds), ConsecutiveFailures: new(uint32(h.Failures)), //nolint:gosec // it is checked
+		GracePeriodSeconds: new(h.GraceSeconds), ConsecutiveFailures: new(uint32(h.Failures)),
 	}
-	port := uint32(h.Port) //nolint:gosec // it is checked
+	port := uint32(h.Port)
 	if port == 0 && h.PortIndex < len(ports) {
-		port = uint32(ports[h.PortIndex]) //nolint:gosec // resources hold ports of 16 bits
+		port = uint32(ports[h.PortIndex])
 	}
 	switch {
 	case h.Command != "":

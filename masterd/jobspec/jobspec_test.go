@@ -1,0 +1,91 @@
+package jobspec_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"codeberg.org/reeve/reeve/masterd/jobspec"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// TestRules: every refusal names the value and the way out.
+func TestRules(t *testing.T) {
+	for want, change := range map[string]func(*reeveapi.JobSpec){
+		"retries is not for services":          func(s *reeveapi.JobSpec) { s.Kind, s.Retries = reeveapi.Service, 1 },
+		"deadline_seconds is not for services": func(s *reeveapi.JobSpec) { s.Kind, s.DeadlineSeconds = reeveapi.Service, 1 },
+		"update is for services":               func(s *reeveapi.JobSpec) { s.Update = &reeveapi.JobUpdate{} },
+		"must not be negative":                 func(s *reeveapi.JobSpec) { s.Kind, s.Update = reeveapi.Service, &reeveapi.JobUpdate{MaxSurge: -1} },
+		"needs a schedule":                     func(s *reeveapi.JobSpec) { s.Kind = reeveapi.Periodic },
+		"set kind: periodic":                   func(s *reeveapi.JobSpec) { s.Schedule = &reeveapi.JobSchedule{Cron: "@daily"} },
+		`schedule.overlap is "wait"`: func(s *reeveapi.JobSpec) {
+			s.Kind, s.Schedule = reeveapi.Periodic, &reeveapi.JobSchedule{Cron: "@daily", Overlap: "wait"}
+		},
+		`schedule.cron "61 * * * *"`: func(s *reeveapi.JobSpec) {
+			s.Kind, s.Schedule = reeveapi.Periodic, &reeveapi.JobSchedule{Cron: "61 * * * *"}
+		},
+		"belongs into time_zone": func(s *reeveapi.JobSpec) {
+			s.Kind, s.Schedule = reeveapi.Periodic, &reeveapi.JobSchedule{Cron: "TZ=UTC * * * * *"}
+		},
+		"0 ways to check":                        func(s *reeveapi.JobSpec) { s.Health = &reeveapi.JobHealth{} },
+		"needs port 0 of the instance":           func(s *reeveapi.JobSpec) { s.Health = &reeveapi.JobHealth{TCP: true} },
+		"must be a path that begins with /":      func(s *reeveapi.JobSpec) { s.Ports, s.Health = 1, &reeveapi.JobHealth{HTTP: "health"} },
+		"fixed port 80 must be":                  func(s *reeveapi.JobSpec) { s.FixedPorts = []int{80, 80} },
+		"it must be at least 0.1":                func(s *reeveapi.JobSpec) { s.Restart = &reeveapi.JobRestart{BackoffSeconds: 0.001} },
+		`placement "best" is neither`:            func(s *reeveapi.JobSpec) { s.Placement = "best" },
+		`avoid names "j"`:                        func(s *reeveapi.JobSpec) { s.Avoid = []string{"j"} },
+		"a volume needs both host and container": func(s *reeveapi.JobSpec) { s.Volumes = []reeveapi.JobVolume{{Host: "/x"}} },
+		"is a path of the API":                   func(s *reeveapi.JobSpec) { s.Name = "plan" },
+		"repository:tag":                         func(s *reeveapi.JobSpec) { s.Image = "a b" },
+	} {
+		spec := reeveapi.JobSpec{Name: "j", Command: "x"}
+		change(&spec)
+		if err := jobspec.Check(jobspec.Complete(spec)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q in it", err, want)
+		}
+	}
+}
+
+func TestTimetable(t *testing.T) {
+	for _, tc := range []struct{ cron, zone, after, want string }{
+		{"0 4 * * *", "Europe/Berlin", "2026-01-01T12:00:00Z", "2026-01-02T03:00:00Z"},
+		{"0 4 * * *", "Europe/Berlin", "2026-07-01T12:00:00Z", "2026-07-02T02:00:00Z"},
+		{"30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-30T00:30:00Z"}, // there is no half past two on the 29th
+		{"@hourly", "UTC", "2026-01-01T12:00:00Z", "2026-01-01T13:00:00Z"},
+		{"0 0 29 2 *", "UTC", "2026-01-01T12:00:00Z", "2028-02-29T00:00:00Z"},
+	} {
+		table, err := jobspec.ParseSchedule(reeveapi.JobSchedule{Cron: tc.cron, TimeZone: tc.zone})
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, err := time.Parse(time.RFC3339, tc.after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := table.Next(after).UTC().Format(time.RFC3339); got != tc.want {
+			t.Errorf("%s in %s after %s: got %s, want %s", tc.cron, tc.zone, tc.after, got, tc.want)
+		}
+	}
+}
+
+// TestWhatIsReplaced: what changes how a task runs makes it another one; what is decided outside of it does not.
+func TestWhatIsReplaced(t *testing.T) {
+	base := jobspec.Complete(reeveapi.JobSpec{Name: "j", Command: "x", Kind: reeveapi.Service})
+	for name, tc := range map[string]struct {
+		change func(*reeveapi.JobSpec)
+		same   bool
+	}{
+		"instances": {func(s *reeveapi.JobSpec) { s.Instances = 9 }, true},
+		"update":    {func(s *reeveapi.JobSpec) { s.Update = &reeveapi.JobUpdate{MaxSurge: 9} }, true},
+		"restart":   {func(s *reeveapi.JobSpec) { s.Restart = &reeveapi.JobRestart{BackoffSeconds: 9} }, true},
+		"command":   {func(s *reeveapi.JobSpec) { s.Command = "y" }, false},
+		"env":       {func(s *reeveapi.JobSpec) { s.Env = map[string]string{"A": "1"} }, false},
+		"health":    {func(s *reeveapi.JobSpec) { s.Health = &reeveapi.JobHealth{Command: "true"} }, false},
+	} {
+		changed := base
+		tc.change(&changed)
+		if got := jobspec.SameTask(base, changed); got != tc.same {
+			t.Errorf("%s: got %v, want %v", name, got, tc.same)
+		}
+	}
+}
