@@ -17,7 +17,7 @@ import (
 
 // Form is the version of what Encode and EncodeSnapshot write. It grows when a reader of this form could not understand
 // what is written, that is with every new op and with every field that changes what an older field means.
-const Form = 3
+const Form = 4
 
 // maxEntry bounds what Decode reads; the registrar puts at most a few hundred ops into an entry.
 const maxEntry = 64 << 20
