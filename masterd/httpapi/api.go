@@ -39,6 +39,7 @@ type Term interface {
 	RemoveJob(ctx context.Context, name ids.Job) error
 	DoJob(ctx context.Context, build func(jobs.Ticket) jobs.Input) (reeveapi.Job, error)
 	Events(since uint64) []reeveapi.Event
+	Note(e reeveapi.Event)
 	Usage(agent ids.Agent) (usage *agentlink.HostUsage, at time.Time, ok bool)
 }
 

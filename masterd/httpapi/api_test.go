@@ -192,6 +192,12 @@ func TestReeve(t *testing.T) {
 		{"a schedule too much", "POST", "/reeve/v1/jobs/plan", `{"name":"y","command":"x","resources":{},"schedule":{"cron":"* * * * *"}}`, 400, `kind: periodic`},
 		{"the schema", "GET", "/reeve/v1/jobs/schema.json", "", 200, `"title": "A job of Reeve"`},
 		{"stop it", "POST", "/reeve/v1/jobs/x/stop", "", 200, `"stopped":true`},
+		{"a console", "POST", "/reeve/v1/sessions", `{"id":"s1","from":"10.9.8.7","key":"SHA256:x","read_only":true}`, 204, ""},
+		{"the console left", "POST", "/reeve/v1/sessions", `{"id":"s1","from":"10.9.8.7","closed":"after 3s"}`, 204, ""},
+		{"its events", "GET", "/reeve/v1/events", "", 200, `"id":"s1","text":"read-only from 10.9.8.7 with SHA256:x"`},
+		{"its end", "GET", "/reeve/v1/events", "", 200, `"kind":"CONSOLE_CLOSED"`},
+		{"a console without id", "POST", "/reeve/v1/sessions", `{"from":"10.9.8.7"}`, 400, `id is empty`},
+		{"a console that tells stories", "POST", "/reeve/v1/sessions", `{"id":"s","from":"` + strings.Repeat("x", 257) + `"}`, 400, `from has 257 bytes`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := m.ask(t, test.method, test.target, test.body)

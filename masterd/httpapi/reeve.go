@@ -41,6 +41,7 @@ func (a *api) reeveRoutes() []mesoshttp.APIRoute {
 		{Method: http.MethodGet, Path: "/reeve/v1/tasks/{framework}/{task}", Handler: a.led(a.task)},
 		{Method: http.MethodPost, Path: "/reeve/v1/tasks/{framework}/{task}/kill", Handler: a.led(a.kill)},
 		{Method: http.MethodGet, Path: "/reeve/v1/events", Handler: a.led(a.events)},
+		{Method: http.MethodPost, Path: "/reeve/v1/sessions", Handler: a.led(a.session)},
 		{Method: http.MethodGet, Path: "/reeve/v1/watch", Handler: a.led(a.watch)},
 	})
 }

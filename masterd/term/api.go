@@ -154,6 +154,9 @@ func (t *Term) DoJob(ctx context.Context, build func(jobs.Ticket) jobs.Input) (r
 // Events returns the remembered events with a larger Seq than since, oldest first. Seq starts at 1 in each term.
 func (t *Term) Events(since uint64) []reeveapi.Event { return t.history.since(since) }
 
+// Note remembers an event that no machine has made: something that somebody outside has seen. The caller sets all but Seq.
+func (t *Term) Note(e reeveapi.Event) { t.happened(e) }
+
 // ConnectAgent opens a link stream. conn must be new and larger than those before; the edge posts AgentRegister next, and
 // hangs the box up when the stream ends; that posts AgentClosed with the goodbye of AgentGoodbye, if there was one.
 func (t *Term) ConnectAgent(conn cluster.ConnID) *outbox.Box[*agentlink.FromMaster] {

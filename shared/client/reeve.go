@@ -99,6 +99,12 @@ func (c *Client) KillTask(ctx context.Context, framework, task string) error {
 	return err
 }
 
+// NoteSession notes among the events that a console was opened or left.
+func (c *Client) NoteSession(ctx context.Context, s reeveapi.Session) error {
+	_, err := change[json.RawMessage](ctx, c, http.MethodPost, "/sessions", s)
+	return err
+}
+
 // DrainAgent ends everything on an agent and stops that it is offered; it returns before that has come. A negative grace
 // leaves each task its own.
 func (c *Client) DrainAgent(ctx context.Context, agent string, maxGrace time.Duration, markGone bool) error {
