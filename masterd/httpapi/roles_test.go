@@ -48,14 +48,20 @@ func TestWeights(t *testing.T) {
 		{"POST", api, `{"type":"GET_WEIGHTS"}`, 200, `{"type":"GET_WEIGHTS"}`},
 		{"GET", "/weights", "", 200, `[]`},
 		{"POST", api, `{"type":"UPDATE_WEIGHTS"}`, 400, "Failed to validate master::Call: Expecting 'update_weights' to be present"},
-		{"POST", api, `{"type":"UPDATE_WEIGHTS","update_weights":{"weight_infos":[{"role":"a","weight":0}]}}`, 400,
-			invalid + " for role 'a': Invalid weight '0': Weights must be positive"},
-		{"POST", api, `{"type":"UPDATE_WEIGHTS","update_weights":{"weight_infos":[{"role":"a b","weight":1}]}}`, 400,
-			invalid + ": Invalid role 'a b': …"},
+		{
+			"POST", api, `{"type":"UPDATE_WEIGHTS","update_weights":{"weight_infos":[{"role":"a","weight":0}]}}`, 400,
+			invalid + " for role 'a': Invalid weight '0': Weights must be positive",
+		},
+		{
+			"POST", api, `{"type":"UPDATE_WEIGHTS","update_weights":{"weight_infos":[{"role":"a b","weight":1}]}}`, 400,
+			invalid + ": Invalid role 'a b': …",
+		},
 		{"POST", api, `{"type":"UPDATE_WEIGHTS","update_weights":{"weight_infos":[{"role":"a"}]}}`, 400, "…"}, // required
 		{"POST", api, `{"type":"UPDATE_WEIGHTS","update_weights":{"weight_infos":[{"role":"a/b","weight":2.5},{"role":" * ","weight":3}]}}`, 200, ""},
-		{"POST", api, `{"type":"GET_WEIGHTS"}`, 200,
-			`{"type":"GET_WEIGHTS","get_weights":{"weight_infos":[{"weight":3.0,"role":"*"},{"weight":2.5,"role":"a/b"}]}}`},
+		{
+			"POST", api, `{"type":"GET_WEIGHTS"}`, 200,
+			`{"type":"GET_WEIGHTS","get_weights":{"weight_infos":[{"weight":3.0,"role":"*"},{"weight":2.5,"role":"a/b"}]}}`,
+		},
 		{"PUT", "/master/weights", `[{"role":"a/b","weight":4}]`, 200, ""},
 		{"PUT", "/weights", `[]`, 200, ""},
 		{"PUT", "/weights", `{"role":"a"}`, 400, "Failed to parse update weights request JSON ('{\"role\":\"a\"}'): …"},

@@ -72,10 +72,14 @@ func TestSteerAgents(t *testing.T) {
 		{"it is active", "GET", "/slaves", "", 200, `"active":true,"deactivated":false,`},
 
 		{"drain", "POST", "/api/v1", call("drain_agent", "m-S0", grace), 200, ""},
-		{"the drain", "POST", "/api/v1", `{"type":"GET_AGENTS"}`, 200,
-			`"drain_info":{"state":"DRAINED","config":{"max_grace_period":{"nanoseconds":90500000000},"mark_gone":false}},"estimated_drain_start_time":{"nanoseconds":`},
-		{"the same in old form", "GET", "/slaves", "", 200,
-			`"drain_info":{"state":"DRAINED","config":{"max_grace_period":{"nanoseconds":90500000000},"mark_gone":false}},"estimated_drain_start_time_seconds":`},
+		{
+			"the drain", "POST", "/api/v1", `{"type":"GET_AGENTS"}`, 200,
+			`"drain_info":{"state":"DRAINED","config":{"max_grace_period":{"nanoseconds":90500000000},"mark_gone":false}},"estimated_drain_start_time":{"nanoseconds":`,
+		},
+		{
+			"the same in old form", "GET", "/slaves", "", 200,
+			`"drain_info":{"state":"DRAINED","config":{"max_grace_period":{"nanoseconds":90500000000},"mark_gone":false}},"estimated_drain_start_time_seconds":`,
+		},
 		{"in the registry", "GET", "/registrar(1)/registry", "", 200, `"drain_info":{"state":"DRAINED"`},
 
 		{"drain one that is away", "POST", "/api/v1", call("drain_agent", "old-S1", ""), 200, ""},

@@ -135,6 +135,10 @@ func (a *App) global(verb keys.Verb) tea.Cmd {
 		a.deps.Retry()
 		a.say(theme.Dim, "asking the masters again")
 	case keys.Suspend:
+		if a.deps.Served {
+			a.say(theme.Dim, "there is no shell under this console to go to")
+			return nil
+		}
 		return tea.Suspend
 	case keys.Quit:
 		return a.quit()

@@ -107,7 +107,7 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 		interruptible(a.execCommand()),
 		interruptible(top.Command(top.Config{Printer: a.printer, Connect: a.connect})),
 		a.jobsCommand(), a.stopCommand(), a.tasksCommand(), a.agentsCommand(), a.frameworksCommand(), a.mastersCommand(),
-		interruptible(files.Command(files.Config{Printer: a.printer, Connect: a.connect, Find: find})), a.killCommand(), contexts.Command(a.printer), a.versionCommand(),
+		interruptible(files.Command(files.Config{Printer: a.printer, Connect: a.connect, Find: find})), a.killCommand(), contexts.Command(a.printer), a.serveCommand(), a.versionCommand(),
 	)
 	root.AddCommand(steer.Commands(steer.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef})...)
 	for _, verb := range append(root.Commands(), root) {
@@ -216,7 +216,7 @@ func (a *app) connect() (*client.Client, error) {
 }
 
 func (a *app) connectAs(principal, secret string) (*client.Client, error) {
-	c, err := client.New(client.Options{Masters: client.Masters(a.masters), Principal: principal, Secret: secret})
+	c, err := client.New(client.Options{Masters: client.Masters(a.masters), User: os.Getenv(flagset.EnvName("user")), Principal: principal, Secret: secret})
 	if err != nil {
 		return nil, usagef("--master: %v", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/shared/flagset"
 	"codeberg.org/reeve/reeve/shared/run"
 	"codeberg.org/reeve/reeve/tui/app"
 	"codeberg.org/reeve/reeve/tui/config"
@@ -157,7 +158,7 @@ func sourceOf(o Options) (feed.Source, func(), error) {
 	if o.Demo {
 		return fake.New(time.Now()), func() {}, nil
 	}
-	c, err := client.New(client.Options{Masters: o.Masters})
+	c, err := client.New(client.Options{Masters: o.Masters, User: os.Getenv(flagset.EnvName("user"))})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -185,6 +186,12 @@ func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *fee
 	}
 	if !o.Fresh {
 		d.First = session.Open
+	}
+	if os.Getenv(flagset.EnvName("served")) != "" {
+		d.Served = true
+		d.Env.Save = func(string, func() ([]byte, error)) (string, int64, error) {
+			return "", 0, errors.New("nothing can be kept on the machine that serves this console; copy it, or use reeve on your own")
+		}
 	}
 	return d
 }
