@@ -39,7 +39,6 @@ type Server struct {
 	ssh     *ssh.Server
 	listen  net.Listener
 	open    atomic.Int64
-	serving context.Context //nolint:containedctx // sessions outlive the calls that ssh makes, and end with the server
 }
 
 // grantKey is where a connection's grant is kept.
@@ -51,7 +50,7 @@ const hostKeyFile = "ssh_host_ed25519"
 // handshakeTimeout bounds how long somebody may take to prove who he is and to ask for a session.
 const handshakeTimeout = 20 * time.Second
 
-// New checks the configuration and listens.
+// New checks the configuration and listens. Sessions end when ctx does.
 func New(ctx context.Context, cfg Config) (*Server, error) {
 	keys, err := LoadKeys(cfg.KeysFile)
 	if err != nil {
@@ -63,13 +62,13 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if err := os.MkdirAll(cfg.WorkDir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the work dir: %w", err)
 	}
-	s := &Server{cfg: cfg, serving: ctx}
+	s := &Server{cfg: cfg}
 	s.ssh, err = wish.NewServer(
 		wish.WithHostKeyPath(filepath.Join(cfg.WorkDir, hostKeyFile)),
 		wish.WithPublicKeyAuth(s.admit),
 		wish.WithMaxTimeout(0),
 		func(server *ssh.Server) error {
-			server.Handler = s.session
+			server.Handler = func(sess ssh.Session) { s.session(ctx, sess) }
 			server.Version = "Reeve"
 			server.ConnCallback = hurry
 			server.IdleTimeout = cfg.Idle

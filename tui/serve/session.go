@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -30,7 +31,7 @@ const noteTimeout = 3 * time.Second
 const endPatience = 5 * time.Second
 
 // session is one operator's visit.
-func (s *Server) session(sess ssh.Session) {
+func (s *Server) session(ctx context.Context, sess ssh.Session) {
 	if timer, ok := sess.Context().Value(hurryKey{}).(*time.Timer); ok {
 		timer.Stop()
 	}
@@ -55,16 +56,19 @@ func (s *Server) session(sess ssh.Session) {
 	defer s.open.Add(-1)
 	note := reeveapi.Session{ID: rand.Text(), From: host(sess.RemoteAddr()), Key: gossh.FingerprintSHA256(sess.PublicKey()), ReadOnly: !grant.ReadWrite}
 	begin := time.Now()
-	s.note(grant, note)
+	s.note(ctx, grant, note)
 	s.cfg.Logger.Info("a session begins", logkey.ID(grant.Principal), logkey.Addr(note.From), logkey.Reason(grant.Access()))
-	status, err := s.show(sess, grant, window, resized)
+	var streams sync.WaitGroup
+	status, err := s.show(ctx, sess, &streams, grant, window, resized)
 	note.Closed = "after " + time.Since(begin).Round(time.Second).String()
 	if err != nil {
 		note.Closed += ": " + err.Error()
 	}
-	s.note(grant, note)
+	s.note(ctx, grant, note)
 	s.cfg.Logger.Info("a session ends", logkey.ID(grant.Principal), logkey.Addr(note.From), logkey.Reason(note.Closed))
 	_ = sess.Exit(status) // the operator may be gone
+	_ = sess.Close()
+	streams.Wait()
 }
 
 func refuse(sess ssh.Session, why string) {
@@ -81,16 +85,16 @@ func host(a net.Addr) string {
 }
 
 // note tells the cluster, and at least this machine's log if the cluster does not answer.
-func (s *Server) note(grant Grant, n reeveapi.Session) {
-	ctx, cancel := context.WithTimeout(s.serving, noteTimeout)
+func (s *Server) note(ctx context.Context, grant Grant, n reeveapi.Session) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout) // also when the server ends
 	defer cancel()
 	if err := s.cfg.Note(ctx, grant.Principal, n); err != nil {
 		s.cfg.Logger.Warn("the cluster could not note a session", logkey.ID(grant.Principal), logkey.Err(err))
 	}
 }
 
-// show runs a console on the operator's terminal until one of both ends.
-func (s *Server) show(sess ssh.Session, grant Grant, window ssh.Pty, resized <-chan ssh.Window) (status int, err error) {
+// show runs a console on the operator's terminal until one of both ends. streams are done when the session is closed.
+func (s *Server) show(ctx context.Context, sess ssh.Session, streams *sync.WaitGroup, grant Grant, window ssh.Pty, resized <-chan ssh.Window) (status int, err error) {
 	cmd, err := s.command(sess, grant, window.Term)
 	if err != nil {
 		return 1, err
@@ -101,20 +105,20 @@ func (s *Server) show(sess ssh.Session, grant Grant, window ssh.Pty, resized <-c
 	}
 	ended := make(chan struct{})
 	output := make(chan struct{})
-	go func() { // ends when the console has ended: its terminal is gone then
+	streams.Go(func() { // ends when the console has ended: its terminal is gone then
 		defer close(output)
 		_, _ = io.Copy(sess, file)
-	}()
+	})
 	left := make(chan struct{})
-	go func() { // ends when nothing more can be typed, and with the session
+	streams.Go(func() { // ends when nothing more can be typed, and with the session
 		defer close(left)
 		_, _ = io.Copy(file, sess)
-	}()
+	})
 	var result error // of the console, once it has ended
-	go func() {
+	streams.Go(func() {
 		result = cmd.Wait()
 		close(ended)
-	}()
+	})
 	defer func() { err = errors.Join(err, file.Close()) }()
 	for {
 		select {
@@ -131,14 +135,14 @@ func (s *Server) show(sess ssh.Session, grant Grant, window ssh.Pty, resized <-c
 			return exitOf(result), nil
 		case <-left:
 			return 1, hangUp(cmd, ended)
-		case <-s.serving.Done():
+		case <-ctx.Done():
 			return 1, hangUp(cmd, ended)
 		}
 	}
 }
 
 func size(w ssh.Window) *pty.Winsize {
-	return &pty.Winsize{Rows: uint16(min(max(w.Height, 1), 1000)), Cols: uint16(min(max(w.Width, 1), 1000))} //nolint:gosec // in bounds
+	return &pty.Winsize{Rows: uint16(min(max(w.Height, 1), 1000)), Cols: uint16(min(max(w.Width, 1), 1000))}
 }
 
 func exitOf(err error) int {
