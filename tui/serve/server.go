@@ -35,10 +35,10 @@ type Config struct {
 
 // Server serves consoles.
 type Server struct {
-	cfg     Config
-	ssh     *ssh.Server
-	listen  net.Listener
-	open    atomic.Int64
+	cfg    Config
+	ssh    *ssh.Server
+	listen net.Listener
+	open   atomic.Int64
 }
 
 // grantKey is where a connection's grant is kept.
