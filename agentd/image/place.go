@@ -116,7 +116,7 @@ func (p Places) archive(text string) (Place, error) {
 // localhost.
 func namesRegistry(text string) bool {
 	first, _, more := strings.Cut(text, "/")
-	return more && (strings.ContainsAny(first, ".:") || first == "localhost")
+	return more && strings.Trim(first, ".") != "" && (strings.ContainsAny(first, ".:") || first == "localhost")
 }
 
 // Inside makes a path of an image's configuration absolute; "" stays "".

@@ -79,7 +79,7 @@ func opaque(root *os.Root, dir string) bool {
 	for ; ; dir = path.Dir(dir) {
 		if d, err := root.Open(dir); err == nil {
 			value := make([]byte, 1)
-			n, err := unix.Fgetxattr(int(d.Fd()), "trusted.overlay.opaque", value)
+			n, err := unix.Fgetxattr(int(d.Fd()), opaqueAttr(os.Geteuid() != 0), value)
 			_ = d.Close() // only looked at
 			if err == nil && n == 1 && value[0] == 'y' {
 				return true

@@ -12,11 +12,9 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-	"github.com/moby/go-archive"
 	"golang.org/x/sys/unix"
 
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -25,7 +23,7 @@ import (
 // Unpacked is what Unpack has made.
 type Unpacked struct {
 	DiffID string // "sha256:…" of the tar stream
-	Bytes  int64  // of the tar stream, about what the layer takes of the disk
+	Bytes  int64  // about what the layer takes of the disk
 }
 
 // minFree is how much of a disk a layer leaves free: the agent needs it to say that the rest is full.
@@ -43,13 +41,13 @@ func Unpack(ctx context.Context, blob io.Reader, dir string) (Unpacked, error) {
 	}
 	switch {
 	case err == nil:
-		return Unpacked{DiffID: "sha256:" + hex.EncodeToString(w.sum.Sum(nil)), Bytes: w.n}, nil
+		return Unpacked{DiffID: "sha256:" + hex.EncodeToString(w.sum.Sum(nil)), Bytes: max(w.n, w.spent)}, nil
 	case in.err != nil:
 		return Unpacked{}, in.err
 	case w.stopped != nil:
 		return Unpacked{}, w.stopped
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
-		return Unpacked{}, noSpace()
+		return Unpacked{}, ErrNoSpace
 	}
 	return Unpacked{}, fault.New(fault.Invalid, "a layer of it cannot be unpacked: %v", err)
 }
@@ -74,12 +72,14 @@ func (w *watched) unpack(blob io.Reader) error {
 		return err
 	}
 	w.in = plain
-	user := os.Geteuid() != 0
-	err = archive.Unpack(w, w.dir, &archive.TarOptions{WhiteoutFormat: archive.OverlayWhiteoutFormat, NoLchown: user, InUserNS: user})
+	err = unpackTar(w, w.dir)
 	if err == nil {
 		_, err = io.Copy(io.Discard, w) // what follows the end of the archive is part of its digest
 	}
-	return errors.Join(err, closePlain())
+	if cerr := closePlain(); err == nil { // else it says the same again
+		err = cerr
+	}
+	return err
 }
 
 // decompress finds out by the first bytes how blob is compressed.
@@ -115,29 +115,36 @@ type watched struct {
 	in      io.Reader
 	sum     hash.Hash
 	n       int64
-	next    int64 // n at which to look at the disk again
+	spent   int64 // written to files
+	next    int64 // spent, at which to look at the disk again
 	dir     string
 	stopped error // why it was ended from here
 }
 
-// lookEvery is how much is unpacked between two looks at the disk.
+// lookEvery is how much is written between two looks at the disk.
 const lookEvery = 16 << 20
 
 func (w *watched) Read(p []byte) (int, error) {
-	if w.stopped == nil {
-		w.stopped = w.ended()
-	}
-	if w.stopped == nil && w.n >= w.next {
-		w.next = w.n + lookEvery
-		w.stopped = room(w.dir)
-	}
-	if w.stopped != nil {
-		return 0, w.stopped
+	if err := w.spend(0); err != nil {
+		return 0, err
 	}
 	n, err := w.in.Read(p)
 	w.sum.Write(p[:n])
 	w.n += int64(n)
 	return n, err
+}
+
+// spend notes that a file grows, which may be by more than is read: there are files with holes.
+func (w *watched) spend(n int) error {
+	if w.stopped == nil {
+		w.stopped = w.ended()
+	}
+	w.spent += int64(n)
+	if w.stopped == nil && w.spent >= w.next {
+		w.next = w.spent + lookEvery
+		w.stopped = room(w.dir)
+	}
+	return w.stopped
 }
 
 // room reports that the disk is full but for what the agent needs.
@@ -147,7 +154,7 @@ func room(dir string) error {
 		return err
 	}
 	if free < minFree {
-		return noSpace()
+		return ErrNoSpace
 	}
 	return nil
 }
@@ -161,6 +168,5 @@ func Free(dir string) (int64, error) {
 	return int64(st.Bavail) * st.Bsize, nil
 }
 
-func noSpace() error {
-	return fault.New(fault.Exhausted, "no space is left on the disk that holds the agent's images")
-}
+// ErrNoSpace says that the disk is full, but for what the agent needs.
+var ErrNoSpace = fault.New(fault.Exhausted, "no space is left on the disk that holds the agent's images")

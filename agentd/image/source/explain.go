@@ -39,7 +39,7 @@ func (s *Sources) Explain(err error, place image.Place) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, errStalled):
-		return fault.New(fault.Unavailable, "registry %s has sent nothing for %v", registry, s.cfg.Stall)
+		return fault.New(fault.Exhausted, "registry %s has sent nothing for %v", registry, s.cfg.Stall)
 	case strings.Contains(err.Error(), "no child with platform"):
 		return fault.New(fault.Invalid, "registry %s has it for other machines, but not for %s", registry, platform())
 	case damaged(err):

@@ -64,12 +64,7 @@ const unpackedSize = 3
 // makeRoom deletes unused images before bytes of blobs are unpacked, if there may be too little space.
 func (s *Store) makeRoom(bytes int64) error {
 	free, err := layer.Free(s.cfg.Dir)
-	for _, r := range s.unused() {
-		if err != nil || free >= unpackedSize*bytes {
-			break
-		}
-		s.forget(r)
-		s.sweep(time.Now())
+	for err == nil && free < unpackedSize*bytes && s.evict() {
 		free, err = layer.Free(s.cfg.Dir)
 	}
 	if err == nil && free < bytes {
@@ -77,6 +72,16 @@ func (s *Store) makeRoom(bytes int64) error {
 			free>>20, bytes>>20)
 	}
 	return err
+}
+
+// evict deletes the image that was used longest ago, and layers of failed pulls; false if there is no such image.
+func (s *Store) evict() bool {
+	list := s.unused()
+	if len(list) > 0 {
+		s.forget(list[0])
+	}
+	s.sweep(time.Now())
+	return len(list) > 0
 }
 
 // unused lists the images that no container uses, the one that was used longest ago first.

@@ -41,6 +41,7 @@ func (s *Store) imageFile(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return filepath.Join(s.cfg.Dir, "images", hex.EncodeToString(sum[:16])+".json")
 }
+
 func (s *Store) pinFile(id ids.Container) string {
 	return filepath.Join(s.cfg.Dir, "pins", string(id)+".json")
 }

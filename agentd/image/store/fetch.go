@@ -127,11 +127,13 @@ func (s *Store) fetchLayer(ctx context.Context, place image.Place, l source.Laye
 	for attempt := 0; ; attempt++ {
 		before := p.done.Load()
 		err = s.unpackLayer(ctx, place, l, p)
-		if err == nil || ctx.Err() != nil || attempt+1 == attempts || fault.KindOf(err) != fault.Unavailable {
+		if errors.Is(err, layer.ErrNoSpace) && s.evict() {
+			attempt = -1 // there is room now, and fewer images than before
+		} else if err == nil || ctx.Err() != nil || attempt+1 == attempts || fault.KindOf(err) != fault.Unavailable {
 			return err
 		}
 		p.done.Store(before) // other layers' bytes may go with it: it is what people are shown, no more
-		if err := again.Sleep(ctx, attempt); err != nil {
+		if err := again.Sleep(ctx, max(0, attempt)); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -139,7 +141,7 @@ func (s *Store) Release(id ids.Container) error {
 	if s.pins[id] == nil {
 		return nil
 	}
-	if err := os.Remove(s.pinFile(id)); err != nil && !os.IsNotExist(err) {
+	if err := os.Remove(s.pinFile(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	delete(s.pins, id)
