@@ -12,7 +12,7 @@ SHIM := -trimpath -tags 'seccomp netgo osusergo' -ldflags '-s -w -linkmode exter
 SOURCES := $(wildcard $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.yaml' go.mod go.sum 2>/dev/null))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build needs test check race lint fmt fuzz bench gen gen-check packages clean
+.PHONY: help run build needs test check race lint fmt pictures fuzz bench gen gen-check packages clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ lint: ## golangci-lint, at the version this repository is written for
 
 fmt: ## format the code
 	$(GO) run $(GOLANGCI) fmt ./...
+
+pictures: ## draw the pictures of README and docs, and the page of keys, anew from the console
+	$(GO) test ./tui/tuitest -run 'TestPictures|TestKeysPage' -update
 
 fuzz: ## run every fuzz target for T (30s)
 	@$(GO) run ./shared/arch/cmd/fuzz -time=$(T)

@@ -4,11 +4,32 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
+
+	"github.com/spf13/cobra"
 
 	"codeberg.org/reeve/reeve/tui/cli"
 	"codeberg.org/reeve/reeve/tui/console"
 )
+
+// demo is the console on a cluster that lives in memory only, to look at and to learn the keys.
+func demo(options *console.Options) *cobra.Command {
+	command := &cobra.Command{
+		Use: "demo", Short: "Open the console on a made-up cluster that lives, to look at and to learn the keys", Args: cobra.NoArgs,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return nil }, // no cluster of anybody is asked for
+		RunE: func(c *cobra.Command, _ []string) error {
+			options.Demo, options.Fresh = true, true
+			err := console.Run(c.Context(), *options)
+			if err != nil {
+				fmt.Fprintln(os.Stderr, "reeve: "+err.Error())
+			}
+			return err
+		},
+	}
+	options.AddFlags(command.Flags())
+	return command
+}
 
 func main() {
 	var options console.Options
@@ -17,5 +38,6 @@ func main() {
 		return console.Run(context.Background(), options)
 	})
 	options.AddFlags(command.Flags())
+	command.AddCommand(demo(&options))
 	os.Exit(cli.ExitCode(command.ExecuteContext(context.Background())))
 }

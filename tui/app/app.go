@@ -29,6 +29,7 @@ type Deps struct {
 	ReadOnly   bool
 	Context    string   // name of the cluster in the operator's configuration, "" if it has none
 	Contexts   []string // all of them
+	Demo       bool     // the cluster is made up, which every screen says
 	Served     bool     // on another machine than the operator's: there is no shell to be suspended to
 	Production bool     // a word has to be typed before anything is changed
 	Open       func(screen.Env, screen.Target) screen.Screen

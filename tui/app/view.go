@@ -126,6 +126,9 @@ func (a *App) crumbs(snap *store.Snapshot) []string {
 func (a *App) right(snap *store.Snapshot) []statusbar.Part {
 	g := a.theme.Glyph
 	var parts []statusbar.Part
+	if a.deps.Demo {
+		parts = append(parts, statusbar.Part{Text: "DEMO", Role: theme.Banner})
+	}
 	if a.deps.Production {
 		parts = append(parts, statusbar.Part{Text: "PROD", Role: theme.Banner})
 	}

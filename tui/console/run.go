@@ -172,7 +172,7 @@ func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *fee
 	}
 	ascii := o.ASCII || o.Config.Console.ASCII || !caps.UTF8
 	d := app.Deps{
-		Store: st, Now: time.Now, Look: look(o, caps), ReadOnly: o.ReadOnly || x.ReadOnly, Production: x.Production,
+		Store: st, Now: time.Now, Look: look(o, caps), ReadOnly: o.ReadOnly || x.ReadOnly, Demo: o.Demo, Production: x.Production,
 		Context: o.Context, Contexts: o.Config.Names(), Open: open.Screen, Doer: source,
 		Want: f.Want, Retry: f.Retry, Restored: session.Screens,
 		Theme: func(name string) *theme.Theme {

@@ -41,3 +41,13 @@ func TestContexts(t *testing.T) {
 		}
 	})
 }
+
+// TestDemo checks that a made-up cluster says so on every screen.
+func TestDemo(t *testing.T) {
+	for _, scene := range scenes {
+		Run(t, Options{Demo: true}, func(c *Console) {
+			c.Press(scene.keys...)
+			c.Expect("DEMO")
+		})
+	}
+}

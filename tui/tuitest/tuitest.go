@@ -4,6 +4,7 @@
 package tuitest
 
 import (
+	stdcmp "cmp"
 	"context"
 	"flag"
 	"io"
@@ -38,6 +39,8 @@ type Options struct {
 	NoColor    bool
 	ReadOnly   bool
 	Production bool
+	Demo       bool
+	Look       string   // theme, "auto" if empty
 	Contexts   []string // the first is this cluster's
 }
 
@@ -128,7 +131,7 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 	}
 	return app.Deps{
 		Context: context,
-		Store:   st, Now: time.Now, Look: "auto", ReadOnly: o.ReadOnly, Production: o.Production, Contexts: o.Contexts, Open: open.Screen, Doer: c.Cluster, Want: f.Want, Retry: f.Retry,
+		Store:   st, Now: time.Now, Look: stdcmp.Or(o.Look, "auto"), ReadOnly: o.ReadOnly, Production: o.Production, Demo: o.Demo, Contexts: o.Contexts, Open: open.Screen, Doer: c.Cluster, Want: f.Want, Retry: f.Retry,
 		Theme: func(name string) *theme.Theme {
 			return theme.New(theme.Options{Profile: profile, ASCII: o.ASCII, Name: name})
 		},
