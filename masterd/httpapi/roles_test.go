@@ -151,3 +151,29 @@ func TestQuota(t *testing.T) {
 		{"GET", "/quota", "", 200, `{}`},
 	})
 }
+
+// TestReeveRoles: Reeve's own calls about roles, which take roles below others, too.
+func TestReeveRoles(t *testing.T) {
+	const quota, weights = "/reeve/v1/quota", "/reeve/v1/weights"
+	exchanges(t, newMaster(t), []exchange{
+		{"GET", quota, "", 200, "[]\n"},
+		{"GET", weights, "", 200, "[]\n"},
+		{"GET", "/reeve/v1/offers", "", 200, "[]\n"},
+		{"PUT", quota, `{"role":"a","limit":{"cpus":2}}`, 204, ""},
+		{"PUT", quota, `{"role":"a/b","limit":{"cpus":1}}`, 204, ""},
+		{"PUT", quota, `{"role":"a/b","guarantee":{"cpus":1},"force":true}`, 400, `{"error":"Invalid quota configuration. Parent role 'a' with guarantees ({})…`},
+		{"PUT", quota, `{"role":"a/b","guarantee":{"cpus":3},"force":true}`, 400, `{"error":"Invalid quota configuration. Role 'a/b' with guarantees (cpus:3)…`},
+		{"PUT", quota, `{"role":"a/b"}`, 400, `{"error":"the quota of role a/b says neither a guarantee nor a limit; DELETE takes a quota away","kind":"invalid"}` + "\n"},
+		{"PUT", quota, `{"role":"a b","limit":{"cpus":2}}`, 400, "…"},
+		{"PUT", quota, `{"role":"a","limits":{"cpus":2}}`, 400, `{"error":"the body is not what this call takes: …`},
+		{"GET", quota, "", 200, `[{"role":"a","limit":{"cpus":2}},{"role":"a/b","limit":{"cpus":1}}]` + "\n"},
+		{"DELETE", quota + "/a%2Fb", "", 204, ""},
+		{"DELETE", quota + "/a%2Fb", "", 400, `{"error":"Failed to remove quota for role 'a/b': Role 'a/b' has no quota set","kind":"invalid"}` + "\n"},
+		{"PUT", weights, `{"role":"a/b","weight":2.5}`, 204, ""},
+		{"PUT", weights, `{"role":"a/b","weight":0}`, 400, "…"},
+		{"GET", weights, "", 200, `[{"role":"a/b","weight":2.5}]` + "\n"},
+		{"GET", "/reeve/v1/roles", "", 200, `[{"name":"a","weight":1,"frameworks":[],"share":0,"allocated":{"cpus":0,"mem":0,"disk":0,"gpus":0},` +
+			`"offered":{"cpus":0,"mem":0,"disk":0,"gpus":0},"reserved":{"cpus":0,"mem":0,"disk":0,"gpus":0},` +
+			`"consumed":{"cpus":0,"mem":0,"disk":0,"gpus":0},"limit":{"cpus":2}},{"name":"a/b","weight":2.5,…`},
+	})
+}

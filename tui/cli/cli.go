@@ -20,6 +20,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/cli/execute"
 	"codeberg.org/reeve/reeve/tui/cli/files"
 	"codeberg.org/reeve/reeve/tui/cli/output"
+	"codeberg.org/reeve/reeve/tui/cli/roles"
 	"codeberg.org/reeve/reeve/tui/cli/steer"
 	"codeberg.org/reeve/reeve/tui/cli/top"
 	"codeberg.org/reeve/reeve/tui/config"
@@ -109,6 +110,7 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 		a.jobsCommand(), a.stopCommand(), a.tasksCommand(), a.agentsCommand(), a.frameworksCommand(), a.mastersCommand(),
 		interruptible(files.Command(files.Config{Printer: a.printer, Connect: a.connect, Find: find})), a.killCommand(), contexts.Command(a.printer), a.serveCommand(), a.versionCommand(),
 	)
+	root.AddCommand(roles.Commands(roles.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef})...)
 	root.AddCommand(steer.Commands(steer.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef})...)
 	for _, verb := range append(root.Commands(), root) {
 		a.reportErrors(verb)

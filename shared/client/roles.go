@@ -1,0 +1,47 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// Roles returns the roles that somebody is in, has something or was told of by an operator, by name.
+func (c *Client) Roles(ctx context.Context) ([]reeveapi.Role, error) {
+	return get[[]reeveapi.Role](ctx, c, "/roles")
+}
+
+// Offers returns the outstanding offers, oldest first.
+func (c *Client) Offers(ctx context.Context) ([]reeveapi.Offer, error) {
+	return get[[]reeveapi.Offer](ctx, c, "/offers")
+}
+
+// SetQuota sets the whole quota of a role.
+func (c *Client) SetQuota(ctx context.Context, q reeveapi.Quota) error {
+	return c.set(ctx, http.MethodPut, "/quota", q)
+}
+
+// RemoveQuota takes a role's quota away.
+func (c *Client) RemoveQuota(ctx context.Context, role string) error {
+	_, err := change[json.RawMessage](ctx, c, http.MethodDelete, "/quota/"+url.PathEscape(role), nil)
+	return err
+}
+
+// SetWeight sets the weight of a role.
+func (c *Client) SetWeight(ctx context.Context, w reeveapi.Weight) error {
+	return c.set(ctx, http.MethodPut, "/weights", w)
+}
+
+// set says something that is the same if it is said twice.
+func (c *Client) set(ctx context.Context, method, path string, body any) error {
+	r, err := posting(method, path, body)
+	if err != nil {
+		return err
+	}
+	r.again = true
+	_, err = exchange[json.RawMessage](ctx, c, r)
+	return err
+}
