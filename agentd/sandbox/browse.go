@@ -47,13 +47,16 @@ func List(sandbox, name string) (entries []Entry, more bool, err error) {
 	for _, info := range infos {
 		e := Entry{Name: info.Name(), Mode: info.Mode(), Size: info.Size(), Modified: info.ModTime(), Links: 1}
 		if st, ok := info.Sys().(*syscall.Stat_t); ok {
-			e.Links, e.UID, e.GID = st.Nlink, st.Uid, st.Gid
+			e.Links, e.UID, e.GID = wide(st.Nlink), st.Uid, st.Gid
 		}
 		entries = append(entries, e)
 	}
 	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
 	return entries, more, nil
 }
+
+// wide is a number whose size differs from one architecture to another.
+func wide[T uint32 | uint64](n T) uint64 { return uint64(n) }
 
 func ignoreEOF(err error) error {
 	if errors.Is(err, io.EOF) {

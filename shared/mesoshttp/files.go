@@ -296,7 +296,7 @@ func statOf(info fs.FileInfo) stat {
 }
 
 // wide is a number whose size differs from one architecture to another.
-func wide[T uint16 | uint32 | uint64](n T) uint64 { return uint64(n) }
+func wide[T uint32 | uint64](n T) uint64 { return uint64(n) }
 
 // modeText writes a mode like ls: ten characters.
 func modeText(mode fs.FileMode) string {

@@ -25,7 +25,7 @@ logged debootstrap --variant=minbase "$suite" "$root" "$mirror"
 in_root() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
 
 mount -t proc proc "$root/proc"
-trap 'umount "$root/proc" 2>/dev/null; rm -rf "$root"' EXIT
+trap 'umount "$root/proc" 2>/dev/null || true; rm -rf "$root"' EXIT
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"; chmod 755 "$root/usr/sbin/policy-rc.d" # no daemon starts here
 # Only what this kind of machine has: a small initramfs starts sooner where the CPU is emulated.
 mkdir -p "$root/etc/initramfs-tools/conf.d"; echo MODULES=list >"$root/etc/initramfs-tools/conf.d/box"

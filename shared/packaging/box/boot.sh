@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Boots the disk of image.sh in qemu and has it run a folder's run.sh. Usage: boot.sh IMAGE PAYLOAD LOG [KERNEL ARGUMENT…]
+# PAYLOAD becomes a second, read-only disk at /payload. LOG gets the serial console, which this prints, too, from where
+# run.sh starts. Nothing is written to IMAGE. Ends with the status of run.sh; 98 if the machine never said one.
+#   BOX_TIMEOUT  seconds until it gives up (1800)     BOX_MEMORY  megabytes (2048)     BOX_CPUS  (2)
+#   BOX_QEMU     more arguments for qemu, words    BOX_KVM=yes  use the hardware's help
+set -euo pipefail
+image=$1; payload=$2; log=$3; shift 3
+qemu=qemu-system-x86_64
+command -v "$qemu" >/dev/null || { echo "$qemu is missing; apt-get install qemu-system-x86" >&2; exit 1; }
+
+scratch=$(mktemp -d); trap 'rm -rf "$scratch"' EXIT
+size=$(du -sm "$payload" | cut -f1)
+truncate -s $((size + size / 4 + 32))M "$scratch/payload.img"
+mkfs.ext4 -q -F -L payload -O ^has_journal -d "$payload" "$scratch/payload.img"
+
+# An emulated CPU works everywhere; that /dev/kvm is there does not mean that it does.
+accel=(-accel "tcg,thread=multi" -cpu max)
+[ "${BOX_KVM:-no}" != yes ] || accel=(-accel kvm -cpu host)
+: >"$log"
+# shellcheck disable=SC2086 # BOX_QEMU holds words
+timeout "${BOX_TIMEOUT:-1800}" nice -n 19 "$qemu" "${accel[@]}" -smp "${BOX_CPUS:-2}" -m "${BOX_MEMORY:-2048}" \
+  -kernel "$image/vmlinuz" -initrd "$image/initrd" \
+  -append "root=/dev/vda rw console=ttyS0 quiet panic=-1 systemd.show_status=no ${*:-cloud-init=disabled}" \
+  -drive "file=$image/disk.img,format=raw,if=virtio,snapshot=on" \
+  -drive "file=$scratch/payload.img,format=raw,if=virtio,readonly=on" \
+  -display none -no-reboot -serial "file:$log" -device virtio-rng-pci ${BOX_QEMU:--nic user,model=virtio-net-pci} </dev/null &
+machine=$!
+tail -n +1 -f --pid=$machine "$log" | tr -d '\r' &
+wait $machine || echo "qemu ended with status $?" >&2
+wait || true
+status=$(tr -d '\r' <"$log" | sed -n 's/.*BOX-DONE rc=\([0-9]*\).*/\1/p' | tail -1)
+exit "${status:-98}"

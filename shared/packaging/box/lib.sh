@@ -1,0 +1,30 @@
+# For the scripts that run in the virtual machine: steps, and what they check. A step that fails ends the script, with the
+# logs of the daemons.
+set -uo pipefail
+began=$SECONDS
+
+step() { echo "== $(printf %4d $((SECONDS - began))) s  $*"; }
+
+fail() {
+  echo "FAILED: $*"
+  journalctl -q --no-pager -b -u masterd -u agentd -u cloud-final -o cat | tail -40
+  exit 1
+}
+
+# check WHAT COMMAND…: the command has to succeed.
+check() {
+  local what=$1 out; shift
+  out=$("$@" 2>&1) || fail "$what: $* ended with status $?: $out"
+}
+
+# same WHAT WANT GOT
+same() { [ "$2" = "$3" ] || fail "$1: got \"$3\", want \"$2\""; }
+
+# await WHAT COMMAND…: the command has to succeed within two minutes; the machine may be slow.
+await() {
+  local what=$1 until=$((SECONDS + 120)); shift
+  until "$@" >/dev/null 2>&1; do
+    [ $SECONDS -lt $until ] || fail "$what: not within two minutes: $* says: $("$@" 2>&1 | tail -3)"
+    sleep 1
+  done
+}
