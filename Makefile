@@ -12,10 +12,10 @@ SHIM := -trimpath -tags 'seccomp netgo osusergo' -ldflags '-s -w -linkmode exter
 SOURCES := $(wildcard $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.yaml' go.mod go.sum 2>/dev/null))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build needs test check race lint fmt pictures fuzz bench gen gen-check packages clean
+.PHONY: help run build needs test check race lint fmt pictures fuzz bench gen gen-check packages test-packages test-box test-vm clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## start a cluster on this machine and open the console on it: make run [AGENTS=3] [MASTERS=3]
 	@$(BIN)/localcluster --bin=$(BIN) --work-dir=.run --masters=$(MASTERS) --agents=$(AGENTS)
@@ -62,6 +62,18 @@ bench: build ## launch latency and throughput beside a bare libcontainer start, 
 packages: ## build the .deb and .rpm of both architectures into dist/: make packages [ARCHS=amd64]
 	@bash shared/needs.sh packages
 	bash shared/packaging/build.sh $(ARCHS)
+
+test-packages: ## build the packages twice, compare, and look at what is in them
+	@bash shared/needs.sh packages
+	nice bash shared/packaging/verify.sh
+
+test-box: ## try the packages in a virtual machine: install, first task, upgrade, purge (some minutes; root once)
+	@bash shared/needs.sh vm
+	nice bash shared/packaging/box/test-box.sh
+
+test-vm: ## run agentd's tests as root in a virtual machine with cgroup v2 (some minutes; root once)
+	@bash shared/needs.sh vm
+	nice bash shared/packaging/box/test-vm.sh
 
 gen: ## generate the Go of the .proto files (needs protoc)
 	cd shared && protoc -I. --go_out=. --go_opt=module=codeberg.org/reeve/reeve/shared \

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Checks for what the build needs beyond Go: a C compiler and libseccomp's headers and static library, for agentd-shim.
 # With "test" also for what tests use: Python, in which a scheduler and an executor are written, and a static busybox.
-# With "packages" also for the compiler that agentd-shim is built with for the other architecture.
+# With "packages" also for the compiler that agentd-shim is built with for the other architecture. With "vm"
+# for virtual machines: qemu, debootstrap and what makes their disks.
 # Installs what is missing where it may (root, or sudo without a password, on Debian and Ubuntu); otherwise says exactly
 # what to install, and fails.
 set -euo pipefail
@@ -27,6 +28,12 @@ if [ "${1:-}" = packages ]; then
   *) cross=(aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross) ;;
   esac
   command -v "${cross[0]}" >/dev/null || missing+=("${cross[@]:1}")
+fi
+if [ "${1:-}" = vm ]; then
+  command -v qemu-system-x86_64 >/dev/null || missing+=(qemu-system-x86)
+  [ -x /usr/sbin/debootstrap ] || missing+=(debootstrap)
+  [ -x /usr/sbin/mkfs.ext4 ] || missing+=(e2fsprogs)
+  command -v xorriso >/dev/null || missing+=(xorriso)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -21,12 +21,12 @@ accel=(-accel "tcg,thread=multi" -cpu max)
 # shellcheck disable=SC2086 # BOX_QEMU holds words
 timeout "${BOX_TIMEOUT:-1800}" nice -n 19 "$qemu" "${accel[@]}" -smp "${BOX_CPUS:-2}" -m "${BOX_MEMORY:-2048}" \
   -kernel "$image/vmlinuz" -initrd "$image/initrd" \
-  -append "root=/dev/vda rw console=ttyS0 quiet panic=-1 systemd.show_status=no ${*:-cloud-init=disabled}" \
+  -append "root=/dev/vda rw console=ttyS0 quiet panic=-1 systemd.show_status=no systemd.ssh_auto=no ${*:-cloud-init=disabled}" \
   -drive "file=$image/disk.img,format=raw,if=virtio,snapshot=on" \
   -drive "file=$scratch/payload.img,format=raw,if=virtio,readonly=on" \
   -display none -no-reboot -serial "file:$log" -device virtio-rng-pci ${BOX_QEMU:--nic user,model=virtio-net-pci} </dev/null &
 machine=$!
-tail -n +1 -f --pid=$machine "$log" | tr -d '\r' &
+tail -n +1 -f --pid=$machine "$log" | stdbuf -oL tr -d '\r' &
 wait $machine || echo "qemu ended with status $?" >&2
 wait || true
 status=$(tr -d '\r' <"$log" | sed -n 's/.*BOX-DONE rc=\([0-9]*\).*/\1/p' | tail -1)

@@ -7,7 +7,7 @@ version_of() { dpkg-query -W -f '${Version}' reeve; }
 main_pid() { systemctl show -P MainPID "$1"; }
 agents() { [ "$(reeve agents -o name | wc -l)" -eq "$1" ]; }
 task_state() { reeve tasks -o wide | grep -q "$1.*$2"; }
-beats() { wc -l <"$(ls /var/lib/reeve/agent/slaves/*/frameworks/*/executors/*/runs/latest/beat)"; }
+beats() { wc -l <"$(ls /var/lib/reeve/agent/slaves/*/frameworks/*/executors/*/runs/*/beat)"; }
 beats_on() { local n; n=$(beats); sleep 3; [ "$(beats)" -gt "$n" ]; }
 
 step "the machine: $(. /etc/os-release; echo "$PRETTY_NAME"), Linux $(uname -r), systemd $(systemctl --version | sed -n '1s/systemd \([0-9]*\).*/\1/p')"
@@ -49,7 +49,7 @@ echo "$out" | grep -qi 'memory' || fail "the task that passes its memory limit: 
 
 step "upgrade with a running task"
 check "submit" reeve run --name beat -c 'while :; do date +%s >>beat; sleep 1; done' --cpus 0.1 --mem 32
-await "the task runs" task_state beat RUNNING
+await "the task runs" task_state beat running
 await "the task beats" beats
 task=$(pgrep -f 'date +%s >>bea[t]' | sort -n | tail -1)
 [ -n "$task" ] || fail "the task has no process"
@@ -61,7 +61,7 @@ check "upgrade" dpkg -i /payload/new.deb
 check "the task's process" kill -0 "$task"
 check "the task goes on" beats_on
 await "an agent in the cluster" agents 1
-await "the task is known" task_state beat RUNNING
+await "the task is known" task_state beat running
 same "process of the task after the upgrade" "$task" "$(pgrep -f 'date +%s >>bea[t]' | sort -n | tail -1)"
 
 step "crash of the agent"
@@ -71,7 +71,7 @@ back() { local now; now=$(main_pid agentd); [ "$now" != 0 ] && [ "$now" != "$age
 await "agentd is back" back
 check "the task's process" kill -0 "$task"
 check "the task goes on" beats_on
-await "the task is known" task_state beat RUNNING
+await "the task is known" task_state beat running
 
 step "logs and exec"
 reeve exec "$(reeve tasks -o name | grep beat | head -1)" -- cat beat | grep -q '^[0-9]' || fail "exec in the task"
