@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/store"
@@ -17,6 +18,10 @@ type Doer interface {
 	SubmitJob(ctx context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error)
 	StopJob(ctx context.Context, name string) error
 	KillTask(ctx context.Context, framework, task string) error
+	DrainAgent(ctx context.Context, agent string, maxGrace time.Duration, markGone bool) error
+	DeactivateAgent(ctx context.Context, agent string) error
+	ReactivateAgent(ctx context.Context, agent string) error
+	MarkAgentGone(ctx context.Context, agent string) error
 }
 
 // Action is something to do, to targets that were fixed when it was made.

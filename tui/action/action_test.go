@@ -3,6 +3,7 @@ package action
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -27,6 +28,20 @@ func (d *doer) StopJob(_ context.Context, name string) error { return d.note("st
 func (d *doer) KillTask(_ context.Context, f, task string) error {
 	return d.note("kill " + f + "/" + task)
 }
+
+func (d *doer) DrainAgent(_ context.Context, agent string, grace time.Duration, gone bool) error {
+	return d.note(fmt.Sprintf("drain %s %s %v", agent, grace, gone))
+}
+
+func (d *doer) DeactivateAgent(_ context.Context, agent string) error {
+	return d.note("deactivate " + agent)
+}
+
+func (d *doer) ReactivateAgent(_ context.Context, agent string) error {
+	return d.note("reactivate " + agent)
+}
+
+func (d *doer) MarkAgentGone(_ context.Context, agent string) error { return d.note("gone " + agent) }
 
 func (d *doer) note(what string) error {
 	d.asked = append(d.asked, what)
@@ -113,5 +128,72 @@ func TestQuote(t *testing.T) {
 		if err != nil || string(out) != word {
 			t.Errorf("the shell reads %s as %q (%v), want %q", Quote(word), out, err, word)
 		}
+	}
+}
+
+func TestSteerAgents(t *testing.T) {
+	agents := []*reeveapi.Agent{
+		{ID: "S0", Name: "a0", State: reeveapi.AgentActive, Tasks: 2, Total: reeveapi.Amounts{CPUs: 4, Mem: 100}, Allocated: reeveapi.Amounts{CPUs: 3, Mem: 50}},
+		{ID: "S1", Name: "a1", State: reeveapi.AgentDrained, Deactivated: true, Drain: &reeveapi.Drain{Drained: true}},
+		{ID: "S2", Name: "a2", State: reeveapi.AgentDraining, Deactivated: true, Tasks: 1, Drain: &reeveapi.Drain{Left: 1}},
+		{ID: "S3", Name: "a3", State: reeveapi.AgentDeactivated, Deactivated: true},
+		{ID: "S4", Name: "a4", State: reeveapi.AgentGone},
+		{ID: "S5", Name: "a5", State: reeveapi.AgentActive, Total: reeveapi.Amounts{CPUs: 2, Mem: 100}},
+	}
+	w := &reeveapi.Watch{Snapshot: true}
+	for _, a := range agents {
+		w.Agents = append(w.Agents, *a)
+	}
+	st := store.New()
+	st.Apply(w, time.Now())
+	snap := st.Snapshot()
+	type make = func(agents []*reeveapi.Agent) (Action, error)
+	drain := func(how Draining) make {
+		return func(agents []*reeveapi.Agent) (Action, error) { return Drain(snap, agents, 0, how) }
+	}
+	for _, test := range []struct {
+		name  string
+		make  make
+		asked []string
+		word  string
+	}{
+		{"drain", drain(Draining{Grace: -1}), []string{"drain S0 -1ns false", "drain S2 -1ns false", "drain S3 -1ns false", "drain S5 -1ns false"}, ""},
+		{"drain and gone", drain(Draining{Grace: time.Minute, Gone: true}), []string{"drain S0 1m0s true", "drain S1 1m0s true", "drain S2 1m0s true", "drain S3 1m0s true", "drain S5 1m0s true"}, "drain 5"},
+		{"deactivate", func(a []*reeveapi.Agent) (Action, error) { return Deactivate(snap, a, 0) }, []string{"deactivate S0", "deactivate S5"}, ""},
+		{"reactivate", func(a []*reeveapi.Agent) (Action, error) { return Reactivate(snap, a, 0) }, []string{"reactivate S1", "reactivate S3"}, ""},
+		{"gone", func(a []*reeveapi.Agent) (Action, error) { return Gone(snap, a, 0) }, []string{"gone S0", "gone S1", "gone S2", "gone S3", "gone S5"}, "gone 5"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			act, err := test.make(agents)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := &doer{}
+			act.Run(t.Context(), d)
+			if diff := cmp.Diff(test.asked, d.asked); diff != "" {
+				t.Errorf("asked for (-want +got):\n%s", diff)
+			}
+			if act.Word != test.word {
+				t.Errorf("the word is %q, want %q", act.Word, test.word)
+			}
+			if _, err := test.make(agents[4:5]); err == nil || !strings.Contains(err.Error(), "a4 is gone") {
+				t.Errorf("of a gone agent: %v", err)
+			}
+			if _, err := test.make(nil); err == nil {
+				t.Error("of no agent: no error")
+			}
+		})
+	}
+	// 3 cpus must go, and 2 are free elsewhere.
+	act, err := Drain(snap, agents[:1], 0, Draining{Grace: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	warned := false
+	for _, line := range act.Preview {
+		warned = warned || line.Warn && strings.Contains(line.Text, "not all will find a place")
+	}
+	if !warned {
+		t.Errorf("no warning that there is too little room: %+v", act.Preview)
 	}
 }

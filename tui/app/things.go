@@ -85,6 +85,8 @@ func copies(s *store.Snapshot, t screen.Thing, master string) []screen.Choice {
 			add("i", "agent id", v.ID)
 			add("n", "name", v.Name)
 			add("a", "address", v.HTTP)
+			add("d", "command that drains it", reeve("drain", v.ID))
+			add("r", "command that uses it again", reeve("reactivate", v.ID))
 			add("j", "JSON", indented(v))
 		}
 	case screen.Frameworks:

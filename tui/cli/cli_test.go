@@ -699,24 +699,32 @@ func TestDrainWait(t *testing.T) {
 		want   result
 	}{
 		{
-			"to its end", []reeveapi.Agent{
+			"to its end",
+			[]reeveapi.Agent{
 				{State: reeveapi.AgentDraining, Reason: "drains: 2 tasks to end", Drain: &reeveapi.Drain{}},
 				{State: reeveapi.AgentDraining, Reason: "drains: 2 tasks to end", Drain: &reeveapi.Drain{}},
 				{State: reeveapi.AgentDrained, Drain: &reeveapi.Drain{Drained: true}},
 			},
-			nil, result{"h is drained; \"reeve reactivate h\" uses it again\n", "h drains: 2 tasks to end\n", exitDone},
+			nil,
+			result{"h is drained; \"reeve reactivate h\" uses it again\n", "h drains: 2 tasks to end\n", exitDone},
 		},
 		{
-			"gone then", []reeveapi.Agent{{State: reeveapi.AgentGone, Drain: &reeveapi.Drain{Drained: true}}},
-			[]string{"--mark-gone"}, result{"h is drained and gone\n", "", exitDone},
+			"gone then",
+			[]reeveapi.Agent{{State: reeveapi.AgentGone, Drain: &reeveapi.Drain{Drained: true}}},
+			[]string{"--mark-gone"},
+			result{"h is drained and gone\n", "", exitDone},
 		},
 		{
-			"gone before", []reeveapi.Agent{{State: reeveapi.AgentGone, Drain: &reeveapi.Drain{}}},
-			nil, result{"", "reeve: h left the cluster before it was drained\n", exitFailed},
+			"gone before",
+			[]reeveapi.Agent{{State: reeveapi.AgentGone, Drain: &reeveapi.Drain{}}},
+			nil,
+			result{"", "reeve: h left the cluster before it was drained\n", exitFailed},
 		},
 		{
-			"ended by another", []reeveapi.Agent{{State: reeveapi.AgentActive}},
-			nil, result{"", "reeve: h does not drain any more: somebody has reactivated it\n", exitFailed},
+			"ended by another",
+			[]reeveapi.Agent{{State: reeveapi.AgentActive}},
+			nil,
+			result{"", "reeve: h does not drain any more: somebody has reactivated it\n", exitFailed},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -59,6 +59,10 @@ var verbs = []verb{
 	{"log", "the log of a task", screen.Log, taskNames},
 	{"kill", "end a task…", "", activeTasks},
 	{"stop", "end a job…", "", activeJobs},
+	{"drain", "end what runs on an agent: name, grace, gone…", "", presentAgents},
+	{"deactivate", "launch nothing new on an agent…", "", presentAgents},
+	{"reactivate", "use an agent again…", "", asideAgents},
+	{"gone", "give an agent up for ever…", "", presentAgents},
 	{"context", "another cluster of your configuration", "", nil},
 	{"theme", "dark, light or auto", "", themes},
 	{"help", "the keys that work here", "", nil},
@@ -73,6 +77,21 @@ func agentNames(s *store.Snapshot) []Choice {
 	var out []Choice
 	for _, a := range s.Agents.Rows() {
 		out = append(out, Choice{a.Name, fmt.Sprintf("%s, %d tasks", a.State, a.Tasks)})
+	}
+	return out
+}
+
+func presentAgents(s *store.Snapshot) []Choice {
+	return slices.DeleteFunc(agentNames(s), func(c Choice) bool { return strings.HasPrefix(c.Help, reeveapi.AgentGone) })
+}
+
+// asideAgents are those that are not in use on an operator's word.
+func asideAgents(s *store.Snapshot) []Choice {
+	var out []Choice
+	for _, a := range s.Agents.Rows() {
+		if a.Deactivated {
+			out = append(out, Choice{a.Name, a.State})
+		}
 	}
 	return out
 }
@@ -191,6 +210,9 @@ func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
 		}
 		act, err := action.StopJob(j)
 		return screen.Ask{Action: act}, err
+	case "drain", "deactivate", "reactivate", "gone":
+		act, err := steer(s, v.name, strings.Fields(rest))
+		return screen.Ask{Action: act}, err
 	case "theme":
 		if rest != "dark" && rest != "light" && rest != "auto" {
 			return nil, fmt.Errorf("a theme is dark, light or auto, not %q", rest)
@@ -213,11 +235,7 @@ func one(s *store.Snapshot, v *verb, name string) (tea.Msg, error) {
 	target := screen.Target{Kind: v.kind}
 	switch v.kind {
 	case screen.Agent:
-		for id, a := range s.Agents.All() {
-			if a.Name == name || id == name {
-				target.ID = id
-			}
-		}
+		target.ID = agent(s, name)
 	case screen.Job:
 		if s.Jobs.Get(name) != nil {
 			target.ID = name

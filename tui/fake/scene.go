@@ -204,12 +204,15 @@ func (c *Cluster) setTask(e *entry[reeveapi.Task], state, message, who string) {
 	t.State, t.Message = state, message
 	t.History = append(append([]reeveapi.TaskStep(nil), old.History...), reeveapi.TaskStep{State: state, At: c.now, Message: message})
 	switch state {
-	case "TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_LOST", "TASK_ERROR":
+	case "TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_LOST", "TASK_ERROR", "TASK_GONE_BY_OPERATOR":
 		t.Ended = c.now
 		for _, a := range c.agents {
 			if a.val.ID == t.Agent {
 				a.val.Allocated, a.version = minus(a.val.Allocated, t.Requested), c.change()
-				a.val.Tasks--
+				if a.val.Tasks--; a.val.Tasks == 0 {
+					a.val.Allocated = reeveapi.Amounts{} // without the dust of sums
+				}
+				c.drains(&a.val)
 			}
 		}
 	}
@@ -241,7 +244,9 @@ func (c *Cluster) task(name string) *entry[reeveapi.Task] {
 func (c *Cluster) troubles() {
 	lost, drained := c.agents[8], c.agents[10]
 	lost.val.State, lost.val.Since, lost.val.Reason = reeveapi.AgentUnreachable, c.now.Add(-252*time.Second), "no pong for 75 s"
-	drained.val.State, drained.val.Since = reeveapi.AgentDraining, c.now.Add(-156*time.Second)
+	drained.val.State, drained.val.Since, drained.val.Deactivated = reeveapi.AgentDraining, c.now.Add(-156*time.Second), true
+	drained.val.Drain = &reeveapi.Drain{Since: drained.val.Since, MaxGraceSeconds: new(300.0)}
+	c.drains(&drained.val)
 	for _, e := range c.tasks {
 		if e.val.Agent == lost.val.ID && e.val.Ended.IsZero() {
 			c.step(e, "TASK_UNREACHABLE", "the agent is unreachable", -252*time.Second)
@@ -249,7 +254,7 @@ func (c *Cluster) troubles() {
 	}
 	c.past(-13*time.Minute, "FRAMEWORK_INACTIVE", "aurora", c.framework("aurora").ID, "", "its stream broke, failover time-out 15m", "")
 	c.past(-252*time.Second, "AGENT_UNREACHABLE", lost.val.Name, lost.val.ID, lost.val.Name, "no pong for 75 s", "")
-	c.past(-156*time.Second, "AGENT_DRAINING", drained.val.Name, drained.val.ID, drained.val.Name, "grace 60s", "alice")
+	c.past(-156*time.Second, "AGENT_DRAINING", drained.val.Name, drained.val.ID, drained.val.Name, "5 tasks of it must end within 5m0s each", "alice")
 	crash := c.agents[2]
 	for i := range 4 {
 		ago := -time.Duration(8-2*i) * time.Minute

@@ -28,6 +28,10 @@ type Source interface {
 	SubmitJob(ctx context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error)
 	StopJob(ctx context.Context, name string) error
 	KillTask(ctx context.Context, framework, task string) error
+	DrainAgent(ctx context.Context, agent string, maxGrace time.Duration, markGone bool) error
+	DeactivateAgent(ctx context.Context, agent string) error
+	ReactivateAgent(ctx context.Context, agent string) error
+	MarkAgentGone(ctx context.Context, agent string) error
 	// Master is the address that answered last, or the first that will be tried.
 	Master() string
 }

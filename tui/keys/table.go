@@ -47,6 +47,10 @@ const (
 	ParentDir   Verb = "parent-directory"
 	Kill        Verb = "kill"
 	StopJob     Verb = "stop-job"
+	Drain       Verb = "drain"
+	Deactivate  Verb = "deactivate"
+	Reactivate  Verb = "reactivate"
+	Gone        Verb = "gone"
 	New         Verb = "new"
 	GoAgent     Verb = "agent"
 	ShowEvents  Verb = "events"
@@ -91,16 +95,24 @@ var table = []Binding{
 	{Scope: Overview, Keys: []string{"n"}, Verb: New, Help: "submit a job", Foot: "new", Group: Do},
 
 	{Scope: Agents, Keys: []string{"enter"}, Verb: Open, Help: "open the agent", Foot: "open", Group: Do},
-	{Scope: Agents, Keys: []string{"c"}, Verb: Copy, Help: "copy its id", Foot: "copy id", Group: Do},
+	{Scope: Agents, Keys: []string{"ctrl+t"}, Verb: Drain, Help: "drain, or all marked…", Foot: "drain…", Group: Do, Dangerous: true},
+	{Scope: Agents, Keys: []string{"ctrl+e"}, Verb: Reactivate, Help: "use it again…", Group: Do, Dangerous: true},
+	{Scope: Agents, Keys: []string{"ctrl+o"}, Verb: Deactivate, Help: "launch nothing new…", Group: Do, Dangerous: true},
+	{Scope: Agents, Keys: []string{"ctrl+g"}, Verb: Gone, Help: "give up for ever…", Group: Do, Dangerous: true},
+	{Scope: Agents, Keys: []string{"c"}, Verb: Copy, Help: "copy its id", Group: Do},
 
 	{Scope: Agent, Keys: []string{"enter"}, Verb: Open, Help: "open the task", Foot: "task", Group: Do},
 	{Scope: Agent, Keys: []string{"l"}, Verb: Logs, Help: "logs of the task", Foot: "logs", Group: Do},
 	{Scope: Agent, Keys: []string{"s"}, Verb: Shell, Help: "a shell in the task", Foot: "shell", Group: Do, Enters: true},
 	{Scope: Agent, Keys: []string{"f"}, Verb: ShowFiles, Help: "files of the task", Group: Do},
 	{Scope: Agent, Keys: []string{"ctrl+k"}, Verb: Kill, Help: "kill the task…", Foot: "kill…", Group: Do, Dangerous: true},
+	{Scope: Agent, Keys: []string{"ctrl+t"}, Verb: Drain, Help: "drain the agent…", Foot: "drain…", Group: Do, Dangerous: true},
+	{Scope: Agent, Keys: []string{"ctrl+e"}, Verb: Reactivate, Help: "use it again…", Group: Do, Dangerous: true},
+	{Scope: Agent, Keys: []string{"ctrl+o"}, Verb: Deactivate, Help: "launch nothing new…", Group: Do, Dangerous: true},
+	{Scope: Agent, Keys: []string{"ctrl+g"}, Verb: Gone, Help: "give up for ever…", Group: Do, Dangerous: true},
 	{Scope: Agent, Keys: []string{"tab"}, Verb: NextTab, Help: "tabs", Foot: "next tab", Group: Move},
 	{Scope: Agent, Keys: []string{"shift+tab"}, Verb: PrevTab, Help: "tabs", Group: Move},
-	{Scope: Agent, Keys: []string{"c"}, Verb: Copy, Help: "copy the agent's id", Foot: "copy id", Group: Do},
+	{Scope: Agent, Keys: []string{"c"}, Verb: Copy, Help: "copy the agent's id", Group: Do},
 
 	{Scope: Tasks, Keys: []string{"enter"}, Verb: Open, Help: "open the task", Foot: "open", Group: Do},
 	{Scope: Tasks, Keys: []string{"l"}, Verb: Logs, Help: "logs", Foot: "logs", Group: Do},

@@ -299,3 +299,66 @@ func TestLogSince(t *testing.T) {
 		c.Expect("FOLLOW")
 	})
 }
+
+// TestStoryDrain takes an agent out of use, watches how its tasks end, and has it used again.
+func TestStoryDrain(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("2", "ctrl+e")
+		c.Expect("nothing to reactivate: agent-01 is not deactivated")
+		c.Press("ctrl+t")
+		c.Expect("Drain agent-01", "7 tasks of 3 frameworks", "[ Cancel ]", "Free elsewhere", "SIGKILL when its own grace is over")
+		c.Press("enter") // Cancel has the focus
+		c.Lacks("Drain agent-01")
+		c.Press("ctrl+t", "tab", "enter")
+		c.Expect("asked for the drain of agent-01", "▼ draining")
+		c.Press("1")
+		c.Expect("agent-01             draining for")
+		c.Press("2", "enter")
+		c.Expect("▼ draining", "7 left")
+		c.Press("ctrl+e")
+		c.Expect("nothing to reactivate: agent-01 drains still")
+		c.Pass(4 * time.Second)
+		c.Expect("○ drained", "tasks 0", "ended 7")
+		c.Press("1")
+		c.Expect("agent-01             drained, and not used for")
+		c.Press(":", "reactivate agent-01", "enter", "tab", "enter")
+		c.Expect("reactivated agent-01")
+		c.Press("2")
+		if line := c.Line("agent-01"); !strings.Contains(line, "● active") {
+			t.Errorf("agent-01 is %q, want it active", line)
+		}
+	})
+}
+
+// TestStoryGone gives an agent up, which takes a word; and one after a drain.
+func TestStoryGone(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("2", "j", "ctrl+g")
+		c.Expect("Give up agent-02", "For ever", "type gone agent-02 to go on")
+		c.Press("tab", "enter")
+		c.Expect("Give up agent-02")
+		c.Press("gone agent-02", "enter")
+		c.Expect("marked agent-02 as gone", "✖ gone")
+		c.Press("ctrl+o")
+		c.Expect("nothing to deactivate: agent-02 is gone")
+		c.Press(":", "drain agent-03 30s gone", "enter")
+		c.Expect("its grace is over, 30s at most", "Then it is gone for ever", "type drain agent-03 to go on")
+		c.Press("tab", "drain agent-03", "enter")
+		c.Pass(4 * time.Second)
+		if line := c.Line("agent-03"); !strings.Contains(line, "✖ gone") {
+			t.Errorf("agent-03 is %q, want it gone", line)
+		}
+		c.Press(":", "deactivate agent-04", "enter", "tab", "enter")
+		c.Expect("deactivated agent-04", "○ deactivated")
+		for _, wrong := range [][2]string{
+			{"drain", "drain whom?"},
+			{"gone nobody", "there is no agent nobody"},
+			{"drain agent-05 soon", "\"soon\" is no grace"},
+			{"reactivate agent-04 agent-05", "reactivate takes one agent"},
+		} {
+			c.Press(":", wrong[0], "enter")
+			c.Expect(wrong[1])
+			c.Press("esc")
+		}
+	})
+}

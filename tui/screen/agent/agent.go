@@ -14,6 +14,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/agents"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/screen/list"
 	"codeberg.org/reeve/reeve/tui/screen/tasks"
@@ -191,6 +192,11 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return screen.Send(screen.Copy{Text: s.id, What: "agent id"}), true
 	default:
 	}
+	if a := s.agent(); a != nil {
+		if cmd, ours := agents.Steer(verb, []*reeveapi.Agent{a}, 0, s.env); ours {
+			return cmd, true
+		}
+	}
 	if s.tabs.At == facts {
 		return nil, false
 	}
@@ -288,7 +294,9 @@ func (s *Screen) summary(p frame.Area, a *reeveapi.Agent) {
 	x := p.Text(0, 0, role, text) + 2
 	x = p.Text(x, 0, theme.Dim, "for "+gauge.Since(s.env.Now(), a.Since)) + 2
 	x = p.Text(x, 0, theme.Text, a.HTTP) + 2
-	if a.Reason != "" {
+	if d := label.Drain(a.Drain); d != "" && a.State != reeveapi.AgentDrained {
+		x = p.Text(x, 0, theme.Warn, d) + 2
+	} else if a.Reason != "" && d == "" {
 		x = p.Text(x, 0, theme.Warn, a.Reason) + 2
 	}
 	p.Text(x, 0, theme.Dim, p.Clip(join(a.Attributes), p.W-x))
@@ -311,6 +319,7 @@ func (s *Screen) facts(p frame.Area, a *reeveapi.Agent) {
 		{"version", a.Version},
 		{"registered", label.Clock(now, a.Registered) + ", " + gauge.Since(now, a.Registered) + " ago"},
 		{"again", label.Clock(now, a.Reregistered)},
+		{"operator", label.Or(steered(a), "nothing said of it")},
 		{"ports", label.Or(a.Ports, "none")},
 		{"attributes", label.Or(join(a.Attributes), "none")},
 		{"total", amounts(a.Total)},
@@ -324,6 +333,17 @@ func (s *Screen) facts(p frame.Area, a *reeveapi.Agent) {
 		p.Text(0, y, theme.Dim, r[0])
 		p.Text(13, y, theme.Text, p.Clip(r[1], p.W-13))
 	}
+}
+
+// steered is what an operator has said of an agent, also while it is away.
+func steered(a *reeveapi.Agent) string {
+	switch {
+	case a.Drain != nil:
+		return "drain: " + label.Drain(a.Drain)
+	case a.Deactivated:
+		return "deactivated: nothing new is launched"
+	}
+	return ""
 }
 
 func amounts(a reeveapi.Amounts) string {

@@ -10,6 +10,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
@@ -190,6 +191,10 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	if s.list.Do(verb, s.env.Now()) {
 		return nil, true
 	}
+	_, hidden := s.list.Table.Marks()
+	if cmd, ours := Steer(verb, agentsOf(s.list.Table.Targets()), hidden, s.env); ours {
+		return cmd, true
+	}
 	row, _ := s.list.Table.At()
 	if row.Val == nil {
 		return nil, false
@@ -202,6 +207,38 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	default:
 	}
 	return nil, false
+}
+
+func agentsOf(rows []table.Row[agent]) []*agent {
+	out := make([]*agent, 0, len(rows))
+	for _, r := range rows {
+		out = append(out, r.Val)
+	}
+	return out
+}
+
+// Steer asks for what an operator can say of agents; false if verb is none of that. hidden is how many of them the filter
+// hides.
+func Steer(verb keys.Verb, agents []*reeveapi.Agent, hidden int, env screen.Env) (tea.Cmd, bool) {
+	snap := env.Store.Snapshot()
+	var act action.Action
+	var err error
+	switch verb {
+	case keys.Drain:
+		act, err = action.Drain(snap, agents, hidden, action.Draining{Grace: -1})
+	case keys.Deactivate:
+		act, err = action.Deactivate(snap, agents, hidden)
+	case keys.Reactivate:
+		act, err = action.Reactivate(snap, agents, hidden)
+	case keys.Gone:
+		act, err = action.Gone(snap, agents, hidden)
+	default:
+		return nil, false
+	}
+	if err != nil {
+		return screen.Refuse(err), true
+	}
+	return screen.Send(screen.Ask{Action: act}), true
 }
 
 // Status describes the cursor's row.

@@ -59,6 +59,7 @@ func (d *description) agent(snap *store.Snapshot, a *reeveapi.Agent) {
 	d.fact("address", a.HTTP)
 	d.fact("state", a.State+" for "+gauge.Since(d.now, a.Since))
 	d.fact("why", a.Reason)
+	d.fact("drain", label.Drain(a.Drain))
 	d.fact("version", a.Version)
 	d.when("registered", a.Registered)
 	d.when("again", a.Reregistered)

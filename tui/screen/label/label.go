@@ -3,6 +3,7 @@
 package label
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -73,6 +74,8 @@ func Agent(t *theme.Theme, state string) (string, theme.Role) {
 		return g.Running + " active", theme.Good
 	case reeveapi.AgentDraining:
 		return g.Drain + " draining", theme.Warn
+	case reeveapi.AgentDrained:
+		return g.Off + " drained", theme.Warn
 	case reeveapi.AgentDeactivated:
 		return g.Off + " deactivated", theme.Warn
 	case reeveapi.AgentRecovered:
@@ -83,6 +86,24 @@ func Agent(t *theme.Theme, state string) (string, theme.Role) {
 		return g.Unknown + " unreachable", theme.Bad
 	}
 	return g.Failed + " " + state, theme.Dim
+}
+
+// Drain is how far a drain is, for a line about its agent; "" without one.
+func Drain(d *reeveapi.Drain) string {
+	if d == nil {
+		return ""
+	}
+	text := "drained"
+	if !d.Drained {
+		text = fmt.Sprintf("%d left", d.Left)
+		if d.MaxGraceSeconds != nil {
+			text += ", at most " + gauge.Age(time.Duration(*d.MaxGraceSeconds*float64(time.Second))) + " each"
+		}
+	}
+	if d.MarkGone {
+		text += ", then gone"
+	}
+	return text
 }
 
 // Job is a job's state.

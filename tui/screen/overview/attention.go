@@ -70,16 +70,36 @@ func agents(snap *store.Snapshot, now time.Time) []item {
 		since := gauge.Since(now, a.Since)
 		switch a.State {
 		case reeveapi.AgentUnreachable:
-			bad = append(bad, item{a.Name, fmt.Sprintf("unreachable for %s, %s on it", since, plural(on[id], "task")), theme.Bad, target})
+			bad = append(bad, item{a.Name, fmt.Sprintf("unreachable for %s, %s on it", since, plural(on[id])), theme.Bad, target})
 		case reeveapi.AgentDisconnected:
-			bad = append(bad, item{a.Name, fmt.Sprintf("link is down for %s, %s on it", since, plural(on[id], "task")), theme.Warn, target})
+			bad = append(bad, item{a.Name, fmt.Sprintf("link is down for %s, %s on it", since, plural(on[id])), theme.Warn, target})
 		case reeveapi.AgentRecovered:
 			mild = append(mild, item{a.Name, "known, but not heard of since the leader changed " + since + " ago", theme.Warn, target})
 		case reeveapi.AgentDraining:
-			mild = append(mild, item{a.Name, fmt.Sprintf("draining for %s, %s left", since, plural(on[id], "task")), theme.Warn, target})
+			mild = append(mild, item{a.Name, drains(a, now), theme.Warn, target})
+		case reeveapi.AgentDrained:
+			mild = append(mild, item{a.Name, "drained, and not used for " + since, theme.Warn, target})
+		case reeveapi.AgentDeactivated:
+			mild = append(mild, item{a.Name, fmt.Sprintf("deactivated for %s, %s on it", since, plural(on[id])), theme.Warn, target})
 		}
 	}
 	return append(bad, mild...)
+}
+
+// drains says how far a drain is. A task stays until its framework has acknowledged its end.
+func drains(a *reeveapi.Agent, now time.Time) string {
+	d := a.Drain
+	if d == nil {
+		return "draining"
+	}
+	text := "draining for " + gauge.Since(now, d.Since) + ", " + plural(a.Tasks) + " left"
+	if a.Tasks == 0 {
+		text = fmt.Sprintf("draining for %s: ended, but %s not acknowledged by frameworks", gauge.Since(now, d.Since), plural(d.Left))
+	}
+	if d.MarkGone {
+		text += ", then gone"
+	}
+	return text
 }
 
 func jobs(snap *store.Snapshot, now time.Time) []item {
@@ -143,9 +163,9 @@ func crashes(snap *store.Snapshot, now time.Time) []item {
 	return out
 }
 
-func plural(n int, noun string) string {
+func plural(n int) string {
 	if n == 1 {
-		return "1 " + noun
+		return "1 task"
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%d tasks", n)
 }

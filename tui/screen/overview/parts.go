@@ -128,7 +128,7 @@ func (s *Screen) agentCounts(a frame.Area, snap *store.Snapshot, title string) {
 	}
 	list := []figure{
 		{"active", n[reeveapi.AgentActive], theme.Good},
-		{"draining", n[reeveapi.AgentDraining] + n[reeveapi.AgentDeactivated], theme.Warn},
+		{"draining/off", n[reeveapi.AgentDraining] + n[reeveapi.AgentDrained] + n[reeveapi.AgentDeactivated], theme.Warn},
 		{"disconnected", n[reeveapi.AgentDisconnected] + n[reeveapi.AgentRecovered], theme.Warn},
 		{"unreachable", n[reeveapi.AgentUnreachable], theme.Bad},
 		{"gone", n[reeveapi.AgentGone], theme.Dim},
