@@ -19,6 +19,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/executorapi"
 	"codeberg.org/reeve/reeve/agentd/fetcher"
 	"codeberg.org/reeve/reeve/agentd/gc"
+	"codeberg.org/reeve/reeve/agentd/holdings"
 	"codeberg.org/reeve/reeve/agentd/httpapi"
 	"codeberg.org/reeve/reeve/agentd/image/store"
 	"codeberg.org/reeve/reeve/agentd/launch"
@@ -29,6 +30,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/supervisor"
 	"codeberg.org/reeve/reeve/agentd/tasklog"
 	"codeberg.org/reeve/reeve/agentd/usage"
+	"codeberg.org/reeve/reeve/agentd/volume"
 	"codeberg.org/reeve/reeve/agentd/workload"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -64,6 +66,7 @@ type agent struct {
 	executors   *executorapi.API
 	usage       *usage.Sampler
 	logs        *tasklog.Keeper
+	volumes     *volume.Keeper
 	gc          *gc.Collector
 	adhoc       *adhoc.Set
 	runtime     runtime.Runtime
@@ -84,6 +87,9 @@ func (d *daemon) openAgent(ctx context.Context) error {
 	d.undo.Add("journal", closeTimeout, func(context.Context) error { return journal.Close() })
 	if recovery.Torn > 0 {
 		d.log.Warn("the end of the journal was half written and has been cut off", logkey.Bytes(recovery.Torn))
+	}
+	if err := holdings.Check(d.agentInfo(), recovery.Entries); err != nil {
+		return err
 	}
 	rt, closeRuntime, err := d.parts.Runtime(d.cfg, d.log)
 	if err != nil {
@@ -134,8 +140,9 @@ func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *chec
 	a.loop = loop.New(loop.Config[workload.Input, workload.Effect]{
 		Name: "the agent's loop", Machine: a.machine, Tick: workload.Tick{}, Execute: a.pump.execute, Observe: a.observe,
 	})
+	a.volumes = volume.New(d.cfg.WorkDir, d.log)
 	supervision := supervisor.Config{
-		Runtime: rt, Sandbox: sandbox.Create, Give: sandbox.Give, Nest: sandbox.Nest, Fetch: fetch.Fetch, Post: a.post,
+		Runtime: rt, Sandbox: sandbox.Create, Give: sandbox.Give, Nest: sandbox.Nest, Volume: a.volumes.Lend, Fetch: fetch.Fetch, Post: a.post,
 		Parallel: launchesPerCore * goruntime.NumCPU(), Log: d.log,
 	}
 	if images != nil {
@@ -325,6 +332,7 @@ func (a *agent) deliver(eff workload.Effect) {
 	case workload.Drained:
 		close(a.drained)
 	default:
+		a.volumes.Do(eff)
 		a.supervisors.Do(eff)
 	}
 }

@@ -271,6 +271,7 @@ func (d *daemon) serve(group *run.Group) {
 	if d.agent.images != nil {
 		group.Go("images", d.agent.images.Run)
 	}
+	group.Go("volumes", d.agent.volumes.Run)
 	group.Go("masters", d.watchMasters)
 	group.Go("id", d.tellID)
 	group.Go("link", d.link.Run)

@@ -225,6 +225,11 @@ func addRoot(roots map[string]string, framework ids.Framework, e workload.Execut
 	roots["/frameworks/"+string(framework)+"/executors/"+string(e.ID)+"/runs/latest"] = e.Sandbox
 	roots[e.Sandbox] = e.Sandbox
 	roots[path.Join(path.Dir(e.Sandbox), "latest")] = e.Sandbox
+	for _, v := range e.Volumes { // the longest root counts, so that these are seen in the sandbox
+		for _, name := range []string{e.Sandbox, path.Join(path.Dir(e.Sandbox), "latest"), "/frameworks/" + string(framework) + "/executors/" + string(e.ID) + "/runs/latest"} {
+			roots[name+strings.TrimPrefix(v.At, e.Sandbox)] = v.Path
+		}
+	}
 }
 
 // document makes a handler of a legacy document.

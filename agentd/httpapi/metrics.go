@@ -64,7 +64,7 @@ func viewGauges(g map[string]float64, v *workload.View) {
 		g["slave/registered"] = 1
 	}
 	g["slave/frameworks_active"] = float64(len(v.Frameworks))
-	total, used := parse(v.Agent.GetResources()), allocatedOf(v)
+	total, used := totalOf(v), allocatedOf(v)
 	for _, name := range scalars {
 		for suffix, of := range map[string]bool{"": false, "_revocable": true} {
 			t, u := total.Nonrevocable(), used.Nonrevocable()

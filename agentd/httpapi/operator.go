@@ -133,10 +133,6 @@ func (a *api) local(ctx context.Context, call *agent.Call) (*agent.Response, err
 			Type:            agent.Response_GET_LOGGING_LEVEL.Enum(),
 			GetLoggingLevel: &agent.Response_GetLoggingLevel{Level: new(a.cfg.Verbosity.Level())},
 		}, nil
-	case agent.Call_GET_OPERATIONS:
-		return &agent.Response{
-			Type: agent.Response_GET_OPERATIONS.Enum(), GetOperations: &agent.Response_GetOperations{},
-		}, nil
 	case agent.Call_GET_RESOURCE_PROVIDERS:
 		return &agent.Response{
 			Type:                 agent.Response_GET_RESOURCE_PROVIDERS.Enum(),
@@ -154,6 +150,11 @@ func (a *api) local(ctx context.Context, call *agent.Call) (*agent.Response, err
 // fromView answers the calls that look at the workload; every other call is not supported.
 func (a *api) fromView(ctx context.Context, call *agent.Call) (*agent.Response, error) {
 	fill := map[agent.Call_Type]func(*workload.View) *agent.Response{
+		agent.Call_GET_OPERATIONS: func(v *workload.View) *agent.Response {
+			return &agent.Response{
+				Type: agent.Response_GET_OPERATIONS.Enum(), GetOperations: &agent.Response_GetOperations{Operations: v.Operations},
+			}
+		},
 		agent.Call_GET_STATE: func(v *workload.View) *agent.Response {
 			return &agent.Response{Type: agent.Response_GET_STATE.Enum(), GetState: &agent.Response_GetState{
 				GetTasks: getTasks(v), GetExecutors: getExecutors(v), GetFrameworks: getFrameworks(v),

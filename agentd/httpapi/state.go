@@ -24,7 +24,7 @@ func parse(wire []*mesosv1.Resource) resources.Resources {
 
 // state writes the document of /state (spec 7.3).
 func (a *api) state(w *mesosjson.Writer, v *workload.View) {
-	total, allocated := parse(v.Agent.GetResources()), allocatedOf(v)
+	total, allocated := totalOf(v), allocatedOf(v)
 	w.Open()
 	w.BuildFields(a.build)
 	w.TimeField("start_time", a.cfg.Started)
@@ -61,6 +61,13 @@ func (a *api) state(w *mesosjson.Writer, v *workload.View) {
 }
 
 // allocatedOf sums what executors and their tasks hold.
+func totalOf(v *workload.View) resources.Resources {
+	if v.Total.Empty() {
+		return parse(v.Agent.GetResources())
+	}
+	return v.Total
+}
+
 func allocatedOf(v *workload.View) resources.Resources {
 	var sum resources.Resources
 	for _, f := range v.Frameworks {

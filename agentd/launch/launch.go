@@ -88,7 +88,7 @@ func (h Host) Spec(r Run) runtime.Spec {
 		Stdout:  path.Join(sandbox, "stdout"),
 		Stderr:  path.Join(sandbox, "stderr"),
 		Hidden:  h.Hidden,
-		Mounts:  h.volumes(r),
+		Mounts:  append(h.persistent(r), h.volumes(r)...),
 		Limits:  h.Limits(r),
 
 		Isolation: h.isolation(r),

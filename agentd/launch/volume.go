@@ -56,7 +56,7 @@ func (h Host) sandboxPath(m *runtime.Mount, r Run, kind mesosv1.Volume_Source_Sa
 	of := r
 	if kind == mesosv1.Volume_Source_SandboxPath_PARENT {
 		of.Container, _ = r.Container.Split()
-		if h.podVolume(m, r, of, from) {
+		if h.podVolume(m, r, of, from) || h.podPersistent(m, r, from) {
 			return
 		}
 	}

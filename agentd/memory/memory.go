@@ -74,3 +74,12 @@ func Entries(tasks []Task) map[string][]*record.Entry {
 	}
 	return entries
 }
+
+// Append appends and drops the oldest beyond limit.
+func Append[T any](list []T, item T, limit int) []T {
+	list = append(list, item)
+	if len(list) > limit {
+		list = slices.Delete(list, 0, len(list)-limit)
+	}
+	return list
+}

@@ -50,3 +50,18 @@ func NewUpdate(framework string, status *mesosv1.TaskStatus) *Entry {
 func NewAcknowledged(framework, task string, uuid []byte) *Entry {
 	return &Entry{Entry: &Entry_Acknowledged{Acknowledged: &Acknowledged{FrameworkId: framework, TaskId: task, Uuid: uuid}}}
 }
+
+// NewHoldings is everything that operations have made of the agent's resources.
+func NewHoldings(list []*mesosv1.Resource) *Entry {
+	return &Entry{Entry: &Entry_Holdings{Holdings: &Holdings{Resources: list}}}
+}
+
+// NewOperation is an operation with the status that its framework has to be told.
+func NewOperation(op *mesosv1.Operation) *Entry {
+	return &Entry{Entry: &Entry_Operation{Operation: &Operation{Operation: op}}}
+}
+
+// NewOperationAcknowledged ends the way of one.
+func NewOperationAcknowledged(uuid []byte) *Entry {
+	return &Entry{Entry: &Entry_OperationAcknowledged{OperationAcknowledged: &OperationAcknowledged{Uuid: uuid}}}
+}

@@ -114,6 +114,9 @@ type Entry struct {
 	//	*Entry_Acknowledged
 	//	*Entry_Subscribed
 	//	*Entry_Drain
+	//	*Entry_Holdings
+	//	*Entry_Operation
+	//	*Entry_OperationAcknowledged
 	Entry         isEntry_Entry `protobuf_oneof:"entry"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -255,6 +258,33 @@ func (x *Entry) GetDrain() *Drain {
 	return nil
 }
 
+func (x *Entry) GetHoldings() *Holdings {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_Holdings); ok {
+			return x.Holdings
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetOperation() *Operation {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_Operation); ok {
+			return x.Operation
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetOperationAcknowledged() *OperationAcknowledged {
+	if x != nil {
+		if x, ok := x.Entry.(*Entry_OperationAcknowledged); ok {
+			return x.OperationAcknowledged
+		}
+	}
+	return nil
+}
+
 type isEntry_Entry interface {
 	isEntry_Entry()
 }
@@ -303,6 +333,18 @@ type Entry_Drain struct {
 	Drain *Drain `protobuf:"bytes,11,opt,name=drain,proto3,oneof"`
 }
 
+type Entry_Holdings struct {
+	Holdings *Holdings `protobuf:"bytes,12,opt,name=holdings,proto3,oneof"`
+}
+
+type Entry_Operation struct {
+	Operation *Operation `protobuf:"bytes,13,opt,name=operation,proto3,oneof"`
+}
+
+type Entry_OperationAcknowledged struct {
+	OperationAcknowledged *OperationAcknowledged `protobuf:"bytes,14,opt,name=operation_acknowledged,json=operationAcknowledged,proto3,oneof"`
+}
+
 func (*Entry_Agent) isEntry_Entry() {}
 
 func (*Entry_Framework) isEntry_Entry() {}
@@ -324,6 +366,12 @@ func (*Entry_Acknowledged) isEntry_Entry() {}
 func (*Entry_Subscribed) isEntry_Entry() {}
 
 func (*Entry_Drain) isEntry_Entry() {}
+
+func (*Entry_Holdings) isEntry_Entry() {}
+
+func (*Entry_Operation) isEntry_Entry() {}
+
+func (*Entry_OperationAcknowledged) isEntry_Entry() {}
 
 // Agent is who we are: written when a master has admitted us, and again when it names us anew.
 type Agent struct {
@@ -1002,11 +1050,145 @@ func (x *Acknowledged) GetUuid() []byte {
 	return nil
 }
 
+// Holdings are the dynamic reservations and persistent volumes of this host, all of them; a later entry replaces it.
+type Holdings struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Resources     []*mesosv1.Resource    `protobuf:"bytes,1,rep,name=resources,proto3" json:"resources,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Holdings) Reset() {
+	*x = Holdings{}
+	mi := &file_agentd_record_record_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Holdings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Holdings) ProtoMessage() {}
+
+func (x *Holdings) ProtoReflect() protoreflect.Message {
+	mi := &file_agentd_record_record_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Holdings.ProtoReflect.Descriptor instead.
+func (*Holdings) Descriptor() ([]byte, []int) {
+	return file_agentd_record_record_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Holdings) GetResources() []*mesosv1.Resource {
+	if x != nil {
+		return x.Resources
+	}
+	return nil
+}
+
+// Operation is how an operation went that its framework has to be told of: it is sent until it is acknowledged.
+type Operation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Operation     *mesosv1.Operation     `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Operation) Reset() {
+	*x = Operation{}
+	mi := &file_agentd_record_record_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Operation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Operation) ProtoMessage() {}
+
+func (x *Operation) ProtoReflect() protoreflect.Message {
+	mi := &file_agentd_record_record_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Operation.ProtoReflect.Descriptor instead.
+func (*Operation) Descriptor() ([]byte, []int) {
+	return file_agentd_record_record_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Operation) GetOperation() *mesosv1.Operation {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+type OperationAcknowledged struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Uuid          []byte                 `protobuf:"bytes,1,opt,name=uuid,proto3" json:"uuid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OperationAcknowledged) Reset() {
+	*x = OperationAcknowledged{}
+	mi := &file_agentd_record_record_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OperationAcknowledged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OperationAcknowledged) ProtoMessage() {}
+
+func (x *OperationAcknowledged) ProtoReflect() protoreflect.Message {
+	mi := &file_agentd_record_record_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OperationAcknowledged.ProtoReflect.Descriptor instead.
+func (*OperationAcknowledged) Descriptor() ([]byte, []int) {
+	return file_agentd_record_record_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *OperationAcknowledged) GetUuid() []byte {
+	if x != nil {
+		return x.Uuid
+	}
+	return nil
+}
+
 var File_agentd_record_record_proto protoreflect.FileDescriptor
 
 const file_agentd_record_record_proto_rawDesc = "" +
 	"\n" +
-	"\x1aagentd/record/record.proto\x12\x12reeve.agent.record\x1a\x13mesosv1/mesos.proto\"\xc4\x05\n" +
+	"\x1aagentd/record/record.proto\x12\x12reeve.agent.record\x1a\x13mesosv1/mesos.proto\"\xa3\a\n" +
 	"\x05Entry\x121\n" +
 	"\x05agent\x18\x01 \x01(\v2\x19.reeve.agent.record.AgentH\x00R\x05agent\x12=\n" +
 	"\tframework\x18\x02 \x01(\v2\x1d.reeve.agent.record.FrameworkH\x00R\tframework\x12S\n" +
@@ -1021,7 +1203,10 @@ const file_agentd_record_record_proto_rawDesc = "" +
 	"subscribed\x18\n" +
 	" \x01(\v2\x1e.reeve.agent.record.SubscribedH\x00R\n" +
 	"subscribed\x121\n" +
-	"\x05drain\x18\v \x01(\v2\x19.reeve.agent.record.DrainH\x00R\x05drainB\a\n" +
+	"\x05drain\x18\v \x01(\v2\x19.reeve.agent.record.DrainH\x00R\x05drain\x12:\n" +
+	"\bholdings\x18\f \x01(\v2\x1c.reeve.agent.record.HoldingsH\x00R\bholdings\x12=\n" +
+	"\toperation\x18\r \x01(\v2\x1d.reeve.agent.record.OperationH\x00R\toperation\x12b\n" +
+	"\x16operation_acknowledged\x18\x0e \x01(\v2).reeve.agent.record.OperationAcknowledgedH\x00R\x15operationAcknowledgedB\a\n" +
 	"\x05entry\"0\n" +
 	"\x05Agent\x12'\n" +
 	"\x04info\x18\x01 \x01(\v2\x13.mesos.v1.AgentInfoR\x04info\"8\n" +
@@ -1077,7 +1262,13 @@ const file_agentd_record_record_proto_rawDesc = "" +
 	"\fAcknowledged\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12\x17\n" +
 	"\atask_id\x18\x02 \x01(\tR\x06taskId\x12\x12\n" +
-	"\x04uuid\x18\x03 \x01(\fR\x04uuid*\xb4\x01\n" +
+	"\x04uuid\x18\x03 \x01(\fR\x04uuid\"<\n" +
+	"\bHoldings\x120\n" +
+	"\tresources\x18\x01 \x03(\v2\x12.mesos.v1.ResourceR\tresources\">\n" +
+	"\tOperation\x121\n" +
+	"\toperation\x18\x01 \x01(\v2\x13.mesos.v1.OperationR\toperation\"+\n" +
+	"\x15OperationAcknowledged\x12\x12\n" +
+	"\x04uuid\x18\x01 \x01(\fR\x04uuid*\xb4\x01\n" +
 	"\x05Cause\x12\b\n" +
 	"\x04NONE\x10\x00\x12\b\n" +
 	"\x04KILL\x10\x01\x12\x17\n" +
@@ -1103,7 +1294,7 @@ func file_agentd_record_record_proto_rawDescGZIP() []byte {
 }
 
 var file_agentd_record_record_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_agentd_record_record_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_agentd_record_record_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_agentd_record_record_proto_goTypes = []any{
 	(Cause)(0),                    // 0: reeve.agent.record.Cause
 	(*Entry)(nil),                 // 1: reeve.agent.record.Entry
@@ -1118,11 +1309,16 @@ var file_agentd_record_record_proto_goTypes = []any{
 	(*Update)(nil),                // 10: reeve.agent.record.Update
 	(*Drain)(nil),                 // 11: reeve.agent.record.Drain
 	(*Acknowledged)(nil),          // 12: reeve.agent.record.Acknowledged
-	(*mesosv1.AgentInfo)(nil),     // 13: mesos.v1.AgentInfo
-	(*mesosv1.FrameworkInfo)(nil), // 14: mesos.v1.FrameworkInfo
-	(*mesosv1.ExecutorInfo)(nil),  // 15: mesos.v1.ExecutorInfo
-	(*mesosv1.TaskInfo)(nil),      // 16: mesos.v1.TaskInfo
-	(*mesosv1.TaskStatus)(nil),    // 17: mesos.v1.TaskStatus
+	(*Holdings)(nil),              // 13: reeve.agent.record.Holdings
+	(*Operation)(nil),             // 14: reeve.agent.record.Operation
+	(*OperationAcknowledged)(nil), // 15: reeve.agent.record.OperationAcknowledged
+	(*mesosv1.AgentInfo)(nil),     // 16: mesos.v1.AgentInfo
+	(*mesosv1.FrameworkInfo)(nil), // 17: mesos.v1.FrameworkInfo
+	(*mesosv1.ExecutorInfo)(nil),  // 18: mesos.v1.ExecutorInfo
+	(*mesosv1.TaskInfo)(nil),      // 19: mesos.v1.TaskInfo
+	(*mesosv1.TaskStatus)(nil),    // 20: mesos.v1.TaskStatus
+	(*mesosv1.Resource)(nil),      // 21: mesos.v1.Resource
+	(*mesosv1.Operation)(nil),     // 22: mesos.v1.Operation
 }
 var file_agentd_record_record_proto_depIdxs = []int32{
 	2,  // 0: reeve.agent.record.Entry.agent:type_name -> reeve.agent.record.Agent
@@ -1136,17 +1332,22 @@ var file_agentd_record_record_proto_depIdxs = []int32{
 	12, // 8: reeve.agent.record.Entry.acknowledged:type_name -> reeve.agent.record.Acknowledged
 	7,  // 9: reeve.agent.record.Entry.subscribed:type_name -> reeve.agent.record.Subscribed
 	11, // 10: reeve.agent.record.Entry.drain:type_name -> reeve.agent.record.Drain
-	13, // 11: reeve.agent.record.Agent.info:type_name -> mesos.v1.AgentInfo
-	14, // 12: reeve.agent.record.Framework.info:type_name -> mesos.v1.FrameworkInfo
-	15, // 13: reeve.agent.record.Executor.info:type_name -> mesos.v1.ExecutorInfo
-	0,  // 14: reeve.agent.record.Stopping.cause:type_name -> reeve.agent.record.Cause
-	16, // 15: reeve.agent.record.Task.info:type_name -> mesos.v1.TaskInfo
-	17, // 16: reeve.agent.record.Update.status:type_name -> mesos.v1.TaskStatus
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	13, // 11: reeve.agent.record.Entry.holdings:type_name -> reeve.agent.record.Holdings
+	14, // 12: reeve.agent.record.Entry.operation:type_name -> reeve.agent.record.Operation
+	15, // 13: reeve.agent.record.Entry.operation_acknowledged:type_name -> reeve.agent.record.OperationAcknowledged
+	16, // 14: reeve.agent.record.Agent.info:type_name -> mesos.v1.AgentInfo
+	17, // 15: reeve.agent.record.Framework.info:type_name -> mesos.v1.FrameworkInfo
+	18, // 16: reeve.agent.record.Executor.info:type_name -> mesos.v1.ExecutorInfo
+	0,  // 17: reeve.agent.record.Stopping.cause:type_name -> reeve.agent.record.Cause
+	19, // 18: reeve.agent.record.Task.info:type_name -> mesos.v1.TaskInfo
+	20, // 19: reeve.agent.record.Update.status:type_name -> mesos.v1.TaskStatus
+	21, // 20: reeve.agent.record.Holdings.resources:type_name -> mesos.v1.Resource
+	22, // 21: reeve.agent.record.Operation.operation:type_name -> mesos.v1.Operation
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_agentd_record_record_proto_init() }
@@ -1166,6 +1367,9 @@ func file_agentd_record_record_proto_init() {
 		(*Entry_Acknowledged)(nil),
 		(*Entry_Subscribed)(nil),
 		(*Entry_Drain)(nil),
+		(*Entry_Holdings)(nil),
+		(*Entry_Operation)(nil),
+		(*Entry_OperationAcknowledged)(nil),
 	}
 	file_agentd_record_record_proto_msgTypes[10].OneofWrappers = []any{}
 	type x struct{}
@@ -1174,7 +1378,7 @@ func file_agentd_record_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agentd_record_record_proto_rawDesc), len(file_agentd_record_record_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   12,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

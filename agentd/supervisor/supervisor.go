@@ -38,6 +38,7 @@ type Config struct {
 	Runtime  runtime.Runtime
 	Sandbox  func(path, user string) error               // makes it; see agentd/sandbox
 	Nest     func(pod, user, name, sandbox string) error // makes that of a pod, with name in it for a sandbox to come
+	Volume   func(path, user string, shared bool) error  // has a persistent volume ready; see agentd/volume
 	Fetch    Fetch
 	Give     func(path, user string) error // gives what Sandbox has made to somebody else
 	Images   Images                        // nil where there are none

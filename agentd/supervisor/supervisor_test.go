@@ -41,6 +41,7 @@ func newHarness(t *testing.T, rt runtime.Runtime, fetch Fetch) *harness {
 	h.set = New(t.Context(), Config{
 		Runtime: rt, Fetch: fetch, Parallel: 2, Log: slog.New(slog.DiscardHandler),
 		Sandbox: func(path, _ string) error { return os.MkdirAll(path, 0o700) },
+		Volume:  func(string, string, bool) error { return nil },
 		Post: func(_ context.Context, in workload.Input) error {
 			h.mu.Lock()
 			defer h.mu.Unlock()

@@ -119,6 +119,11 @@ func (w *worker) prepare(ctx context.Context, eff *workload.Start) error {
 			return err
 		}
 	}
+	for _, v := range eff.Volumes {
+		if err := w.set.cfg.Volume(v.Path, eff.Owner, v.Shared); err != nil {
+			return err
+		}
+	}
 	if err := w.enterImage(ctx, eff); err != nil {
 		return err
 	}

@@ -65,6 +65,8 @@ type (
 		URIs  []*mesosv1.CommandInfo_URI
 		Image *launch.Inside // that it runs in; nil for the host's file system
 		Pod   *PodSandbox    // that the container's sandbox lies in; nil for one that is in no pod
+
+		Volumes []Volume // persistent ones that it uses
 	}
 
 	// Adopt has the supervisor wait for a container of an earlier agentd. Exited answers.
@@ -98,6 +100,12 @@ type (
 		Probe     check.Probe
 	}
 
+	// MakeVolume makes the empty directory of a new persistent volume, whatever was there before. Path is relative to the work dir.
+	MakeVolume struct{ Path string }
+
+	// RemoveVolume takes a persistent volume away with everything in it; Path is as of MakeVolume.
+	RemoveVolume struct{ Path string }
+
 	// SandboxEnded says that nothing will write to a sandbox any more; it may be collected as garbage some day.
 	SandboxEnded struct{ Path string }
 
@@ -116,6 +124,12 @@ type (
 	// Drained follows Drain: no container is left, and every update has been acknowledged.
 	Drained struct{}
 )
+
+// Volume is a persistent volume that a container uses. Path is relative to the work dir.
+type Volume struct {
+	Path   string
+	Shared bool
+}
 
 // PodSandbox is the sandbox that the containers of a pod share, and the name under which this one's is found in it.
 type PodSandbox struct {
@@ -137,6 +151,8 @@ func (Resize) effect()        {}
 func (Delete) effect()        {}
 func (Reap) effect()          {}
 func (Probe) effect()         {}
+func (MakeVolume) effect()    {}
+func (RemoveVolume) effect()  {}
 func (SandboxEnded) effect()  {}
 func (Happened) effect()      {}
 func (Count) effect()         {}

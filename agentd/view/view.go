@@ -8,6 +8,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/resources"
 )
 
 // View is the machine's state at one moment, for readers outside the loop. It shares messages with the machine, which
@@ -18,8 +19,10 @@ type View struct {
 	Draining   bool                 // agentd is to end, and ends its tasks first
 	Drain      *mesosv1.DrainConfig // a master has ordered that every task ends; nil without
 	DrainSince time.Time
-	Frameworks []FrameworkView // by id
-	Completed  []FrameworkView // oldest first
+	Total      resources.Resources  // what there is, as operations have converted it
+	Operations []*mesosv1.Operation // done, and not acknowledged
+	Frameworks []FrameworkView      // by id
+	Completed  []FrameworkView      // oldest first
 }
 
 // FrameworkView is a framework with something on this host.
@@ -41,8 +44,9 @@ type ExecutorView struct {
 	PID       int
 	Created   time.Time
 	Started   time.Time
-	Tasks     []TaskView // by id: not ended, or ended and not acknowledged
-	Completed []TaskView // oldest first
+	Volumes   []VolumeView // persistent ones in use
+	Tasks     []TaskView   // by id: not ended, or ended and not acknowledged
+	Completed []TaskView   // oldest first
 }
 
 // TaskView is a task of an executor.
@@ -53,6 +57,12 @@ type TaskView struct {
 
 	Container ids.Container // the task's own in a pod, "" for others
 	PID       int           // of its first process, 0 while there is none
+}
+
+// VolumeView is where a persistent volume is seen in a sandbox.
+type VolumeView struct {
+	At   string // path on the host, in a sandbox
+	Path string // of its directory on the host
 }
 
 // RunningContainer is a container that can be measured.

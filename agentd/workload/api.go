@@ -7,9 +7,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/message"
 	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/record"
-	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -51,15 +51,7 @@ func (m *Machine) subscribe(now time.Time, in Subscribe) {
 		c.subscribed = true
 		m.save(record.NewSubscribed(string(c.framework.id), string(c.executor)))
 	}
-	m.tell(c, &executor.Event{
-		Type: executor.Event_SUBSCRIBED.Enum(),
-		Subscribed: &executor.Event_Subscribed{
-			ExecutorInfo:  c.info,
-			FrameworkInfo: c.framework.info,
-			AgentInfo:     m.agent,
-			ContainerId:   &mesosv1.ContainerID{Value: new(string(c.id))},
-		},
-	})
+	m.tell(c, message.Subscribed(c.info, c.framework.info, m.agent, c.id))
 	for _, update := range in.Call.GetSubscribe().GetUnacknowledgedUpdates() {
 		m.executorUpdate(now, c, update.GetStatus())
 	}
@@ -101,9 +93,7 @@ func (m *Machine) call(now time.Time, in Call) {
 		return
 	}
 	if in.Call.GetType() == executor.Call_MESSAGE {
-		m.toMaster(&agentlink.FromAgent{Message: &agentlink.FromAgent_FrameworkMessage{FrameworkMessage: &agentlink.FrameworkMessage{
-			FrameworkId: c.framework.info.GetId(), ExecutorId: c.info.GetExecutorId(), Data: in.Call.GetMessage().GetData(),
-		}}})
+		m.toMaster(message.ToFramework(c.framework.info.GetId(), c.info.GetExecutorId(), in.Call.GetMessage().GetData()))
 		m.emit(Reply{Ticket: in.Ticket})
 		return
 	}

@@ -4,10 +4,11 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/check"
+	"codeberg.org/reeve/reeve/agentd/holdings"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/message"
 	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/record"
-	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/executor"
@@ -39,6 +40,7 @@ func (m *Machine) advance(now time.Time, c *container, event lifecycle.Event) bo
 		run := m.run(c)
 		start := Start{Spec: m.cfg.Launch.Spec(run), Owner: m.cfg.Launch.User(run), URIs: c.info.GetCommand().GetUris(), Image: m.cfg.Launch.Inside(run)}
 		c.limits = start.Spec.Limits
+		start.Volumes = holdings.Lent(run)
 		if c.pod != nil {
 			m.intoPod(c, &start)
 		}
@@ -263,12 +265,7 @@ func (m *Machine) gone(now time.Time, c *container, e outcome.Ending) {
 	if e.NeverStarted {
 		status = 1 << 8 // what a failed launch looks like to wait(2): exit status 1
 	}
-	m.toMaster(&agentlink.FromAgent{Message: &agentlink.FromAgent_ExecutorExited{ExecutorExited: &agentlink.ExecutorExited{
-		FrameworkId: c.framework.info.GetId(),
-		ExecutorId:  c.info.GetExecutorId(),
-		WaitStatus:  int32(status),
-		Command:     c.command,
-	}}})
+	m.toMaster(message.ExecutorExited(c.framework.info.GetId(), c.info.GetExecutorId(), status, c.command))
 	m.emit(SandboxEnded{Path: m.sandbox(c)})
 	m.emit(Delete{Container: c.id}) // last: until then the runtime can say again how it ended
 	m.touch(c.framework)

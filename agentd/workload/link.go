@@ -7,18 +7,19 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/message"
 	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
-	"codeberg.org/reeve/reeve/shared/mesosv1/executor"
 )
 
 // linkOpened says everything we know to a new master; until it answers, nothing else is said.
 func (m *Machine) linkOpened(conn ConnID) {
 	m.conn, m.registered = conn, false
 	m.updates.Suspend()
+	m.holdings.Suspend()
 	m.emit(Send{Conn: conn, Message: &agentlink.FromAgent{Message: &agentlink.FromAgent_Register{Register: m.registration()}}})
 }
 
@@ -31,6 +32,7 @@ func (m *Machine) linkClosed(conn ConnID) {
 	}
 	m.conn, m.registered = 0, false
 	m.updates.Suspend()
+	m.holdings.Suspend()
 }
 
 // toMaster sends on a registered stream; without one the message is lost, as everything is that is not an update.
@@ -72,6 +74,10 @@ func (m *Machine) fromMaster(now time.Time, in FromMaster) {
 		m.ordered(now, msg.Drain)
 	case *agentlink.FromMaster_FrameworkUpdated:
 		m.frameworkUpdated(msg.FrameworkUpdated.GetFramework())
+	case *agentlink.FromMaster_ApplyOperation:
+		m.applyOperation(now, msg.ApplyOperation)
+	case *agentlink.FromMaster_AcknowledgeOperation:
+		m.acknowledgeOperation(msg.AcknowledgeOperation)
 	case *agentlink.FromMaster_Refused, *agentlink.FromMaster_HeartbeatAck:
 		// the edge's
 	default:
@@ -86,6 +92,7 @@ func (m *Machine) accepted(now time.Time, msg *agentlink.Registered) {
 	m.registered = true
 	m.emit(Happened{Noun: "agent", ID: string(m.agentID()), To: "registered", Reason: msg.GetMaster().GetHostname()})
 	m.send(m.updates.Resume(now))
+	m.sendOperations(m.holdings.Resume(now))
 	m.ordered(now, msg.GetDrain())
 	m.tellHistory(int(msg.GetHistory()))
 }
@@ -127,9 +134,7 @@ func (m *Machine) executorMessage(msg *agentlink.ExecutorMessage) {
 		return
 	}
 	m.emit(Count{Name: "slave/valid_framework_messages"})
-	m.tell(fw.executors[executorID(msg.GetExecutorId())], &executor.Event{
-		Type: executor.Event_MESSAGE.Enum(), Message: &executor.Event_Message{Data: append([]byte{}, msg.GetData()...)},
-	})
+	m.tell(fw.executors[executorID(msg.GetExecutorId())], message.FromFramework(msg.GetData()))
 }
 
 func (m *Machine) frameworkUpdated(info *mesosv1.FrameworkInfo) {
@@ -145,6 +150,7 @@ func (m *Machine) frameworkUpdated(info *mesosv1.FrameworkInfo) {
 func (m *Machine) registration() *agentlink.Register {
 	reg := proto.CloneOf(m.cfg.Register)
 	reg.AgentInfo = m.agent
+	reg.Total, reg.Operations = m.holdings.Total().Proto(), m.holdings.Pending()
 	for _, fw := range sorted(m.frameworks) {
 		if fw.removed {
 			continue

@@ -9,8 +9,10 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"codeberg.org/reeve/reeve/agentd/check"
+	"codeberg.org/reeve/reeve/agentd/holdings"
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/memory"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/updates"
@@ -51,6 +53,7 @@ type Machine struct {
 	completed  []*framework // oldest first
 	containers map[ids.Container]*container
 	updates    *updates.Outbox
+	holdings   *holdings.Set
 
 	conn       ConnID // 0 without a stream
 	registered bool   // the master has accepted us on conn
@@ -124,6 +127,7 @@ func New(cfg Config) *Machine {
 		frameworks: map[ids.Framework]*framework{},
 		containers: map[ids.Container]*container{},
 		updates:    updates.New(cfg.UpdateRetry, cfg.UpdateRetryMax),
+		holdings:   holdings.New(holdings.Given(cfg.Register.GetAgentInfo()), cfg.UpdateRetry, cfg.UpdateRetryMax),
 	}
 }
 
@@ -211,6 +215,7 @@ func (m *Machine) Deadline() time.Time {
 			next = t
 		}
 	}
+	sooner(m.holdings.Deadline())
 	for _, c := range m.containers {
 		if !c.phase.Alive() || c.members != nil {
 			continue
@@ -230,6 +235,7 @@ func due(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }
 // timers does everything that is due.
 func (m *Machine) timers(now time.Time) {
 	m.send(m.updates.Due(now))
+	m.sendOperations(m.holdings.Due(now))
 	for _, fw := range sorted(m.frameworks) {
 		for _, c := range fw.all() {
 			if c.phase.Alive() && c.members == nil {
@@ -293,24 +299,15 @@ func (m *Machine) quiet() bool {
 func (m *Machine) forgetContainer(c *container) {
 	fw := c.framework
 	m.drop(c)
-	fw.completed = appendLimited(fw.completed, c, maxCompletedExecutors)
+	fw.completed = memory.Append(fw.completed, c, maxCompletedExecutors)
 	m.saveLazily(record.NewExecutorRemoved(string(fw.id), string(c.executor)))
 }
 
 func (m *Machine) forgetFramework(fw *framework) {
 	delete(m.frameworks, fw.id)
-	m.completed = appendLimited(m.completed, fw, maxCompletedFrameworks)
+	m.completed = memory.Append(m.completed, fw, maxCompletedFrameworks)
 	m.saveLazily(record.NewFrameworkRemoved(string(fw.id), fw.removed))
 	m.emit(Happened{Noun: "framework", ID: string(fw.id), From: "active", To: "completed"})
-}
-
-// appendLimited appends and drops the oldest beyond limit.
-func appendLimited[T any](list []T, item T, limit int) []T {
-	list = append(list, item)
-	if len(list) > limit {
-		list = slices.Delete(list, 0, len(list)-limit)
-	}
-	return list
 }
 
 // sorted lists a map's values by their keys, so that everything happens in the same order every time.

@@ -36,7 +36,14 @@ func (m *Machine) runGroup(now time.Time, fw *framework, run *agentlink.RunTasks
 	case m.executorEnded(fw, run), c != nil && (c.members == nil || c.cause != record.Cause_NONE || c.phase != lifecycle.Running):
 		refuse(mesosv1.TaskStatus_REASON_EXECUTOR_TERMINATED, "the executor has ended, or is ending")
 		return
-	case c == nil:
+	}
+	for _, info := range run.GetTasks() {
+		if why := m.holdings.Lacking(run.GetExecutor(), info); why != "" {
+			refuse(mesosv1.TaskStatus_REASON_RESOURCES_UNKNOWN, why)
+			return
+		}
+	}
+	if c == nil {
 		c = m.newContainer(now, fw, launch.CustomExecutor(fw.info, run.GetExecutor()), false)
 		m.advance(now, c, lifecycle.Started)
 	}

@@ -6,7 +6,6 @@ import (
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/memory"
 	"codeberg.org/reeve/reeve/agentd/outcome"
-	"codeberg.org/reeve/reeve/agentd/pod"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -20,6 +19,7 @@ func (m *Machine) recover(now time.Time, in Recovered) {
 		m.replay(e)
 	}
 	m.forgetDoneMembers()
+	m.effs = append(m.effs, m.holdings.Remains(in.Entries)...)
 	found := map[ids.Container]runtime.Recovered{}
 	for _, r := range in.Containers {
 		found[r.ID] = r
@@ -128,8 +128,8 @@ func (m *Machine) missing(now time.Time, c *container) {
 }
 
 // replay applies one saved entry. Entries of things that are gone are of no interest.
-func (m *Machine) replay(e *record.Entry) {
-	switch e := e.GetEntry().(type) {
+func (m *Machine) replay(saved *record.Entry) {
+	switch e := saved.GetEntry().(type) {
 	case *record.Entry_Agent:
 		m.setID(e.Agent.GetInfo().GetId())
 	case *record.Entry_Drain:
@@ -168,6 +168,8 @@ func (m *Machine) replay(e *record.Entry) {
 		m.replayUpdate(e.Update)
 	case *record.Entry_Acknowledged:
 		m.replayAcknowledged(e.Acknowledged)
+	default:
+		m.holdings.Replay(saved)
 	}
 }
 
@@ -190,26 +192,9 @@ func (m *Machine) saved(fw, ex string) *container {
 }
 
 func (m *Machine) replayExecutor(e *record.Executor) {
-	fw := m.frameworks[ids.Framework(e.GetFrameworkId())]
-	if fw == nil {
-		return
+	if fw := m.frameworks[ids.Framework(e.GetFrameworkId())]; fw != nil {
+		m.addContainer(fw, e)
 	}
-	c := &container{
-		framework: fw,
-		executor:  executorID(e.GetInfo().GetExecutorId()),
-		info:      e.GetInfo(),
-		command:   e.GetCommand(),
-		id:        ids.Container(e.GetContainerId()),
-		agent:     ids.Agent(e.GetAgentId()),
-		hostBoot:  e.GetHostBootId(),
-		created:   time.Unix(0, e.GetCreatedNs()),
-		tasks:     map[string]*task{},
-	}
-	if pod.Is(c.info) {
-		c.members = map[string]*container{}
-	}
-	fw.executors[c.executor] = c
-	m.containers[c.id] = c
 }
 
 func (m *Machine) replayTask(e *record.Task) {
@@ -254,7 +239,7 @@ func (m *Machine) replayAcknowledged(e *record.Acknowledged) {
 // Snapshot is everything that must survive, as the shortest list of entries that Recovered turns into it again, and the
 // newest of what has ended. Updates that have been acknowledged are kept while their task is there: its state is in them.
 func (m *Machine) Snapshot() []*record.Entry {
-	entries := []*record.Entry{record.NewAgent(m.agent)}
+	entries := append([]*record.Entry{record.NewAgent(m.agent)}, m.holdings.Snapshot()...)
 	if m.order != nil {
 		entries = append(entries, record.NewDrain(m.order))
 	}

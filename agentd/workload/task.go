@@ -7,13 +7,13 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/message"
 	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/pod"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
-	"codeberg.org/reeve/reeve/shared/mesosv1/executor"
 	"codeberg.org/reeve/reeve/shared/taskstate"
 )
 
@@ -51,6 +51,8 @@ func (m *Machine) runTasks(now time.Time, run *agentlink.RunTasks) {
 			// its end is being seen to; the master knows that already
 		case m.takesNone():
 			m.refuse(now, fw, info, mesosv1.TaskStatus_REASON_AGENT_DRAINING, "the agent is draining")
+		case m.holdings.Lacking(run.GetExecutor(), info) != "":
+			m.refuse(now, fw, info, mesosv1.TaskStatus_REASON_RESOURCES_UNKNOWN, m.holdings.Lacking(run.GetExecutor(), info))
 		case run.GetExecutor() == nil:
 			m.runCommand(now, fw, info)
 		case m.executorEnded(fw, run):
@@ -60,7 +62,8 @@ func (m *Machine) runTasks(now time.Time, run *agentlink.RunTasks) {
 		}
 	}
 	if c := fw.executors[executorID(run.GetExecutor().GetExecutorId())]; c != nil && !c.command {
-		m.resize(c) // first: what is delivered needs the room
+		m.startExecutor(now, c) // not before: what it is started with is for all of them
+		m.resize(c)             // first: what is delivered needs the room
 		m.deliver(c)
 	}
 	m.touch(fw)
@@ -151,11 +154,19 @@ func (m *Machine) runOnExecutor(now time.Time, fw *framework, info *mesosv1.Exec
 		m.refuse(now, fw, ti, mesosv1.TaskStatus_REASON_EXECUTOR_TERMINATED, fmt.Sprintf("executor %q is ending", c.executor))
 		return
 	}
-	m.addTask(c, ti, group)
-	if c.phase != lifecycle.Pending {
+	if why := launch.CannotMount(m.run(c), ti); why != "" && c.phase != lifecycle.Pending {
+		m.refuse(now, fw, ti, mesosv1.TaskStatus_REASON_TASK_INVALID, why)
 		return
 	}
-	if why := m.cfg.Launch.UnsupportedExecutor(info); why != "" {
+	m.addTask(c, ti, group)
+}
+
+// startExecutor starts a custom executor that waits for it.
+func (m *Machine) startExecutor(now time.Time, c *container) {
+	if c.phase != lifecycle.Pending || c.members != nil || len(c.tasks) == 0 {
+		return
+	}
+	if why := m.cfg.Launch.UnsupportedExecutor(c.info); why != "" {
 		m.failUnstarted(now, c, why)
 		return
 	}
@@ -164,36 +175,34 @@ func (m *Machine) runOnExecutor(now time.Time, fw *framework, info *mesosv1.Exec
 
 // newContainer makes a run of an executor and saves the intent.
 func (m *Machine) newContainer(now time.Time, fw *framework, info *mesosv1.ExecutorInfo, command bool) *container {
+	c := m.addContainer(fw, &record.Executor{
+		Info: info, Command: command, ContainerId: m.cfg.NewUUID().String(), AgentId: string(m.agentID()),
+		HostBootId: m.cfg.Register.GetHostBootId(), CreatedNs: now.UnixNano(),
+	})
+	m.save(c.entry())
+	return c
+}
+
+// addContainer takes on a run of an executor.
+func (m *Machine) addContainer(fw *framework, e *record.Executor) *container {
 	c := &container{
-		framework: fw,
-		executor:  executorID(info.GetExecutorId()),
-		info:      info,
-		command:   command,
-		id:        ids.Container(m.cfg.NewUUID().String()),
-		agent:     m.agentID(),
-		hostBoot:  m.cfg.Register.GetHostBootId(),
-		created:   now,
-		tasks:     map[string]*task{},
+		framework: fw, executor: executorID(e.GetInfo().GetExecutorId()), info: e.GetInfo(), command: e.GetCommand(),
+		id: ids.Container(e.GetContainerId()), agent: ids.Agent(e.GetAgentId()), hostBoot: e.GetHostBootId(),
+		created: time.Unix(0, e.GetCreatedNs()), tasks: map[string]*task{},
 	}
-	if pod.Is(info) {
+	if pod.Is(c.info) {
 		c.members = map[string]*container{}
 	}
 	fw.executors[c.executor] = c
 	m.containers[c.id] = c
-	m.save(c.entry())
 	return c
 }
 
 // entry is the container as it is saved.
 func (c *container) entry() *record.Entry {
 	return record.NewExecutor(&record.Executor{
-		FrameworkId: string(c.framework.id),
-		Info:        c.info,
-		Command:     c.command,
-		ContainerId: string(c.id),
-		CreatedNs:   c.created.UnixNano(),
-		AgentId:     string(c.agent),
-		HostBootId:  c.hostBoot,
+		FrameworkId: string(c.framework.id), Info: c.info, Command: c.command, ContainerId: string(c.id),
+		CreatedNs: c.created.UnixNano(), AgentId: string(c.agent), HostBootId: c.hostBoot,
 	})
 }
 
@@ -225,7 +234,7 @@ func (m *Machine) deliver(c *container) {
 		case t.delivered || t.ended():
 		case t.group == 0:
 			t.delivered = true
-			m.tell(c, &executor.Event{Type: executor.Event_LAUNCH.Enum(), Launch: &executor.Event_Launch{Task: t.info}})
+			m.tell(c, message.Launch(t.info))
 		case !groups[t.group]:
 			groups[t.group] = true
 			m.deliverGroup(c, t.group)
@@ -234,14 +243,14 @@ func (m *Machine) deliver(c *container) {
 }
 
 func (m *Machine) deliverGroup(c *container, group uint64) {
-	tasks := &mesosv1.TaskGroupInfo{}
+	var tasks []*mesosv1.TaskInfo
 	for _, t := range sorted(c.tasks) {
 		if t.group == group && !t.delivered {
 			t.delivered = true
-			tasks.Tasks = append(tasks.Tasks, t.info)
+			tasks = append(tasks, t.info)
 		}
 	}
-	m.tell(c, &executor.Event{Type: executor.Event_LAUNCH_GROUP.Enum(), LaunchGroup: &executor.Event_LaunchGroup{TaskGroup: tasks}})
+	m.tell(c, message.LaunchGroup(tasks))
 }
 
 // resize gives a running custom executor the sum of what it and its tasks may use. A command's container never changes.
@@ -320,12 +329,8 @@ func (m *Machine) deliverKills(c *container) {
 		if t.kill == nil || !t.delivered {
 			continue
 		}
-		event := &executor.Event{Type: executor.Event_KILL.Enum(), Kill: &executor.Event_Kill{TaskId: t.info.GetTaskId()}}
-		if t.kill.GracePeriod != nil {
-			event.Kill.KillPolicy = t.kill
-		}
+		m.tell(c, message.Kill(t.info.GetTaskId(), t.kill))
 		t.kill = nil
-		m.tell(c, event)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/check"
+	"codeberg.org/reeve/reeve/agentd/memory"
+	"codeberg.org/reeve/reeve/agentd/message"
 	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/agentd/updates"
@@ -70,11 +72,7 @@ func (m *Machine) enqueue(now time.Time, fw *framework, taskID string, status *m
 // send puts updates on the stream to the master.
 func (m *Machine) send(sendings []updates.Sending) {
 	for _, s := range sendings {
-		m.toMaster(&agentlink.FromAgent{Message: &agentlink.FromAgent_Update{Update: &agentlink.StatusUpdate{
-			FrameworkId: &mesosv1.FrameworkID{Value: new(string(s.Framework))},
-			Status:      s.Status,
-			LatestState: int32(s.Latest),
-		}}})
+		m.toMaster(message.Update(s))
 	}
 }
 
@@ -110,7 +108,7 @@ func (m *Machine) finish(c *container, t *task) {
 		c = c.pod
 	}
 	delete(c.tasks, t.id())
-	c.completed = appendLimited(c.completed, t, maxCompletedTasks)
+	c.completed = memory.Append(c.completed, t, maxCompletedTasks)
 	m.touch(c.framework)
 }
 

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"path"
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/launch"
@@ -25,7 +26,7 @@ type (
 
 // View copies the state. It must be called between two turns.
 func (m *Machine) View() *View {
-	v := &View{Agent: m.agent, Registered: m.registered, Draining: m.draining}
+	v := &View{Agent: m.agent, Registered: m.registered, Draining: m.draining, Total: m.holdings.Total(), Operations: m.holdings.Pending()}
 	if m.order != nil {
 		v.Drain, v.DrainSince = m.order.Config(), time.Unix(0, m.order.GetSinceNs())
 	}
@@ -64,10 +65,27 @@ func (m *Machine) viewExecutor(c *container) ExecutorView {
 		}
 		v.Tasks = append(v.Tasks, task)
 	}
+	for _, of := range append(sorted(c.members), c) {
+		v.Volumes = append(v.Volumes, m.viewVolumes(of)...)
+	}
 	for _, t := range c.completed {
 		v.Completed = append(v.Completed, TaskView{Task: m.taskProto(c, t), Info: t.info})
 	}
 	return v
+}
+
+// viewVolumes lists where the persistent volumes of a container are seen. Those of a pod's tasks are seen in the tasks' own
+// sandboxes, under both of their names.
+func (m *Machine) viewVolumes(c *container) []view.VolumeView {
+	switch {
+	case !c.phase.Alive():
+		return nil
+	case c.pod != nil:
+		return m.cfg.Launch.Seen(m.run(c), m.sandbox(c), path.Join(m.sandbox(c.pod), "tasks", c.memberOf()))
+	case c.members != nil:
+		return m.cfg.Launch.Seen(launch.Run{Executor: c.info}, m.sandbox(c))
+	}
+	return m.cfg.Launch.Seen(m.run(c), m.sandbox(c))
 }
 
 // Running lists the containers whose processes run. It must be called between two turns.

@@ -131,6 +131,8 @@ func (s *Server) read(ctx context.Context, st *stream) error {
 			in = cluster.AgentUpdate{Conn: st.conn, Update: m.Update}
 		case *agentlink.FromAgent_History:
 			in = cluster.AgentHistory{Conn: st.conn, History: m.History}
+		case *agentlink.FromAgent_OperationUpdate:
+			in = cluster.OperationUpdate{Conn: st.conn, Update: m.OperationUpdate}
 		case *agentlink.FromAgent_ExecutorExited:
 			in = cluster.ExecutorExited{Conn: st.conn, Exited: m.ExecutorExited}
 		case *agentlink.FromAgent_FrameworkMessage:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/operation"
 	"codeberg.org/reeve/reeve/shared/resources"
 )
 
@@ -69,8 +70,11 @@ func (a *Allocator) setTotal(ag *agent, total resources.Resources) {
 	a.tree.addTotal(total.Vector(), +1)
 	a.reserve(ag.total, -1)
 	a.reserve(total, 1)
-	ag.total = a.intern(total)
 	ag.plain = isPlain(total)
+	ag.total = total
+	if ag.plain { // volumes that are equal may still say different things of how they are used
+		ag.total = a.intern(total)
+	}
 	ag.refined = !ag.plain && isRefined(total)
 	ag.gpus = total.Scalar("gpus") > 0
 	a.account(ag)
@@ -108,6 +112,35 @@ func (a *Allocator) UpdateAgent(id ids.Agent, total resources.Resources) {
 		a.setTotal(&a.agents[at], total)
 		a.touch(at)
 	}
+}
+
+// Free is what an agent has that is allocated to nobody.
+func (a *Allocator) Free(id ids.Agent) resources.Resources {
+	at, ok := a.agentIndex[id]
+	if !ok {
+		return resources.Resources{}
+	}
+	return a.agents[at].free
+}
+
+// Convert replaces a part of what a framework holds of an agent, in its allocated form, and what the agent has in total. As
+// with Recover, converting what it does not hold is a bug, and panics.
+func (a *Allocator) Convert(fw ids.Framework, id ids.Agent, c operation.Conversion, total resources.Resources) {
+	at := a.agentIndex[id]
+	ag := &a.agents[at]
+	i := ag.findHolder(a, fw, c.Consumed)
+	if i < 0 {
+		panic(fmt.Sprintf("allocator: convert %s of framework %s on agent %s: not allocated", c.Consumed, fw, id))
+	}
+	g, plain := &ag.grants[i], c.Unallocate()
+	g.resources = g.resources.Minus(c.Consumed).Plus(c.Converted)
+	l := a.leaves[g.leaf]
+	a.tree.charge(l.node, negative(c.Consumed.Vector()), 0)
+	a.tree.charge(l.node, c.Converted.Vector(), 0)
+	a.consume(l.quota, plain.Consumed.Ordinary(), -1) // what is reserved counts with the total
+	a.consume(l.quota, plain.Converted.Ordinary(), 1)
+	ag.used = ag.used.Minus(plain.Consumed).Plus(plain.Converted)
+	a.setTotal(ag, total)
 }
 
 // RemoveAgent forgets an agent and everything that was allocated on it.

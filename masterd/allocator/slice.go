@@ -71,7 +71,7 @@ func (a *Allocator) serve(at int32, among bits, by stage, given int, out []Alloc
 			continue
 		}
 		l := &a.leaves[to]
-		allocated := l.allocate(part)
+		allocated := l.allocate(ag, part)
 		a.hold(at, to, allocated, part, 1)
 		if whole {
 			ag.free, ag.vector = resources.Resources{}, resources.Vector{}
@@ -95,8 +95,12 @@ func join(list []Allocation, given int, one Allocation) []Allocation {
 	return append(list, one)
 }
 
-// allocate returns part allocated to the leaf's role. Agents come in few sizes, so the last answer is often right again.
-func (l *leaf) allocate(part resources.Resources) resources.Resources {
+// allocate returns part allocated to the leaf's role. Agents come in few sizes, so the last answer is often right again;
+// but volumes that are equal may say different things of how they are used.
+func (l *leaf) allocate(ag *agent, part resources.Resources) resources.Resources {
+	if !ag.plain {
+		return part.Allocate(l.role)
+	}
 	if !l.lastPart.Equal(part) {
 		l.lastPart, l.lastAllocated = part, part.Allocate(l.role)
 	}

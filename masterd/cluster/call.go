@@ -73,9 +73,9 @@ func (s *State) dispatch(f *framework, call *scheduler.Call) {
 	case scheduler.Call_UPDATE_FRAMEWORK:
 		s.updateFramework(f, call.GetUpdateFramework())
 	case scheduler.Call_RECONCILE_OPERATIONS:
-		s.tasks.ReconcileOperations(f, call.GetReconcileOperations().GetOperations())
+		s.clerk.Reconcile(f, call.GetReconcileOperations().GetOperations())
 	case scheduler.Call_ACKNOWLEDGE_OPERATION_STATUS:
-		s.turn.Count("messages_operation_status_update_acknowledgement")
+		s.clerk.Acknowledge(f, call.GetAcknowledgeOperationStatus())
 	case scheduler.Call_REQUEST:
 		s.turn.Count("messages_resource_request")
 	case scheduler.Call_ACCEPT_INVERSE_OFFERS, scheduler.Call_DECLINE_INVERSE_OFFERS:

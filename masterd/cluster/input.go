@@ -48,6 +48,12 @@ type (
 		History *agentlink.History
 	}
 
+	// OperationUpdate is an agent's word on how an operation went.
+	OperationUpdate struct {
+		Conn   ConnID
+		Update *agentlink.OperationUpdate
+	}
+
 	// ExecutorExited says that an executor's container ended.
 	ExecutorExited struct {
 		Conn   ConnID
@@ -166,6 +172,7 @@ func (AgentRegister) input()       {}
 func (AgentClosed) input()         {}
 func (AgentUpdate) input()         {}
 func (AgentHistory) input()        {}
+func (OperationUpdate) input()     {}
 func (ExecutorExited) input()      {}
 func (ExecutorToFramework) input() {}
 func (AgentSuspected) input()      {}
@@ -196,6 +203,9 @@ func (AgentUpdate) Kind() string { return "agent_update" }
 
 // Kind names the input for logs and metrics.
 func (AgentHistory) Kind() string { return "agent_history" }
+
+// Kind names the input for logs and metrics.
+func (OperationUpdate) Kind() string { return "operation_update" }
 
 // Kind names the input for logs and metrics.
 func (ExecutorExited) Kind() string { return "executor_exited" }

@@ -67,7 +67,7 @@ func (s *State) describe(a *agent, in AgentRegister) {
 	}
 	a.HTTP = placeOf(in)
 	a.Gossip, a.Version, a.BootID = reg.GetGossipName(), reg.GetVersion(), reg.GetBootId()
-	a.Total = total(a.Info)
+	a.Total = total(reg)
 	s.places[a.HTTP] = a.ID
 	s.book.TouchAgent(a)
 }
@@ -89,6 +89,7 @@ func (s *State) announce(a *agent, first bool) {
 
 // takeReport brings executors and tasks to what the agent says it has.
 func (s *State) takeReport(a *agent, reg *agentlink.Register, wasUnreachable bool) {
+	s.clerk.TakeReport(a, reg.GetOperations())
 	known := s.takeFrameworks(a, reg.GetFrameworks())
 	executors := s.takeExecutors(a, reg.GetExecutors(), known)
 	reported := make(map[ids.Task]bool, len(reg.GetTasks()))

@@ -121,6 +121,7 @@ func (s *State) loseAgent(a *agent, w write) {
 		f := s.book.Frameworks[id.Framework]
 		s.tasks.LoseTask(f, a, f.Tasks[id.ID], w.loss)
 	}
+	s.clerk.Lose(a, w.loss)
 	for _, fw := range ledger.SortedKeys(a.Executors) {
 		for _, id := range ledger.SortedKeys(a.Executors[fw]) {
 			s.book.DropExecutor(s.book.Frameworks[fw], a, id)

@@ -12,6 +12,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/status"
 	"codeberg.org/reeve/reeve/masterd/validate"
 	"codeberg.org/reeve/reeve/masterd/view"
+	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -290,9 +291,13 @@ func (s *State) admitted(w write, err error) {
 	}
 }
 
-// total is what an agent says it has. validate.Agent has seen that it parses.
-func total(info *mesosv1.AgentInfo) resources.Resources {
-	r, err := resources.FromProto(info.GetResources())
+// total is what an agent says it has, with what operations have made of it. validate.Agent has seen that it parses.
+func total(reg *agentlink.Register) resources.Resources {
+	list := reg.GetTotal()
+	if len(list) == 0 {
+		list = reg.GetAgentInfo().GetResources()
+	}
+	r, err := resources.FromProto(list)
 	if err != nil {
 		return resources.Resources{}
 	}

@@ -8,6 +8,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/deadlines"
 	"codeberg.org/reeve/reeve/masterd/ledger"
 	"codeberg.org/reeve/reeve/masterd/offering"
+	"codeberg.org/reeve/reeve/masterd/operating"
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/masterd/status"
 	"codeberg.org/reeve/reeve/masterd/turn"
@@ -26,6 +27,7 @@ type State struct {
 	book  *ledger.Ledger
 	turn  *turn.Turn
 	tasks *status.Reporter
+	clerk *operating.Clerk
 	desk  *offering.Desk
 	timer deadlines.Heap[timer]
 
@@ -81,7 +83,10 @@ func New(cfg Config, reg *registry.State, now time.Time) *State {
 		waiting:   map[ids.Agent]AgentRegister{},
 	}
 	s.tasks = &status.Reporter{Book: s.book, Turn: s.turn}
-	s.desk = &offering.Desk{Book: s.book, Turn: s.turn, Tasks: s.tasks, MasterID: cfg.MasterID, Timeout: cfg.OfferTimeout}
+	s.clerk = &operating.Clerk{Book: s.book, Turn: s.turn, MasterID: cfg.MasterID, Began: now}
+	s.desk = &offering.Desk{
+		Book: s.book, Turn: s.turn, Tasks: s.tasks, Operations: s.clerk, MasterID: cfg.MasterID, Timeout: cfg.OfferTimeout,
+	}
 	s.overdue.init(now)
 	s.recoverSettings(reg.Roles)
 	for _, id := range ledger.SortedKeys(reg.Agents) {

@@ -21,6 +21,8 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 		s.tasks.Update(f, a, in.Update)
 	case AgentHistory:
 		s.agentHistory(in)
+	case OperationUpdate:
+		s.operationUpdate(in)
 	case ExecutorExited:
 		s.executorExited(in)
 	case ExecutorToFramework:

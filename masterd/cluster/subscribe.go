@@ -210,6 +210,7 @@ func (s *State) removeFramework(f *framework, why string) {
 	for _, id := range ledger.SortedKeys(f.Tasks) {
 		s.tasks.Abandon(f, f.Tasks[id])
 	}
+	s.clerk.Abandon(f)
 	for _, id := range ledger.SortedKeys(f.Agents) {
 		a := s.book.Agents[id]
 		for _, e := range ledger.SortedKeys(a.Executors[f.ID]) {

@@ -31,7 +31,8 @@ import (
 // the invariants are checked. Run with -rewrite and review the difference.
 //
 //	new [timeout=DUR] [limits]                           a new term, limits: role dev has at most 17 cpus; below it: agents of the registry, "ID HOST STANDING [deactivated] [draining] [drained] [then-gone]"
-//	register conn= host= [id= boot= http= resources=]    below it: tasks, "FW TASK STATE [exec=]", frameworks, "framework FW NAME [caps]"
+//	register conn= host= [id= boot= http= resources=]    below it: tasks, "FW TASK STATE [exec=]", frameworks, "framework FW NAME [caps]",
+//	                                                     "has RESOURCES [ROLE=RESOURCES …]", what it has in total
 //	history conn=                                        below it: what an agent remembers, see history_test.go
 //	closed conn= [goodbye]                               an agent's stream ended
 //	subscribe stream= [id= name= caps= role= roles= failover= suppressed= principal=]
@@ -63,7 +64,8 @@ type player struct {
 	persist string
 	held    []uint64
 	ticket  Ticket
-	streams map[string]string // framework of each stream
+	streams map[string]string   // framework of each stream
+	sent    map[ConnID][]string // UUIDs of the operations that an agent was sent
 }
 
 func newPlayer(t *testing.T) *player {
@@ -71,6 +73,7 @@ func newPlayer(t *testing.T) *player {
 	p := &player{
 		t: t, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), persist: "ok",
 		show: map[string]bool{"people": true, "operators": true}, streams: map[string]string{},
+		sent: map[ConnID][]string{},
 	}
 	p.start(Config{}, &registry.State{})
 	return p
@@ -100,6 +103,8 @@ func (p *player) play(t *testing.T, d *datadriven.TestData) string {
 		p.cmdTick(d)
 	case "view":
 		p.printView()
+	case "operations":
+		p.out.WriteString(p.operations())
 	default:
 		p.step(p.input(d))
 	}
@@ -183,6 +188,9 @@ func (p *player) input(d *datadriven.TestData) Input {
 	case "gone":
 		return MarkGone{p.nextTicket(), ids.Agent(arg(d, "agent", "")), arg(d, "who", "")}
 	}
+	if in := p.operationInput(d); in != nil {
+		return in
+	}
 	d.Fatalf(p.t, "unknown command %s", d.Cmd)
 	return nil
 }
@@ -263,6 +271,17 @@ func (p *player) register(d *datadriven.TestData) Input {
 			info.Id = message.FrameworkID(ids.Framework(f[1]))
 			info.FailoverTimeout = proto.Float64(60)
 			reg.Frameworks = append(reg.Frameworks, info)
+		case "has":
+			total := resources.MustParse(f[1])
+			for _, more := range f[2:] {
+				role, text, _ := strings.Cut(more, "=")
+				r, err := resources.FromProto(special(text, map[string]string{"role": role, "by": "pal"}))
+				if err != nil {
+					d.Fatalf(p.t, "%v", err)
+				}
+				total = total.Plus(r)
+			}
+			reg.Total = total.Proto()
 		case "executor":
 			reg.Executors = append(reg.Executors, &agentlink.Executor{
 				FrameworkId: message.FrameworkID(ids.Framework(f[1])), Info: executorInfo(f[2], f[1], f[3]),
@@ -310,6 +329,7 @@ func uuid(text string) []byte { return []byte((text + "................")[:16]) 
 var capNames = map[string]mesosv1.FrameworkInfo_Capability_Type{
 	"multi": mesosv1.FrameworkInfo_Capability_MULTI_ROLE, "aware": mesosv1.FrameworkInfo_Capability_PARTITION_AWARE,
 	"refine": mesosv1.FrameworkInfo_Capability_RESERVATION_REFINEMENT, "gpu": mesosv1.FrameworkInfo_Capability_GPU_RESOURCES,
+	"shared": mesosv1.FrameworkInfo_Capability_SHARED_RESOURCES,
 }
 
 func frameworkInfo(name, caps string) *mesosv1.FrameworkInfo {
@@ -489,6 +509,9 @@ func (p *player) step(in Input) {
 func (p *player) print(e Effect) {
 	switch e := e.(type) {
 	case ToAgent:
+		if apply := e.Message.GetApplyOperation(); apply != nil {
+			p.sent[e.Conn] = append(p.sent[e.Conn], string(apply.GetUuid()))
+		}
 		fmt.Fprintf(&p.out, "agent %d <- %s\n", e.Conn, agentText(e.Message))
 	case CloseAgent:
 		fmt.Fprintf(&p.out, "agent %d closed\n", e.Conn)
@@ -608,6 +631,10 @@ func agentText(m *agentlink.FromMaster) string {
 			text += fmt.Sprintf(" %s{%s}", t.GetTaskId().GetValue(), r)
 		}
 		return text
+	case *agentlink.FromMaster_ApplyOperation:
+		return applyText(m.ApplyOperation)
+	case *agentlink.FromMaster_AcknowledgeOperation:
+		return "acknowledge operation " + strings.TrimRight(string(m.AcknowledgeOperation.GetStatusUuid()), ".")
 	default:
 		return compact(protojson.MarshalOptions{UseProtoNames: true}.Format(m2(m)))
 	}
@@ -689,6 +716,8 @@ func eventText(e *scheduler.Event) string {
 			text += fmt.Sprintf(" %q", s.GetMessage())
 		}
 		return text
+	case scheduler.Event_UPDATE_OPERATION_STATUS:
+		return operationText(e.GetUpdateOperationStatus().GetStatus())
 	default:
 		return compact(protojson.MarshalOptions{UseProtoNames: true}.Format(e))
 	}

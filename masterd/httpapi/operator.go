@@ -150,10 +150,6 @@ func (a *api) local(ctx context.Context, call *master.Call) (*master.Response, e
 // unused answers what asks for things that this version never has, and so are empty; nil for other calls.
 func unused(kind master.Call_Type) *master.Response {
 	switch kind {
-	case master.Call_GET_OPERATIONS:
-		return &master.Response{
-			Type: master.Response_GET_OPERATIONS.Enum(), GetOperations: &master.Response_GetOperations{},
-		}
 	case master.Call_GET_MAINTENANCE_STATUS:
 		return &master.Response{
 			Type:                 master.Response_GET_MAINTENANCE_STATUS.Enum(),
@@ -186,6 +182,9 @@ func fromView(ctx context.Context, t Term, kind master.Call_Type) (*master.Respo
 		},
 		master.Call_GET_TASKS: func(v *cluster.View) *master.Response {
 			return &master.Response{Type: master.Response_GET_TASKS.Enum(), GetTasks: reading.GetTasks(v)}
+		},
+		master.Call_GET_OPERATIONS: func(v *cluster.View) *master.Response {
+			return &master.Response{Type: master.Response_GET_OPERATIONS.Enum(), GetOperations: reading.GetOperations(v)}
 		},
 		master.Call_GET_ROLES: func(v *cluster.View) *master.Response {
 			return &master.Response{Type: master.Response_GET_ROLES.Enum(), GetRoles: reading.GetRoles(v)}

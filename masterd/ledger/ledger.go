@@ -24,6 +24,7 @@ type Ledger struct {
 	Agents     map[ids.Agent]*Agent
 	Frameworks map[ids.Framework]*Framework // live ones
 	Offers     map[ids.Offer]*view.Offer
+	Operations map[string]*view.Operation // by UUID
 	Alloc      *allocator.Allocator
 	Settings   roles.Settings // change it with SetSettings
 
@@ -43,6 +44,7 @@ func New(limits Limits, alloc *allocator.Allocator) *Ledger {
 		Agents:     map[ids.Agent]*Agent{},
 		Frameworks: map[ids.Framework]*Framework{},
 		Offers:     map[ids.Offer]*view.Offer{},
+		Operations: map[string]*view.Operation{},
 		Alloc:      alloc,
 		limits:     limits,
 		removed:    map[ids.Framework]bool{},

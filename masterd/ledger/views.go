@@ -17,6 +17,7 @@ type views struct {
 	agents     []ids.Agent     // changed or removed
 	frameworks []ids.Framework // changed or removed
 	offers     bool
+	operations bool
 	completed  bool
 }
 
@@ -41,11 +42,14 @@ func (l *Ledger) View() *view.View {
 	if v.newest == nil || v.offers {
 		next.Offers = maps.Clone(l.Offers)
 	}
+	if v.newest == nil || v.operations {
+		next.Operations = maps.Clone(l.Operations)
+	}
 	if v.completed {
 		next.Completed = slices.Clone(l.completed)
 	}
 	next.Settings = l.Settings
-	v.newest, v.offers, v.completed = next, false, false
+	v.newest, v.offers, v.operations, v.completed = next, false, false, false
 	return next
 }
 

@@ -71,3 +71,19 @@ func FrameworkUpdated(info *mesosv1.FrameworkInfo) *agentlink.FromMaster {
 		FrameworkUpdated: &agentlink.FrameworkUpdated{Framework: info},
 	}}
 }
+
+// ApplyOperation converts resources of the agent; framework is "" for an operator's operation.
+func ApplyOperation(framework ids.Framework, info *mesosv1.Offer_Operation, uuid []byte) *agentlink.FromMaster {
+	apply := &agentlink.ApplyOperation{Info: info, Uuid: uuid}
+	if framework != "" {
+		apply.FrameworkId = FrameworkID(framework)
+	}
+	return &agentlink.FromMaster{Message: &agentlink.FromMaster_ApplyOperation{ApplyOperation: apply}}
+}
+
+// AcknowledgeOperation says that the status of an operation is known.
+func AcknowledgeOperation(uuid, status []byte) *agentlink.FromMaster {
+	return &agentlink.FromMaster{Message: &agentlink.FromMaster_AcknowledgeOperation{
+		AcknowledgeOperation: &agentlink.AcknowledgeOperation{OperationUuid: uuid, StatusUuid: status},
+	}}
+}

@@ -12,6 +12,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
+	"codeberg.org/reeve/reeve/shared/operation"
 	"codeberg.org/reeve/reeve/shared/resources"
 )
 
@@ -21,6 +22,7 @@ type acceptance struct {
 	a        *ledger.Agent
 	role     string
 	pool     resources.Resources // of the offers, not used yet
+	fresh    resources.Resources // the part of pool that operations have made
 	launched bool
 	run      []*agentlink.RunTasks
 }
@@ -44,11 +46,26 @@ func (d *Desk) Accept(f *ledger.Framework, call *scheduler.Call_Accept) {
 	for _, op := range call.GetOperations() {
 		d.operation(on, op)
 	}
+	d.flush(on)
+	d.giveBack(on, call.GetFilters())
+}
+
+// flush tells the agent of the launches so far: what is converted after them must not overtake them.
+func (d *Desk) flush(on *acceptance) {
 	for _, run := range on.run {
 		d.Turn.ToAgent(on.a.Conn, message.RunTasks(run))
 	}
-	if !on.pool.Empty() {
-		d.Book.Alloc.Recover(f.ID, on.a.ID, on.pool, d.filter(call.GetFilters(), on.launched))
+	on.run = nil
+}
+
+// giveBack declines what is left. What operations have made is offered again at once (spec 3.4).
+func (d *Desk) giveBack(on *acceptance, filters *mesosv1.Filters) {
+	made := on.fresh.Minus(on.fresh.Minus(on.pool)) // and not used
+	if rest := on.pool.Minus(made); !rest.Empty() {
+		d.Book.Alloc.Recover(on.f.ID, on.a.ID, rest, d.filter(filters, on.launched))
+	}
+	if !made.Empty() {
+		d.Book.Alloc.Recover(on.f.ID, on.a.ID, made, nil)
 	}
 }
 
@@ -100,7 +117,7 @@ func (d *Desk) acceptInvalid(f *ledger.Framework, call *scheduler.Call_Accept, o
 					"Task launched with invalid offers: "+wrong)
 			}
 		default:
-			d.refuseOperation(f, op, "Operation attempted with invalid offers: "+wrong)
+			d.Operations.Refuse(f, op, "Operation attempted with invalid offers: "+wrong)
 		}
 	}
 }
@@ -124,18 +141,31 @@ func (d *Desk) operation(on *acceptance, op *mesosv1.Offer_Operation) {
 		d.Turn.Count("messages_launch_tasks")
 		d.launchGroup(on, op)
 	default:
-		d.refuseOperation(on.f, op, fmt.Sprintf("This version of Reeve does not carry out %s yet", op.GetType()))
+		d.convert(on, op)
 	}
 }
 
-// refuseOperation answers an operation that does not happen, if it has an id.
-func (d *Desk) refuseOperation(f *ledger.Framework, op *mesosv1.Offer_Operation, text string) {
-	if op.Id == nil {
+// convert carries out an operation that converts resources, or answers why not.
+func (d *Desk) convert(on *acceptance, op *mesosv1.Offer_Operation) {
+	f, a := on.f, on.a
+	op = operation.Complete(op, on.role)
+	done, err := validate.Operation(op, validate.OperationContext{
+		Principal: f.Info.GetPrincipal(), Role: on.role, Roles: f.Roles, Shared: f.Caps.Shared, Pool: on.pool, Total: a.Total,
+		Used:  func(volumes resources.Resources) bool { return d.Book.VolumesUsed(a, volumes) },
+		Known: func(id string) bool { return d.Book.OperationOf(f.ID, id) != nil },
+	})
+	if err != nil {
+		d.Operations.Refuse(f, op, sentence(err))
 		return
 	}
-	d.Turn.ToFramework(f.Stream, message.OperationStatus(&mesosv1.OperationStatus{
-		OperationId: op.Id, State: mesosv1.OperationState_OPERATION_ERROR.Enum(), Message: new(text),
-	}))
+	pool, ok := done.Apply(on.pool)
+	if !ok {
+		d.Operations.Refuse(f, op, fmt.Sprintf("Invalid %s: the offers do not contain %s", op.GetType(), done.Consumed))
+		return
+	}
+	d.flush(on)
+	on.pool, on.fresh = pool, on.fresh.Minus(done.Consumed).Plus(done.Converted)
+	d.Operations.Apply(f, a, op, done)
 }
 
 // launch starts one task, or answers why not.

@@ -12,6 +12,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/allocator"
 	"codeberg.org/reeve/reeve/masterd/ledger"
 	"codeberg.org/reeve/reeve/masterd/message"
+	"codeberg.org/reeve/reeve/masterd/operating"
 	"codeberg.org/reeve/reeve/masterd/status"
 	"codeberg.org/reeve/reeve/masterd/turn"
 	"codeberg.org/reeve/reeve/masterd/view"
@@ -23,11 +24,12 @@ import (
 
 // Desk is where offers are made and answered. The exported fields are required.
 type Desk struct {
-	Book     *ledger.Ledger
-	Turn     *turn.Turn
-	Tasks    *status.Reporter
-	MasterID ids.Master
-	Timeout  time.Duration // 0: offers stay until they are answered
+	Book       *ledger.Ledger
+	Turn       *turn.Turn
+	Tasks      *status.Reporter
+	Operations *operating.Clerk
+	MasterID   ids.Master
+	Timeout    time.Duration // 0: offers stay until they are answered
 
 	Held bool // nothing is offered for now
 

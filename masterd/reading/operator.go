@@ -1,6 +1,8 @@
 package reading
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -36,6 +38,15 @@ func GetExecutors(v *cluster.View) *master.Response_GetExecutors { return newInd
 
 // GetTasks answers GET_TASKS.
 func GetTasks(v *cluster.View) *master.Response_GetTasks { return newIndex(v).getTasks() }
+
+// GetOperations answers GET_OPERATIONS: those that are under way, and those whose framework has not acknowledged them.
+func GetOperations(v *cluster.View) *master.Response_GetOperations {
+	m := &master.Response_GetOperations{}
+	for _, uuid := range slices.Sorted(maps.Keys(v.Operations)) {
+		m.Operations = append(m.Operations, v.Operations[uuid].Proto())
+	}
+	return m
+}
 
 func (x *index) getAgents() *master.Response_GetAgents {
 	m := &master.Response_GetAgents{}

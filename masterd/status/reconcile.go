@@ -64,27 +64,3 @@ func (r *Reporter) knownStatus(t *view.Task) *mesosv1.TaskStatus {
 	}
 	return status
 }
-
-// ReconcileOperations answers for operations, none of which this version carries out: each is unknown, or may be known to
-// an agent that has not come back.
-func (r *Reporter) ReconcileOperations(f *ledger.Framework, operations []*scheduler.Call_ReconcileOperations_Operation) {
-	r.Turn.Count("messages_reconcile_operations")
-	for _, op := range operations {
-		state, text := mesosv1.OperationState_OPERATION_UNKNOWN, "Reconciliation: Operation is unknown"
-		if a := r.Book.Agents[ids.Agent(op.GetAgentId().GetValue())]; a != nil {
-			switch a.State {
-			case view.AgentRecovered:
-				state, text = mesosv1.OperationState_OPERATION_RECOVERING, "Reconciliation: Agent has not come back yet"
-			case view.AgentUnreachable:
-				state, text = mesosv1.OperationState_OPERATION_UNREACHABLE, "Reconciliation: Agent is unreachable"
-			case view.AgentGone:
-				state, text = mesosv1.OperationState_OPERATION_GONE_BY_OPERATOR, "Reconciliation: Agent is gone"
-			case view.AgentActive, view.AgentDisconnected:
-			}
-		}
-		r.Turn.ToFramework(f.Stream, message.OperationStatus(&mesosv1.OperationStatus{
-			OperationId: op.OperationId, State: state.Enum(), Message: new(text),
-			AgentId: op.AgentId, ResourceProviderId: op.ResourceProviderId,
-		}))
-	}
-}

@@ -96,8 +96,10 @@ func Agent(reg *agentlink.Register) error {
 			return fmt.Errorf("agent %w", err)
 		}
 	}
-	if _, err := resources.FromProto(info.GetResources()); err != nil {
-		return fmt.Errorf("the agent's resources are not valid: %w", err)
+	for _, list := range [][]*mesosv1.Resource{info.GetResources(), reg.GetTotal()} {
+		if _, err := resources.FromProto(list); err != nil {
+			return fmt.Errorf("the agent's resources are not valid: %w", err)
+		}
 	}
 	return nil
 }

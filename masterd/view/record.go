@@ -93,6 +93,8 @@ var AgentCapabilities = []mesosv1.AgentInfo_Capability_Type{
 	mesosv1.AgentInfo_Capability_MULTI_ROLE,
 	mesosv1.AgentInfo_Capability_HIERARCHICAL_ROLE,
 	mesosv1.AgentInfo_Capability_RESERVATION_REFINEMENT,
+	mesosv1.AgentInfo_Capability_RESIZE_VOLUME,
+	mesosv1.AgentInfo_Capability_AGENT_OPERATION_FEEDBACK,
 	mesosv1.AgentInfo_Capability_AGENT_DRAINING,
 	mesosv1.AgentInfo_Capability_TASK_RESOURCE_LIMITS,
 }
@@ -132,6 +134,18 @@ func (o *Offer) Proto(info *mesosv1.AgentInfo, place string, list []*mesosv1.Res
 			Address: &mesosv1.Address{Hostname: info.Hostname, Ip: new(host), Port: new(port)},
 		},
 	}
+}
+
+// Proto is the operation as GET_OPERATIONS shows it.
+func (o *Operation) Proto() *mesosv1.Operation {
+	rec := &mesosv1.Operation{
+		AgentId: message.AgentID(o.Agent), Info: o.Info, LatestStatus: o.Status, Statuses: []*mesosv1.OperationStatus{o.Status},
+		Uuid: &mesosv1.UUID{Value: []byte(o.UUID)},
+	}
+	if o.Framework != "" {
+		rec.FrameworkId = message.FrameworkID(o.Framework)
+	}
+	return rec
 }
 
 // SplitPlace takes "ip:port" apart; the port is 0 if there is none.

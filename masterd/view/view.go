@@ -23,7 +23,8 @@ type View struct {
 	Frameworks map[ids.Framework]*Framework // live ones: active, inactive, recovered
 	Completed  []*Framework                 // oldest first, 50 kept (spec 4.1)
 	Offers     map[ids.Offer]*Offer
-	Settings   roles.Settings // what operators have said of roles
+	Settings   roles.Settings        // what operators have said of roles
+	Operations map[string]*Operation // by UUID
 }
 
 // AgentState is what the master believes of an agent.
@@ -141,4 +142,13 @@ type Offer struct {
 	Role      string
 	Resources resources.Resources // allocation_info set
 	Made      time.Time
+}
+
+// Operation is an operation on an agent's resources, from when the agent is told until everybody knows how it went. Immutable.
+type Operation struct {
+	UUID      string        // 16 bytes
+	Framework ids.Framework // "" for an operator's
+	Agent     ids.Agent
+	Info      *mesosv1.Offer_Operation
+	Status    *mesosv1.OperationStatus // the latest
 }

@@ -38,6 +38,7 @@ type FromAgent struct {
 	//	*FromAgent_Heartbeat
 	//	*FromAgent_Goodbye
 	//	*FromAgent_History
+	//	*FromAgent_OperationUpdate
 	Message       isFromAgent_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -143,6 +144,15 @@ func (x *FromAgent) GetHistory() *History {
 	return nil
 }
 
+func (x *FromAgent) GetOperationUpdate() *OperationUpdate {
+	if x != nil {
+		if x, ok := x.Message.(*FromAgent_OperationUpdate); ok {
+			return x.OperationUpdate
+		}
+	}
+	return nil
+}
+
 type isFromAgent_Message interface {
 	isFromAgent_Message()
 }
@@ -175,6 +185,10 @@ type FromAgent_History struct {
 	History *History `protobuf:"bytes,7,opt,name=history,proto3,oneof"`
 }
 
+type FromAgent_OperationUpdate struct {
+	OperationUpdate *OperationUpdate `protobuf:"bytes,8,opt,name=operation_update,json=operationUpdate,proto3,oneof"`
+}
+
 func (*FromAgent_Register) isFromAgent_Message() {}
 
 func (*FromAgent_Update) isFromAgent_Message() {}
@@ -188,6 +202,8 @@ func (*FromAgent_Heartbeat) isFromAgent_Message() {}
 func (*FromAgent_Goodbye) isFromAgent_Message() {}
 
 func (*FromAgent_History) isFromAgent_Message() {}
+
+func (*FromAgent_OperationUpdate) isFromAgent_Message() {}
 
 type FromMaster struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -206,6 +222,8 @@ type FromMaster struct {
 	//	*FromMaster_HeartbeatAck
 	//	*FromMaster_FrameworkUpdated
 	//	*FromMaster_Drain
+	//	*FromMaster_ApplyOperation
+	//	*FromMaster_AcknowledgeOperation
 	Message       isFromMaster_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -354,6 +372,24 @@ func (x *FromMaster) GetDrain() *Drain {
 	return nil
 }
 
+func (x *FromMaster) GetApplyOperation() *ApplyOperation {
+	if x != nil {
+		if x, ok := x.Message.(*FromMaster_ApplyOperation); ok {
+			return x.ApplyOperation
+		}
+	}
+	return nil
+}
+
+func (x *FromMaster) GetAcknowledgeOperation() *AcknowledgeOperation {
+	if x != nil {
+		if x, ok := x.Message.(*FromMaster_AcknowledgeOperation); ok {
+			return x.AcknowledgeOperation
+		}
+	}
+	return nil
+}
+
 type isFromMaster_Message interface {
 	isFromMaster_Message()
 }
@@ -402,6 +438,14 @@ type FromMaster_Drain struct {
 	Drain *Drain `protobuf:"bytes,12,opt,name=drain,proto3,oneof"`
 }
 
+type FromMaster_ApplyOperation struct {
+	ApplyOperation *ApplyOperation `protobuf:"bytes,13,opt,name=apply_operation,json=applyOperation,proto3,oneof"`
+}
+
+type FromMaster_AcknowledgeOperation struct {
+	AcknowledgeOperation *AcknowledgeOperation `protobuf:"bytes,14,opt,name=acknowledge_operation,json=acknowledgeOperation,proto3,oneof"`
+}
+
 func (*FromMaster_Registered) isFromMaster_Message() {}
 
 func (*FromMaster_Refused) isFromMaster_Message() {}
@@ -424,19 +468,26 @@ func (*FromMaster_FrameworkUpdated) isFromMaster_Message() {}
 
 func (*FromMaster_Drain) isFromMaster_Message() {}
 
+func (*FromMaster_ApplyOperation) isFromMaster_Message() {}
+
+func (*FromMaster_AcknowledgeOperation) isFromMaster_Message() {}
+
 // Register says everything that the agent knows; a master keeps nothing about tasks itself.
 type Register struct {
-	state         protoimpl.MessageState   `protogen:"open.v1"`
-	LinkVersion   uint32                   `protobuf:"varint,1,opt,name=link_version,json=linkVersion,proto3" json:"link_version,omitempty"`
-	Version       string                   `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`             // of agentd
-	BootId        string                   `protobuf:"bytes,3,opt,name=boot_id,json=bootId,proto3" json:"boot_id,omitempty"` // random, new at every start of agentd
-	HostBootId    string                   `protobuf:"bytes,4,opt,name=host_boot_id,json=hostBootId,proto3" json:"host_boot_id,omitempty"`
-	AgentInfo     *mesosv1.AgentInfo       `protobuf:"bytes,5,opt,name=agent_info,json=agentInfo,proto3" json:"agent_info,omitempty"` // id unset: never admitted before
-	Frameworks    []*mesosv1.FrameworkInfo `protobuf:"bytes,6,rep,name=frameworks,proto3" json:"frameworks,omitempty"`                // of every executor below
-	Executors     []*Executor              `protobuf:"bytes,7,rep,name=executors,proto3" json:"executors,omitempty"`
-	Tasks         []*Task                  `protobuf:"bytes,8,rep,name=tasks,proto3" json:"tasks,omitempty"`                                // not terminal, or terminal and not acknowledged
-	HttpAddress   string                   `protobuf:"bytes,9,opt,name=http_address,json=httpAddress,proto3" json:"http_address,omitempty"` // ip:port where the agent's API is reached
-	GossipName    string                   `protobuf:"bytes,10,opt,name=gossip_name,json=gossipName,proto3" json:"gossip_name,omitempty"`
+	state       protoimpl.MessageState   `protogen:"open.v1"`
+	LinkVersion uint32                   `protobuf:"varint,1,opt,name=link_version,json=linkVersion,proto3" json:"link_version,omitempty"`
+	Version     string                   `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`             // of agentd
+	BootId      string                   `protobuf:"bytes,3,opt,name=boot_id,json=bootId,proto3" json:"boot_id,omitempty"` // random, new at every start of agentd
+	HostBootId  string                   `protobuf:"bytes,4,opt,name=host_boot_id,json=hostBootId,proto3" json:"host_boot_id,omitempty"`
+	AgentInfo   *mesosv1.AgentInfo       `protobuf:"bytes,5,opt,name=agent_info,json=agentInfo,proto3" json:"agent_info,omitempty"` // id unset: never admitted before
+	Frameworks  []*mesosv1.FrameworkInfo `protobuf:"bytes,6,rep,name=frameworks,proto3" json:"frameworks,omitempty"`                // of every executor below
+	Executors   []*Executor              `protobuf:"bytes,7,rep,name=executors,proto3" json:"executors,omitempty"`
+	Tasks       []*Task                  `protobuf:"bytes,8,rep,name=tasks,proto3" json:"tasks,omitempty"`                                // not terminal, or terminal and not acknowledged
+	HttpAddress string                   `protobuf:"bytes,9,opt,name=http_address,json=httpAddress,proto3" json:"http_address,omitempty"` // ip:port where the agent's API is reached
+	GossipName  string                   `protobuf:"bytes,10,opt,name=gossip_name,json=gossipName,proto3" json:"gossip_name,omitempty"`
+	// What the agent has, with its dynamic reservations and volumes; agent_info has it without. Empty: the same.
+	Total         []*mesosv1.Resource  `protobuf:"bytes,11,rep,name=total,proto3" json:"total,omitempty"`
+	Operations    []*mesosv1.Operation `protobuf:"bytes,12,rep,name=operations,proto3" json:"operations,omitempty"` // done, and not acknowledged
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -539,6 +590,20 @@ func (x *Register) GetGossipName() string {
 		return x.GossipName
 	}
 	return ""
+}
+
+func (x *Register) GetTotal() []*mesosv1.Resource {
+	if x != nil {
+		return x.Total
+	}
+	return nil
+}
+
+func (x *Register) GetOperations() []*mesosv1.Operation {
+	if x != nil {
+		return x.Operations
+	}
+	return nil
 }
 
 type Executor struct {
@@ -1792,11 +1857,185 @@ func (x *FrameworkUpdated) GetFramework() *mesosv1.FrameworkInfo {
 	return nil
 }
 
+// ApplyOperation converts resources of the agent. It has been checked, and counts as done for the master.
+type ApplyOperation struct {
+	state         protoimpl.MessageState   `protogen:"open.v1"`
+	FrameworkId   *mesosv1.FrameworkID     `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId,proto3" json:"framework_id,omitempty"` // unset: an operator's
+	Info          *mesosv1.Offer_Operation `protobuf:"bytes,2,opt,name=info,proto3" json:"info,omitempty"`                                  // with an id: its status is sent until it is acknowledged
+	Uuid          []byte                   `protobuf:"bytes,3,opt,name=uuid,proto3" json:"uuid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApplyOperation) Reset() {
+	*x = ApplyOperation{}
+	mi := &file_agentlink_agentlink_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplyOperation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplyOperation) ProtoMessage() {}
+
+func (x *ApplyOperation) ProtoReflect() protoreflect.Message {
+	mi := &file_agentlink_agentlink_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplyOperation.ProtoReflect.Descriptor instead.
+func (*ApplyOperation) Descriptor() ([]byte, []int) {
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ApplyOperation) GetFrameworkId() *mesosv1.FrameworkID {
+	if x != nil {
+		return x.FrameworkId
+	}
+	return nil
+}
+
+func (x *ApplyOperation) GetInfo() *mesosv1.Offer_Operation {
+	if x != nil {
+		return x.Info
+	}
+	return nil
+}
+
+func (x *ApplyOperation) GetUuid() []byte {
+	if x != nil {
+		return x.Uuid
+	}
+	return nil
+}
+
+// OperationUpdate tells how an operation went. With an id it has a status uuid, and waits for AcknowledgeOperation.
+type OperationUpdate struct {
+	state         protoimpl.MessageState   `protogen:"open.v1"`
+	FrameworkId   *mesosv1.FrameworkID     `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId,proto3" json:"framework_id,omitempty"`
+	OperationUuid []byte                   `protobuf:"bytes,2,opt,name=operation_uuid,json=operationUuid,proto3" json:"operation_uuid,omitempty"`
+	Status        *mesosv1.OperationStatus `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OperationUpdate) Reset() {
+	*x = OperationUpdate{}
+	mi := &file_agentlink_agentlink_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OperationUpdate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OperationUpdate) ProtoMessage() {}
+
+func (x *OperationUpdate) ProtoReflect() protoreflect.Message {
+	mi := &file_agentlink_agentlink_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OperationUpdate.ProtoReflect.Descriptor instead.
+func (*OperationUpdate) Descriptor() ([]byte, []int) {
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *OperationUpdate) GetFrameworkId() *mesosv1.FrameworkID {
+	if x != nil {
+		return x.FrameworkId
+	}
+	return nil
+}
+
+func (x *OperationUpdate) GetOperationUuid() []byte {
+	if x != nil {
+		return x.OperationUuid
+	}
+	return nil
+}
+
+func (x *OperationUpdate) GetStatus() *mesosv1.OperationStatus {
+	if x != nil {
+		return x.Status
+	}
+	return nil
+}
+
+type AcknowledgeOperation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	OperationUuid []byte                 `protobuf:"bytes,1,opt,name=operation_uuid,json=operationUuid,proto3" json:"operation_uuid,omitempty"`
+	StatusUuid    []byte                 `protobuf:"bytes,2,opt,name=status_uuid,json=statusUuid,proto3" json:"status_uuid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcknowledgeOperation) Reset() {
+	*x = AcknowledgeOperation{}
+	mi := &file_agentlink_agentlink_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcknowledgeOperation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcknowledgeOperation) ProtoMessage() {}
+
+func (x *AcknowledgeOperation) ProtoReflect() protoreflect.Message {
+	mi := &file_agentlink_agentlink_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcknowledgeOperation.ProtoReflect.Descriptor instead.
+func (*AcknowledgeOperation) Descriptor() ([]byte, []int) {
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *AcknowledgeOperation) GetOperationUuid() []byte {
+	if x != nil {
+		return x.OperationUuid
+	}
+	return nil
+}
+
+func (x *AcknowledgeOperation) GetStatusUuid() []byte {
+	if x != nil {
+		return x.StatusUuid
+	}
+	return nil
+}
+
 var File_agentlink_agentlink_proto protoreflect.FileDescriptor
 
 const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\n" +
-	"\x19agentlink/agentlink.proto\x12\x0freeve.agentlink\x1a\x13mesosv1/mesos.proto\"\xce\x03\n" +
+	"\x19agentlink/agentlink.proto\x12\x0freeve.agentlink\x1a\x13mesosv1/mesos.proto\"\x9d\x04\n" +
 	"\tFromAgent\x127\n" +
 	"\bregister\x18\x01 \x01(\v2\x19.reeve.agentlink.RegisterH\x00R\bregister\x127\n" +
 	"\x06update\x18\x02 \x01(\v2\x1d.reeve.agentlink.StatusUpdateH\x00R\x06update\x12J\n" +
@@ -1804,8 +2043,9 @@ const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\x11framework_message\x18\x04 \x01(\v2!.reeve.agentlink.FrameworkMessageH\x00R\x10frameworkMessage\x12:\n" +
 	"\theartbeat\x18\x05 \x01(\v2\x1a.reeve.agentlink.HeartbeatH\x00R\theartbeat\x124\n" +
 	"\agoodbye\x18\x06 \x01(\v2\x18.reeve.agentlink.GoodbyeH\x00R\agoodbye\x124\n" +
-	"\ahistory\x18\a \x01(\v2\x18.reeve.agentlink.HistoryH\x00R\ahistoryB\t\n" +
-	"\amessage\"\x94\x06\n" +
+	"\ahistory\x18\a \x01(\v2\x18.reeve.agentlink.HistoryH\x00R\ahistory\x12M\n" +
+	"\x10operation_update\x18\b \x01(\v2 .reeve.agentlink.OperationUpdateH\x00R\x0foperationUpdateB\t\n" +
+	"\amessage\"\xbe\a\n" +
 	"\n" +
 	"FromMaster\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12=\n" +
@@ -1822,8 +2062,10 @@ const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\rheartbeat_ack\x18\n" +
 	" \x01(\v2\x1d.reeve.agentlink.HeartbeatAckH\x00R\fheartbeatAck\x12P\n" +
 	"\x11framework_updated\x18\v \x01(\v2!.reeve.agentlink.FrameworkUpdatedH\x00R\x10frameworkUpdated\x12.\n" +
-	"\x05drain\x18\f \x01(\v2\x16.reeve.agentlink.DrainH\x00R\x05drainB\t\n" +
-	"\amessage\"\x99\x03\n" +
+	"\x05drain\x18\f \x01(\v2\x16.reeve.agentlink.DrainH\x00R\x05drain\x12J\n" +
+	"\x0fapply_operation\x18\r \x01(\v2\x1f.reeve.agentlink.ApplyOperationH\x00R\x0eapplyOperation\x12\\\n" +
+	"\x15acknowledge_operation\x18\x0e \x01(\v2%.reeve.agentlink.AcknowledgeOperationH\x00R\x14acknowledgeOperationB\t\n" +
+	"\amessage\"\xf8\x03\n" +
 	"\bRegister\x12!\n" +
 	"\flink_version\x18\x01 \x01(\rR\vlinkVersion\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x17\n" +
@@ -1840,7 +2082,11 @@ const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\fhttp_address\x18\t \x01(\tR\vhttpAddress\x12\x1f\n" +
 	"\vgossip_name\x18\n" +
 	" \x01(\tR\n" +
-	"gossipName\"\x8a\x01\n" +
+	"gossipName\x12(\n" +
+	"\x05total\x18\v \x03(\v2\x12.mesos.v1.ResourceR\x05total\x123\n" +
+	"\n" +
+	"operations\x18\f \x03(\v2\x13.mesos.v1.OperationR\n" +
+	"operations\"\x8a\x01\n" +
 	"\bExecutor\x128\n" +
 	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12*\n" +
 	"\x04info\x18\x02 \x01(\v2\x16.mesos.v1.ExecutorInfoR\x04info\x12\x18\n" +
@@ -1935,7 +2181,19 @@ const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\x05ended\x18\x03 \x01(\bR\x05endedB\x0f\n" +
 	"\r_max_grace_ns\"I\n" +
 	"\x10FrameworkUpdated\x125\n" +
-	"\tframework\x18\x01 \x01(\v2\x17.mesos.v1.FrameworkInfoR\tframework2N\n" +
+	"\tframework\x18\x01 \x01(\v2\x17.mesos.v1.FrameworkInfoR\tframework\"\x8d\x01\n" +
+	"\x0eApplyOperation\x128\n" +
+	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12-\n" +
+	"\x04info\x18\x02 \x01(\v2\x19.mesos.v1.Offer.OperationR\x04info\x12\x12\n" +
+	"\x04uuid\x18\x03 \x01(\fR\x04uuid\"\xa5\x01\n" +
+	"\x0fOperationUpdate\x128\n" +
+	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12%\n" +
+	"\x0eoperation_uuid\x18\x02 \x01(\fR\roperationUuid\x121\n" +
+	"\x06status\x18\x03 \x01(\v2\x19.mesos.v1.OperationStatusR\x06status\"^\n" +
+	"\x14AcknowledgeOperation\x12%\n" +
+	"\x0eoperation_uuid\x18\x01 \x01(\fR\roperationUuid\x12\x1f\n" +
+	"\vstatus_uuid\x18\x02 \x01(\fR\n" +
+	"statusUuid2N\n" +
 	"\x04Link\x12F\n" +
 	"\aConnect\x12\x1a.reeve.agentlink.FromAgent\x1a\x1b.reeve.agentlink.FromMaster(\x010\x01B5Z3codeberg.org/reeve/reeve/shared/agentlink;agentlinkb\x06proto3"
 
@@ -1951,44 +2209,51 @@ func file_agentlink_agentlink_proto_rawDescGZIP() []byte {
 	return file_agentlink_agentlink_proto_rawDescData
 }
 
-var file_agentlink_agentlink_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_agentlink_agentlink_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_agentlink_agentlink_proto_goTypes = []any{
-	(*FromAgent)(nil),             // 0: reeve.agentlink.FromAgent
-	(*FromMaster)(nil),            // 1: reeve.agentlink.FromMaster
-	(*Register)(nil),              // 2: reeve.agentlink.Register
-	(*Executor)(nil),              // 3: reeve.agentlink.Executor
-	(*Task)(nil),                  // 4: reeve.agentlink.Task
-	(*Registered)(nil),            // 5: reeve.agentlink.Registered
-	(*Refused)(nil),               // 6: reeve.agentlink.Refused
-	(*History)(nil),               // 7: reeve.agentlink.History
-	(*PastFramework)(nil),         // 8: reeve.agentlink.PastFramework
-	(*StatusUpdate)(nil),          // 9: reeve.agentlink.StatusUpdate
-	(*ExecutorExited)(nil),        // 10: reeve.agentlink.ExecutorExited
-	(*FrameworkMessage)(nil),      // 11: reeve.agentlink.FrameworkMessage
-	(*Heartbeat)(nil),             // 12: reeve.agentlink.Heartbeat
-	(*HostUsage)(nil),             // 13: reeve.agentlink.HostUsage
-	(*HeartbeatAck)(nil),          // 14: reeve.agentlink.HeartbeatAck
-	(*Goodbye)(nil),               // 15: reeve.agentlink.Goodbye
-	(*RunTasks)(nil),              // 16: reeve.agentlink.RunTasks
-	(*KillTask)(nil),              // 17: reeve.agentlink.KillTask
-	(*Acknowledge)(nil),           // 18: reeve.agentlink.Acknowledge
-	(*ShutdownExecutor)(nil),      // 19: reeve.agentlink.ShutdownExecutor
-	(*ShutdownFramework)(nil),     // 20: reeve.agentlink.ShutdownFramework
-	(*ExecutorMessage)(nil),       // 21: reeve.agentlink.ExecutorMessage
-	(*Drain)(nil),                 // 22: reeve.agentlink.Drain
-	(*FrameworkUpdated)(nil),      // 23: reeve.agentlink.FrameworkUpdated
-	(*mesosv1.AgentInfo)(nil),     // 24: mesos.v1.AgentInfo
-	(*mesosv1.FrameworkInfo)(nil), // 25: mesos.v1.FrameworkInfo
-	(*mesosv1.FrameworkID)(nil),   // 26: mesos.v1.FrameworkID
-	(*mesosv1.ExecutorInfo)(nil),  // 27: mesos.v1.ExecutorInfo
-	(*mesosv1.Task)(nil),          // 28: mesos.v1.Task
-	(*mesosv1.TaskInfo)(nil),      // 29: mesos.v1.TaskInfo
-	(*mesosv1.AgentID)(nil),       // 30: mesos.v1.AgentID
-	(*mesosv1.MasterInfo)(nil),    // 31: mesos.v1.MasterInfo
-	(*mesosv1.TaskStatus)(nil),    // 32: mesos.v1.TaskStatus
-	(*mesosv1.ExecutorID)(nil),    // 33: mesos.v1.ExecutorID
-	(*mesosv1.TaskID)(nil),        // 34: mesos.v1.TaskID
-	(*mesosv1.KillPolicy)(nil),    // 35: mesos.v1.KillPolicy
+	(*FromAgent)(nil),               // 0: reeve.agentlink.FromAgent
+	(*FromMaster)(nil),              // 1: reeve.agentlink.FromMaster
+	(*Register)(nil),                // 2: reeve.agentlink.Register
+	(*Executor)(nil),                // 3: reeve.agentlink.Executor
+	(*Task)(nil),                    // 4: reeve.agentlink.Task
+	(*Registered)(nil),              // 5: reeve.agentlink.Registered
+	(*Refused)(nil),                 // 6: reeve.agentlink.Refused
+	(*History)(nil),                 // 7: reeve.agentlink.History
+	(*PastFramework)(nil),           // 8: reeve.agentlink.PastFramework
+	(*StatusUpdate)(nil),            // 9: reeve.agentlink.StatusUpdate
+	(*ExecutorExited)(nil),          // 10: reeve.agentlink.ExecutorExited
+	(*FrameworkMessage)(nil),        // 11: reeve.agentlink.FrameworkMessage
+	(*Heartbeat)(nil),               // 12: reeve.agentlink.Heartbeat
+	(*HostUsage)(nil),               // 13: reeve.agentlink.HostUsage
+	(*HeartbeatAck)(nil),            // 14: reeve.agentlink.HeartbeatAck
+	(*Goodbye)(nil),                 // 15: reeve.agentlink.Goodbye
+	(*RunTasks)(nil),                // 16: reeve.agentlink.RunTasks
+	(*KillTask)(nil),                // 17: reeve.agentlink.KillTask
+	(*Acknowledge)(nil),             // 18: reeve.agentlink.Acknowledge
+	(*ShutdownExecutor)(nil),        // 19: reeve.agentlink.ShutdownExecutor
+	(*ShutdownFramework)(nil),       // 20: reeve.agentlink.ShutdownFramework
+	(*ExecutorMessage)(nil),         // 21: reeve.agentlink.ExecutorMessage
+	(*Drain)(nil),                   // 22: reeve.agentlink.Drain
+	(*FrameworkUpdated)(nil),        // 23: reeve.agentlink.FrameworkUpdated
+	(*ApplyOperation)(nil),          // 24: reeve.agentlink.ApplyOperation
+	(*OperationUpdate)(nil),         // 25: reeve.agentlink.OperationUpdate
+	(*AcknowledgeOperation)(nil),    // 26: reeve.agentlink.AcknowledgeOperation
+	(*mesosv1.AgentInfo)(nil),       // 27: mesos.v1.AgentInfo
+	(*mesosv1.FrameworkInfo)(nil),   // 28: mesos.v1.FrameworkInfo
+	(*mesosv1.Resource)(nil),        // 29: mesos.v1.Resource
+	(*mesosv1.Operation)(nil),       // 30: mesos.v1.Operation
+	(*mesosv1.FrameworkID)(nil),     // 31: mesos.v1.FrameworkID
+	(*mesosv1.ExecutorInfo)(nil),    // 32: mesos.v1.ExecutorInfo
+	(*mesosv1.Task)(nil),            // 33: mesos.v1.Task
+	(*mesosv1.TaskInfo)(nil),        // 34: mesos.v1.TaskInfo
+	(*mesosv1.AgentID)(nil),         // 35: mesos.v1.AgentID
+	(*mesosv1.MasterInfo)(nil),      // 36: mesos.v1.MasterInfo
+	(*mesosv1.TaskStatus)(nil),      // 37: mesos.v1.TaskStatus
+	(*mesosv1.ExecutorID)(nil),      // 38: mesos.v1.ExecutorID
+	(*mesosv1.TaskID)(nil),          // 39: mesos.v1.TaskID
+	(*mesosv1.KillPolicy)(nil),      // 40: mesos.v1.KillPolicy
+	(*mesosv1.Offer_Operation)(nil), // 41: mesos.v1.Offer.Operation
+	(*mesosv1.OperationStatus)(nil), // 42: mesos.v1.OperationStatus
 }
 var file_agentlink_agentlink_proto_depIdxs = []int32{
 	2,  // 0: reeve.agentlink.FromAgent.register:type_name -> reeve.agentlink.Register
@@ -1998,59 +2263,68 @@ var file_agentlink_agentlink_proto_depIdxs = []int32{
 	12, // 4: reeve.agentlink.FromAgent.heartbeat:type_name -> reeve.agentlink.Heartbeat
 	15, // 5: reeve.agentlink.FromAgent.goodbye:type_name -> reeve.agentlink.Goodbye
 	7,  // 6: reeve.agentlink.FromAgent.history:type_name -> reeve.agentlink.History
-	5,  // 7: reeve.agentlink.FromMaster.registered:type_name -> reeve.agentlink.Registered
-	6,  // 8: reeve.agentlink.FromMaster.refused:type_name -> reeve.agentlink.Refused
-	16, // 9: reeve.agentlink.FromMaster.run_tasks:type_name -> reeve.agentlink.RunTasks
-	17, // 10: reeve.agentlink.FromMaster.kill_task:type_name -> reeve.agentlink.KillTask
-	18, // 11: reeve.agentlink.FromMaster.acknowledge:type_name -> reeve.agentlink.Acknowledge
-	19, // 12: reeve.agentlink.FromMaster.shutdown_executor:type_name -> reeve.agentlink.ShutdownExecutor
-	20, // 13: reeve.agentlink.FromMaster.shutdown_framework:type_name -> reeve.agentlink.ShutdownFramework
-	21, // 14: reeve.agentlink.FromMaster.executor_message:type_name -> reeve.agentlink.ExecutorMessage
-	14, // 15: reeve.agentlink.FromMaster.heartbeat_ack:type_name -> reeve.agentlink.HeartbeatAck
-	23, // 16: reeve.agentlink.FromMaster.framework_updated:type_name -> reeve.agentlink.FrameworkUpdated
-	22, // 17: reeve.agentlink.FromMaster.drain:type_name -> reeve.agentlink.Drain
-	24, // 18: reeve.agentlink.Register.agent_info:type_name -> mesos.v1.AgentInfo
-	25, // 19: reeve.agentlink.Register.frameworks:type_name -> mesos.v1.FrameworkInfo
-	3,  // 20: reeve.agentlink.Register.executors:type_name -> reeve.agentlink.Executor
-	4,  // 21: reeve.agentlink.Register.tasks:type_name -> reeve.agentlink.Task
-	26, // 22: reeve.agentlink.Executor.framework_id:type_name -> mesos.v1.FrameworkID
-	27, // 23: reeve.agentlink.Executor.info:type_name -> mesos.v1.ExecutorInfo
-	28, // 24: reeve.agentlink.Task.task:type_name -> mesos.v1.Task
-	29, // 25: reeve.agentlink.Task.info:type_name -> mesos.v1.TaskInfo
-	30, // 26: reeve.agentlink.Registered.agent_id:type_name -> mesos.v1.AgentID
-	31, // 27: reeve.agentlink.Registered.master:type_name -> mesos.v1.MasterInfo
-	22, // 28: reeve.agentlink.Registered.drain:type_name -> reeve.agentlink.Drain
-	8,  // 29: reeve.agentlink.History.frameworks:type_name -> reeve.agentlink.PastFramework
-	4,  // 30: reeve.agentlink.History.tasks:type_name -> reeve.agentlink.Task
-	25, // 31: reeve.agentlink.PastFramework.info:type_name -> mesos.v1.FrameworkInfo
-	26, // 32: reeve.agentlink.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	32, // 33: reeve.agentlink.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
-	26, // 34: reeve.agentlink.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 35: reeve.agentlink.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
-	26, // 36: reeve.agentlink.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 37: reeve.agentlink.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	13, // 38: reeve.agentlink.Heartbeat.usage:type_name -> reeve.agentlink.HostUsage
-	25, // 39: reeve.agentlink.RunTasks.framework:type_name -> mesos.v1.FrameworkInfo
-	27, // 40: reeve.agentlink.RunTasks.executor:type_name -> mesos.v1.ExecutorInfo
-	29, // 41: reeve.agentlink.RunTasks.tasks:type_name -> mesos.v1.TaskInfo
-	26, // 42: reeve.agentlink.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
-	34, // 43: reeve.agentlink.KillTask.task_id:type_name -> mesos.v1.TaskID
-	35, // 44: reeve.agentlink.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
-	26, // 45: reeve.agentlink.Acknowledge.framework_id:type_name -> mesos.v1.FrameworkID
-	34, // 46: reeve.agentlink.Acknowledge.task_id:type_name -> mesos.v1.TaskID
-	26, // 47: reeve.agentlink.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 48: reeve.agentlink.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
-	26, // 49: reeve.agentlink.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	26, // 50: reeve.agentlink.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 51: reeve.agentlink.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	25, // 52: reeve.agentlink.FrameworkUpdated.framework:type_name -> mesos.v1.FrameworkInfo
-	0,  // 53: reeve.agentlink.Link.Connect:input_type -> reeve.agentlink.FromAgent
-	1,  // 54: reeve.agentlink.Link.Connect:output_type -> reeve.agentlink.FromMaster
-	54, // [54:55] is the sub-list for method output_type
-	53, // [53:54] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	25, // 7: reeve.agentlink.FromAgent.operation_update:type_name -> reeve.agentlink.OperationUpdate
+	5,  // 8: reeve.agentlink.FromMaster.registered:type_name -> reeve.agentlink.Registered
+	6,  // 9: reeve.agentlink.FromMaster.refused:type_name -> reeve.agentlink.Refused
+	16, // 10: reeve.agentlink.FromMaster.run_tasks:type_name -> reeve.agentlink.RunTasks
+	17, // 11: reeve.agentlink.FromMaster.kill_task:type_name -> reeve.agentlink.KillTask
+	18, // 12: reeve.agentlink.FromMaster.acknowledge:type_name -> reeve.agentlink.Acknowledge
+	19, // 13: reeve.agentlink.FromMaster.shutdown_executor:type_name -> reeve.agentlink.ShutdownExecutor
+	20, // 14: reeve.agentlink.FromMaster.shutdown_framework:type_name -> reeve.agentlink.ShutdownFramework
+	21, // 15: reeve.agentlink.FromMaster.executor_message:type_name -> reeve.agentlink.ExecutorMessage
+	14, // 16: reeve.agentlink.FromMaster.heartbeat_ack:type_name -> reeve.agentlink.HeartbeatAck
+	23, // 17: reeve.agentlink.FromMaster.framework_updated:type_name -> reeve.agentlink.FrameworkUpdated
+	22, // 18: reeve.agentlink.FromMaster.drain:type_name -> reeve.agentlink.Drain
+	24, // 19: reeve.agentlink.FromMaster.apply_operation:type_name -> reeve.agentlink.ApplyOperation
+	26, // 20: reeve.agentlink.FromMaster.acknowledge_operation:type_name -> reeve.agentlink.AcknowledgeOperation
+	27, // 21: reeve.agentlink.Register.agent_info:type_name -> mesos.v1.AgentInfo
+	28, // 22: reeve.agentlink.Register.frameworks:type_name -> mesos.v1.FrameworkInfo
+	3,  // 23: reeve.agentlink.Register.executors:type_name -> reeve.agentlink.Executor
+	4,  // 24: reeve.agentlink.Register.tasks:type_name -> reeve.agentlink.Task
+	29, // 25: reeve.agentlink.Register.total:type_name -> mesos.v1.Resource
+	30, // 26: reeve.agentlink.Register.operations:type_name -> mesos.v1.Operation
+	31, // 27: reeve.agentlink.Executor.framework_id:type_name -> mesos.v1.FrameworkID
+	32, // 28: reeve.agentlink.Executor.info:type_name -> mesos.v1.ExecutorInfo
+	33, // 29: reeve.agentlink.Task.task:type_name -> mesos.v1.Task
+	34, // 30: reeve.agentlink.Task.info:type_name -> mesos.v1.TaskInfo
+	35, // 31: reeve.agentlink.Registered.agent_id:type_name -> mesos.v1.AgentID
+	36, // 32: reeve.agentlink.Registered.master:type_name -> mesos.v1.MasterInfo
+	22, // 33: reeve.agentlink.Registered.drain:type_name -> reeve.agentlink.Drain
+	8,  // 34: reeve.agentlink.History.frameworks:type_name -> reeve.agentlink.PastFramework
+	4,  // 35: reeve.agentlink.History.tasks:type_name -> reeve.agentlink.Task
+	28, // 36: reeve.agentlink.PastFramework.info:type_name -> mesos.v1.FrameworkInfo
+	31, // 37: reeve.agentlink.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	37, // 38: reeve.agentlink.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
+	31, // 39: reeve.agentlink.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
+	38, // 40: reeve.agentlink.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
+	31, // 41: reeve.agentlink.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	38, // 42: reeve.agentlink.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	13, // 43: reeve.agentlink.Heartbeat.usage:type_name -> reeve.agentlink.HostUsage
+	28, // 44: reeve.agentlink.RunTasks.framework:type_name -> mesos.v1.FrameworkInfo
+	32, // 45: reeve.agentlink.RunTasks.executor:type_name -> mesos.v1.ExecutorInfo
+	34, // 46: reeve.agentlink.RunTasks.tasks:type_name -> mesos.v1.TaskInfo
+	31, // 47: reeve.agentlink.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
+	39, // 48: reeve.agentlink.KillTask.task_id:type_name -> mesos.v1.TaskID
+	40, // 49: reeve.agentlink.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
+	31, // 50: reeve.agentlink.Acknowledge.framework_id:type_name -> mesos.v1.FrameworkID
+	39, // 51: reeve.agentlink.Acknowledge.task_id:type_name -> mesos.v1.TaskID
+	31, // 52: reeve.agentlink.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
+	38, // 53: reeve.agentlink.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
+	31, // 54: reeve.agentlink.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	31, // 55: reeve.agentlink.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	38, // 56: reeve.agentlink.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	28, // 57: reeve.agentlink.FrameworkUpdated.framework:type_name -> mesos.v1.FrameworkInfo
+	31, // 58: reeve.agentlink.ApplyOperation.framework_id:type_name -> mesos.v1.FrameworkID
+	41, // 59: reeve.agentlink.ApplyOperation.info:type_name -> mesos.v1.Offer.Operation
+	31, // 60: reeve.agentlink.OperationUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	42, // 61: reeve.agentlink.OperationUpdate.status:type_name -> mesos.v1.OperationStatus
+	0,  // 62: reeve.agentlink.Link.Connect:input_type -> reeve.agentlink.FromAgent
+	1,  // 63: reeve.agentlink.Link.Connect:output_type -> reeve.agentlink.FromMaster
+	63, // [63:64] is the sub-list for method output_type
+	62, // [62:63] is the sub-list for method input_type
+	62, // [62:62] is the sub-list for extension type_name
+	62, // [62:62] is the sub-list for extension extendee
+	0,  // [0:62] is the sub-list for field type_name
 }
 
 func init() { file_agentlink_agentlink_proto_init() }
@@ -2066,6 +2340,7 @@ func file_agentlink_agentlink_proto_init() {
 		(*FromAgent_Heartbeat)(nil),
 		(*FromAgent_Goodbye)(nil),
 		(*FromAgent_History)(nil),
+		(*FromAgent_OperationUpdate)(nil),
 	}
 	file_agentlink_agentlink_proto_msgTypes[1].OneofWrappers = []any{
 		(*FromMaster_Registered)(nil),
@@ -2079,6 +2354,8 @@ func file_agentlink_agentlink_proto_init() {
 		(*FromMaster_HeartbeatAck)(nil),
 		(*FromMaster_FrameworkUpdated)(nil),
 		(*FromMaster_Drain)(nil),
+		(*FromMaster_ApplyOperation)(nil),
+		(*FromMaster_AcknowledgeOperation)(nil),
 	}
 	file_agentlink_agentlink_proto_msgTypes[22].OneofWrappers = []any{}
 	type x struct{}
@@ -2087,7 +2364,7 @@ func file_agentlink_agentlink_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agentlink_agentlink_proto_rawDesc), len(file_agentlink_agentlink_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   24,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

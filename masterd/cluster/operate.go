@@ -1,0 +1,14 @@
+package cluster
+
+// operationUpdate takes an agent's word on how an operation went. An agent that could not do what we count as done has
+// something else than we think: it registers anew, and says what.
+func (s *State) operationUpdate(in OperationUpdate) {
+	a := s.book.Agents[s.conns[in.Conn]]
+	if a == nil || a.Conn != in.Conn {
+		return
+	}
+	if !s.clerk.Update(a, in.Update) {
+		s.closeConn(in.Conn)
+		s.disconnect(a, "an operation failed on it")
+	}
+}
