@@ -90,9 +90,13 @@ func paths(r resources.Resources) []string {
 	return list
 }
 
-// Lacking says which persistent volume of a task or its executor the agent does not have, "" if it has all.
-func (s *Set) Lacking(executor *mesosv1.ExecutorInfo, task *mesosv1.TaskInfo) string {
-	for _, volume := range operation.Volumes(slices.Concat(executor.GetResources(), task.GetResources())) {
+// Lacking says which persistent volume of tasks or their executor the agent does not have, "" if it has all.
+func (s *Set) Lacking(executor *mesosv1.ExecutorInfo, tasks ...*mesosv1.TaskInfo) string {
+	list := slices.Clone(executor.GetResources())
+	for _, task := range tasks {
+		list = append(list, task.GetResources()...)
+	}
+	for _, volume := range operation.Volumes(list) {
 		volume.AllocationInfo = nil
 		r, err := resources.FromProto([]*mesosv1.Resource{volume})
 		if err != nil || !s.total.Contains(r) {

@@ -83,3 +83,10 @@ func Append[T any](list []T, item T, limit int) []T {
 	}
 	return list
 }
+
+// Most that is remembered of the past (spec 4.2).
+const (
+	MaxFrameworks = 50
+	MaxExecutors  = 150
+	MaxTasks      = 200
+)

@@ -80,7 +80,7 @@ func (m *Machine) replayFrameworkRemoved(e *record.FrameworkRemoved) {
 		}
 		m.updates.Drop(id)
 		delete(m.frameworks, id)
-		m.completed = memory.Append(m.completed, fw, maxCompletedFrameworks)
+		m.completed = memory.Append(m.completed, fw, memory.MaxFrameworks)
 	}
 	for _, fw := range m.completed {
 		if fw.id == id {
@@ -98,5 +98,5 @@ func (m *Machine) replayExecutorRemoved(c *container) {
 		}
 	}
 	m.drop(c)
-	c.framework.completed = memory.Append(c.framework.completed, c, maxCompletedExecutors)
+	c.framework.completed = memory.Append(c.framework.completed, c, memory.MaxExecutors)
 }

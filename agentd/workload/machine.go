@@ -38,13 +38,6 @@ type Config struct {
 	NewUUID func() uuid.UUID // random; the machine has no randomness of its own
 }
 
-// Limits on what is remembered of the past (spec 4.2).
-const (
-	maxCompletedFrameworks = 50
-	maxCompletedExecutors  = 150
-	maxCompletedTasks      = 200
-)
-
 // Machine is the state of one agent. Make it with New, feed it with Step, from one goroutine.
 type Machine struct {
 	cfg        Config
@@ -299,13 +292,13 @@ func (m *Machine) quiet() bool {
 func (m *Machine) forgetContainer(c *container) {
 	fw := c.framework
 	m.drop(c)
-	fw.completed = memory.Append(fw.completed, c, maxCompletedExecutors)
+	fw.completed = memory.Append(fw.completed, c, memory.MaxExecutors)
 	m.saveLazily(record.NewExecutorRemoved(string(fw.id), string(c.executor)))
 }
 
 func (m *Machine) forgetFramework(fw *framework) {
 	delete(m.frameworks, fw.id)
-	m.completed = memory.Append(m.completed, fw, maxCompletedFrameworks)
+	m.completed = memory.Append(m.completed, fw, memory.MaxFrameworks)
 	m.saveLazily(record.NewFrameworkRemoved(string(fw.id), fw.removed))
 	m.emit(Happened{Noun: "framework", ID: string(fw.id), From: "active", To: "completed"})
 }

@@ -37,11 +37,9 @@ func (m *Machine) runGroup(now time.Time, fw *framework, run *agentlink.RunTasks
 		refuse(mesosv1.TaskStatus_REASON_EXECUTOR_TERMINATED, "the executor has ended, or is ending")
 		return
 	}
-	for _, info := range run.GetTasks() {
-		if why := m.holdings.Lacking(run.GetExecutor(), info); why != "" {
-			refuse(mesosv1.TaskStatus_REASON_RESOURCES_UNKNOWN, why)
-			return
-		}
+	if why := m.holdings.Lacking(run.GetExecutor(), run.GetTasks()...); why != "" {
+		refuse(mesosv1.TaskStatus_REASON_RESOURCES_UNKNOWN, why)
+		return
 	}
 	if c == nil {
 		c = m.newContainer(now, fw, launch.CustomExecutor(fw.info, run.GetExecutor()), false)

@@ -108,7 +108,7 @@ func (m *Machine) finish(c *container, t *task) {
 		c = c.pod
 	}
 	delete(c.tasks, t.id())
-	c.completed = memory.Append(c.completed, t, maxCompletedTasks)
+	c.completed = memory.Append(c.completed, t, memory.MaxTasks)
 	m.touch(c.framework)
 }
 
