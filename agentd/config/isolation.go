@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,7 +22,11 @@ type Isolation struct {
 	HostPaths  []string         // directories that volumes may be in; nil for all
 	SeccompDir string
 
-	written struct{ effective, bounding, devices, hostPaths string }
+	NetworkPlugins []string // directories of CNI plugins
+	NetworkDir     string   // of the networks that the operator has defined
+	BridgeSubnet   string   // of the agent's own
+
+	written struct{ effective, bounding, devices, hostPaths, plugins string }
 }
 
 // defaultBounding are what Docker gives: some programs need one of them, and none opens a way out.
@@ -33,6 +38,9 @@ func (i *Isolation) register(fs *pflag.FlagSet) {
 	fs.StringVar(&i.written.devices, "allowed-devices", "", `devices that every container gets, such as "/dev/fuse,/dev/kvm" or Mesos's {"allowed_devices":[…]}`)
 	fs.StringVar(&i.written.hostPaths, "host-path-volumes", "/", `directories of this machine that volumes may come from, such as "/data,/srv", or "none"`)
 	fs.StringVar(&i.SeccompDir, "seccomp-config-dir", "", "directory of seccomp profiles, in Docker's form, that tasks may name")
+	fs.StringVar(&i.written.plugins, "network-cni-plugins-dir", "/usr/lib/cni:/opt/cni/bin", "directories of CNI plugins, with : between them")
+	fs.StringVar(&i.NetworkDir, "network-cni-config-dir", "/etc/cni/net.d", "directory of the networks that containers may join, in CNI's form")
+	fs.StringVar(&i.BridgeSubnet, "bridge-subnet", "10.88.0.0/16", "addresses of containers in the network bridge, which agents have without a file that defines it")
 }
 
 func (i *Isolation) complete() (err error) {
@@ -49,6 +57,18 @@ func (i *Isolation) complete() (err error) {
 	}
 	if i.HostPaths, err = hostPaths(i.written.hostPaths); err != nil {
 		return err
+	}
+	for _, dir := range strings.Split(i.written.plugins, ":") {
+		if !filepath.IsAbs(dir) {
+			return fault.New(fault.Invalid, "--network-cni-plugins-dir: %q must be an absolute path", dir)
+		}
+		i.NetworkPlugins = append(i.NetworkPlugins, dir)
+	}
+	if i.NetworkDir != "" && !filepath.IsAbs(i.NetworkDir) {
+		return fault.New(fault.Invalid, "--network-cni-config-dir %q must be an absolute path", i.NetworkDir)
+	}
+	if _, err := netip.ParsePrefix(i.BridgeSubnet); err != nil {
+		return fault.New(fault.Invalid, "--bridge-subnet %q is not a subnet; write 10.88.0.0/16 and the like", i.BridgeSubnet)
 	}
 	if i.SeccompDir != "" && !filepath.IsAbs(i.SeccompDir) {
 		return fault.New(fault.Invalid, "--seccomp-config-dir %q must be an absolute path", i.SeccompDir)

@@ -10,12 +10,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/shared/flagset"
 )
 
 func isolation(t *testing.T, args ...string) (Isolation, error) {
 	t.Helper()
 	var i Isolation
 	fs := pflag.NewFlagSet("agentd", pflag.ContinueOnError)
+	flagset.Normalize(fs)
 	i.register(fs)
 	if err := fs.Parse(args); err != nil {
 		t.Fatal(err)
@@ -31,6 +33,7 @@ func TestIsolation(t *testing.T) {
 	}
 	i, err = isolation(t, `--effective-capabilities={"capabilities":["CHOWN"]}`, "--bounding-capabilities=cap_chown,SYS_PTRACE",
 		"--host-path-volumes=/data/,/srv", "--seccomp-config-dir=/etc/seccomp",
+		"--network-cni-plugins-dir=/opt/cni", "--network_cni_config_dir=/etc/cni", "--bridge-subnet=10.1.0.0/24",
 		`--allowed-devices={"allowed_devices":[{"device":{"path":"/dev/fuse"},"access":{"read":true}}]}`)
 	if err != nil {
 		t.Fatal(err)
@@ -38,6 +41,7 @@ func TestIsolation(t *testing.T) {
 	want := Isolation{
 		Effective: []string{"CAP_CHOWN"}, Bounding: []string{"CAP_CHOWN", "CAP_SYS_PTRACE"}, HostPaths: []string{"/data", "/srv"},
 		SeccompDir: "/etc/seccomp", Devices: []runtime.Device{{Path: "/dev/fuse", Access: "r"}},
+		NetworkPlugins: []string{"/opt/cni"}, NetworkDir: "/etc/cni", BridgeSubnet: "10.1.0.0/24",
 	}
 	if d := cmp.Diff(i, want, cmpopts.IgnoreUnexported(Isolation{})); d != "" {
 		t.Errorf("(-got +want):\n%s", d)
@@ -49,6 +53,8 @@ func TestIsolation(t *testing.T) {
 		"not the name of a capability": "--bounding-capabilities=ROOT",
 		"is not JSON":                  "--effective-capabilities={",
 		"must be an absolute path":     "--host-path-volumes=data",
+		"is not a subnet":              "--bridge-subnet=10.1.0.0",
+		"\"\" must be an absolute":     "--network-cni-plugins-dir=",
 		"is empty":                     "--host-path-volumes=",
 		"absolute path":                "--seccomp-config-dir=x",
 		"not the path of a device":     "--allowed-devices=/etc/passwd",

@@ -26,6 +26,7 @@ type Host struct {
 	UID, GID     uint32
 	Groups       []uint32
 	MaxNoFile    uint64   // the hard limit that may be given
+	NetNS        string   // file of the network namespace, for one that has a network other than the host's
 	Rootless     bool     // no cgroups, no other users
 	Credentials  []string // files and directories of the host that containers which see it must not read
 	Devices      []Device // that the container gets
@@ -107,7 +108,7 @@ func Build(spec runtime.Spec, host Host) *specs.Spec {
 		Process:  process(spec, host),
 		Linux: &specs.Linux{
 			CgroupsPath:   group,
-			Namespaces:    namespaces(),
+			Namespaces:    namespaces(host),
 			Devices:       nodes(host),
 			Resources:     Resources(spec.Limits, host),
 			MaskedPaths:   maskedPaths(spec, host),
@@ -116,15 +117,19 @@ func Build(spec runtime.Spec, host Host) *specs.Spec {
 	}
 }
 
-// namespaces lists all but the network's: containers share the host's, as Mesos's do.
-func namespaces() []specs.LinuxNamespace {
-	return []specs.LinuxNamespace{
+// namespaces lists all but the network's: containers share the host's, as Mesos's do, unless they ask for another.
+func namespaces(host Host) []specs.LinuxNamespace {
+	all := []specs.LinuxNamespace{
 		{Type: specs.PIDNamespace},
 		{Type: specs.MountNamespace},
 		{Type: specs.IPCNamespace},
 		{Type: specs.UTSNamespace},
 		{Type: specs.CgroupNamespace},
 	}
+	if host.NetNS != "" {
+		all = append(all, specs.LinuxNamespace{Type: specs.NetworkNamespace, Path: host.NetNS})
+	}
+	return all
 }
 
 func maskedPaths(spec runtime.Spec, host Host) []string {

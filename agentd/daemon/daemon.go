@@ -25,6 +25,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/config"
 	"codeberg.org/reeve/reeve/agentd/image/store"
 	"codeberg.org/reeve/reeve/agentd/masterlink"
+	"codeberg.org/reeve/reeve/agentd/network"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/shimclient"
 	"codeberg.org/reeve/reeve/shared/addressfile"
@@ -66,6 +67,7 @@ func shims(cfg config.Config, logger *slog.Logger) (runtime.Runtime, func() erro
 	client, err := shimclient.New(shimclient.Config{
 		ShimPath: cfg.ShimPath, RuntimeDir: cfg.RuntimeDir, WorkDir: cfg.WorkDir, CgroupRoot: cfg.CgroupRoot, Log: logger,
 		SeccompDir: cfg.SeccompDir, Devices: cfg.Devices,
+		Networks: network.Config{Plugins: cfg.NetworkPlugins, ConfigDir: cfg.NetworkDir, Subnet: cfg.BridgeSubnet},
 	})
 	if err != nil {
 		return nil, nil, err

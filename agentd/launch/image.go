@@ -166,10 +166,6 @@ func unsupportedDocker(docker *mesosv1.ContainerInfo_DockerInfo) string {
 		return fmt.Sprintf("container.docker.parameters (%s) is not supported: agents run images themselves, without docker", docker.GetParameters()[0].GetKey())
 	case docker.GetVolumeDriver() != "":
 		return "container.docker.volume_driver is not supported by this version"
-	case docker.Network != nil && docker.GetNetwork() != mesosv1.ContainerInfo_DockerInfo_HOST:
-		return fmt.Sprintf("container.docker.network %s is not supported by this version; only HOST is", docker.GetNetwork())
-	case len(docker.GetPortMappings()) > 0:
-		return "container.docker.port_mappings mean nothing on the host's network; leave them out"
 	}
 	return ""
 }

@@ -24,6 +24,9 @@ func (h Host) isolation(r Run) runtime.Isolation {
 	if i.Hostname == "" {
 		i.Hostname = r.Pod.GetContainer().GetHostname()
 	}
+	if network := h.network(r); i.Hostname == "" && network != nil {
+		i.Hostname = string(network.Of) // the host's would not lead here
+	}
 	return i
 }
 

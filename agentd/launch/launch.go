@@ -92,6 +92,7 @@ func (h Host) Spec(r Run) runtime.Spec {
 		Limits:  h.Limits(r),
 
 		Isolation: h.isolation(r),
+		Network:   h.network(r),
 	}
 }
 
@@ -147,6 +148,9 @@ func (h Host) Environment(r Run) []string {
 		"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD=" + mesostime.Text(grace),
 		"MESOS_HTTP_COMMAND_EXECUTOR=0",
 	})
+	if _, own := joinsOf(r.Executor.GetContainer()); own {
+		env = append(env, "LIBPROCESS_IP=0.0.0.0") // the agent's is not one of the container's
+	}
 	return lastOfEach(append(env, ownVariables(r)...))
 }
 
@@ -318,19 +322,42 @@ func (h Host) UnsupportedTask(task *mesosv1.TaskInfo, inPod bool) string {
 	if why := h.unsupportedVolumes(task.GetContainer(), inPod); why != "" {
 		return why
 	}
+	if inPod {
+		if _, own := joinsOf(task.GetContainer()); own {
+			return "network_infos of a task in a group: its tasks are in one network, that of their executor; name it there"
+		}
+	}
+	if why := unsupportedNetwork(task.GetContainer(), task.GetResources()); why != "" {
+		return why
+	}
 	return h.unsupported(task.GetContainer(), task.GetCommand())
 }
 
-// UnsupportedExecutor is UnsupportedTask for an executor.
-func (h Host) UnsupportedExecutor(info *mesosv1.ExecutorInfo) string {
+// UnsupportedExecutor is UnsupportedTask for an executor, which is started for the tasks.
+func (h Host) UnsupportedExecutor(info *mesosv1.ExecutorInfo, tasks []*mesosv1.TaskInfo) string {
+	if why := unsupportedNetwork(info.GetContainer(), allOf(info, tasks)); why != "" {
+		return why
+	}
 	if why := h.unsupportedVolumes(info.GetContainer(), false); why != "" {
 		return why
 	}
 	return h.unsupported(info.GetContainer(), info.GetCommand())
 }
 
+// allOf are the resources of an executor and its tasks.
+func allOf(info *mesosv1.ExecutorInfo, tasks []*mesosv1.TaskInfo) []*mesosv1.Resource {
+	all := slices.Clone(info.GetResources())
+	for _, t := range tasks {
+		all = append(all, t.GetResources()...)
+	}
+	return all
+}
+
 // UnsupportedPod is UnsupportedTask for an executor that the agent plays.
-func (h Host) UnsupportedPod(info *mesosv1.ExecutorInfo) string {
+func (h Host) UnsupportedPod(info *mesosv1.ExecutorInfo, tasks []*mesosv1.TaskInfo) string {
+	if why := unsupportedNetwork(info.GetContainer(), allOf(info, tasks)); why != "" {
+		return why
+	}
 	if why := h.unsupportedPodVolumes(info.GetContainer()); why != "" {
 		return why
 	}
@@ -358,11 +385,6 @@ func (h Host) unsupported(container *mesosv1.ContainerInfo, command *mesosv1.Com
 func unsupportedSetting(container *mesosv1.ContainerInfo) string {
 	if container.GetTtyInfo() != nil {
 		return "tty_info"
-	}
-	for _, network := range container.GetNetworkInfos() { // one without a name is the host's
-		if network.GetName() != "" || len(network.GetPortMappings()) > 0 {
-			return "a network by name or with port mappings"
-		}
 	}
 	return ""
 }

@@ -59,7 +59,7 @@ func TestVolumes(t *testing.T) {
 	if why := host.UnsupportedTask(info, true); why != "" {
 		t.Fatal(why)
 	}
-	if why := host.UnsupportedPod(executor); why != "" {
+	if why := host.UnsupportedPod(executor, nil); why != "" {
 		t.Fatal(why)
 	}
 	got := host.Spec(Run{
@@ -105,13 +105,13 @@ func TestVolumes(t *testing.T) {
 		}
 	}
 	executor.Container.Volumes = []*mesosv1.Volume{{ContainerPath: new("/abs"), HostPath: new("/srv")}}
-	if why := host.UnsupportedPod(executor); !strings.Contains(why, "absolute path") {
+	if why := host.UnsupportedPod(executor, nil); !strings.Contains(why, "absolute path") {
 		t.Errorf("absolute volume of a pod: %q", why)
 	}
-	if why := (Host{HostPaths: []string{}}).UnsupportedExecutor(executor); !strings.Contains(why, "gives none") {
+	if why := (Host{HostPaths: []string{}}).UnsupportedExecutor(executor, nil); !strings.Contains(why, "gives none") {
 		t.Errorf("no host paths: %q", why)
 	}
-	if why := (Host{}).UnsupportedExecutor(&mesosv1.ExecutorInfo{Command: info.GetCommand(), Container: executor.GetContainer()}); why != "" {
+	if why := (Host{}).UnsupportedExecutor(&mesosv1.ExecutorInfo{Command: info.GetCommand(), Container: executor.GetContainer()}, nil); why != "" {
 		t.Errorf("any host path: %q", why)
 	}
 }

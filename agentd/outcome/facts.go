@@ -2,11 +2,13 @@ package outcome
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 )
@@ -21,6 +23,7 @@ type Facts struct {
 	Executor  *mesosv1.ExecutorID
 	Container ids.Container
 	PID       int
+	Joined    []runtime.Joined // networks of the container other than the host's
 }
 
 // Fill completes a status (spec 3.6; pitfall 20). What an executor has said about its own container stands.
@@ -54,6 +57,9 @@ func (f Facts) fillContainer(cs *mesosv1.ContainerStatus) {
 		return // Mesos says where a task of a pod is reached while it runs
 	}
 	if len(cs.NetworkInfos) == 0 {
+		cs.NetworkInfos = Networks(f.Joined)
+	}
+	if len(cs.NetworkInfos) == 0 {
 		cs.NetworkInfos = []*mesosv1.NetworkInfo{{}}
 	}
 	for _, network := range cs.NetworkInfos {
@@ -64,6 +70,28 @@ func (f Facts) fillContainer(cs *mesosv1.ContainerStatus) {
 			}}
 		}
 	}
+}
+
+// Networks is what a container has joined, in Mesos's form.
+func Networks(joined []runtime.Joined) []*mesosv1.NetworkInfo {
+	var list []*mesosv1.NetworkInfo
+	for _, j := range joined {
+		info := &mesosv1.NetworkInfo{Name: new(j.Network)}
+		for _, address := range j.Addresses {
+			protocol := mesosv1.NetworkInfo_IPv4
+			if strings.Contains(address, ":") {
+				protocol = mesosv1.NetworkInfo_IPv6
+			}
+			info.IpAddresses = append(info.IpAddresses, &mesosv1.NetworkInfo_IPAddress{Protocol: protocol.Enum(), IpAddress: new(address)})
+		}
+		for _, p := range j.Ports {
+			info.PortMappings = append(info.PortMappings, &mesosv1.NetworkInfo_PortMapping{
+				HostPort: new(uint32(p.Host)), ContainerPort: new(uint32(p.Container)), Protocol: new(p.Protocol),
+			})
+		}
+		list = append(list, info)
+	}
+	return list
 }
 
 // ContainerID is a container in Mesos's form: a nested one names its parent.

@@ -63,6 +63,7 @@ type Spec struct {
 	Limits  Limits
 
 	Isolation Isolation
+	Network   *Network // nil for the host's
 
 	Pod *Limits // of everything nested in the same pod as this one, together; nil for one that is in no pod
 }
@@ -110,8 +111,9 @@ type Limits struct {
 
 // Started says that the first process runs.
 type Started struct {
-	PID int // on the host
-	At  time.Time
+	PID    int // on the host
+	At     time.Time
+	Joined []Joined // networks other than the host's
 }
 
 // Exit is how a container ended.

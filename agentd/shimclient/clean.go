@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"codeberg.org/reeve/reeve/agentd/cgroupfs"
+	"codeberg.org/reeve/reeve/agentd/network"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
 	"codeberg.org/reeve/reeve/shared/fault"
 )
@@ -44,6 +45,10 @@ func Clean(ctx context.Context, workDir, runtimeDir, cgroupRoot string) error {
 		return err
 	}
 	if err := cgroups.Kill(ctx, cgroupRoot); err != nil {
+		return err
+	}
+	joined := Config{WorkDir: workDir, RuntimeDir: runtimeDir}.networks()
+	if err := network.Clean(ctx, joined.Dir, joined.RuntimeDir); err != nil {
 		return err
 	}
 	if err := unmountBelow(runtimeDir); err != nil {

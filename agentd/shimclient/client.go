@@ -13,6 +13,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/cgroupfs"
 	"codeberg.org/reeve/reeve/agentd/containerspec"
+	"codeberg.org/reeve/reeve/agentd/network"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -30,6 +31,7 @@ type Config struct {
 	RuntimeDir string           // sockets, locks and libcontainer's state; short, best on a tmpfs, not below or above ShimPath's directory
 	WorkDir    string           // the agent's; records of containers are kept below it, and containers cannot see it
 	CgroupRoot string           // the cgroup below which everything is made, such as "/reeve"; this agent's alone
+	Networks   network.Config   // other than the host's; its directories are below WorkDir and RuntimeDir
 	SeccompDir string           // directory of seccomp profiles that may be asked for by name; "" for none
 	Devices    []runtime.Device // of the host, that every container gets
 	GroupSize  int              // containers a shim; 0 for DefaultGroupSize, 1 for a shim of its own each
@@ -94,6 +96,7 @@ type Client struct {
 	cfg      Config
 	log      *slog.Logger
 	cgroups  cgroupfs.Host
+	networks *network.Networks
 	rootless bool
 	launches chan struct{}  // holds a token for each launch in flight: 2 a core use the machine fully, more only wait
 	starting chan struct{}  // holds a token while a shim is started, so that a burst of launches starts one
@@ -152,7 +155,7 @@ func New(cfg Config) (*Client, error) {
 		}
 	}
 	return &Client{
-		cfg: cfg, log: cfg.Log, cgroups: cgroups, rootless: os.Geteuid() != 0,
+		cfg: cfg, log: cfg.Log, cgroups: cgroups, networks: network.New(cfg.networks()), rootless: os.Geteuid() != 0,
 		launches:   make(chan struct{}, 2*goruntime.NumCPU()),
 		starting:   make(chan struct{}, 1),
 		containers: make(map[ids.Container]*entry),
@@ -264,7 +267,12 @@ func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry) error 
 		return err
 	}
 	spec.Hidden = append([]string{c.cfg.WorkDir, c.cfg.RuntimeDir}, spec.Hidden...)
-	spec.Mounts = append(spec.Mounts, names(spec)...)
+	joint, err := c.join(ctx, &spec, &host)
+	if err != nil {
+		c.release(l)
+		return errors.Join(err, os.RemoveAll(c.cfg.record(spec.ID)))
+	}
+	spec.Mounts = append(spec.Mounts, names(spec, joint, &host)...)
 	e.link = l
 	reply, err := l.call(context.WithoutCancel(ctx), shimapi.Request{
 		Op: shimapi.OpLaunch, Container: spec.ID,
@@ -279,7 +287,7 @@ func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry) error 
 	if err != nil {
 		return errors.Join(err, c.undo(ctx, e, err))
 	}
-	e.started = runtime.Started{PID: reply.Started.PID, At: reply.Started.Started}
+	e.started = runtime.Started{PID: reply.Started.PID, At: reply.Started.Started, Joined: joint.Joined}
 	return nil
 }
 
@@ -295,6 +303,9 @@ func (c *Client) undo(ctx context.Context, e *entry, cause error) error {
 		if err := c.purge(context.WithoutCancel(ctx), e.id); err != nil {
 			return err
 		}
+	}
+	if err := c.networks.Leave(context.WithoutCancel(ctx), e.id); err != nil {
+		return err
 	}
 	return os.RemoveAll(c.cfg.record(e.id))
 }
@@ -394,6 +405,9 @@ func (c *Client) Delete(ctx context.Context, id ids.Container) error {
 			return err
 		}
 	}
+	if err := c.networks.Leave(ctx, id); err != nil {
+		return fmt.Errorf("delete container %s: %w", id, err)
+	}
 	if err := os.RemoveAll(c.cfg.record(id)); err != nil {
 		return fmt.Errorf("delete container %s: %w", id, err)
 	}
@@ -427,7 +441,7 @@ func (c *Client) Stats(ctx context.Context, id ids.Container) (runtime.Stats, er
 	}
 	stats, err := e.counters.Read()
 	if err == nil {
-		stats.Net, err = network(e.started.PID)
+		stats.Net, err = traffic(e.started.PID)
 	}
 	if err != nil {
 		return runtime.Stats{}, fault.Wrap(fault.Conflict, err, "container %s is ending", id)

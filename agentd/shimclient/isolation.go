@@ -91,26 +91,6 @@ func (c *Client) seccomp(asked runtime.Seccomp) (shimapi.Seccomp, error) {
 	return filter, nil
 }
 
-// names are the files in which a container with a host name of its own finds it.
-func names(spec runtime.Spec) []runtime.Mount {
-	name := spec.Isolation.Hostname
-	if name == "" {
-		return nil
-	}
-	hosts, err := os.ReadFile("/etc/hosts")
-	if err != nil {
-		hosts = []byte("127.0.0.1 localhost\n::1 localhost\n")
-	}
-	hosts = append(hosts, []byte("\n127.0.1.1 "+name+"\n")...)
-	var files []runtime.Mount
-	for path, text := range map[string][]byte{"/etc/hosts": hosts, "/etc/hostname": []byte(name + "\n")} {
-		if _, err := os.Stat(path); err == nil { // else there is no mount point
-			files = append(files, runtime.Mount{Secret: text, Readable: true, Target: path, ReadOnly: true})
-		}
-	}
-	return files
-}
-
 // devices looks devices up. One that is not there is an error: a task would run without it.
 func devices(list []runtime.Device) ([]containerspec.Device, error) {
 	var found []containerspec.Device

@@ -73,7 +73,10 @@ func (c *Client) removePod(ctx context.Context, id ids.Container) error {
 	if c.rootless {
 		return nil
 	}
-	return c.cgroups.Kill(ctx, c.cfg.pod(id))
+	if err := c.cgroups.Kill(ctx, c.cfg.pod(id)); err != nil {
+		return err
+	}
+	return c.networks.Leave(ctx, id)
 }
 
 // podLeftovers adds the containers of which a group exists below that of a pod.

@@ -72,6 +72,9 @@ func (c *Client) Recover(ctx context.Context) ([]runtime.Recovered, error) {
 			return nil, fmt.Errorf("remove unknown container %s: %w", id, err)
 		}
 	}
+	if err := c.leaveUnknown(ctx, records); err != nil {
+		return nil, err
+	}
 	slices.SortFunc(recovered, func(a, b runtime.Recovered) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	c.settle()
 	return recovered, nil
@@ -154,7 +157,7 @@ func (c *Client) recoverOne(ctx context.Context, rec record, shim *found, ran bo
 		return nil, err
 	}
 	e := newEntry(rec.ID)
-	e.started = runtime.Started{PID: last.PID, At: last.Started}
+	e.started = runtime.Started{PID: last.PID, At: last.Started, Joined: c.joinedBy(rec.ID)}
 	e.exit = *last.Exit
 	close(e.decided)
 	close(e.ended)
@@ -175,7 +178,7 @@ func lost(started time.Time) *runtime.Exit {
 func (c *Client) adopt(f *found) *runtime.Recovered {
 	e := newEntry(f.ID)
 	e.link = f.link
-	e.started = runtime.Started{PID: f.PID, At: f.Started}
+	e.started = runtime.Started{PID: f.PID, At: f.Started, Joined: c.joinedBy(f.ID)}
 	close(e.decided)
 	c.mu.Lock()
 	f.link.load++

@@ -151,7 +151,7 @@ func (m *Machine) launched(now time.Time, in Launched) {
 	if c == nil || !m.advance(now, c, lifecycle.Started) {
 		return
 	}
-	c.pid, c.started = in.Started.PID, in.Started.At
+	c.pid, c.started, c.joined = in.Started.PID, in.Started.At, in.Started.Joined
 	if c.phase != lifecycle.Running {
 		return
 	}

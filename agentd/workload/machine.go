@@ -84,7 +84,8 @@ type container struct {
 	phase     lifecycle.Phase
 	pid       int
 	started   time.Time
-	limits    runtime.Limits // asked for last; not known of a container that was recovered
+	joined    []runtime.Joined // networks other than the host's
+	limits    runtime.Limits   // asked for last; not known of a container that was recovered
 
 	tasks     map[string]*task
 	completed []*task // oldest first

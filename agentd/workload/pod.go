@@ -105,7 +105,7 @@ func (c *container) name() string {
 
 func (m *Machine) launchMember(now time.Time, member *container) {
 	for _, t := range member.tasks {
-		why := m.cfg.Launch.UnsupportedPod(member.pod.info)
+		why := m.cfg.Launch.UnsupportedPod(member.pod.info, m.run(member.pod).Tasks)
 		if why == "" {
 			why = m.cfg.Launch.UnsupportedTask(t.info, true)
 		}

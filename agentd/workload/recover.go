@@ -53,7 +53,7 @@ func (m *Machine) recover(now time.Time, in Recovered) {
 
 // adopt takes a container on as it is.
 func (m *Machine) adopt(now time.Time, c *container, r runtime.Recovered) {
-	c.phase, c.pid, c.started = lifecycle.Running, r.Started.PID, r.Started.At
+	c.phase, c.pid, c.started, c.joined = lifecycle.Running, r.Started.PID, r.Started.At, r.Started.Joined
 	if c.cause != record.Cause_NONE {
 		c.phase = lifecycle.Stopping
 		if c.killAt.IsZero() {

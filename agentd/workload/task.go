@@ -166,7 +166,7 @@ func (m *Machine) startExecutor(now time.Time, c *container) {
 	if c.phase != lifecycle.Pending || c.members != nil || len(c.tasks) == 0 {
 		return
 	}
-	if why := m.cfg.Launch.UnsupportedExecutor(c.info); why != "" {
+	if why := m.cfg.Launch.UnsupportedExecutor(c.info, m.run(c).Tasks); why != "" {
 		m.failUnstarted(now, c, why)
 		return
 	}

@@ -52,7 +52,7 @@ func (m *Machine) report(now time.Time, c *container, t *task, status *mesosv1.T
 func (m *Machine) fill(now time.Time, c *container, status *mesosv1.TaskStatus) {
 	facts := outcome.Facts{Now: now, NewUUID: m.cfg.NewUUID, Agent: m.agent.GetId(), IP: m.cfg.IP}
 	if c != nil {
-		facts.Executor, facts.Container, facts.PID = c.info.GetExecutorId(), c.id, c.pid
+		facts.Executor, facts.Container, facts.PID, facts.Joined = c.info.GetExecutorId(), c.id, c.pid, c.joined
 		if c.pod != nil && taskstate.Terminal(status.GetState()) {
 			facts.PID = 0
 		}
