@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Checks for what the build needs beyond Go: a C compiler and libseccomp's headers and static library, for agentd-shim.
-# With "test" also for what tests use: Python, in which a scheduler and an executor are written, and a static busybox.
-# With "packages" also for the compiler that agentd-shim is built with for the other architecture. With "vm"
-# for virtual machines: qemu, debootstrap and what makes their disks.
+# With "test" also for what tests use: Python, in which a scheduler and an executor are written, a static busybox, and the
+# plugins that make networks of containers. With "packages" also for the compiler that agentd-shim is built with for the
+# other architecture. With "vm" for virtual machines: qemu, debootstrap and what makes their disks.
 # Installs what is missing where it may (root, or sudo without a password, on Debian and Ubuntu); otherwise says exactly
 # what to install, and fails.
 set -euo pipefail
@@ -19,6 +19,8 @@ else
 fi
 if [ "${1:-}" = test ]; then
   [ -x /usr/bin/python3 ] || missing+=(python3)
+  [ -x /usr/lib/cni/bridge ] || missing+=(containernetworking-plugins)
+  command -v iptables >/dev/null || missing+=(iptables)
   # What images of tests have in them; one that needs libraries would not run there.
   if ! command -v busybox >/dev/null || ldd "$(command -v busybox)" >/dev/null 2>&1; then missing+=(busybox-static); fi
 fi

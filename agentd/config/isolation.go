@@ -58,7 +58,7 @@ func (i *Isolation) complete() (err error) {
 	if i.HostPaths, err = hostPaths(i.written.hostPaths); err != nil {
 		return err
 	}
-	for _, dir := range strings.Split(i.written.plugins, ":") {
+	for dir := range strings.SplitSeq(i.written.plugins, ":") {
 		if !filepath.IsAbs(dir) {
 			return fault.New(fault.Invalid, "--network-cni-plugins-dir: %q must be an absolute path", dir)
 		}

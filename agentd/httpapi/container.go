@@ -54,7 +54,7 @@ func (a *api) membersOf(ctx context.Context, f workload.FrameworkView, e workloa
 			ExecutorId:         &mesosv1.ExecutorID{Value: new(string(e.ID))},
 			ExecutorName:       new(e.Info.GetName()),
 			ContainerId:        id,
-			ContainerStatus:    &mesosv1.ContainerStatus{ContainerId: id, ExecutorPid: new(uint32(t.PID))},
+			ContainerStatus:    &mesosv1.ContainerStatus{ContainerId: id, ExecutorPid: new(uint32(t.PID)), NetworkInfos: outcome.Networks(t.Joined)},
 			ResourceStatistics: a.statistics(ctx, t.Container, parse(t.Task.GetResources())),
 		})
 	}
@@ -66,7 +66,7 @@ func containerID(e workload.ExecutorView) *mesosv1.ContainerID {
 }
 
 func containerStatus(e workload.ExecutorView) *mesosv1.ContainerStatus {
-	s := &mesosv1.ContainerStatus{ContainerId: containerID(e)}
+	s := &mesosv1.ContainerStatus{ContainerId: containerID(e), NetworkInfos: outcome.Networks(e.Joined)}
 	if e.PID > 0 {
 		s.ExecutorPid = new(uint32(e.PID))
 	}

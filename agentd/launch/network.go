@@ -69,7 +69,7 @@ type mapping interface {
 func ports[M mapping](list []M) []runtime.Port {
 	var all []runtime.Port
 	for _, m := range list {
-		p := runtime.Port{Host: uint16(m.GetHostPort()), Container: uint16(m.GetContainerPort()), Protocol: m.GetProtocol()} //nolint:gosec // checked
+		p := runtime.Port{Host: uint16(m.GetHostPort()), Container: uint16(m.GetContainerPort()), Protocol: m.GetProtocol()}
 		if p.Protocol == "" {
 			p.Protocol = "tcp"
 		}

@@ -64,7 +64,7 @@ func (c Config) write(r record) error {
 func (c Config) read(id ids.Container) (*record, error) {
 	data, err := os.ReadFile(filepath.Join(c.record(id), recordFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil //nolint:nilnil // none is an ordinary answer
+		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the network of %s: %w", id, err)

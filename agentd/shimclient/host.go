@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"codeberg.org/reeve/reeve/agentd/containerspec"
+	"codeberg.org/reeve/reeve/agentd/hostguard"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
@@ -42,11 +43,11 @@ func (c *Client) host(spec runtime.Spec) (containerspec.Host, error) {
 	if c.rootless {
 		h.UID, h.GID = 0, 0 // the shim's user namespace calls the agent's user so
 	}
-	if err := checkRlimits(spec.Isolation.Rlimits); err != nil {
+	if err := hostguard.CheckRlimits(spec.Isolation.Rlimits); err != nil {
 		return containerspec.Host{}, err
 	}
-	h.Credentials = credentials()
-	if h.Devices, err = devices(c.cfg.Devices); err != nil {
+	h.Credentials = hostguard.Credentials()
+	if h.Devices, err = hostguard.Devices(c.cfg.Devices); err != nil {
 		return containerspec.Host{}, err
 	}
 	if spec.Root != nil {
@@ -121,9 +122,25 @@ func stage(spec runtime.Spec, host containerspec.Host) []shimapi.Staged {
 			Secret: m.Secret, Readable: m.Readable, Tmpfs: m.Tmpfs, Bytes: m.Bytes,
 		}
 		if m.Guarded {
-			s.Hide = guarded(spec, host)
+			s.Hide = hostguard.Hidden(host.Credentials, spec.Hidden)
 		}
 		list = append(list, s)
 	}
 	return list
+}
+
+// seccomp reads the profile that a container asks for.
+func (c *Client) seccomp(asked runtime.Seccomp) (shimapi.Seccomp, error) {
+	filter := shimapi.Seccomp{Unconfined: asked.Unconfined}
+	if asked.Profile == "" || asked.Unconfined {
+		return filter, nil
+	}
+	if c.cfg.SeccompDir == "" || !filepath.IsLocal(asked.Profile) {
+		return filter, fault.New(fault.Invalid, "seccomp profile %q: this agent has none by that name; its --seccomp-config-dir holds those that it has", asked.Profile)
+	}
+	var err error
+	if filter.Profile, err = os.ReadFile(filepath.Join(c.cfg.SeccompDir, asked.Profile)); err != nil {
+		return filter, fault.New(fault.Invalid, "seccomp profile %q cannot be read: %v", asked.Profile, err)
+	}
+	return filter, nil
 }

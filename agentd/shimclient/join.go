@@ -1,9 +1,9 @@
 package shimclient
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,65 +39,31 @@ func (c *Client) join(ctx context.Context, spec *runtime.Spec, host *containersp
 	host.NetNS = fmt.Sprintf("/proc/%d/root%s", os.Getpid(), joint.Namespace)
 	spec.Env = slices.Clone(spec.Env)
 	for i, kv := range spec.Env {
-		if name, _, _ := strings.Cut(kv, "="); name == spec.Network.Variable && firstAddress(joint) != "" {
-			spec.Env[i] = name + "=" + firstAddress(joint)
+		if name, _, _ := strings.Cut(kv, "="); name == spec.Network.Variable && joint.Address() != "" {
+			spec.Env[i] = name + "=" + joint.Address()
 		}
 	}
 	return joint, nil
 }
 
-func firstAddress(joint network.Joint) string {
-	for _, j := range joint.Joined {
-		for _, address := range j.Addresses {
-			return address
-		}
-	}
-	return ""
-}
-
 // names are the files in which a container finds its own name and those of others: with a host name of its own, and in a
 // network of its own.
 func names(spec runtime.Spec, joint network.Joint, host *containerspec.Host) []runtime.Mount {
-	name, hosts := spec.Isolation.Hostname, hostFile("/etc/hosts")
-	if hosts == "" || spec.Network != nil {
-		hosts = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"
-	}
-	files := map[string]string{}
-	if spec.Network != nil {
-		if resolv := cmp.Or(joint.Resolv, hostResolv()); len(joint.Joined) > 0 {
-			files[cmp.Or(host.ResolvConf, "/etc/resolv.conf")] = resolv
-			host.ResolvConf = ""
-		}
-	}
-	if name == "" && spec.Network == nil {
+	if spec.Isolation.Hostname == "" {
 		return nil
 	}
-	files["/etc/hosts"] = strings.TrimRight(hosts, "\n") + "\n" + cmp.Or(firstAddress(joint), "127.0.1.1") + " " + name + "\n"
-	files["/etc/hostname"] = name + "\n"
+	files := joint.Names(spec.Isolation.Hostname, spec.Network != nil)
+	if resolv, ok := files[network.ResolvConf]; ok && spec.Root == nil && host.ResolvConf != "" {
+		delete(files, network.ResolvConf)
+		files[host.ResolvConf], host.ResolvConf = resolv, "" // where the host's link leads
+	}
 	var mounts []runtime.Mount
-	for _, path := range []string{"/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/run/systemd/resolve/stub-resolv.conf"} {
-		if text, ok := files[path]; ok && (spec.Root != nil || containerspec.CanMake(path) || hostFile(path) != "") {
-			mounts = append(mounts, runtime.Mount{Secret: []byte(text), Readable: true, Target: path, ReadOnly: true})
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		if _, err := os.Stat(path); err == nil || spec.Root != nil || containerspec.CanMake(path) {
+			mounts = append(mounts, runtime.Mount{Secret: []byte(files[path]), Readable: true, Target: path, ReadOnly: true})
 		}
 	}
 	return mounts
-}
-
-func hostFile(path string) string {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return ""
-	}
-	return string(data)
-}
-
-// hostResolv is how the host resolves names, as far as it means anything in another network: the resolver of systemd
-// listens on the host's loopback, and knows better servers.
-func hostResolv() string {
-	if text := hostFile("/etc/resolv.conf"); !strings.Contains(text, "nameserver 127.") {
-		return text
-	}
-	return hostFile("/run/systemd/resolve/resolv.conf")
 }
 
 // joinedBy is what a container, or the pod that it is in, has joined.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/resources"
@@ -44,9 +45,10 @@ type ExecutorView struct {
 	PID       int
 	Created   time.Time
 	Started   time.Time
-	Volumes   []VolumeView // persistent ones in use
-	Tasks     []TaskView   // by id: not ended, or ended and not acknowledged
-	Completed []TaskView   // oldest first
+	Joined    []runtime.Joined // networks other than the host's
+	Volumes   []VolumeView     // persistent ones in use
+	Tasks     []TaskView       // by id: not ended, or ended and not acknowledged
+	Completed []TaskView       // oldest first
 }
 
 // TaskView is a task of an executor.
@@ -57,6 +59,7 @@ type TaskView struct {
 
 	Container ids.Container // the task's own in a pod, "" for others
 	PID       int           // of its first process, 0 while there is none
+	Joined    []runtime.Joined
 }
 
 // VolumeView is where a persistent volume is seen in a sandbox.

@@ -53,14 +53,14 @@ func (m *Machine) viewFramework(fw *framework) FrameworkView {
 func (m *Machine) viewExecutor(c *container) ExecutorView {
 	v := ExecutorView{
 		ID: c.executor, Info: c.info, Command: c.command, Container: c.id, Sandbox: m.sandbox(c), Phase: c.phase,
-		PID: c.pid, Created: c.created, Started: c.started,
+		PID: c.pid, Created: c.created, Started: c.started, Joined: c.joined,
 	}
 	for _, t := range sorted(c.tasks) {
 		task := TaskView{Task: m.taskProto(c, t), Info: t.info, Queued: !t.delivered}
 		if member := c.members[t.id()]; member != nil {
 			task.Container = member.id
 			if member.phase == lifecycle.Running || member.phase == lifecycle.Stopping {
-				task.PID = member.pid
+				task.PID, task.Joined = member.pid, member.joined
 			}
 		}
 		v.Tasks = append(v.Tasks, task)

@@ -13,6 +13,7 @@ var only = []struct {
 	reason     string
 }{
 	{"github.com/opencontainers/runc", []string{"agentd/shim"}, "libcontainer forks, locks threads and needs cgo: one small program links it"},
+	{"github.com/containernetworking/cni", []string{"agentd/network"}, "whoever joins a network has to note how to leave it"},
 	{"github.com/hashicorp/raft", []string{"masterd/consensus"}, "raft's contracts about threads and futures are kept in one place"},
 	{"github.com/hashicorp/serf", []string{"shared/gossip"}, "Serf blocks, panics on large tags and logs by itself: one wrapper tames it"},
 	{"github.com/hashicorp/memberlist", []string{"shared/gossip"}, "it belongs to Serf"},

@@ -1,7 +1,9 @@
-package shimclient
+// Package hostguard is what of the host containers are kept from, and what of it they can be given: the credentials that are
+// hidden from everybody, the places that volumes do not lead to, devices, and limits that the agent itself may raise. It only
+// looks. Start reading at Credentials.
+package hostguard
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -9,7 +11,6 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/containerspec"
 	"codeberg.org/reeve/reeve/agentd/runtime"
-	"codeberg.org/reeve/reeve/agentd/shimapi"
 	"codeberg.org/reeve/reeve/shared/fault"
 )
 
@@ -22,8 +23,8 @@ var secrets = []string{
 	"/var/lib/systemd/credential.secret", "/var/spool/cron",
 }
 
-// credentials lists which of them there are. It looks each time: keys are made while agents run.
-func credentials() []string {
+// Credentials lists which of them there are. It looks each time: keys are made while agents run.
+func Credentials() []string {
 	var found []string
 	for _, pattern := range secrets {
 		paths, err := filepath.Glob(pattern)
@@ -39,10 +40,10 @@ func credentials() []string {
 	return found
 }
 
-// guarded are the places of the host that a path which a framework chose does not lead to.
-func guarded(spec runtime.Spec, host containerspec.Host) []string {
-	dirs := slices.Concat([]string{"/proc", "/sys", "/dev"}, host.Credentials)
-	for _, dir := range spec.Hidden {
+// Hidden lists the places of the host that a path which a framework chose does not lead to; own are the agent's.
+func Hidden(credentials, own []string) []string {
+	dirs := slices.Concat([]string{"/proc", "/sys", "/dev"}, credentials)
+	for _, dir := range own {
 		dirs = append(dirs, dir)
 		if real, err := filepath.EvalSymlinks(dir); err == nil && real != dir {
 			dirs = append(dirs, real)
@@ -51,15 +52,15 @@ func guarded(spec runtime.Spec, host containerspec.Host) []string {
 	return dirs
 }
 
-// checkRlimits reports a limit that this agent cannot give: it would have to raise its own.
-func checkRlimits(limits []runtime.Rlimit) error {
+// CheckRlimits reports a limit that this agent cannot give: it would have to raise its own.
+func CheckRlimits(limits []runtime.Rlimit) error {
 	var own unix.Rlimit
 	for _, l := range limits {
 		kind, ok := containerspec.RlimitKind(l.Name)
 		if !ok {
 			return fault.New(fault.Invalid, "resource limit %s is not known", l.Name)
 		}
-		if err := unix.Getrlimit(kind, &own); err != nil || l.Hard <= own.Max || mayRaise() {
+		if err := unix.Getrlimit(kind, &own); err != nil || l.Hard <= own.Max || MayRaise() {
 			continue
 		}
 		return fault.New(fault.Invalid, "resource limit %s: the task asks for %d, and the agent, which may not raise its own, has %d", l.Name, l.Hard, own.Max)
@@ -67,32 +68,16 @@ func checkRlimits(limits []runtime.Rlimit) error {
 	return nil
 }
 
-// mayRaise says whether this process has CAP_SYS_RESOURCE.
-func mayRaise() bool {
+// MayRaise says whether this process has CAP_SYS_RESOURCE.
+func MayRaise() bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
 	err := unix.Capget(&header, &data[0])
 	return err == nil && data[0].Effective&(1<<unix.CAP_SYS_RESOURCE) != 0
 }
 
-// seccomp reads the profile that a container asks for.
-func (c *Client) seccomp(asked runtime.Seccomp) (shimapi.Seccomp, error) {
-	filter := shimapi.Seccomp{Unconfined: asked.Unconfined}
-	if asked.Profile == "" || asked.Unconfined {
-		return filter, nil
-	}
-	if c.cfg.SeccompDir == "" || !filepath.IsLocal(asked.Profile) {
-		return filter, fault.New(fault.Invalid, "seccomp profile %q: this agent has none by that name; its --seccomp-config-dir holds those that it has", asked.Profile)
-	}
-	var err error
-	if filter.Profile, err = os.ReadFile(filepath.Join(c.cfg.SeccompDir, asked.Profile)); err != nil {
-		return filter, fault.New(fault.Invalid, "seccomp profile %q cannot be read: %v", asked.Profile, err)
-	}
-	return filter, nil
-}
-
-// devices looks devices up. One that is not there is an error: a task would run without it.
-func devices(list []runtime.Device) ([]containerspec.Device, error) {
+// Devices looks devices up. One that is not there is an error: a task would run without it.
+func Devices(list []runtime.Device) ([]containerspec.Device, error) {
 	var found []containerspec.Device
 	for _, d := range list {
 		var st unix.Stat_t
