@@ -12,7 +12,7 @@ SHIM := -trimpath -tags 'seccomp netgo osusergo' -ldflags '-s -w -linkmode exter
 SOURCES := $(wildcard $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.yaml' go.mod go.sum 2>/dev/null))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build needs test check race lint fmt pictures fuzz bench gen gen-check packages test-packages test-box test-vm clean
+.PHONY: help run build needs test check race lint fmt pictures chaos fuzz bench gen gen-check packages test-packages test-box test-vm clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ fmt: ## format the code
 
 pictures: ## draw the pictures of README and docs, and the page of keys, anew from the console
 	$(GO) test ./tui/tuitest -run 'TestPictures|TestKeysPage' -update
+
+chaos: build ## kill and cut a real cluster at random, and check it, as root: make chaos [T=10m] [SEED=7]
+	@$(GO) run ./shared/chaos/cmd --bin=$(BIN) --time=$(T) $(if $(SEED),--seed=$(SEED))
 
 fuzz: ## run every fuzz target for T (30s)
 	@$(GO) run ./shared/arch/cmd/fuzz -time=$(T)
