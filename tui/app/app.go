@@ -7,6 +7,7 @@ package app
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -40,6 +41,10 @@ type Deps struct {
 	Copy       func(text string) (note string, err error)
 	Shell      func(t *reeveapi.Task) tea.ExecCommand // a shell in a task; nil without a real terminal
 	Restored   map[screen.Kind]screen.State
+	Lines      []string // commands of earlier sessions, newest last
+	Mouse      bool     // use it from the start
+	Describe   func(t screen.Thing) (name, text string)
+	Keep       func(Session)   // called now and then, outside of the loop
 	First      []screen.Target // screens over the overview to begin with
 }
 
@@ -58,12 +63,20 @@ type App struct {
 	toast toast
 	busy  int // actions that run
 
-	w, h  int
-	dirty bool
-	frame string
-	paper *frame.Frame
-	lines []string // commands that were run, newest last
-	leave string   // the context to go to after the end
+	w, h    int
+	dirty   bool
+	frame   string
+	paper   *frame.Frame
+	lines   []string // commands that were run, newest last
+	past    history
+	mouse   bool
+	clicked struct {
+		x, y int
+		at   time.Time
+	}
+	preview bool
+	ticks   int
+	leave   string // the context to go to after the end
 }
 
 // layer is a screen on the stack.
@@ -105,16 +118,21 @@ func New(ctx context.Context, deps Deps) *App {
 		bg: func() (context.Context, context.CancelFunc) { return context.WithCancel(ctx) },
 	}
 	maps.Copy(a.saved, deps.Restored)
+	a.lines, a.mouse = slices.Clone(deps.Lines), deps.Mouse
 	a.push(screen.Target{Kind: screen.Overview})
 	for _, t := range deps.First {
 		a.push(t)
 	}
+	a.past.note(a.path())
 	return a
 }
 
 // Init starts the clock and the first screens.
 func (a *App) Init() tea.Cmd {
 	cmds := []tea.Cmd{tick()}
+	if a.mouse {
+		cmds = append(cmds, tea.EnableMouseCellMotion)
+	}
 	for _, l := range a.stack {
 		cmds = append(cmds, l.screen.Start())
 	}
@@ -129,6 +147,7 @@ func tick() tea.Cmd {
 func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	a.dirty = true
 	cmd := a.update(msg)
+	a.past.note(a.path())
 	a.want()
 	return a, cmd
 }
@@ -139,8 +158,10 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 		a.w, a.h = msg.Width, msg.Height
 	case tea.KeyMsg:
 		return a.keys(msg)
+	case tea.MouseMsg:
+		return a.mouseEvent(msg)
 	case screen.Tick:
-		return tea.Batch(tick(), a.top().screen.Update(msg))
+		return tea.Batch(tick(), a.top().screen.Update(msg), a.keepNow())
 	case screen.Changed:
 		return a.top().screen.Update(msg)
 	case forScreen:
@@ -264,8 +285,15 @@ func (a *App) want() {
 	a.deps.Want(wants)
 }
 
-// Session is what to keep for the next time: the settings of screens, and those that were open.
-func (a *App) Session() (map[screen.Kind]screen.State, []screen.Target) {
+// Session is what to keep for the next time.
+type Session struct {
+	Screens map[screen.Kind]screen.State // settings
+	Open    []screen.Target              // the screens over the overview
+	Lines   []string                     // commands, newest last
+}
+
+// Session is what to keep for the next time.
+func (a *App) Session() Session {
 	var open []screen.Target
 	for i, l := range a.stack {
 		a.keep(l)
@@ -273,5 +301,23 @@ func (a *App) Session() (map[screen.Kind]screen.State, []screen.Target) {
 			open = append(open, l.target)
 		}
 	}
-	return a.saved, open
+	return Session{Screens: maps.Clone(a.saved), Open: open, Lines: slices.Clone(a.lines[max(len(a.lines)-keptLines, 0):])}
+}
+
+// How much and how often is kept.
+const (
+	keptLines = 200
+	keepEvery = 30 // ticks
+)
+
+// keepNow keeps the session from time to time, for consoles whose machine loses power.
+func (a *App) keepNow() tea.Cmd {
+	if a.ticks++; a.deps.Keep == nil || a.ticks%keepEvery != 0 {
+		return nil
+	}
+	s := a.Session()
+	return func() tea.Msg {
+		a.deps.Keep(s)
+		return nil
+	}
 }

@@ -73,10 +73,12 @@ func (a *App) key(msg tea.KeyMsg) tea.Cmd {
 // off says why a binding does not work now, "" if it does.
 func (a *App) off(b keys.Binding) string {
 	if b.Dangerous {
-		link := a.deps.Store.Snapshot().Link
+		link := a.deps.Store.Link()
 		switch {
 		case a.deps.ReadOnly:
 			return "this console is read-only"
+		case a.deps.Store.Frozen():
+			return "off while the data are frozen; P goes on"
 		case !link.Live:
 			return "off until the data are live again"
 		}
@@ -110,6 +112,17 @@ var places = map[keys.Verb]screen.Kind{
 	keys.GoMasters: screen.Masters, keys.GoEvents: screen.Events, keys.GoJobs: screen.Jobs,
 }
 
+// freeze lets the screens stand still, so that what moves can be read; or go on.
+func (a *App) freeze() {
+	on := !a.deps.Store.Frozen()
+	a.deps.Store.Freeze(on)
+	if on {
+		a.say(theme.Info, "frozen: nothing moves until P is pressed again")
+	} else {
+		a.say(theme.Good, "live again")
+	}
+}
+
 func (a *App) global(verb keys.Verb) tea.Cmd {
 	if kind, ok := places[verb]; ok {
 		return a.goTop(screen.Target{Kind: kind})
@@ -125,6 +138,14 @@ func (a *App) global(verb keys.Verb) tea.Cmd {
 		if a.last.Kind != "" {
 			return a.goTop(a.last)
 		}
+	case keys.Older:
+		return a.travel(-1)
+	case keys.Newer:
+		return a.travel(1)
+	case keys.Freeze:
+		a.freeze()
+	case keys.Preview:
+		a.preview = !a.preview
 	case keys.Help:
 		a.over = &helpOverlay{}
 	case keys.Actions:

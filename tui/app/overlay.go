@@ -27,8 +27,11 @@ type overlay interface {
 // ask opens the question of an action. Its targets were fixed when the action was made, so nothing that happens to the
 // list behind changes them.
 func (a *App) ask(act action.Action) tea.Cmd {
-	link := a.deps.Store.Snapshot().Link
+	link := a.deps.Store.Link()
 	switch {
+	case a.deps.Store.Frozen():
+		a.say(theme.Warn, "off while the data are frozen; P goes on")
+		return nil
 	case a.deps.ReadOnly:
 		a.say(theme.Warn, "this console is read-only")
 		return nil
@@ -316,6 +319,8 @@ func (a *App) askedMore(msg tea.Msg) tea.Cmd {
 		return a.quit()
 	case command.Help:
 		a.over = &helpOverlay{}
+	case command.Mouse:
+		return a.toggleMouse()
 	case command.Context:
 		return a.goContext(msg.Name)
 	case screen.Shell:

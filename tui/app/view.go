@@ -66,7 +66,30 @@ func (a *App) body(area frame.Area, snap *store.Snapshot) {
 		h := a.banner(area, snap, lost)
 		area = area.Sub(0, h, area.W, area.H-h)
 	}
-	a.top().screen.Render(area)
+	a.top().screen.Render(a.withPreview(area))
+}
+
+// The smallest area that is divided, and the smallest part of it.
+const (
+	previewFrom = 20
+	previewRows = 9
+)
+
+// withPreview draws a description of the cursor's thing below a list, and answers what is left for the list.
+func (a *App) withPreview(area frame.Area) frame.Area {
+	t := a.thing()
+	if _, list := a.top().screen.(screen.Exporter); !a.preview || !list || t.ID == "" || area.H < previewFrom || a.deps.Describe == nil {
+		return area
+	}
+	name, text := a.deps.Describe(t)
+	h := max(area.H*2/5, previewRows)
+	box := area.Sub(1, area.H-h, area.W-2, h).Box(name + "  (v hides it)")
+	for y, line := range strings.Split(text, "\n") {
+		if y < box.H {
+			box.Text(0, y, theme.Text, box.Clip(line, box.W))
+		}
+	}
+	return area.Sub(0, 0, area.W, area.H-h)
 }
 
 // connecting stands where nothing was heard yet.
@@ -136,7 +159,10 @@ func (a *App) right(snap *store.Snapshot) []statusbar.Part {
 	if a.deps.ReadOnly {
 		mode = statusbar.Part{Text: "RO", Role: theme.Accent}
 	}
-	switch l := snap.Link; {
+	switch l := a.deps.Store.Link(); {
+	case a.deps.Store.Frozen():
+		parts = append(parts, statusbar.Part{Text: g.Stale + " FROZEN " + gauge.Age(a.deps.Now().Sub(snap.Link.Last)), Role: theme.Warn})
+		mode = statusbar.Part{Text: "RO", Role: theme.Warn}
 	case l.Live:
 		parts = append(parts, statusbar.Part{Text: g.Live + " live", Role: theme.Good})
 	case l.Last.IsZero():

@@ -26,6 +26,8 @@ type (
 	Quit struct{}
 	// Help opens the help overlay.
 	Help struct{}
+	// Mouse lets the mouse be used, or gives it back to the terminal.
+	Mouse struct{}
 	// Context goes to another cluster of the operator's configuration; without a name it asks for the names.
 	Context struct{ Name string }
 )
@@ -64,6 +66,7 @@ var verbs = []verb{
 	{"reactivate", "use an agent again…", "", asideAgents},
 	{"gone", "give an agent up for ever…", "", presentAgents},
 	{"context", "another cluster of your configuration", "", nil},
+	{"mouse", "use the mouse, or give it back to the terminal", "", nil},
 	{"theme", "dark, light or auto", "", themes},
 	{"help", "the keys that work here", "", nil},
 	{"quit", "leave the console", "", nil},
@@ -218,6 +221,8 @@ func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
 			return nil, fmt.Errorf("a theme is dark, light or auto, not %q", rest)
 		}
 		return Theme{rest}, nil
+	case "mouse":
+		return Mouse{}, nil
 	case "context":
 		return Context{rest}, nil
 	case "help":

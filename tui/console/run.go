@@ -24,6 +24,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/fake"
 	"codeberg.org/reeve/reeve/tui/feed"
 	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/detail"
 	"codeberg.org/reeve/reeve/tui/screen/open"
 	"codeberg.org/reeve/reeve/tui/state"
 	"codeberg.org/reeve/reeve/tui/store"
@@ -121,8 +122,11 @@ func show(ctx context.Context, o Options) (next string, err error) {
 	_, err = p.Run()
 	group.Stop()
 	err = errors.Join(ended(err), group.Wait())
-	screens, targets := root.Session()
-	return root.Next(), errors.Join(err, dir.Store(state.Session{Screens: screens, Open: targets}))
+	return root.Next(), errors.Join(err, keep(dir, root.Session()))
+}
+
+func keep(dir *state.Dir, s app.Session) error {
+	return dir.Store(state.Session{Screens: s.Screens, Open: s.Open, Lines: s.Lines})
 }
 
 // guard turns a panic of a goroutine into an error and gives the terminal back first: raw mode would outlive the process.
@@ -174,7 +178,10 @@ func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *fee
 	d := app.Deps{
 		Store: st, Now: time.Now, Look: look(o, caps), ReadOnly: o.ReadOnly || x.ReadOnly, Demo: o.Demo, Production: x.Production,
 		Context: o.Context, Contexts: o.Config.Names(), Open: open.Screen, Doer: source,
-		Want: f.Want, Retry: f.Retry, Restored: session.Screens,
+		Want: f.Want, Retry: f.Retry, Restored: session.Screens, Lines: session.Lines, Mouse: o.Config.Console.Mouse,
+		Describe: func(t screen.Thing) (string, string) { return detail.Describe(st.Snapshot(), t, time.Now()) },
+		Keep:     func(s app.Session) { _ = keep(dir, s) }, // it is tried again, and told of at the end
+
 		Theme: func(name string) *theme.Theme {
 			return theme.New(theme.Options{Profile: caps.Profile, Plain: caps.Plain, ASCII: ascii, Name: name})
 		},

@@ -32,6 +32,11 @@ func (a Area) With(flag theme.Flag) Area {
 	return a
 }
 
+// OnClick has fn called with coordinates of the area when it is clicked on, until the next frame is drawn.
+func (a Area) OnClick(fn func(x, y int)) {
+	a.frame.zones = append(a.frame.zones, zone{a.x, a.y, a.W, a.H, fn})
+}
+
 // Clear blanks the area.
 func (a Area) Clear() {
 	for y := range a.H {

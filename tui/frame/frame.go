@@ -22,6 +22,13 @@ type Frame struct {
 	w, h  int
 	cells []cell
 	theme *theme.Theme
+	zones []zone
+}
+
+// zone is a part of the frame that can be clicked on.
+type zone struct {
+	x, y, w, h int
+	click      func(x, y int)
 }
 
 // New returns an empty frame. It may be drawn on by one goroutine.
@@ -37,8 +44,20 @@ func (f *Frame) Again(w, h int, t *theme.Theme) *Frame {
 		return New(w, h, t)
 	}
 	clear(f.cells)
+	f.zones = f.zones[:0]
 	f.w, f.h, f.theme = w, h, t
 	return f
+}
+
+// Click tells whoever drew at a place that it was clicked on, the topmost first, and says whether anybody was told.
+func (f *Frame) Click(x, y int) bool {
+	for i := len(f.zones) - 1; i >= 0; i-- {
+		if z := f.zones[i]; x >= z.x && y >= z.y && x < z.x+z.w && y < z.y+z.h {
+			z.click(x-z.x, y-z.y)
+			return true
+		}
+	}
+	return false
 }
 
 // Area is the whole frame as something to draw on.

@@ -9,6 +9,10 @@ const (
 	Actions   Verb = "actions"
 	Command   Verb = "command"
 	Refresh   Verb = "refresh"
+	Older     Verb = "older-screen"
+	Newer     Verb = "newer-screen"
+	Freeze    Verb = "freeze"
+	Preview   Verb = "preview"
 	Suspend   Verb = "suspend"
 	Last      Verb = "last"
 	GoOver    Verb = "go-overview"
@@ -255,12 +259,16 @@ var table = []Binding{
 	{Scope: List, Keys: []string{"y"}, Verb: Raw, Help: "row as YAML, JSON", Group: See},
 	{Scope: List, Keys: []string{"C"}, Verb: CopyMenu, Help: "copy what else", Group: Do},
 	{Scope: List, Keys: []string{"ctrl+s"}, Verb: Export, Help: "save the list", Group: Do},
+	{Scope: List, Keys: []string{"v"}, Verb: Preview, Help: "preview of the row", Group: See},
+	{Scope: List, Keys: []string{"P"}, Verb: Freeze, Help: "freeze, go on", Group: See},
 	{Scope: List, Keys: []string{"ctrl+w"}, Verb: Wide, Help: "more columns", Group: See},
 
 	// Everywhere.
 	{Scope: Global, Keys: []string{"esc"}, Verb: Back, Help: "back, clears first", Foot: "back", Group: Move},
 	{Scope: Global, Keys: []string{"q"}, Verb: Leave, Help: "back, then quit", Group: Move},
 	{Scope: Global, Keys: []string{"-"}, Verb: Last, Help: "last screen", Group: Move},
+	{Scope: Global, Keys: []string{"["}, Verb: Older, Help: "screens before, after", Group: Move},
+	{Scope: Global, Keys: []string{"]"}, Verb: Newer, Help: "screens before, after", Group: Move},
 	{Scope: Global, Keys: []string{"1"}, Verb: GoOver, Help: "overview", Group: See},
 	{Scope: Global, Keys: []string{"2"}, Verb: GoAgents, Help: "agents", Group: See},
 	{Scope: Global, Keys: []string{"3"}, Verb: GoTasks, Help: "tasks", Group: See},

@@ -24,6 +24,7 @@ import (
 type Session struct {
 	Screens map[screen.Kind]screen.State `json:"screens,omitempty"`
 	Open    []screen.Target              `json:"open,omitempty"`
+	Lines   []string                     `json:"lines,omitempty"` // commands, newest last
 	Draft   map[string]string            `json:"draft,omitempty"`
 }
 
@@ -34,6 +35,7 @@ const maxFile = 1 << 20
 type Dir struct {
 	path  string
 	file  string
+	write sync.Mutex // held while the session is written
 	mu    sync.Mutex // guards draft
 	draft map[string]string
 }
@@ -88,6 +90,8 @@ func (d *Dir) Store(s Session) error {
 	if err := os.MkdirAll(d.path, 0o700); err != nil {
 		return fmt.Errorf("keep the session: %w", err)
 	}
+	d.write.Lock()
+	defer d.write.Unlock()
 	temp := d.file + ".new"
 	if err := os.WriteFile(temp, data, 0o600); err != nil {
 		return fmt.Errorf("keep the session: %w", err)

@@ -67,7 +67,8 @@ const (
 // Store holds the newest snapshot. Its methods may be called by any goroutine.
 type Store struct {
 	current atomic.Pointer[Snapshot]
-	mu      sync.Mutex // held by whoever makes the next snapshot
+	frozen  atomic.Pointer[Snapshot] // what screens see instead, nil usually
+	mu      sync.Mutex               // held by whoever makes the next snapshot
 }
 
 // New returns a store that knows nothing.
@@ -77,8 +78,28 @@ func New() *Store {
 	return s
 }
 
-// Snapshot is the newest one.
-func (s *Store) Snapshot() *Snapshot { return s.current.Load() }
+// Snapshot is the newest one, or the one that was the newest when it was frozen.
+func (s *Store) Snapshot() *Snapshot {
+	if f := s.frozen.Load(); f != nil {
+		return f
+	}
+	return s.current.Load()
+}
+
+// Link is the state of the stream now, also while the snapshot is frozen.
+func (s *Store) Link() Link { return s.current.Load().Link }
+
+// Freeze keeps the snapshot as it is, so that an operator can read what moves; with false it goes on. News are kept meanwhile.
+func (s *Store) Freeze(on bool) {
+	if on {
+		s.frozen.Store(s.current.Load())
+	} else {
+		s.frozen.Store(nil)
+	}
+}
+
+// Frozen says whether Snapshot stands still.
+func (s *Store) Frozen() bool { return s.frozen.Load() != nil }
 
 func (s *Store) change(edit func(next *Snapshot)) {
 	s.mu.Lock()

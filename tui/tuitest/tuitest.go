@@ -25,6 +25,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/fake"
 	"codeberg.org/reeve/reeve/tui/feed"
 	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/detail"
 	"codeberg.org/reeve/reeve/tui/screen/open"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
@@ -41,6 +42,7 @@ type Options struct {
 	Production bool
 	Demo       bool
 	Look       string   // theme, "auto" if empty
+	Lines      []string // commands of earlier sessions
 	Contexts   []string // the first is this cluster's
 }
 
@@ -130,8 +132,9 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 		context = o.Contexts[0]
 	}
 	return app.Deps{
-		Context: context,
-		Store:   st, Now: time.Now, Look: stdcmp.Or(o.Look, "auto"), ReadOnly: o.ReadOnly, Production: o.Production, Demo: o.Demo, Contexts: o.Contexts, Open: open.Screen, Doer: c.Cluster, Want: f.Want, Retry: f.Retry,
+		Context: context, Lines: o.Lines,
+		Describe: func(t screen.Thing) (string, string) { return detail.Describe(st.Snapshot(), t, time.Now()) },
+		Store:    st, Now: time.Now, Look: stdcmp.Or(o.Look, "auto"), ReadOnly: o.ReadOnly, Production: o.Production, Demo: o.Demo, Contexts: o.Contexts, Open: open.Screen, Doer: c.Cluster, Want: f.Want, Retry: f.Retry,
 		Theme: func(name string) *theme.Theme {
 			return theme.New(theme.Options{Profile: profile, ASCII: o.ASCII, Name: name})
 		},

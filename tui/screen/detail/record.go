@@ -106,6 +106,15 @@ func block(n *yaml.Node) {
 	}
 }
 
+// Describe is a thing in words, for whoever shows it beside other things; "" if it is not known.
+func Describe(snap *store.Snapshot, t screen.Thing, now time.Time) (name, text string) {
+	r, found := find(snap, t)
+	if !found {
+		return "", ""
+	}
+	return r.name, r.describe(now)
+}
+
 // describe writes it for people.
 func (r record) describe(now time.Time) string {
 	if r.tell == nil {

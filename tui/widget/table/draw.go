@@ -16,12 +16,32 @@ func (t *Table[T]) Render(a frame.Area, now time.Time) {
 	t.scroll()
 	cols, widths := t.layout(a.W - gutter - 1)
 	t.heads(a, cols, widths)
+	a.OnClick(func(x, y int) { t.click(x, y, cols, widths, now) })
 	if len(t.view) == 0 {
 		a.Text(gutter, 2, theme.Dim, t.emptyText())
 		return
 	}
 	for y := 0; y < t.height && t.top+y < len(t.view); y++ {
 		t.row(a.Sub(0, y+1, a.W, 1), t.top+y, cols, widths)
+	}
+}
+
+// click puts the cursor on a row, or sorts by the column whose head was clicked on, and turns the order the second time.
+func (t *Table[T]) click(x, y int, cols, widths []int, now time.Time) {
+	if y > 0 {
+		if t.top+y-1 < len(t.view) {
+			t.move(t.top + y - 1)
+			t.touched = now
+		}
+		return
+	}
+	x -= gutter
+	for i, c := range cols {
+		if x >= 0 && x < widths[i] && t.cols[c].Compare != nil {
+			t.SortBy(t.cols[c].Name, t.sort == c && !t.desc)
+			return
+		}
+		x -= widths[i] + 1
 	}
 }
 

@@ -1,0 +1,113 @@
+package tuitest
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestHistory goes back and forward over whole paths of screens, as in a browser.
+func TestHistory(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("2", "enter", "3", "8")
+		c.Expect("demo › events")
+		c.Press("[")
+		c.Expect("demo › tasks")
+		c.Press("[")
+		c.Expect("demo › agents (12) › agent-01")
+		c.Press("esc")
+		c.Expect("demo › agents (12) ")
+		c.Press("[")
+		c.Expect("› agent-01") // leaving a screen is a step of its own
+		c.Press("]", "]")
+		c.Expect("demo › agents (12) ") // what lay ahead was forgotten when esc went elsewhere
+		c.Press("[", "[", "[", "[", "[", "[")
+		c.Expect("ATTENTION")
+	})
+}
+
+// TestFreeze checks that frozen data stand still, cannot be acted on, and go on with what came meanwhile.
+func TestFreeze(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("3", "/", "web-api.3", "enter", "P")
+		c.Expect("FROZEN", "frozen: nothing moves")
+		for _, task := range c.Cluster.Tasks() {
+			if task.Name == "web-api.3" {
+				if err := c.Cluster.KillTask(t.Context(), task.Framework, task.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		c.Pass(10 * time.Second)
+		c.Expect("FROZEN 1", "● RUNNING")
+		c.Press("ctrl+k")
+		c.Expect("off while the data are frozen")
+		c.Press(":", "kill web-api.3", "enter")
+		c.Expect("off while the data are frozen")
+		c.Press("P")
+		c.Expect("live again")
+		c.Lacks("FROZEN")
+		if line := c.Line("web-api.3"); strings.Contains(line, "RUNNING") {
+			t.Errorf("it goes on with %q, want the task's end", line)
+		}
+	})
+}
+
+// TestPreview shows what the cursor is on below the list, and follows it.
+func TestPreview(t *testing.T) {
+	Run(t, Options{W: 120, H: 40}, func(c *Console) {
+		c.Press("2", "v")
+		c.Expect("agent-01  (v hides it)", "ATTRIBUTES")
+		c.Press("down")
+		c.Expect("agent-02  (v hides it)")
+		c.Press("v")
+		c.Lacks("hides it")
+	})
+	Run(t, Options{W: 60, H: 15}, func(c *Console) {
+		c.Press("2", "v")
+		c.Lacks("hides it") // there is no room for it
+	})
+}
+
+// TestMouse uses wheel, click and double click, but only after it was asked for, and never on a question.
+func TestMouse(t *testing.T) {
+	const wheelDown, secondRow, cpuHead = "\x1b[<65;5;8M", "\x1b[<0;6;5M", "\x1b[<0;47;3M"
+	Run(t, Options{}, func(c *Console) {
+		c.Press("3")
+		c.Type(wheelDown)
+		if line := c.Line("▶"); !strings.Contains(line, "cache.1") {
+			t.Errorf("the wheel moved to %q without having been asked for", line)
+		}
+		c.Press(":", "mouse", "enter")
+		c.Expect("to select text hold shift")
+		c.Type(wheelDown)
+		if line := c.Line("▶"); !strings.Contains(line, "cron-backup.2") {
+			t.Errorf("the wheel moved to %q, want three rows down", line)
+		}
+		c.Type(secondRow)
+		if line := c.Line("▶"); !strings.Contains(line, "cache.2") {
+			t.Errorf("the click moved to %q, want cache.2", line)
+		}
+		c.Press("ctrl+k")
+		c.Type(secondRow)
+		c.Type(secondRow)
+		c.Expect("Kill 1 task")
+		c.Press("esc")
+		time.Sleep(time.Second)
+		c.Type(cpuHead)
+		c.Expect("sort CPUS")
+		c.Type(secondRow + secondRow)
+		c.Expect("› cache.2", "STAGING")
+	})
+}
+
+// TestCommandsOfEarlierSessions brings back what was typed before.
+func TestCommandsOfEarlierSessions(t *testing.T) {
+	Run(t, Options{Lines: []string{"agents rack=r1", "tasks etl"}}, func(c *Console) {
+		c.Press(":", "ctrl+p", "ctrl+p", "enter")
+		c.Expect("demo › agents", "/ rack=r1")
+		if got := c.Root.Session().Lines; len(got) != 3 || got[2] != "agents rack=r1" {
+			t.Errorf("kept %q", got)
+		}
+	})
+}
