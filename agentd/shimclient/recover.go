@@ -56,7 +56,14 @@ func (c *Client) Recover(ctx context.Context) ([]runtime.Recovered, error) {
 	}
 	var recovered []runtime.Recovered
 	for id, rec := range records {
-		r, err := c.recoverOne(ctx, rec, live[id], rebooted || leftovers[id])
+		why := ""
+		switch {
+		case rebooted:
+			why = hostRestarted
+		case leftovers[id]:
+			why = shimKilled
+		}
+		r, err := c.recoverOne(ctx, rec, live[id], why)
 		if err != nil {
 			return nil, fmt.Errorf("recover container %s: %w", id, err)
 		}
@@ -139,16 +146,17 @@ func (c *Client) leftovers() (map[ids.Container]bool, error) {
 	return all, c.podLeftovers(all)
 }
 
-func (c *Client) recoverOne(ctx context.Context, rec record, shim *found, ran bool) (*runtime.Recovered, error) {
+// recoverOne finds out what became of a container. why says how it ended if nobody saw it, "" if it never began.
+func (c *Client) recoverOne(ctx context.Context, rec record, shim *found, why string) (*runtime.Recovered, error) {
 	if shim != nil {
 		return c.adopt(shim), nil
 	}
 	last, err := shimapi.ReadExit(c.cfg.record(rec.ID))
 	if err != nil {
-		if !ran {
+		if why == "" {
 			return nil, os.RemoveAll(c.cfg.record(rec.ID))
 		}
-		last = shimapi.Container{ID: rec.ID, Started: rec.Created, Exit: lost(rec.Created)}
+		last = shimapi.Container{ID: rec.ID, Started: rec.Created, Exit: lost(rec.Created, why)}
 		if err := shimapi.WriteExit(c.cfg.record(rec.ID), last); err != nil {
 			return nil, err
 		}
@@ -167,11 +175,14 @@ func (c *Client) recoverOne(ctx context.Context, rec record, shim *found, ran bo
 	return &runtime.Recovered{ID: rec.ID, Started: e.started, Exit: last.Exit}, nil
 }
 
-func lost(started time.Time) *runtime.Exit {
-	return &runtime.Exit{
-		Lost: true, Started: started, Ended: time.Now(),
-		Message: "nobody saw the container end: its shim was killed or the host restarted",
-	}
+// Why nobody saw how a container ended.
+const (
+	hostRestarted = "the host was restarted"
+	shimKilled    = "its shim was killed"
+)
+
+func lost(started time.Time, why string) *runtime.Exit {
+	return &runtime.Exit{Lost: true, Started: started, Ended: time.Now(), Message: why}
 }
 
 // adopt takes over a container of a live shim. It may end at any moment, before this or after.
@@ -258,7 +269,7 @@ func (c *Client) bury(l *link, orphans []*entry) {
 		}
 		last, err := shimapi.ReadExit(c.cfg.record(e.id))
 		if err != nil {
-			last = shimapi.Container{ID: e.id, PID: e.started.PID, Started: e.started.At, Exit: lost(e.started.At)}
+			last = shimapi.Container{ID: e.id, PID: e.started.PID, Started: e.started.At, Exit: lost(e.started.At, shimKilled)}
 			c.log.Warn("container lost with its shim", logkey.Container(e.id), logkey.Source(l.name))
 			if err := shimapi.WriteExit(c.cfg.record(e.id), last); err != nil {
 				c.log.Error("exit not recorded", logkey.Container(e.id), logkey.Err(err))

@@ -131,8 +131,8 @@ func TestReboot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(recovered) != want || !recovered[0].Exit.Lost {
-			t.Errorf("recovered %+v, want one lost container", recovered)
+		if len(recovered) != want || !recovered[0].Exit.Lost || recovered[0].Exit.Message != "the host was restarted" {
+			t.Errorf("recovered %+v, want one container that was lost with the host", recovered)
 		}
 		if err := c.Close(); err != nil {
 			t.Fatal(err)

@@ -63,6 +63,12 @@ type rig struct {
 // start starts a cluster on free ports, and at the end of the test ends it and removes every container it had.
 func start(t *testing.T, masters, agents int, agentArgs ...string) *rig {
 	t.Helper()
+	return startFrom(t, bin(t), masters, agents, agentArgs...)
+}
+
+// startFrom starts a cluster of the programs in a folder.
+func startFrom(t *testing.T, programs string, masters, agents int, agentArgs ...string) *rig {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "reeve-e2e-") //nolint:usetesting // it is kept when the test fails, for its logs
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +76,7 @@ func start(t *testing.T, masters, agents int, agentArgs ...string) *rig {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	c, err := localcluster.Start(ctx, localcluster.Options{
-		Bin: bin(t), WorkDir: dir, Masters: masters, Agents: agents,
+		Bin: programs, WorkDir: dir, Masters: masters, Agents: agents,
 		AgentArgs: append([]string{"--resources=cpus:4;mem:2048;disk:4096;ports:[31000-31099]"}, agentArgs...),
 	})
 	if err != nil {
