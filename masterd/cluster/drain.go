@@ -165,9 +165,9 @@ func drainOrder(d *view.Drain) *agentlink.Drain {
 }
 
 // settle writes the end of an agent's drain when nothing is left on it: no task, nor one that has ended and whose framework
-// has not acknowledged that.
+// has not acknowledged that, and no operation whose end is not known to everybody.
 func (s *State) settle(a *agent) {
-	if a.Drain == nil || a.Writing || len(a.Tasks) > 0 || !a.Present() || s.isAdmitting(a.ID) {
+	if a.Drain == nil || a.Writing || len(a.Tasks) > 0 || s.book.Operates(a.ID) || !a.Present() || s.isAdmitting(a.ID) {
 		return
 	}
 	drained := *a.Drain

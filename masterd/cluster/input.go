@@ -135,6 +135,16 @@ type (
 		Who    string
 	}
 
+	// Operate converts what an agent has and no task uses, on an operator's word: RESERVE and its like, in which nothing is
+	// allocated. Reply: Invalid for what can't be, Conflict for what tasks have.
+	Operate struct {
+		Ticket    Ticket
+		Agent     ids.Agent
+		Operation *mesosv1.Offer_Operation
+		Principal string // authenticated, "" while authentication is off
+		Who       string
+	}
+
 	// DeactivateAgent stops that an agent is offered; its tasks go on. Reply: NotFound for an agent that is unknown or gone,
 	// Conflict while it is being marked as gone, Unavailable while another change of its standing is being written.
 	DeactivateAgent struct {
@@ -184,6 +194,7 @@ func (OperatorKill) input()        {}
 func (MarkGone) input()            {}
 func (SetWeights) input()          {}
 func (SetQuotas) input()           {}
+func (Operate) input()             {}
 func (DeactivateAgent) input()     {}
 func (DrainAgent) input()          {}
 func (ReactivateAgent) input()     {}
@@ -239,6 +250,9 @@ func (SetWeights) Kind() string { return "set_weights" }
 
 // Kind names the input for logs and metrics.
 func (SetQuotas) Kind() string { return "set_quotas" }
+
+// Kind names the input for logs and metrics.
+func (Operate) Kind() string { return "operate" }
 
 // Kind names the input for logs and metrics.
 func (DeactivateAgent) Kind() string { return "deactivate_agent" }

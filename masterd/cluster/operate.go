@@ -1,5 +1,10 @@
 package cluster
 
+// operate carries out an operator's operation.
+func (s *State) operate(in Operate) {
+	s.turn.Reply(in.Ticket, s.desk.Operate(in.Agent, in.Operation, in.Principal, in.Who))
+}
+
 // operationUpdate takes an agent's word on how an operation went. An agent that could not do what we count as done has
 // something else than we think: it registers anew, and says what.
 func (s *State) operationUpdate(in OperationUpdate) {

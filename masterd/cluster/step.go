@@ -43,6 +43,8 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 		s.markGone(in)
 	case SetWeights, SetQuotas:
 		s.changeSettings(in)
+	case Operate:
+		s.operate(in)
 	case DeactivateAgent:
 		s.deactivateAgent(in)
 	case DrainAgent:

@@ -128,6 +128,7 @@ func (a *api) routes() []mesoshttp.Route {
 		{Path: "/metrics", Handler: a.cfg.Metrics.Handler().ServeHTTP, Methods: get, Separate: true, Exact: true},
 	}
 	routes = append(routes, a.roleRoutes(readers, writers)...)
+	routes = append(routes, a.operationRoutes(writers)...)
 	for path, document := range map[string]document{
 		"/state": a.state, "/state-summary": a.summary, "/slaves": a.slaves, "/frameworks": a.frameworks,
 		"/tasks": a.tasks, "/roles": a.roles,

@@ -35,6 +35,13 @@ var operatorPart = map[master.Call_Type]protoreflect.Name{
 	master.Call_SET_QUOTA:         "set_quota",
 	master.Call_REMOVE_QUOTA:      "remove_quota",
 
+	master.Call_RESERVE_RESOURCES:   "reserve_resources",
+	master.Call_UNRESERVE_RESOURCES: "unreserve_resources",
+	master.Call_CREATE_VOLUMES:      "create_volumes",
+	master.Call_DESTROY_VOLUMES:     "destroy_volumes",
+	master.Call_GROW_VOLUME:         "grow_volume",
+	master.Call_SHRINK_VOLUME:       "shrink_volume",
+
 	master.Call_DRAIN_AGENT:      "drain_agent",
 	master.Call_DEACTIVATE_AGENT: "deactivate_agent",
 	master.Call_REACTIVATE_AGENT: "reactivate_agent",
@@ -75,6 +82,10 @@ func (a *api) operator(w http.ResponseWriter, r *http.Request, t Term) {
 	case master.Call_UPDATE_QUOTA, master.Call_SET_QUOTA, master.Call_REMOVE_QUOTA:
 		a.changeQuota(w, r, t, call)
 	default:
+		if agent, op := operation(call); op != nil {
+			a.operate(w, r, t, agent.GetValue(), op)
+			return
+		}
 		a.ask(w, r, t, c, call)
 	}
 }

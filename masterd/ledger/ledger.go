@@ -139,7 +139,7 @@ func (l *Ledger) ForgetAgent(a *Agent) {
 	l.changed = true
 }
 
-// TakeEmptied returns the agents whose last task has left them since it was asked before.
+// TakeEmptied returns the agents whose last task has left them, or an operation of which is over, since it was asked before.
 func (l *Ledger) TakeEmptied() []ids.Agent {
 	emptied := l.emptied
 	l.emptied = nil

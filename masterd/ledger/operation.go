@@ -48,6 +48,7 @@ func (l *Ledger) PutOperation(op *view.Operation) {
 // DropOperation forgets an operation: whoever had to know how it went does.
 func (l *Ledger) DropOperation(op *view.Operation) {
 	delete(l.Operations, op.UUID)
+	l.emptied = append(l.emptied, op.Agent)
 	l.touchOperations()
 }
 
@@ -64,6 +65,16 @@ func (l *Ledger) OperationOf(fw ids.Framework, id string) *view.Operation {
 		}
 	}
 	return nil
+}
+
+// Operates says whether there is an operation of an agent that is not over.
+func (l *Ledger) Operates(id ids.Agent) bool {
+	for _, op := range l.Operations {
+		if op.Agent == id {
+			return true
+		}
+	}
+	return false
 }
 
 // OperationsWhere lists operations, always in the same order.

@@ -150,7 +150,7 @@ func (d *Desk) convert(on *acceptance, op *mesosv1.Offer_Operation) {
 	f, a := on.f, on.a
 	op = operation.Complete(op, on.role)
 	done, err := validate.Operation(op, validate.OperationContext{
-		Principal: f.Info.GetPrincipal(), Role: on.role, Roles: f.Roles, Shared: f.Caps.Shared, Pool: on.pool, Total: a.Total,
+		Principal: f.Info.GetPrincipal(), Role: on.role, Roles: f.Roles, Shared: f.Caps.Shared, Total: a.Total,
 		Used:  func(volumes resources.Resources) bool { return d.Book.VolumesUsed(a, volumes) },
 		Known: func(id string) bool { return d.Book.OperationOf(f.ID, id) != nil },
 	})

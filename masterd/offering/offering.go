@@ -156,8 +156,11 @@ func (d *Desk) RescindStrangers(f *ledger.Framework) {
 	}
 }
 
-func (d *Desk) rescind(o *view.Offer) {
-	d.Book.ReturnOffer(o, nil)
+func (d *Desk) rescind(o *view.Offer) { d.rescindFor(o, nil) }
+
+// rescindFor takes an offer back, and keeps what was in it from its framework as filter says.
+func (d *Desk) rescindFor(o *view.Offer, filter *allocator.Filter) {
+	d.Book.ReturnOffer(o, filter)
 	d.Turn.ToFramework(d.Book.Frameworks[o.Framework].Stream, message.Rescind(o.ID))
 }
 

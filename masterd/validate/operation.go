@@ -17,7 +17,6 @@ type OperationContext struct {
 	Role      string // of the offer
 	Roles     []string
 	Shared    bool                           // the framework knows shared volumes
-	Pool      resources.Resources            // what can be converted: of the offers, allocated to Role; of an operator, what is not used
 	Total     resources.Resources            // of the agent
 	Used      func(resources.Resources) bool // some of these volumes are held by a task or an executor
 	Known     func(operationID string) bool  // the framework has an operation of that id that it has not acknowledged

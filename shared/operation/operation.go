@@ -156,7 +156,7 @@ func Changed(r resources.Resources) resources.Resources {
 }
 
 // Complete returns a copy of an operation in which every resource is in the form with reservations[], and allocated to role
-// if it names no other; "" takes the allocations away.
+// if it names no other; "" leaves the allocations as they are.
 func Complete(op *mesosv1.Offer_Operation, role string) *mesosv1.Offer_Operation {
 	op = proto.CloneOf(op)
 	for _, r := range listed(op) {
@@ -166,10 +166,7 @@ func Complete(op *mesosv1.Offer_Operation, role string) *mesosv1.Offer_Operation
 		if one, err := resources.FromProto([]*mesosv1.Resource{r}); err == nil && !one.Empty() {
 			r.Reservations, r.Role, r.Reservation = one.Proto()[0].GetReservations(), nil, nil
 		}
-		switch {
-		case role == "":
-			r.AllocationInfo = nil
-		case r.GetAllocationInfo().GetRole() == "":
+		if role != "" && r.GetAllocationInfo().GetRole() == "" {
 			r.AllocationInfo = &mesosv1.Resource_AllocationInfo{Role: new(role)}
 		}
 	}
