@@ -248,11 +248,10 @@ func awaitEnd(pid int) error {
 	file := os.NewFile(uintptr(fd), "pidfd")
 	raw, err := file.SyscallConn()
 	if err == nil {
-		polled := false
-		err = raw.Read(func(uintptr) bool { // called again once the descriptor is readable, which is at the end
-			done := polled
-			polled = true
-			return done
+		// Asked again whenever the descriptor becomes readable. That it has become so before is told to nobody: so look.
+		err = raw.Read(func(fd uintptr) bool {
+			n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+			return n > 0 || err != nil && !errors.Is(err, unix.EINTR)
 		})
 	}
 	return errors.Join(err, file.Close())
