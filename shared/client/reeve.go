@@ -81,6 +81,50 @@ func (c *Client) SubmitJob(ctx context.Context, spec reeveapi.JobSpec) (*reeveap
 	return change[*reeveapi.Job](ctx, c, http.MethodPost, "/jobs", spec)
 }
 
+// PlanJob says what a spec would change, and whether and where it fits now.
+func (c *Client) PlanJob(ctx context.Context, spec reeveapi.JobSpec) (*reeveapi.JobPlan, error) {
+	return change[*reeveapi.JobPlan](ctx, c, http.MethodPost, "/jobs/plan", spec)
+}
+
+// UpdateJob replaces the spec of a job that is at a version; another one is a Conflict. 0 takes any.
+func (c *Client) UpdateJob(ctx context.Context, spec reeveapi.JobSpec, version int) (*reeveapi.Job, error) {
+	return changeJob(ctx, c, http.MethodPut, "/jobs/"+url.PathEscape(spec.Name), version, spec)
+}
+
+// ScaleJob changes how many instances a job has that is at a version, 0 for any.
+func (c *Client) ScaleJob(ctx context.Context, name string, version, instances int) (*reeveapi.Job, error) {
+	return changeJob(ctx, c, http.MethodPost, "/jobs/"+url.PathEscape(name)+"/scale", version, reeveapi.JobScale{Instances: instances})
+}
+
+// RestartJob replaces the tasks of a service that is at a version, 0 for any.
+func (c *Client) RestartJob(ctx context.Context, name string, version int) (*reeveapi.Job, error) {
+	return changeJob(ctx, c, http.MethodPost, "/jobs/"+url.PathEscape(name)+"/restart", version, nil)
+}
+
+// RollbackJob makes an earlier version of a job the newest one; to is 0 for the one before.
+func (c *Client) RollbackJob(ctx context.Context, name string, version, to int) (*reeveapi.Job, error) {
+	return changeJob(ctx, c, http.MethodPost, "/jobs/"+url.PathEscape(name)+"/rollback", version, reeveapi.JobRollback{Version: to})
+}
+
+// TriggerJob runs a periodic job now.
+func (c *Client) TriggerJob(ctx context.Context, name string) (*reeveapi.Job, error) {
+	return changeJob(ctx, c, http.MethodPost, "/jobs/"+url.PathEscape(name)+"/trigger", 0, nil)
+}
+
+// changeJob sends the version that was seen with a change.
+func changeJob(ctx context.Context, c *Client, method, path string, version int, body any) (*reeveapi.Job, error) {
+	r, err := posting(method, path, body)
+	if err != nil {
+		return nil, err
+	}
+	match := "*"
+	if version > 0 {
+		match = strconv.Quote(strconv.Itoa(version))
+	}
+	r.header.Set("If-Match", match)
+	return exchange[*reeveapi.Job](ctx, c, r)
+}
+
 // StopJob asks for a job's end and returns before it has come.
 func (c *Client) StopJob(ctx context.Context, name string) error {
 	_, err := change[json.RawMessage](ctx, c, http.MethodPost, "/jobs/"+url.PathEscape(name)+"/stop", nil)
@@ -156,13 +200,14 @@ func change[T any](ctx context.Context, c *Client, method, path string, body any
 }
 
 func posting(method, path string, body any) (request, error) {
-	r := request{method: method, path: base + path}
+	r := request{method: method, path: base + path, header: http.Header{}}
 	if body != nil {
 		encoded, err := json.Marshal(body)
 		if err != nil {
 			return r, fault.Wrap(fault.Internal, err, "encode the request")
 		}
-		r.body, r.header = encoded, http.Header{"Content-Type": {"application/json"}}
+		r.body = encoded
+		r.header.Set("Content-Type", "application/json")
 	}
 	return r, nil
 }

@@ -19,6 +19,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/cli/exec"
 	"codeberg.org/reeve/reeve/tui/cli/execute"
 	"codeberg.org/reeve/reeve/tui/cli/files"
+	"codeberg.org/reeve/reeve/tui/cli/jobs"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 	"codeberg.org/reeve/reeve/tui/cli/roles"
 	"codeberg.org/reeve/reeve/tui/cli/steer"
@@ -107,10 +108,11 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 		interruptible(a.executeCommand()), interruptible(a.runCommand()), interruptible(a.eventsCommand()), interruptible(a.logsCommand()),
 		interruptible(a.execCommand()),
 		interruptible(top.Command(top.Config{Printer: a.printer, Connect: a.connect})),
-		a.jobsCommand(), a.stopCommand(), a.tasksCommand(), a.agentsCommand(), a.frameworksCommand(), a.mastersCommand(),
-		interruptible(files.Command(files.Config{Printer: a.printer, Connect: a.connect, Find: find})), a.killCommand(), contexts.Command(a.printer), a.serveCommand(), a.versionCommand(),
+		a.tasksCommand(), a.agentsCommand(), a.frameworksCommand(), a.mastersCommand(),
+		interruptible(files.Command(files.Config{Printer: a.printer, Connect: a.connect, Find: find})), a.killCommand(), a.configCommand(), a.serveCommand(), a.versionCommand(),
 	)
 	root.AddCommand(roles.Commands(roles.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef})...)
+	root.AddCommand(jobs.Commands(a.jobs())...)
 	root.AddCommand(steer.Commands(steer.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef})...)
 	for _, verb := range append(root.Commands(), root) {
 		a.reportErrors(verb)
@@ -191,6 +193,21 @@ func ExitCode(err error) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// configCommand is the verb about the operator's own files. What it writes from the cluster needs the cluster to be found
+// first, as other verbs do.
+func (a *app) configCommand() *cobra.Command {
+	command := contexts.Command(a.printer)
+	fromTask := jobs.FromTask(a.jobs(), find)
+	fromTask.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if err := a.checkOutput(); err != nil {
+			return err
+		}
+		return a.report(a.resolve(c.Flags()))
+	}
+	command.AddCommand(fromTask)
+	return command
 }
 
 // printer prints what this verb answers.

@@ -76,6 +76,8 @@ func newCluster(t *testing.T) *cluster {
 	})
 	mux.HandleFunc("GET /reeve/v1/jobs/{name}", c.job)
 	mux.HandleFunc("POST /reeve/v1/jobs", c.submit)
+	mux.HandleFunc("POST /reeve/v1/jobs/plan", c.plan)
+	mux.HandleFunc("PUT /reeve/v1/jobs/{name}", c.update)
 	mux.HandleFunc("POST /reeve/v1/", c.note)
 	mux.HandleFunc("DELETE /reeve/v1/", c.note)
 	mux.HandleFunc("GET /reeve/v1/watch", c.stream)
@@ -130,6 +132,29 @@ func (c *cluster) submit(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.answer(w, reeveapi.Job{Spec: spec, State: reeveapi.JobPending})
+}
+
+// plan knows one job, "known", which is at version 3.
+func (c *cluster) plan(w http.ResponseWriter, r *http.Request) {
+	plan := reeveapi.JobPlan{Action: "create", Fits: 1, Wanted: 1, Agents: []reeveapi.PlanAgent{{Name: "a1", Takes: 1}, {Name: "a2", Reason: "0.5 cpus left, 1 asked"}}}
+	if err := json.NewDecoder(r.Body).Decode(&plan.Spec); err != nil {
+		c.t.Error(err)
+	}
+	switch plan.Spec.Name {
+	case "known":
+		plan.Action, plan.Version, plan.Replace = "update", 3, 2
+		plan.Changes = []reeveapi.SpecChange{{Key: "command", From: `"old"`, To: `"new"`}, {Key: "ports", To: "1"}}
+	case "large":
+		plan.Fits, plan.Wanted = 1, 4
+	}
+	c.answer(w, plan)
+}
+
+func (c *cluster) update(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	c.asked = append(c.asked, r.Method+" "+r.PathValue("name")+" If-Match "+r.Header.Get("If-Match"))
+	c.mu.Unlock()
+	c.answer(w, reeveapi.Job{Spec: reeveapi.JobSpec{Name: r.PathValue("name")}, Version: 4})
 }
 
 func (c *cluster) note(w http.ResponseWriter, r *http.Request) {
@@ -392,7 +417,7 @@ func TestTables(t *testing.T) {
 		})
 	}
 	got := reeve(t, c, nil, "jobs", "job")
-	if want := "\n\nINSTANCE  STATE     ATTEMPT  TASK   AGENT  SINCE  MESSAGE\n0         finished  1        job.0  host1  -      -\n1         running   3        job.1  -      -      on it\n"; !strings.HasSuffix(got.stdout, want) {
+	if want := "\n\nINSTANCE  STATE     ATTEMPT  VERSION  TASK   AGENT  SINCE  MESSAGE\n0         finished  1        1        job.0  host1  -      -\n1         running   3        1        job.1  -      -      on it\n"; !strings.HasSuffix(got.stdout, want) {
 		t.Errorf("jobs job prints %q, want it to end with %q", got.stdout, want)
 	}
 	if got := reeve(t, c, nil, "tasks", "--all"); strings.Contains(got.stdout, "\x1b") || !strings.Contains(got.stdout, "evil\ufffd[2J name") {
@@ -535,6 +560,30 @@ func TestStop(t *testing.T) {
 	check(t, reeve(t, c, nil, "stop", "--forget", "over"), result{"Forgot job over\n", "", exitDone})
 	if diff := cmp.Diff([]string{"POST /jobs/job/stop", "POST /jobs/a%2Fb/stop", "DELETE /jobs/over"}, c.asked); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
+// TestRunUpdates: a job that is there is updated after its changes were shown, in the version that was seen.
+func TestRunUpdates(t *testing.T) {
+	c := newCluster(t)
+	const diff = "- command: \"old\"\n+ command: \"new\"\n+ ports: 1\n"
+	const question = "Update job known, which replaces 2 running instances? [y/N] "
+	yes := "yes\n"
+	check(t, reeve(t, c, nil, "run", "known", "-c", "new"), result{"", diff + "reeve: not done: there is no terminal to ask for confirmation; give --yes\n", exitFailed})
+	if len(c.asked) > 0 {
+		t.Errorf("the master was asked %q", c.asked)
+	}
+	check(t, reeve(t, c, &yes, "run", "known", "-c", "new"), result{"Job known is at version 4\n", diff + question, exitDone})
+	if d := cmp.Diff([]string{`PUT known If-Match "3"`}, c.asked); d != "" {
+		t.Errorf("requests (-want +got):\n%s", d)
+	}
+	const agents = "AGENT  TAKES  NO MORE BECAUSE\na1     1      -\na2     0      0.5 cpus left, 1 asked\n"
+	check(t, reeve(t, c, nil, "run", "fresh", "-c", "x", "--dry-run"), result{"Job fresh is new.\n1 of the 1 instances that need a place have one now.\n\n" + agents, "", exitDone})
+	check(t, reeve(t, c, nil, "run", "large", "-c", "x", "--dry-run"), result{
+		"Job large is new.\n1 of the 4 instances that need a place have one now.\n\n" + agents, "reeve: 3 of 4 instances of job large would wait for a place\n", exitFailed,
+	})
+	if len(c.asked) > 1 || c.submitted.Name != "" {
+		t.Errorf("a dry run asked for %q %+v", c.asked, c.submitted)
 	}
 }
 

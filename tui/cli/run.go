@@ -1,24 +1,18 @@
 package cli
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"gopkg.in/yaml.v3"
 
-	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/shared/jobfile"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/cli/jobs"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 )
-
-// maxSpec bounds a job's file; a real one has a few hundred bytes.
-const maxSpec = 1 << 20
 
 // runFlags are what the command line says about a job; only what was given counts over the file.
 type runFlags struct {
@@ -27,14 +21,18 @@ type runFlags struct {
 	instances, retries, ports       int
 	killGrace                       float64
 	env, labels, uris               []string
-	follow                          bool
+	kind, image, cron, zone         string
+	constraints                     []string
+	fixedPorts                      []int
+	deadline                        float64
+	follow, dryRun, yes             bool
 }
 
 func (a *app) runCommand() *cobra.Command {
 	f := &runFlags{}
 	command := &cobra.Command{
 		Use:   "run [NAME] [flags] [-- COMMAND ARGUMENT...]",
-		Short: "Submit a job, which the cluster keeps until it is done",
+		Short: "Submit a job, which the cluster keeps, or update the one of that name",
 		Example: "  reeve run hello -c 'echo hello' --cpus 0.1 --mem 32 --follow\n" +
 			"  reeve run --name render --instances 8 --retries 2 -- ./render.sh --quality high\n" +
 			"  reeve run -f job.yaml",
@@ -47,7 +45,7 @@ func (a *app) runCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.submit(command, spec, f.follow)
+			return a.submit(command, f, spec)
 		},
 	}
 	fs := command.Flags()
@@ -67,6 +65,15 @@ func (a *app) runCommand() *cobra.Command {
 	fs.StringArrayVar(&f.labels, "label", nil, "NAME=VALUE for people; repeat for more")
 	fs.StringArrayVar(&f.uris, "uri", nil, "what to fetch into the sandbox first; repeat for more")
 	fs.Float64Var(&f.killGrace, "kill-grace", 0, "seconds between SIGTERM and SIGKILL")
+	fs.StringVar(&f.kind, "kind", "", "batch, service or periodic")
+	fs.StringVar(&f.image, "image", "", "container image, such as nginx:1.27")
+	fs.StringVar(&f.cron, "cron", "", "when a periodic job runs: minute hour day month weekday, or @daily, @every 10m, …")
+	fs.StringVar(&f.zone, "time-zone", "", "time zone of --cron, such as Europe/Berlin; default UTC")
+	fs.StringArrayVar(&f.constraints, "constraint", nil, "ATTRIBUTE OPERATOR [VALUE], such as 'hostname unique' or 'rack in a,b'; repeat for more")
+	fs.IntSliceVar(&f.fixedPorts, "fixed-ports", nil, "ports by number, which come first among PORT0, PORT1, …")
+	fs.Float64Var(&f.deadline, "deadline", 0, "seconds after which what still runs is ended")
+	fs.BoolVar(&f.dryRun, "dry-run", false, "say what would change and whether and where it fits, and do nothing")
+	fs.BoolVarP(&f.yes, "yes", "y", false, "do not ask before an update")
 	fs.BoolVar(&f.follow, "follow", false, "stay: show states and output, and end with the job's result")
 	return command
 }
@@ -86,6 +93,7 @@ func (f *runFlags) takeName(command *cobra.Command, args []string) ([]string, er
 func (a *app) jobSpec(command *cobra.Command, f *runFlags, args []string) (reeveapi.JobSpec, error) {
 	spec := reeveapi.JobSpec{Resources: f.resources, Instances: 1}
 	if f.file != "" {
+		spec = reeveapi.JobSpec{} // what a file leaves out is for the master to choose
 		if err := a.readSpec(f.file, &spec); err != nil {
 			return spec, err
 		}
@@ -118,22 +126,39 @@ func (f *runFlags) apply(command *cobra.Command, spec *reeveapi.JobSpec) error {
 	if err != nil {
 		return err
 	}
+	constraints, err := constraintsOf(f.constraints)
+	if err != nil {
+		return err
+	}
+	schedule := func() *reeveapi.JobSchedule {
+		if spec.Schedule == nil {
+			spec.Schedule = &reeveapi.JobSchedule{}
+		}
+		return spec.Schedule
+	}
 	for flag, set := range map[string]func(){
-		"name":       func() { spec.Name = f.name },
-		"command":    func() { spec.Command = f.command },
-		"cpus":       func() { spec.Resources.CPUs = f.resources.CPUs },
-		"mem":        func() { spec.Resources.Mem = f.resources.Mem },
-		"disk":       func() { spec.Resources.Disk = f.resources.Disk },
-		"gpus":       func() { spec.Resources.GPUs = f.resources.GPUs },
-		"ports":      func() { spec.Ports = f.ports },
-		"instances":  func() { spec.Instances = f.instances },
-		"retries":    func() { spec.Retries = f.retries },
-		"role":       func() { spec.Role = f.role },
-		"user":       func() { spec.User = f.user },
-		"env":        func() { spec.Env = env },
-		"label":      func() { spec.Labels = labels },
-		"uri":        func() { spec.URIs = f.uris },
-		"kill-grace": func() { spec.KillGraceSeconds = f.killGrace },
+		"kind":        func() { spec.Kind = reeveapi.JobKind(f.kind) },
+		"image":       func() { spec.Image = f.image },
+		"cron":        func() { schedule().Cron = f.cron },
+		"time-zone":   func() { schedule().TimeZone = f.zone },
+		"constraint":  func() { spec.Constraints = constraints },
+		"fixed-ports": func() { spec.FixedPorts = f.fixedPorts },
+		"deadline":    func() { spec.DeadlineSeconds = f.deadline },
+		"name":        func() { spec.Name = f.name },
+		"command":     func() { spec.Command = f.command },
+		"cpus":        func() { spec.Resources.CPUs = f.resources.CPUs },
+		"mem":         func() { spec.Resources.Mem = f.resources.Mem },
+		"disk":        func() { spec.Resources.Disk = f.resources.Disk },
+		"gpus":        func() { spec.Resources.GPUs = f.resources.GPUs },
+		"ports":       func() { spec.Ports = f.ports },
+		"instances":   func() { spec.Instances = f.instances },
+		"retries":     func() { spec.Retries = f.retries },
+		"role":        func() { spec.Role = f.role },
+		"user":        func() { spec.User = f.user },
+		"env":         func() { spec.Env = env },
+		"label":       func() { spec.Labels = labels },
+		"uri":         func() { spec.URIs = f.uris },
+		"kill-grace":  func() { spec.KillGraceSeconds = f.killGrace },
 	} {
 		if command.Flags().Changed(flag) {
 			set()
@@ -153,22 +178,34 @@ func (a *app) readSpec(path string, spec *reeveapi.JobSpec) error {
 		defer func() { _ = file.Close() }() // nothing was written
 		in = file
 	}
-	text, err := io.ReadAll(io.LimitReader(in, maxSpec+1))
+	text, err := io.ReadAll(io.LimitReader(in, jobfile.MaxSize+1))
 	if err != nil {
 		return usagef("-f %s: %v", path, err)
 	}
-	if len(text) > maxSpec {
-		return usagef("-f %s: the file is larger than %d bytes", path, maxSpec)
-	}
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(spec); err != nil {
-		if errors.Is(err, io.EOF) {
-			return usagef("-f %s: the file is empty", path)
-		}
+	if err := jobfile.Read(text, spec); err != nil {
 		return usagef("-f %s: %v", path, err)
 	}
 	return nil
+}
+
+// constraintsOf reads ATTRIBUTE OPERATOR [VALUE].
+func constraintsOf(list []string) ([]reeveapi.Constraint, error) {
+	var all []reeveapi.Constraint
+	for _, item := range list {
+		words := strings.Fields(item)
+		if len(words) < 2 || len(words) > 3 {
+			return nil, usagef("--constraint %q is not ATTRIBUTE OPERATOR [VALUE]", item)
+		}
+		c := reeveapi.Constraint{Attribute: words[0], Operator: words[1]}
+		switch {
+		case len(words) == 3 && (c.Operator == reeveapi.MustBeIn || c.Operator == reeveapi.MustNotIn):
+			c.Values = strings.Split(words[2], ",")
+		case len(words) == 3:
+			c.Value = words[2]
+		}
+		all = append(all, c)
+	}
+	return all, nil
 }
 
 // assignments reads NAME=VALUE.
@@ -200,27 +237,29 @@ func needsQuotes(r rune) bool {
 	return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_", r)
 }
 
-func (a *app) submit(command *cobra.Command, spec reeveapi.JobSpec, follow bool) error {
-	var submitted *reeveapi.Job
-	err := a.ask(command, func(ctx context.Context, c *client.Client) error {
-		var err error
-		submitted, err = c.SubmitJob(ctx, spec)
-		return err
-	})
-	if err != nil {
+func (a *app) submit(command *cobra.Command, f *runFlags, spec reeveapi.JobSpec) error {
+	job, err := a.jobs().Submit(command, jobs.Submission{Spec: spec, DryRun: f.dryRun, Yes: f.yes})
+	if err != nil || f.dryRun {
 		return err
 	}
-	if follow {
-		fmt.Fprintf(a.stderr, "Submitted job %s\n", spec.Name)
+	said := "Submitted job " + spec.Name
+	if job != nil && job.Version > 1 {
+		said = fmt.Sprintf("Job %s is at version %d", spec.Name, job.Version)
+	}
+	if f.follow {
+		fmt.Fprintln(a.stderr, said)
 		return a.followJob(command.Context(), spec)
 	}
-	if submitted != nil && (a.output == output.JSON || a.output == output.YAML) {
-		return a.printer().Data(submitted)
+	if job != nil && (a.output == output.JSON || a.output == output.YAML) {
+		return a.printer().Data(job)
 	}
 	if a.output == output.Name {
-		fmt.Fprintln(a.stdout, spec.Name)
-		return nil
+		said = spec.Name
 	}
-	fmt.Fprintf(a.stdout, "Submitted job %s\n", spec.Name)
+	fmt.Fprintln(a.stdout, said)
 	return nil
+}
+
+func (a *app) jobs() jobs.Config {
+	return jobs.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef}
 }
