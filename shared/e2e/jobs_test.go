@@ -215,6 +215,7 @@ func TestExamples(t *testing.T) {
 	})
 	r.must("stop", "--yes", "database")
 
+	r.must("deactivate", "a2.localhost") // the agents of this test share their host's ports
 	r.must("run", "-f", file("web.yaml"))
 	r.awaitJob("web", "three healthy instances", healthy(3))
 	if got := r.reeve("run", "-f", file("web.yaml")); got.stdout != "Submitted job web\n" || got.code != 0 {
