@@ -87,4 +87,4 @@ gen-check: gen ## fail if the generated code is not what the .proto files say
 	git diff --exit-code -- '*.pb.go'
 
 clean: ## remove what was built and the local cluster's data
-	@for dir in .run/*/a*/; do [ -d "$$dir" ] && $(BIN)/agentd clean --work-dir="$$dir"; done; rm -rf $(BIN) .run
+	@for dir in .run/*/a*/; do [ -d "$$dir" ] && $(BIN)/agentd clean --work-dir="$$dir"; done; rm -rf $(BIN) dist .run

@@ -14,7 +14,7 @@ step "the machine: $(. /etc/os-release; echo "$PRETTY_NAME"), Linux $(uname -r),
 same "kind of /sys/fs/cgroup" cgroup2fs "$(stat -fc %T /sys/fs/cgroup)"
 
 step "install"
-check "install" dpkg -i /payload/old.deb
+check "install" apt-get install -y -qq /payload/old.deb
 old=$(version_of)
 for program in masterd agentd agentd-shim reeve; do
   $program --version | grep -Eq "^$program version [0-9.]+ \(commit [0-9a-f]{12} of 2[0-9-]+T[0-9:]+Z\)$" ||
@@ -54,7 +54,7 @@ await "the task beats" beats
 task=$(pgrep -f 'date +%s >>bea[t]' | sort -n | tail -1)
 [ -n "$task" ] || fail "the task has no process"
 agent=$(main_pid agentd) master=$(main_pid masterd)
-check "upgrade" dpkg -i /payload/new.deb
+check "upgrade" apt-get install -y -qq /payload/new.deb
 [ "$(version_of)" != "$old" ] || fail "still version $old"
 [ "$(main_pid agentd)" != "$agent" ] || fail "agentd was not restarted"
 [ "$(main_pid masterd)" != "$master" ] || fail "masterd was not restarted"
@@ -82,7 +82,7 @@ check "install again" dpkg -i --force-confold /payload/new.deb
 grep -q b7 /etc/reeve/agentd.yaml || fail "the operator's settings are gone"
 
 step "purge"
-check "purge" dpkg --purge reeve
+check "purge" apt-get purge -y -qq reeve
 left=()
 pgrep -f 'date +%s >>bea[t]' >/dev/null && left+=("the task")
 pgrep -x 'masterd|agentd|agentd-shim' >/dev/null && left+=("processes: $(pgrep -ax 'masterd|agentd|agentd-shim')")
