@@ -82,6 +82,7 @@ type api struct {
 	processes mesoshttp.Processes
 	files     mesoshttp.Files
 	operators streams
+	casts     casts
 }
 
 // New returns the handler of everything that a master serves. It also declares the master's counters and gauges in

@@ -9,8 +9,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/broadcast"
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/masterd/overview"
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -267,36 +269,55 @@ func sendLine(stream *mesoshttp.Stream, v any) error {
 	return stream.SendLine(line)
 }
 
-// watch streams the whole cluster: everything first, then what changes.
+// watch streams the whole cluster: everything first, then what changes, to all readers the same.
 func (a *api) watch(w http.ResponseWriter, r *http.Request, t Term) error {
-	v, err := t.View(r.Context())
+	cast := a.casts.of(t, func() *broadcast.Cast {
+		return broadcast.New(func(ctx context.Context, since uint64) (overview.Now, error) { return a.now(ctx, t, since) }, broadcast.Pace{Look: lookEvery, Say: sayEvery})
+	})
+	first, box, err := cast.Join(r.Context())
 	if err != nil {
 		return err
 	}
+	defer box.Hangup()
 	stream, err := mesoshttp.StartLines(w)
 	if err != nil {
 		return nil // the client has left before the first byte
 	}
-	var watcher overview.Watcher
-	var said time.Time
-	a.streamEnded(r, follow(r.Context(), t.Done(), func(now time.Time) error {
-		if !said.IsZero() {
-			if v, err = t.View(r.Context()); err != nil {
-				return err
-			}
-		}
-		jobs, err := sortedJobs(r.Context(), t)
-		if err != nil {
-			return err
-		}
-		line, changed := watcher.Next(overview.Now{
-			At: now, Identity: a.figures(t), View: v, Jobs: jobs, Events: t.Events(watcher.Since()), Usage: t.Usage,
-		})
-		if !changed && now.Sub(said) < sayEvery {
-			return nil
-		}
-		said = now
-		return sendLine(stream, line)
-	}))
+	look := &heartbeat{ticker: time.NewTicker(lookEvery), send: func() error { return cast.Look(r.Context(), time.Now()) }}
+	defer look.ticker.Stop()
+	err = stream.SendLine(first)
+	if err == nil {
+		err = pump(r.Context(), t.Done(), box, stream.SendLine, look)
+	}
+	a.streamEnded(r, err)
 	return nil
+}
+
+// now is the cluster as watchers compare it.
+func (a *api) now(ctx context.Context, t Term, since uint64) (overview.Now, error) {
+	v, err := t.View(ctx)
+	if err != nil {
+		return overview.Now{}, err
+	}
+	jobs, err := sortedJobs(ctx, t)
+	if err != nil {
+		return overview.Now{}, err
+	}
+	return overview.Now{At: time.Now(), Identity: a.figures(t), View: v, Jobs: jobs, Events: t.Events(since), Usage: t.Usage}, nil
+}
+
+// casts is the broadcast of the newest term that was asked for.
+type casts struct {
+	mu   sync.Mutex // guards the fields below
+	term Term
+	cast *broadcast.Cast
+}
+
+func (c *casts) of(t Term, make func() *broadcast.Cast) *broadcast.Cast {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.term != t {
+		c.term, c.cast = t, make()
+	}
+	return c.cast
 }

@@ -1,0 +1,133 @@
+// Package broadcast tells any number of readers what changes in the cluster, at the cost of one: the changes are found once
+// and written once for all. It has no goroutine of its own: whichever reader looks first does it for the others. It never
+// waits for a reader; one that falls too far behind is closed, and starts over. Start reading at Cast.
+package broadcast
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"codeberg.org/reeve/reeve/masterd/outbox"
+	"codeberg.org/reeve/reeve/masterd/overview"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// Source answers what the cluster is now, with the events after a number.
+type Source func(ctx context.Context, since uint64) (overview.Now, error)
+
+// Pace says how often lines come.
+type Pace struct {
+	Look time.Duration // between two looks at the cluster, at least
+	Say  time.Duration // between two lines, at most
+}
+
+// backlog is how many lines may wait for a reader: about half a minute of a busy cluster.
+const backlog = 300
+
+// Cast is the stream of one term.
+type Cast struct {
+	source Source
+	pace   Pace
+
+	mu      sync.Mutex // guards the fields below; held while changes are found
+	watcher *overview.Watcher
+	looked  time.Time
+	said    time.Time
+	readers map[*outbox.Box[[]byte]]struct{}
+}
+
+// New returns a cast that nobody reads yet.
+func New(source Source, pace Pace) *Cast {
+	return &Cast{source: source, pace: pace, readers: map[*outbox.Box[[]byte]]struct{}{}}
+}
+
+// Join answers a line with everything, and the box in which the lines after it come. The reader hangs the box up at its end,
+// and calls Look now and then.
+func (c *Cast) Join(ctx context.Context) (first []byte, box *outbox.Box[[]byte], err error) {
+	line, box, err := c.join(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if first, err = json.Marshal(line); err != nil {
+		box.Hangup()
+		return nil, nil, err
+	}
+	return first, box, nil
+}
+
+func (c *Cast) join(ctx context.Context) (line reeveapi.Watch, box *outbox.Box[[]byte], err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now, err := c.source(ctx, 0)
+	if err != nil {
+		return reeveapi.Watch{}, nil, err
+	}
+	if c.watcher == nil {
+		c.watcher, c.looked, c.said = &overview.Watcher{}, now.At, now.At
+		line, _ = c.watcher.Next(now)
+	} else {
+		// The others are told first, so that all go on from the same moment.
+		if err := c.tell(now); err != nil {
+			return reeveapi.Watch{}, nil, err
+		}
+		line, _ = new(overview.Watcher).Next(now)
+	}
+	box = outbox.New[[]byte](backlog, func() { c.leave(box) })
+	c.readers[box] = struct{}{}
+	return line, box, nil
+}
+
+func (c *Cast) leave(box *outbox.Box[[]byte]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.readers, box)
+	if len(c.readers) == 0 {
+		c.watcher = nil // nothing is remembered for nobody
+	}
+}
+
+// Look finds what has changed and puts it into all boxes, if it is time. now is the reader's clock.
+func (c *Cast) Look(ctx context.Context, now time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	const early = 10 * time.Millisecond // tickers are not exact, and two readers' not in step
+	if c.watcher == nil || now.Sub(c.looked) < c.pace.Look-early {
+		return nil
+	}
+	next, err := c.source(ctx, c.watcher.Since())
+	if err != nil {
+		return err
+	}
+	return c.tell(next)
+}
+
+// tell must be called with the lock held. Events that were told before may be among those of now.
+func (c *Cast) tell(now overview.Now) error {
+	seen := c.watcher.Since()
+	for len(now.Events) > 0 && now.Events[0].Seq <= seen {
+		now.Events = now.Events[1:]
+	}
+	line, changed := c.watcher.Next(now)
+	c.looked = now.At
+	if !changed && now.At.Sub(c.said) < c.pace.Say {
+		return nil
+	}
+	encoded, err := json.Marshal(line)
+	if err != nil {
+		return err
+	}
+	c.said = now.At
+	for box := range c.readers {
+		box.Put(encoded) // one that is full is closed by that, and its reader starts over
+	}
+	return nil
+}
+
+// Readers is how many there are.
+func (c *Cast) Readers() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.readers)
+}
