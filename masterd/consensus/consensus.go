@@ -18,6 +18,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/logkey"
+	"codeberg.org/reeve/reeve/shared/run"
 )
 
 // Peer is a master as gossip knows it.
@@ -57,6 +58,7 @@ type Consensus struct {
 	raft    *raft.Raft
 	store   *raftboltdb.BoltStore
 	net     *contacts
+	group   *run.Group    // of what runs beside raft
 	notices chan bool     // of raft, see notices
 	changed chan struct{} // capacity 1: gossip has news of a master
 
@@ -83,7 +85,7 @@ func Open(cfg Config) (*Consensus, error) {
 	}
 	c := &Consensus{
 		cfg: cfg, log: cfg.Logger.With(logkey.Source("raft")), fsm: newFSM(), identity: cfg.Identity,
-		notices: make(chan bool, noticeBuffer), changed: make(chan struct{}, 1),
+		notices: make(chan bool, noticeBuffer), changed: make(chan struct{}, 1), group: run.NewGroup(context.Background()),
 	}
 	dir := filepath.Join(cfg.WorkDir, raftDir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -99,7 +101,6 @@ func Open(cfg Config) (*Consensus, error) {
 	return c, nil
 }
 
-// start builds raft on the open store.
 // openStore opens the log of a work dir, which nobody else may have open.
 func openStore(workDir string) (*raftboltdb.BoltStore, error) {
 	dir := filepath.Join(workDir, raftDir)
@@ -116,6 +117,7 @@ func openStore(workDir string) (*raftboltdb.BoltStore, error) {
 	return store, nil
 }
 
+// start builds raft on the open store.
 func (c *Consensus) start(dir string) error {
 	logger := newLogAdapter(c.log)
 	cache, err := raft.NewLogCache(512, c.store)
@@ -135,7 +137,7 @@ func (c *Consensus) start(dir string) error {
 		return err
 	}
 	conf.Logger = logger
-	c.net = &contacts{NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+	c.net = &contacts{asked: make(chan raft.RPC), NetworkTransport: raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream: stream{c.cfg.Listener, advertise, c.cfg.Dial}, MaxPool: 3, Timeout: 10 * time.Second, Logger: logger,
 		MsgpackUseNewTimeFormat: true,
 	})}
@@ -143,6 +145,7 @@ func (c *Consensus) start(dir string) error {
 	if err != nil {
 		return errors.Join(fault.Wrap(fault.Internal, err, "start raft from %s", dir), c.net.Close())
 	}
+	c.group.Go("filter", c.filter)
 	return nil
 }
 
@@ -286,5 +289,6 @@ func (c *Consensus) StepDown() error {
 // Close ends taking part. Run must have returned.
 func (c *Consensus) Close() error {
 	err := c.raft.Shutdown().Error()
-	return errors.Join(err, c.net.Close(), c.store.Close())
+	c.group.Stop()
+	return errors.Join(err, c.group.Wait(), c.net.Close(), c.store.Close())
 }

@@ -56,11 +56,17 @@ type member struct {
 // start runs a master in dir until the test ends or stop is called.
 func (w *town) start(t *testing.T, dir string, expect int, joins bool) *member {
 	t.Helper()
+	return w.startAt(t, dir, 0, expect, joins)
+}
+
+// startAt is start with the port that raft is to have.
+func (w *town) startAt(t *testing.T, dir string, port, expect int, joins bool) *member {
+	t.Helper()
 	id, err := LoadIdentity(dir, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := transport.Config{}.Listen("raft-port", "127.0.0.1", 0)
+	l, err := transport.Config{}.Listen("raft-port", "127.0.0.1", port)
 	if err != nil {
 		t.Fatal(err)
 	}

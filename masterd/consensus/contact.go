@@ -21,6 +21,7 @@ type Standing struct {
 // that and does not show it.
 type contacts struct {
 	*raft.NetworkTransport
+	asked chan raft.RPC // what others ask, but for votes that must not be given
 
 	mu    sync.Mutex // guards the fields below
 	since time.Time  // when this master began to lead, and so to listen
@@ -40,6 +41,9 @@ func (c *contacts) AppendEntries(id raft.ServerID, target raft.ServerAddress, ar
 	c.heard[id] = Standing{ID: string(id), Term: resp.Term, Index: resp.LastLog, Heard: time.Now()}
 	return nil
 }
+
+// Consumer is where raft hears what others ask of it.
+func (c *contacts) Consumer() <-chan raft.RPC { return c.asked }
 
 // begin forgets what was heard in an earlier leadership.
 func (c *contacts) begin() {

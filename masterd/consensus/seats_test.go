@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/transport"
 )
 
 // three starts three masters that wait for each other, and returns them with the one that leads first.
@@ -130,6 +131,29 @@ func TestTheLeaderKnowsHowFarTheOthersAre(t *testing.T) {
 		s := standings(t, leader)[at]
 		return s.Index+3 <= leader.raft.LastIndex() && time.Since(s.Heard) > time.Second
 	})
+}
+
+// A master whose disk was lost is started again where it was. It knows nothing of what was agreed on, and must not help one to
+// lead that may not know it either.
+func TestAnEmptyMasterHasNoVote(t *testing.T) {
+	t.Parallel()
+	w := newTown()
+	all := three(t, w, t.TempDir(), t.TempDir(), t.TempDir())
+	behind, wiped := all[1], all[2]
+	w.fail(behind)
+	if err := all[0].Apply(t.Context(), put("agreed")); err != nil { // by the other two
+		t.Fatal(err)
+	}
+	port := transport.PortOf(wiped.cfg.Listener.Addr())
+	w.fail(all[0])
+	w.fail(wiped)
+	again := w.start(t, behind.cfg.WorkDir, 3, false)
+	empty := w.startAt(t, t.TempDir(), port, 3, false)
+	began := time.Now()
+	eventually(t, "there was time for an election", func() bool { return time.Since(began) > 5*time.Second })
+	if len(again.won) > 0 || len(empty.won) > 0 {
+		t.Fatal("one leads that lacks what most have agreed on")
+	}
 }
 
 func TestTheLastMasterGoesOnAlone(t *testing.T) {
