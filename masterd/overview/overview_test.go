@@ -1,7 +1,9 @@
 package overview_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/masterd/overview"
+	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -187,6 +190,45 @@ func TestOffersAreAChange(t *testing.T) {
 	line, _ := w.Next(overview.Now{View: offered, Usage: noUsage})
 	if len(line.Frameworks) != 1 || line.Frameworks[0].Offers != 1 {
 		t.Errorf("the line is %+v", line)
+	}
+}
+
+// TestRolesAreWatched: roles and offers are compared once a second, and only what changed is said.
+func TestRolesAreWatched(t *testing.T) {
+	a, f, at := agent(), framework("f"), time.Unix(1000, 0)
+	var w overview.Watcher
+	next := func(after time.Duration, v *cluster.View) string {
+		at = at.Add(after)
+		line, _ := w.Next(overview.Now{At: at, View: v, Usage: noUsage})
+		var said []string
+		for _, r := range line.Roles {
+			said = append(said, fmt.Sprintf("%s %g %s", r.Name, r.Weight, r.Limit))
+		}
+		for _, o := range line.Offers {
+			said = append(said, fmt.Sprintf("%s %s %s %g", o.ID, o.FrameworkName, o.AgentName, o.Resources.CPUs))
+		}
+		slices.Sort(said)
+		return strings.Join(append(append(said, line.RolesRemoved...), line.OffersRemoved...), "; ")
+	}
+	limited := view(2, a, f)
+	limited.Settings = roles.Settings{Quotas: map[string]roles.Quota{"x": {Limit: roles.Amounts{"cpus": 2000}}}}
+	limited.Offers["O1"] = &cluster.Offer{ID: "O1", Framework: "f", Agent: "S0", Role: "*", Resources: resources.MustParse("cpus:2").Allocate("*")}
+	weighed := view(3, a, f)
+	weighed.Settings = roles.Settings{Weights: map[string]float64{"*": 3}}
+	for i, step := range []struct {
+		after time.Duration
+		view  *cluster.View
+		want  string
+	}{
+		{0, view(1, a, f), "* 1 "},
+		{100 * time.Millisecond, limited, ""},
+		{900 * time.Millisecond, limited, "O1 framework f one 2; x 1 cpus:2"},
+		{time.Second, limited, ""},
+		{time.Second, weighed, "* 3 ; x; O1"},
+	} {
+		if got := next(step.after, step.view); got != step.want {
+			t.Errorf("step %d says %q, want %q", i, got, step.want)
+		}
 	}
 }
 

@@ -2,11 +2,13 @@ package overview
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/masterd/reading"
 	"codeberg.org/reeve/reeve/masterd/roles"
+	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
@@ -83,18 +85,55 @@ func Weights(v *cluster.View) []reeveapi.Weight {
 func Offers(v *cluster.View) []reeveapi.Offer {
 	list := make([]reeveapi.Offer, 0, len(v.Offers))
 	for _, o := range v.Offers {
-		one := reeveapi.Offer{
-			ID: string(o.ID), Framework: string(o.Framework), Role: o.Role, Agent: string(o.Agent),
-			Resources: Amounts(o.Resources), Ports: o.Resources.Unallocate().Text("ports"), Made: o.Made,
-		}
-		if f := v.Frameworks[o.Framework]; f != nil {
-			one.FrameworkName = f.Info.GetName()
-		}
-		if a := v.Agents[o.Agent]; a != nil {
-			one.AgentName = a.Info.GetHostname()
-		}
-		list = append(list, one)
+		list = append(list, offer(v, o))
 	}
 	slices.SortFunc(list, func(a, b reeveapi.Offer) int { return cmp.Or(a.Made.Compare(b.Made), cmp.Compare(a.ID, b.ID)) })
 	return list
+}
+
+func (w *Watcher) roleDiff(line *reeveapi.Watch, v *cluster.View) {
+	seen := map[string]bool{}
+	for _, r := range Roles(v) {
+		seen[r.Name] = true
+		if old, known := w.roles[r.Name]; !known || !reflect.DeepEqual(old, r) {
+			w.roles[r.Name] = r
+			line.Roles = append(line.Roles, r)
+		}
+	}
+	for name := range w.roles {
+		if !seen[name] {
+			delete(w.roles, name)
+			line.RolesRemoved = append(line.RolesRemoved, name)
+		}
+	}
+}
+
+// offerDiff: an offer never changes.
+func (w *Watcher) offerDiff(line *reeveapi.Watch, v *cluster.View) {
+	for id, o := range v.Offers {
+		if at, known := w.offered[string(id)]; !known || !at.Equal(o.Made) {
+			w.offered[string(id)] = o.Made
+			line.Offers = append(line.Offers, offer(v, o))
+		}
+	}
+	for id := range w.offered {
+		if v.Offers[ids.Offer(id)] == nil {
+			delete(w.offered, id)
+			line.OffersRemoved = append(line.OffersRemoved, id)
+		}
+	}
+}
+
+func offer(v *cluster.View, o *cluster.Offer) reeveapi.Offer {
+	one := reeveapi.Offer{
+		ID: string(o.ID), Framework: string(o.Framework), Role: o.Role, Agent: string(o.Agent),
+		Resources: Amounts(o.Resources), Ports: o.Resources.Unallocate().Text("ports"), Made: o.Made,
+	}
+	if f := v.Frameworks[o.Framework]; f != nil {
+		one.FrameworkName = f.Info.GetName()
+	}
+	if a := v.Agents[o.Agent]; a != nil {
+		one.AgentName = a.Info.GetHostname()
+	}
+	return one
 }

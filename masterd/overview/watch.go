@@ -16,6 +16,9 @@ const snapshotEvents = 200
 // usageEvery is how often agents are told again for nothing but a newer measurement of their host.
 const usageEvery = 5 * time.Second
 
+// rolesEvery is how often roles and offers are compared: summing up all frameworks and agents takes a while.
+const rolesEvery = time.Second
+
 // Now is what a Watcher compares with what it said before.
 type Now struct {
 	At       time.Time
@@ -33,6 +36,10 @@ type Watcher struct {
 	agents   map[ids.Agent]shownAgent
 	offers   map[ids.Framework]int
 	jobs     map[string]reeveapi.Job
+	roles    map[string]reeveapi.Role
+	offered  map[string]time.Time // when each offer was made
+	looked   uint64               // version of the view at which roles and offers were compared last
+	lookedAt time.Time
 	identity Identity
 	seq      uint64
 	usageAt  time.Time
@@ -54,12 +61,18 @@ func (w *Watcher) Next(now Now) (line reeveapi.Watch, changed bool) {
 	if first {
 		w.view, w.tally = &cluster.View{}, newTally()
 		w.agents, w.jobs = map[ids.Agent]shownAgent{}, map[string]reeveapi.Job{}
+		w.roles, w.offered = map[string]reeveapi.Role{}, map[string]time.Time{}
 	}
 	line = reeveapi.Watch{Snapshot: first, Version: now.View.Version}
 	offers := offersOf(now.View)
 	w.frameworkDiff(&line, now.View, offers)
 	w.agentDiff(&line, now)
 	w.jobDiff(&line, now.Jobs)
+	if first || now.View.Version != w.looked && now.At.Sub(w.lookedAt) >= rolesEvery {
+		w.looked, w.lookedAt = now.View.Version, now.At
+		w.roleDiff(&line, now.View)
+		w.offerDiff(&line, now.View)
+	}
 	w.eventDiff(&line, now.Events)
 	changed = first || now.View.Version != w.view.Version || !empty(line) || !reflect.DeepEqual(now.Identity, w.identity)
 	if changed {
@@ -72,7 +85,8 @@ func (w *Watcher) Next(now Now) (line reeveapi.Watch, changed bool) {
 
 func empty(l reeveapi.Watch) bool {
 	return len(l.Agents)+len(l.AgentsRemoved)+len(l.Frameworks)+len(l.FrameworksRemoved)+len(l.Tasks)+
-		len(l.TasksRemoved)+len(l.Jobs)+len(l.JobsRemoved)+len(l.Events) == 0
+		len(l.TasksRemoved)+len(l.Jobs)+len(l.JobsRemoved)+len(l.Events)+
+		len(l.Roles)+len(l.RolesRemoved)+len(l.Offers)+len(l.OffersRemoved) == 0
 }
 
 func byID(v *cluster.View) map[ids.Framework]*cluster.Framework {

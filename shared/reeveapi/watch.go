@@ -21,5 +21,11 @@ type Watch struct {
 	Jobs        []Job    `json:"jobs,omitempty"`
 	JobsRemoved []string `json:"jobs_removed,omitempty"`
 
+	Roles        []Role   `json:"roles,omitempty"` // roles and offers are looked at once a second
+	RolesRemoved []string `json:"roles_removed,omitempty"`
+
+	Offers        []Offer  `json:"offers,omitempty"`
+	OffersRemoved []string `json:"offers_removed,omitempty"`
+
 	Events []Event `json:"events,omitempty"` // in a snapshot the newest 200
 }

@@ -22,6 +22,9 @@ type Doer interface {
 	DeactivateAgent(ctx context.Context, agent string) error
 	ReactivateAgent(ctx context.Context, agent string) error
 	MarkAgentGone(ctx context.Context, agent string) error
+	SetQuota(ctx context.Context, q reeveapi.Quota) error
+	RemoveQuota(ctx context.Context, role string) error
+	SetWeight(ctx context.Context, w reeveapi.Weight) error
 }
 
 // Action is something to do, to targets that were fixed when it was made.

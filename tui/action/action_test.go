@@ -43,6 +43,14 @@ func (d *doer) ReactivateAgent(_ context.Context, agent string) error {
 
 func (d *doer) MarkAgentGone(_ context.Context, agent string) error { return d.note("gone " + agent) }
 
+func (d *doer) SetQuota(_ context.Context, q reeveapi.Quota) error {
+	return d.note("quota " + q.Role + " " + q.Guarantee.String() + "|" + q.Limit.String())
+}
+func (d *doer) RemoveQuota(_ context.Context, role string) error { return d.note("no quota " + role) }
+func (d *doer) SetWeight(_ context.Context, w reeveapi.Weight) error {
+	return d.note(fmt.Sprintf("weight %s %g", w.Role, w.Weight))
+}
+
 func (d *doer) note(what string) error {
 	d.asked = append(d.asked, what)
 	if strings.Contains(what, d.fail) && d.fail != "" {

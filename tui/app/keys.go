@@ -109,7 +109,7 @@ func (a *App) do(b keys.Binding) tea.Cmd {
 
 var places = map[keys.Verb]screen.Kind{
 	keys.GoOver: screen.Overview, keys.GoAgents: screen.Agents, keys.GoTasks: screen.Tasks, keys.GoFrames: screen.Frameworks,
-	keys.GoMasters: screen.Masters, keys.GoEvents: screen.Events, keys.GoJobs: screen.Jobs,
+	keys.GoRoles: screen.Roles, keys.GoOffers: screen.Offers, keys.GoMasters: screen.Masters, keys.GoEvents: screen.Events, keys.GoJobs: screen.Jobs,
 }
 
 // freeze lets the screens stand still, so that what moves can be read; or go on.
@@ -151,7 +151,7 @@ func (a *App) global(verb keys.Verb) tea.Cmd {
 	case keys.Actions:
 		a.over = newMenu(a)
 	case keys.Command:
-		a.over = newCommandLine()
+		a.over = newCommandLine("")
 	case keys.Refresh:
 		a.deps.Retry()
 		a.say(theme.Dim, "asking the masters again")

@@ -257,7 +257,7 @@ type commandLine struct {
 	wrong   string
 }
 
-func newCommandLine() *commandLine { return &commandLine{in: input.New("")} }
+func newCommandLine(text string) *commandLine { return &commandLine{in: input.New(text)} }
 
 func (c *commandLine) typing() bool { return true }
 
@@ -327,6 +327,8 @@ func (a *App) askedMore(msg tea.Msg) tea.Cmd {
 		return a.shell(msg.Task)
 	case screen.Choose:
 		a.over = &chooser{title: msg.Title, items: msg.Choices}
+	case screen.Prompt:
+		a.over = newCommandLine(msg.Line)
 	case screen.Write:
 		return a.write(msg)
 	case shellEnded:

@@ -52,6 +52,8 @@ var verbs = []verb{
 	{"tasks", "all tasks, or those that pass a filter", screen.Tasks, nil},
 	{"jobs", "all jobs, or those that pass a filter", screen.Jobs, nil},
 	{"frameworks", "all frameworks", screen.Frameworks, nil},
+	{"roles", "the tree of roles", screen.Roles, nil},
+	{"offers", "what is offered", screen.Offers, nil},
 	{"masters", "the masters", screen.Masters, nil},
 	{"events", "what happened", screen.Events, nil},
 	{"submit", "the form for a new job", screen.Submit, nil},
@@ -65,6 +67,8 @@ var verbs = []verb{
 	{"deactivate", "launch nothing new on an agent…", "", presentAgents},
 	{"reactivate", "use an agent again…", "", asideAgents},
 	{"gone", "give an agent up for ever…", "", presentAgents},
+	{"quota", "ROLE guarantee=cpus:2 limit=cpus:8, or none…", "", roleNames},
+	{"weight", "ROLE WEIGHT…", "", roleNames},
 	{"context", "another cluster of your configuration", "", nil},
 	{"mouse", "use the mouse, or give it back to the terminal", "", nil},
 	{"theme", "dark, light or auto", "", themes},
@@ -216,6 +220,10 @@ func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
 	case "drain", "deactivate", "reactivate", "gone":
 		act, err := steer(s, v.name, strings.Fields(rest))
 		return screen.Ask{Action: act}, err
+	case "quota":
+		return quota(s, rest)
+	case "weight":
+		return weight(s, rest)
 	case "theme":
 		if rest != "dark" && rest != "light" && rest != "auto" {
 			return nil, fmt.Errorf("a theme is dark, light or auto, not %q", rest)

@@ -21,6 +21,7 @@ func (c *Cluster) Advance(d time.Duration) {
 	}
 	if c.now.Unix() != before.Unix() {
 		c.measure()
+		c.countRoles()
 		for _, e := range c.tasks {
 			if e.val.State == "TASK_RUNNING" {
 				c.writeLog(e, 1+c.launched%2)

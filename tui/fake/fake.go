@@ -31,6 +31,10 @@ type Cluster struct {
 	frameworks []*entry[reeveapi.Framework]
 	tasks      []*entry[reeveapi.Task]
 	jobs       []*entry[reeveapi.Job]
+	roles      []*entry[reeveapi.Role]
+	offers     []*entry[reeveapi.Offer]
+	quotas     map[string]reeveapi.Quota
+	weights    map[string]float64
 	events     []reeveapi.Event
 	logs       map[string][]byte // by path
 	usage      map[string][]reeveapi.TaskUsage
@@ -143,6 +147,16 @@ func (c *Cluster) since(version uint64, events int) *reeveapi.Watch {
 	for _, e := range c.jobs {
 		if e.version > version {
 			w.Jobs = append(w.Jobs, e.val)
+		}
+	}
+	for _, e := range c.roles {
+		if e.version > version {
+			w.Roles = append(w.Roles, e.val)
+		}
+	}
+	for _, e := range c.offers {
+		if e.version > version {
+			w.Offers = append(w.Offers, e.val)
 		}
 	}
 	w.Events = append(w.Events, c.events[events:]...)

@@ -32,6 +32,9 @@ type Source interface {
 	DeactivateAgent(ctx context.Context, agent string) error
 	ReactivateAgent(ctx context.Context, agent string) error
 	MarkAgentGone(ctx context.Context, agent string) error
+	SetQuota(ctx context.Context, q reeveapi.Quota) error
+	RemoveQuota(ctx context.Context, role string) error
+	SetWeight(ctx context.Context, w reeveapi.Weight) error
 	// Master is the address that answered last, or the first that will be tried.
 	Master() string
 }

@@ -24,6 +24,8 @@ const (
 	Jobs       Scope = "jobs"
 	Job        Scope = "job"
 	Frameworks Scope = "frameworks"
+	Roles      Scope = "roles"
+	Offers     Scope = "offers"
 	Masters    Scope = "masters"
 	Events     Scope = "events"
 	Log        Scope = "log"

@@ -19,6 +19,8 @@ const (
 	GoAgents  Verb = "go-agents"
 	GoTasks   Verb = "go-tasks"
 	GoFrames  Verb = "go-frameworks"
+	GoRoles   Verb = "go-roles"
+	GoOffers  Verb = "go-offers"
 	GoMasters Verb = "go-masters"
 	GoEvents  Verb = "go-events"
 	GoJobs    Verb = "go-jobs"
@@ -88,6 +90,9 @@ const (
 	NextButton  Verb = "next-button"
 	PrevButton  Verb = "previous-button"
 	Clear       Verb = "clear"
+	SetQuota    Verb = "set-quota"
+	RemoveQuota Verb = "remove-quota"
+	SetWeight   Verb = "set-weight"
 )
 
 // table is read in this order by footer and help. The overview's line of numbers shows only screens that exist.
@@ -164,6 +169,16 @@ var table = []Binding{
 	{Scope: Frameworks, Keys: []string{"tab"}, Verb: NextTab, Help: "tabs", Foot: "next tab", Group: Move},
 	{Scope: Frameworks, Keys: []string{"shift+tab"}, Verb: PrevTab, Help: "tabs", Group: Move},
 	{Scope: Frameworks, Keys: []string{"c"}, Verb: Copy, Help: "copy its id", Foot: "copy id", Group: Do},
+
+	{Scope: Roles, Keys: []string{"enter"}, Verb: Open, Help: "frameworks in the role", Foot: "frameworks", Group: Do},
+	{Scope: Roles, Keys: []string{"Q"}, Verb: SetQuota, Help: "set its quota", Foot: "quota", Group: Do},
+	{Scope: Roles, Keys: []string{"W"}, Verb: SetWeight, Help: "set its weight", Foot: "weight", Group: Do},
+	{Scope: Roles, Keys: []string{"ctrl+k"}, Verb: RemoveQuota, Help: "take its quota away…", Group: Do, Dangerous: true},
+	{Scope: Roles, Keys: []string{"c"}, Verb: Copy, Help: "copy its name", Group: Do},
+
+	{Scope: Offers, Keys: []string{"enter"}, Verb: Open, Help: "open the agent", Foot: "agent", Group: Do},
+	{Scope: Offers, Keys: []string{"!"}, Verb: Problems, Help: "only those held long", Foot: "held long", Group: Find},
+	{Scope: Offers, Keys: []string{"c"}, Verb: Copy, Help: "copy its id", Foot: "copy id", Group: Do},
 
 	{Scope: Masters, Keys: []string{"c"}, Verb: Copy, Help: "copy its address", Foot: "copy address", Group: Do},
 
@@ -273,6 +288,8 @@ var table = []Binding{
 	{Scope: Global, Keys: []string{"2"}, Verb: GoAgents, Help: "agents", Group: See},
 	{Scope: Global, Keys: []string{"3"}, Verb: GoTasks, Help: "tasks", Group: See},
 	{Scope: Global, Keys: []string{"4"}, Verb: GoFrames, Help: "frameworks", Group: See},
+	{Scope: Global, Keys: []string{"5"}, Verb: GoRoles, Help: "roles", Group: See},
+	{Scope: Global, Keys: []string{"6"}, Verb: GoOffers, Help: "offers", Group: See},
 	{Scope: Global, Keys: []string{"7"}, Verb: GoMasters, Help: "masters", Group: See},
 	{Scope: Global, Keys: []string{"8"}, Verb: GoEvents, Help: "events", Group: See},
 	{Scope: Global, Keys: []string{"0"}, Verb: GoJobs, Help: "jobs", Group: See},

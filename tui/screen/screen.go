@@ -33,6 +33,8 @@ const (
 	Jobs       Kind = "jobs"
 	Job        Kind = "job"
 	Frameworks Kind = "frameworks"
+	Roles      Kind = "roles"
+	Offers     Kind = "offers"
 	Masters    Kind = "masters"
 	Events     Kind = "events"
 	Log        Kind = "log"

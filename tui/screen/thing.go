@@ -8,7 +8,7 @@ import (
 
 // Thing is what can be described, copied and exported: an entry of the store.
 type Thing struct {
-	Kind Kind   // Agent, Task, Job, Masters, Frameworks or Events
+	Kind Kind   // Agent, Task, Job, Masters, Frameworks, Roles, Offers or Events
 	ID   string // as the store has it
 }
 
@@ -37,6 +37,9 @@ type Choice struct {
 	Note string // dim, behind the text
 	Msg  tea.Msg
 }
+
+// Prompt opens the command line with a line to be completed.
+type Prompt struct{ Line string }
 
 // Write asks the app to save a text on the operator's machine.
 type Write struct{ Name, Text string }

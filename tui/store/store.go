@@ -20,8 +20,10 @@ type Snapshot struct {
 	Frameworks List[reeveapi.Framework]
 	Tasks      List[reeveapi.Task] // by TaskKey
 	Jobs       List[reeveapi.Job]  // by name
-	Events     []reeveapi.Event    // oldest first
-	Load       []LoadPoint         // of the cluster since the console started, oldest first
+	Roles      List[reeveapi.Role] // by name
+	Offers     List[reeveapi.Offer]
+	Events     []reeveapi.Event // oldest first
+	Load       []LoadPoint      // of the cluster since the console started, oldest first
 	Link       Link
 	Usage      map[string]*Usage // by agent id, of those that screens want
 }
@@ -119,11 +121,14 @@ func (s *Store) Apply(w *reeveapi.Watch, now time.Time) {
 		if w.Snapshot {
 			n.Agents, n.Frameworks = List[reeveapi.Agent]{}, List[reeveapi.Framework]{}
 			n.Tasks, n.Jobs = List[reeveapi.Task]{}, List[reeveapi.Job]{}
+			n.Roles, n.Offers = List[reeveapi.Role]{}, List[reeveapi.Offer]{}
 		}
 		n.Agents = n.Agents.With(w.Agents, w.AgentsRemoved, func(a *reeveapi.Agent) string { return a.ID })
 		n.Frameworks = n.Frameworks.With(w.Frameworks, w.FrameworksRemoved, func(f *reeveapi.Framework) string { return f.ID })
 		n.Tasks = n.Tasks.With(w.Tasks, w.TasksRemoved, TaskKey)
 		n.Jobs = n.Jobs.With(w.Jobs, w.JobsRemoved, func(j *reeveapi.Job) string { return j.Spec.Name })
+		n.Roles = n.Roles.With(w.Roles, w.RolesRemoved, func(r *reeveapi.Role) string { return r.Name })
+		n.Offers = n.Offers.With(w.Offers, w.OffersRemoved, func(o *reeveapi.Offer) string { return o.ID })
 		n.Events = appendEvents(n.Events, w.Events, w.Snapshot)
 		if w.Cluster != nil {
 			n.Cluster = w.Cluster

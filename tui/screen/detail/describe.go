@@ -115,6 +115,27 @@ func (d *description) framework(snap *store.Snapshot, f *reeveapi.Framework) {
 	d.events(snap, f.ID)
 }
 
+func (d *description) role(snap *store.Snapshot, r *reeveapi.Role) {
+	d.section("ROLE")
+	d.fact("name", r.Name)
+	d.fact("weight", fmt.Sprintf("%g", r.Weight))
+	d.fact("share", gauge.Percent(r.Share))
+	for _, id := range r.Frameworks {
+		if f := snap.Frameworks.Get(id); f != nil {
+			d.fact("framework", f.Name+"  "+id)
+		}
+	}
+	d.section("QUOTA")
+	d.amounts("consumed", r.Consumed)
+	d.fact("guaranteed", label.Or(r.Guarantee.String(), "nothing"))
+	d.fact("at most", label.Or(r.Limit.String(), "no limit"))
+	d.section("WITH THE ROLES BELOW IT")
+	d.amounts("allocated", r.Allocated)
+	d.amounts("offered", r.Offered)
+	d.amounts("reserved", r.Reserved)
+	d.events(snap, r.Name)
+}
+
 func (d *description) job(j *reeveapi.Job) {
 	d.section("JOB")
 	d.fact("name", j.Spec.Name)

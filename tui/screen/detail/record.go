@@ -46,6 +46,14 @@ func find(snap *store.Snapshot, t screen.Thing) (record, bool) {
 		if v := snap.Frameworks.Get(t.ID); v != nil {
 			r.name, r.value, r.tell = v.Name, v, func(d *description) { d.framework(snap, v) }
 		}
+	case screen.Roles:
+		if v := snap.Roles.Get(t.ID); v != nil {
+			r.name, r.value, r.tell = v.Name, v, func(d *description) { d.role(snap, v) }
+		}
+	case screen.Offers:
+		if v := snap.Offers.Get(t.ID); v != nil {
+			r.name, r.value, r.tell = v.ID, v, func(d *description) { d.generic("OFFER", v) }
+		}
 	case screen.Masters:
 		r.findMaster(snap, t.ID)
 	case screen.Events:

@@ -13,7 +13,9 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen/jobs"
 	"codeberg.org/reeve/reeve/tui/screen/logs"
 	"codeberg.org/reeve/reeve/tui/screen/masters"
+	"codeberg.org/reeve/reeve/tui/screen/offers"
 	"codeberg.org/reeve/reeve/tui/screen/overview"
+	"codeberg.org/reeve/reeve/tui/screen/roles"
 	"codeberg.org/reeve/reeve/tui/screen/submit"
 	"codeberg.org/reeve/reeve/tui/screen/task"
 	"codeberg.org/reeve/reeve/tui/screen/tasks"
@@ -36,6 +38,10 @@ func Screen(env screen.Env, target screen.Target) screen.Screen {
 		return job.New(env, target)
 	case screen.Frameworks:
 		return frameworks.New(env, target)
+	case screen.Roles:
+		return roles.New(env, target)
+	case screen.Offers:
+		return offers.New(env, target)
 	case screen.Masters:
 		return masters.New(env, target)
 	case screen.Events:

@@ -1,0 +1,290 @@
+// Package roles is the screen of the tree of roles: weights, what each has, its guarantee and its limit. Start reading at
+// Screen.
+package roles
+
+import (
+	"fmt"
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/action"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/list"
+	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/filter"
+	"codeberg.org/reeve/reeve/tui/widget/gauge"
+	"codeberg.org/reeve/reeve/tui/widget/table"
+)
+
+type (
+	role   = reeveapi.Role
+	column = table.Column[role]
+)
+
+// Screen is the list of roles, in the order of the tree.
+type Screen struct {
+	env  screen.Env
+	list *list.List[role]
+	seen uint64
+}
+
+// New returns the screen; target's Arg is a filter to begin with.
+func New(env screen.Env, target screen.Target) *Screen {
+	s := &Screen{env: env}
+	s.list = list.New(table.New("no role: a framework that subscribes brings its own", s.columns()...), "words = AND  !not  /rx/  role:", fields()...)
+	s.list.SetFilter(target.Arg)
+	return s
+}
+
+func (s *Screen) columns() []column {
+	cpus := func(name string, rank int, wide bool, of func(*role) float64) column {
+		return column{
+			Name: name, Width: 6, Right: true, Rank: rank, Wide: wide, Compare: table.Compare(of),
+			Text: func(r *role) (string, theme.Role) { return gauge.CPUs(of(r)), theme.Text },
+		}
+	}
+	return []column{
+		{
+			Name: "ROLE", Width: 12, Max: 36, Text: func(r *role) (string, theme.Role) { return indented(r.Name), theme.Text },
+			Compare: table.Compare(func(r *role) string { return strings.ReplaceAll(r.Name, "/", "\x00") }),
+		},
+		{Name: "WEIGHT", Width: 6, Right: true, Rank: 3, Text: func(r *role) (string, theme.Role) { return fmt.Sprintf("%g", r.Weight), theme.Text },
+			Compare: table.Compare(func(r *role) float64 { return r.Weight })},
+		{Name: "FW", Width: 3, Right: true, Rank: 4, Text: func(r *role) (string, theme.Role) { return fmt.Sprint(len(r.Frameworks)), theme.Text },
+			Compare: table.Compare(func(r *role) int { return len(r.Frameworks) })},
+		{Name: "SHARE", Width: 5, Right: true, Rank: 2, Text: func(r *role) (string, theme.Role) { return gauge.Percent(r.Share), theme.Text },
+			Compare: table.Compare(func(r *role) float64 { return r.Share })},
+		{Name: "CPUS", Title: "CPUS used, due", Width: 14, Max: 36, Rank: 6, Graph: true, Draw: s.bar},
+		cpus("OFFERED", 8, true, func(r *role) float64 { return r.Offered.CPUs }),
+		cpus("ALLOC", 5, false, func(r *role) float64 { return r.Allocated.CPUs }),
+		cpus("RESERV", 7, true, func(r *role) float64 { return r.Reserved.CPUs }),
+		cpus("CONSUM", 0, false, func(r *role) float64 { return r.Consumed.CPUs }),
+		{Name: "GUARANT", Width: 7, Right: true, Rank: 1, Text: func(r *role) (string, theme.Role) { return due(r, "cpus", gauge.CPUs) }},
+		{Name: "LIMIT", Width: 7, Right: true, Text: func(r *role) (string, theme.Role) { return limit(r, "cpus", gauge.CPUs) }},
+		{Name: "MEM", Width: 6, Right: true, Rank: 1, Text: func(r *role) (string, theme.Role) { return gauge.MB(r.Consumed.Mem), theme.Text },
+			Compare: table.Compare(func(r *role) float64 { return r.Consumed.Mem })},
+		{Name: "MEM GUAR", Width: 8, Right: true, Rank: 7, Text: func(r *role) (string, theme.Role) { return due(r, "mem", gauge.MB) }},
+		{Name: "MEM LIM", Width: 8, Right: true, Rank: 2, Text: func(r *role) (string, theme.Role) { return limit(r, "mem", gauge.MB) }},
+		{Name: "DISK", Width: 6, Right: true, Rank: 9, Wide: true, Text: func(r *role) (string, theme.Role) { return gauge.MB(r.Consumed.Disk), theme.Text }},
+		{Name: "GPUS", Width: 5, Right: true, Rank: 9, Wide: true, Text: func(r *role) (string, theme.Role) { return gauge.CPUs(r.Consumed.GPUs), theme.Text }},
+	}
+}
+
+// indented shows a role's place in the tree.
+func indented(name string) string { return strings.Repeat("  ", strings.Count(name, "/")) + name }
+
+func fields() []filter.Field[role] {
+	return []filter.Field[role]{{Name: "role", Free: true, Text: func(r *role) string { return r.Name }}}
+}
+
+// due marks a guarantee that is not met.
+func due(r *role, name string, write func(float64) string) (string, theme.Role) {
+	n, ok := r.Guarantee[name]
+	switch {
+	case !ok:
+		return "-", theme.Dim
+	case r.Consumed.Of(name) < n:
+		return write(n) + " <", theme.Warn
+	}
+	return write(n), theme.Text
+}
+
+// limit marks a limit that is reached or passed.
+func limit(r *role, name string, write func(float64) string) (string, theme.Role) {
+	n, ok := r.Limit[name]
+	switch has := r.Consumed.Of(name); {
+	case !ok:
+		return "-", theme.Dim
+	case has > n:
+		return write(n) + " !", theme.Bad
+	case has > 0.9*n:
+		return write(n) + " !", theme.Warn
+	}
+	return write(n), theme.Text
+}
+
+// bar shows what a role has and is due, against its limit or the whole cluster.
+func (s *Screen) bar(a frame.Area, r *role) {
+	whole, limited := r.Limit["cpus"]
+	if c := s.env.Store.Snapshot().Cluster; !limited && c != nil {
+		whole = c.Total.CPUs
+	}
+	gauge.Draw(a, store.Share(r.Consumed.CPUs, whole), store.Share(r.Guarantee["cpus"], whole))
+}
+
+// Crumb names the screen.
+func (s *Screen) Crumb() string { return fmt.Sprintf("roles (%d)", s.env.Store.Snapshot().Roles.Len()) }
+
+// Scopes are the key scopes.
+func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Roles, keys.List} }
+
+// Start does nothing: all data are in the store.
+func (s *Screen) Start() tea.Cmd { return nil }
+
+// Update does nothing: Render looks at the newest snapshot.
+func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
+
+// Typing says whether the filter takes keys.
+func (s *Screen) Typing() bool { return s.list.Typing() }
+
+// Type gives the filter a key.
+func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
+	s.list.Type(key)
+	return nil
+}
+
+// Save keeps filter, order and cursor.
+func (s *Screen) Save() screen.State { return s.list.Save() }
+
+// Restore takes what Save answered.
+func (s *Screen) Restore(st screen.State) { s.list.Restore(st) }
+
+// Do takes a verb.
+func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
+	s.refresh()
+	if s.list.Do(verb, s.env.Now()) {
+		return nil, true
+	}
+	row, alive := s.list.Table.At()
+	if row.Val == nil {
+		return nil, false
+	}
+	r := row.Val
+	switch verb {
+	case keys.Open:
+		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Frameworks, Arg: "role:" + r.Name}}), true
+	case keys.Copy:
+		return screen.Send(screen.Copy{Text: r.Name, What: "role"}), true
+	case keys.SetQuota:
+		return screen.Send(screen.Prompt{Line: "quota " + r.Name + " guarantee=" + r.Guarantee.String() + " limit=" + r.Limit.String()}), true
+	case keys.SetWeight:
+		return screen.Send(screen.Prompt{Line: fmt.Sprintf("weight %s %g", r.Name, r.Weight)}), true
+	case keys.RemoveQuota:
+		if !alive {
+			return nil, true
+		}
+		act, err := action.RemoveQuota(r)
+		if err != nil {
+			return screen.Refuse(err), true
+		}
+		return screen.Send(screen.Ask{Action: act}), true
+	default:
+	}
+	return nil, false
+}
+
+// Off says why a verb makes no sense for the cursor's row.
+func (s *Screen) Off(verb keys.Verb) string {
+	row, alive := s.list.Table.At()
+	switch {
+	case verb != keys.RemoveQuota && verb != keys.SetQuota && verb != keys.SetWeight:
+	case !alive:
+		return "there is no role here"
+	case verb == keys.RemoveQuota && len(row.Val.Guarantee)+len(row.Val.Limit) == 0:
+		return "role " + row.Val.Name + " has no quota"
+	}
+	return ""
+}
+
+// Status describes the cursor's row: what stands in its way first.
+func (s *Screen) Status() (string, theme.Role) {
+	row, _ := s.list.Table.At()
+	if row.Val == nil {
+		return "", theme.Dim
+	}
+	r := row.Val
+	for _, name := range names {
+		has := r.Consumed.Of(name)
+		if n, ok := r.Limit[name]; ok && has >= n {
+			return fmt.Sprintf("%s is at its limit of %s and is offered no more", r.Name, name), theme.Warn
+		}
+		if n := r.Guarantee[name]; has < n {
+			return fmt.Sprintf("%s has less %s than it is guaranteed", r.Name, name), theme.Warn
+		}
+	}
+	return fmt.Sprintf("%s  weight %g  share %s", r.Name, r.Weight, gauge.Percent(r.Share)), theme.Dim
+}
+
+var names = [...]string{"cpus", "mem", "disk", "gpus"}
+
+func (s *Screen) refresh() {
+	snap := s.env.Store.Snapshot()
+	if snap.Version == s.seen {
+		return
+	}
+	s.seen = snap.Version
+	rows := make([]table.Row[role], 0, snap.Roles.Len())
+	for id, r := range snap.Roles.All() {
+		rows = append(rows, table.Row[role]{ID: id, Val: r})
+	}
+	s.list.Table.SetRows(rows, s.env.Now())
+}
+
+// Points is the cursor's row.
+func (s *Screen) Points() screen.Thing {
+	s.refresh()
+	row, _ := s.list.Table.At()
+	return screen.Thing{Kind: screen.Roles, ID: row.ID}
+}
+
+// Export is the list as text.
+func (s *Screen) Export(all bool) (string, []string, [][]string) {
+	s.refresh()
+	titles, rows := s.list.Table.Export(all)
+	return "roles", titles, rows
+}
+
+// panelHeight is what the facts about the cursor's role take, with their frame.
+const panelHeight = 7
+
+// Render draws the screen.
+func (s *Screen) Render(a frame.Area) {
+	s.refresh()
+	if a.H < panelHeight+9 {
+		s.list.Render(a, s.env.Now())
+		return
+	}
+	s.list.Render(a.Sub(0, 0, a.W, a.H-panelHeight), s.env.Now())
+	if row, _ := s.list.Table.At(); row.Val != nil {
+		s.panel(a.Sub(0, a.H-panelHeight, a.W, panelHeight), row.Val)
+	}
+}
+
+// panel says of one role what its row has no room for.
+func (s *Screen) panel(a frame.Area, r *role) {
+	in := a.Box(r.Name)
+	for i, name := range names {
+		write := gauge.CPUs
+		if name == "mem" || name == "disk" {
+			write = gauge.MB
+		}
+		in.Text(0, i, theme.Dim, name)
+		text := write(r.Consumed.Of(name))
+		if n, ok := r.Limit[name]; ok {
+			text += fmt.Sprintf(" of %s (%s)", write(n), gauge.Percent(store.Share(r.Consumed.Of(name), n)))
+		}
+		if n, ok := r.Guarantee[name]; ok {
+			text += ", guaranteed " + write(n)
+		}
+		text += fmt.Sprintf(": allocated %s, reserved %s, offered %s", write(r.Allocated.Of(name)), write(r.Reserved.Of(name)), write(r.Offered.Of(name)))
+		in.Text(6, i, theme.Text, in.Clip(text, in.W-6))
+	}
+	var frameworks []string
+	snap := s.env.Store.Snapshot()
+	for _, id := range r.Frameworks {
+		if f := snap.Frameworks.Get(id); f != nil {
+			frameworks = append(frameworks, f.Name)
+		}
+	}
+	text := "none"
+	if len(frameworks) > 0 {
+		text = strings.Join(frameworks, ", ")
+	}
+	x := in.Text(0, len(names), theme.Dim, "frameworks ")
+	in.Text(x, len(names), theme.Text, in.Clip(text, in.W-x))
+}
