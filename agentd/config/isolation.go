@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -26,11 +27,17 @@ type Isolation struct {
 	NetworkDir     string   // of the networks that the operator has defined
 	BridgeSubnet   string   // of the agent's own
 
+	DiskWatch   time.Duration // between two looks at the files of a container
+	EnforceDisk bool          // end those that take too much
+
 	written struct{ effective, bounding, devices, hostPaths, plugins string }
 }
 
 // defaultBounding are what Docker gives: some programs need one of them, and none opens a way out.
 const defaultBounding = "CHOWN,DAC_OVERRIDE,FSETID,FOWNER,MKNOD,NET_RAW,SETGID,SETUID,SETFCAP,SETPCAP,NET_BIND_SERVICE,SYS_CHROOT,KILL,AUDIT_WRITE"
+
+// defaultContainerDisk is Mesos's.
+const defaultContainerDisk = 15 * time.Second
 
 func (i *Isolation) register(fs *pflag.FlagSet) {
 	fs.StringVar(&i.written.effective, "effective-capabilities", "", `capabilities of containers that ask for none, such as "CHOWN,KILL" or Mesos's {"capabilities":["CHOWN"]} (default: a few for root, none for others)`)
@@ -38,6 +45,9 @@ func (i *Isolation) register(fs *pflag.FlagSet) {
 	fs.StringVar(&i.written.devices, "allowed-devices", "", `devices that every container gets, such as "/dev/fuse,/dev/kvm" or Mesos's {"allowed_devices":[…]}`)
 	fs.StringVar(&i.written.hostPaths, "host-path-volumes", "/", `directories of this machine that volumes may come from, such as "/data,/srv", or "none"`)
 	fs.StringVar(&i.SeccompDir, "seccomp-config-dir", "", "directory of seccomp profiles, in Docker's form, that tasks may name")
+	i.DiskWatch = defaultContainerDisk
+	fs.Var((*duration)(&i.DiskWatch), "container-disk-watch-interval", "time between two looks at what a container's files take of the disk")
+	fs.BoolVar(&i.EnforceDisk, "enforce-container-disk-quota", true, "end a container whose files take more than the disk that it asked for")
 	fs.StringVar(&i.written.plugins, "network-cni-plugins-dir", "/usr/lib/cni:/opt/cni/bin", "directories of CNI plugins, with : between them")
 	fs.StringVar(&i.NetworkDir, "network-cni-config-dir", "/etc/cni/net.d", "directory of the networks that containers may join, in CNI's form")
 	fs.StringVar(&i.BridgeSubnet, "bridge-subnet", "10.88.0.0/16", "addresses of containers in the network bridge, which agents have without a file that defines it")
@@ -69,6 +79,9 @@ func (i *Isolation) complete() (err error) {
 	}
 	if _, err := netip.ParsePrefix(i.BridgeSubnet); err != nil {
 		return fault.New(fault.Invalid, "--bridge-subnet %q is not a subnet; write 10.88.0.0/16 and the like", i.BridgeSubnet)
+	}
+	if i.DiskWatch <= 0 {
+		return fault.New(fault.Invalid, "--container-disk-watch-interval must be more than 0; give 15secs, as Mesos has it")
 	}
 	if i.SeccompDir != "" && !filepath.IsAbs(i.SeccompDir) {
 		return fault.New(fault.Invalid, "--seccomp-config-dir %q must be an absolute path", i.SeccompDir)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -33,7 +34,7 @@ func TestIsolation(t *testing.T) {
 	}
 	i, err = isolation(t, `--effective-capabilities={"capabilities":["CHOWN"]}`, "--bounding-capabilities=cap_chown,SYS_PTRACE",
 		"--host-path-volumes=/data/,/srv", "--seccomp-config-dir=/etc/seccomp",
-		"--network-cni-plugins-dir=/opt/cni", "--network_cni_config_dir=/etc/cni", "--bridge-subnet=10.1.0.0/24",
+		"--network-cni-plugins-dir=/opt/cni", "--network_cni_config_dir=/etc/cni", "--bridge-subnet=10.1.0.0/24", "--enforce-container-disk-quota=false",
 		`--allowed-devices={"allowed_devices":[{"device":{"path":"/dev/fuse"},"access":{"read":true}}]}`)
 	if err != nil {
 		t.Fatal(err)
@@ -42,6 +43,7 @@ func TestIsolation(t *testing.T) {
 		Effective: []string{"CAP_CHOWN"}, Bounding: []string{"CAP_CHOWN", "CAP_SYS_PTRACE"}, HostPaths: []string{"/data", "/srv"},
 		SeccompDir: "/etc/seccomp", Devices: []runtime.Device{{Path: "/dev/fuse", Access: "r"}},
 		NetworkPlugins: []string{"/opt/cni"}, NetworkDir: "/etc/cni", BridgeSubnet: "10.1.0.0/24",
+		DiskWatch: 15 * time.Second,
 	}
 	if d := cmp.Diff(i, want, cmpopts.IgnoreUnexported(Isolation{})); d != "" {
 		t.Errorf("(-got +want):\n%s", d)
@@ -53,6 +55,7 @@ func TestIsolation(t *testing.T) {
 		"not the name of a capability": "--bounding-capabilities=ROOT",
 		"is not JSON":                  "--effective-capabilities={",
 		"must be an absolute path":     "--host-path-volumes=data",
+		"must be more than 0":          "--container-disk-watch-interval=0secs",
 		"is not a subnet":              "--bridge-subnet=10.1.0.0",
 		"\"\" must be an absolute":     "--network-cni-plugins-dir=",
 		"is empty":                     "--host-path-volumes=",

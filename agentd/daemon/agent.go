@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	goruntime "runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/adhoc"
 	"codeberg.org/reeve/reeve/agentd/checkpoint"
+	"codeberg.org/reeve/reeve/agentd/diskwatch"
 	"codeberg.org/reeve/reeve/agentd/executorapi"
 	"codeberg.org/reeve/reeve/agentd/fetcher"
 	"codeberg.org/reeve/reeve/agentd/gc"
@@ -27,6 +29,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/prober"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
+	"codeberg.org/reeve/reeve/agentd/shimclient"
 	"codeberg.org/reeve/reeve/agentd/supervisor"
 	"codeberg.org/reeve/reeve/agentd/tasklog"
 	"codeberg.org/reeve/reeve/agentd/usage"
@@ -64,6 +67,7 @@ type agent struct {
 	supervisors *supervisor.Set
 	prober      *prober.Set
 	executors   *executorapi.API
+	disk        *diskwatch.Watch
 	usage       *usage.Sampler
 	logs        *tasklog.Keeper
 	volumes     *volume.Keeper
@@ -154,7 +158,14 @@ func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *chec
 	})
 	a.prober = prober.New(context.WithoutCancel(ctx), prober.Config{Runtime: rt, Post: a.post, Log: d.log})
 	a.executors = executorapi.New(executorapi.Config{Post: a.post, Log: d.log})
-	a.usage = usage.New(usage.Config{Running: a.running, Stats: rt.Stats, Disk: diskUse, Host: d.host.usage})
+	a.disk = diskwatch.New(diskwatch.Config{
+		Running: a.alive, Interval: d.cfg.DiskWatch, Enforce: d.cfg.EnforceDisk,
+		Also: func(c workload.RunningContainer) []string { return []string{shimclient.Written(d.cfg.WorkDir, c.ID)} },
+		Exceeded: func(ctx context.Context, id ids.Container, used, limit int64) error {
+			return a.post(ctx, workload.DiskExceeded{Container: id, Used: used, Limit: limit})
+		},
+	})
+	a.usage = usage.New(usage.Config{Running: a.running, Stats: rt.Stats, Disk: a.disk.Used, Host: d.host.usage})
 	a.logs = tasklog.New(tasklog.Config{Logs: a.logFiles(d.cfg.LogLimit << 20), Log: d.log})
 	a.gc = gc.New(gc.Config{
 		WorkDir: d.cfg.WorkDir, Delay: d.cfg.GCDelay, Interval: d.cfg.DiskInterval, Headroom: d.cfg.GCHeadroom,
@@ -248,9 +259,16 @@ func (a *agent) view(ctx context.Context) (v *workload.View, err error) {
 	return v, err
 }
 
-func (a *agent) running(ctx context.Context) (list []workload.RunningContainer, err error) {
+// alive lists what runs, pods among it.
+func (a *agent) alive(ctx context.Context) (list []workload.RunningContainer, err error) {
 	err = a.loop.Inspect(ctx, func() { list = a.machine.Running() })
 	return list, err
+}
+
+// running lists the containers that have processes.
+func (a *agent) running(ctx context.Context) ([]workload.RunningContainer, error) {
+	list, err := a.alive(ctx)
+	return slices.DeleteFunc(list, func(c workload.RunningContainer) bool { return c.Pod }), err
 }
 
 // sandboxOf is where a running container of the workload keeps its files, "" for one that does not run.

@@ -267,6 +267,7 @@ func (d *daemon) tellID(ctx context.Context) error {
 func (d *daemon) serve(group *run.Group) {
 	server := mesoshttp.NewServer(d.agent.handler(d), d.log)
 	group.Go("http", func(ctx context.Context) error { return mesoshttp.Serve(ctx, server, d.listener) })
+	group.Go("disk of containers", d.agent.disk.Run)
 	group.Go("usage", d.agent.usage.Run)
 	group.Go("logs", d.agent.logs.Run)
 	group.Go("gc", d.agent.gc.Run)

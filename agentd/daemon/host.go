@@ -1,14 +1,10 @@
 package daemon
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"codeberg.org/reeve/reeve/agentd/config"
 	"codeberg.org/reeve/reeve/agentd/hostinfo"
@@ -88,30 +84,4 @@ func beat(u reeveapi.HostUsage) *agentlink.HostUsage {
 		Cpus: u.CPUs, Load1: u.Load1, MemBytes: u.MemBytes, MemTotalBytes: u.MemTotalBytes, DiskBytes: u.DiskBytes,
 		DiskTotalBytes: u.DiskTotalBytes, NetReceiveBytes: u.NetReceiveBytes, NetSendBytes: u.NetSendBytes,
 	}
-}
-
-// occupied is what a file takes of the disk: a log that is kept in bounds looks larger.
-func occupied(info fs.FileInfo) int64 {
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		return min(st.Blocks*512, info.Size()) // a small file takes a whole block, which nobody means
-	}
-	return info.Size()
-}
-
-// diskUse sums the sizes of the files in a sandbox. Files that vanish meanwhile do not count.
-func diskUse(sandbox string) (int64, error) {
-	var sum int64
-	err := filepath.WalkDir(sandbox, func(_ string, entry fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() {
-			sum += occupied(info)
-		}
-		return nil
-	})
-	return sum, err
 }

@@ -5,6 +5,7 @@ package outcome
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/record"
@@ -27,6 +28,7 @@ type Container struct {
 	Registration time.Duration // how long a custom executor had to subscribe at all
 	Reconnection time.Duration // and after a restart of the agent
 	Aware        bool          // the framework is partition-aware
+	Why          string        // more of the cause, for people
 }
 
 // Of is the last status of a task that had not ended before its container did. state is the task's until then.
@@ -37,7 +39,7 @@ func Of(c Container, task *mesosv1.TaskInfo, state mesosv1.TaskState, e Ending) 
 	if c.Command {
 		return ofCommand(c, task, e.Exit)
 	}
-	return ofExecutor(c, e.Exit)
+	return ofExecutor(c, task, e.Exit)
 }
 
 // ByAgent is a status of the agent's own making.
@@ -106,6 +108,8 @@ func ofCommand(c Container, task *mesosv1.TaskInfo, exit runtime.Exit) *mesosv1.
 		return status
 	case c.Cause == record.Cause_DRAIN:
 		return drained()
+	case c.Cause == record.Cause_DISK:
+		return overDisk(task.GetResources(), c.Why)
 	case exit.Lost:
 		return Lost(exit.Message)
 	case c.Cause == record.Cause_UNHEALTHY:
@@ -122,7 +126,7 @@ func ofCommand(c Container, task *mesosv1.TaskInfo, exit runtime.Exit) *mesosv1.
 	return ByCommand(mesosv1.TaskState_TASK_FAILED, text)
 }
 
-func ofExecutor(c Container, exit runtime.Exit) *mesosv1.TaskStatus {
+func ofExecutor(c Container, task *mesosv1.TaskInfo, exit runtime.Exit) *mesosv1.TaskStatus {
 	switch {
 	case c.Cause == record.Cause_REGISTRATION_TIMEOUT:
 		return ByAgent(mesosv1.TaskState_TASK_FAILED, mesosv1.TaskStatus_REASON_EXECUTOR_REGISTRATION_TIMEOUT,
@@ -136,6 +140,8 @@ func ofExecutor(c Container, exit runtime.Exit) *mesosv1.TaskStatus {
 			fmt.Sprintf("Executor did not register again within %s of the agent's restart", c.Reconnection))
 	case c.Cause == record.Cause_DRAIN:
 		return drained()
+	case c.Cause == record.Cause_DISK:
+		return overDisk(slices.Concat(c.Executor.GetResources(), task.GetResources()), c.Why)
 	case exit.Lost:
 		return Lost(exit.Message)
 	case exit.OOMKilled && c.Cause == record.Cause_NONE:
@@ -149,12 +155,37 @@ func outOfMemory(limits []*mesosv1.Resource, message string) *mesosv1.TaskStatus
 	if message == "" {
 		message = "Memory limit exceeded"
 	}
-	status := ByAgent(mesosv1.TaskState_TASK_FAILED, mesosv1.TaskStatus_REASON_CONTAINER_LIMITATION_MEMORY, message)
+	return limited(mesosv1.TaskStatus_REASON_CONTAINER_LIMITATION_MEMORY, message, "mem", limits)
+}
+
+// overDisk is the status of a task whose files took too much of the disk.
+func overDisk(limits []*mesosv1.Resource, message string) *mesosv1.TaskStatus {
+	if message == "" {
+		message = "Disk usage exceeds quota"
+	}
+	return limited(mesosv1.TaskStatus_REASON_CONTAINER_LIMITATION_DISK, message, "disk", limits)
+}
+
+// DiskMessage says by how much, in Mesos's words.
+func DiskMessage(used, limit int64) string {
+	return fmt.Sprintf("Disk usage (%dMB) exceeds quota (%dMB)", (used+1<<20-1)>>20, limit>>20)
+}
+
+func limited(reason mesosv1.TaskStatus_Reason, message, name string, limits []*mesosv1.Resource) *mesosv1.TaskStatus {
+	status := ByAgent(mesosv1.TaskState_TASK_FAILED, reason, message)
 	status.Limitation = &mesosv1.TaskResourceLimitation{}
 	for _, r := range limits {
-		if r.GetName() == "mem" {
+		if r.GetName() == name {
 			status.Limitation.Resources = append(status.Limitation.Resources, r)
 		}
 	}
 	return status
+}
+
+// Last is the newest of a task's statuses, nil before there is one.
+func Last(statuses []*mesosv1.TaskStatus) *mesosv1.TaskStatus {
+	if n := len(statuses); n > 0 {
+		return statuses[n-1]
+	}
+	return nil
 }

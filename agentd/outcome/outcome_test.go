@@ -46,3 +46,20 @@ func TestAllEndings(t *testing.T) {
 		}
 	}
 }
+
+func TestOverDisk(t *testing.T) {
+	task := &mesosv1.TaskInfo{Resources: []*mesosv1.Resource{{Name: new("disk"), Scalar: &mesosv1.Value_Scalar{Value: new(32.0)}}, {Name: new("mem")}}}
+	for _, c := range []Container{
+		{Command: true, Cause: record.Cause_DISK, Why: DiskMessage(64<<20, 32<<20)},
+		{Cause: record.Cause_DISK, Why: DiskMessage(64<<20-1, 32<<20)},
+	} {
+		got := Of(c, task, mesosv1.TaskState_TASK_RUNNING, Ending{Exit: runtime.Exit{WaitStatus: 9}})
+		if got.GetState() != mesosv1.TaskState_TASK_FAILED || got.GetReason() != mesosv1.TaskStatus_REASON_CONTAINER_LIMITATION_DISK ||
+			got.GetMessage() != "Disk usage (64MB) exceeds quota (32MB)" || len(got.GetLimitation().GetResources()) != 1 {
+			t.Errorf("got %v", got)
+		}
+	}
+	if got := Of(Container{Command: true, Cause: record.Cause_DISK}, task, mesosv1.TaskState_TASK_RUNNING, Ending{}); got.GetMessage() == "" {
+		t.Error("after a restart nothing is said")
+	}
+}

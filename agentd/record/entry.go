@@ -1,6 +1,10 @@
 package record
 
-import "codeberg.org/reeve/reeve/shared/mesosv1"
+import (
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+)
 
 // The constructors of entries; each writes one line where it is saved.
 
@@ -64,4 +68,12 @@ func NewOperation(op *mesosv1.Operation) *Entry {
 // NewOperationAcknowledged ends the way of one.
 func NewOperationAcknowledged(uuid []byte) *Entry {
 	return &Entry{Entry: &Entry_OperationAcknowledged{OperationAcknowledged: &OperationAcknowledged{Uuid: uuid}}}
+}
+
+// Nanos is 0 for the zero time, which as a time to kill at means now.
+func Nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
 }

@@ -39,24 +39,26 @@ const (
 	Cause_REGISTRATION_TIMEOUT   Cause = 4
 	Cause_REREGISTRATION_TIMEOUT Cause = 5
 	Cause_FRAMEWORK_REMOVED      Cause = 6
-	Cause_DRAIN                  Cause = 7 // the agent ends everything
-	Cause_GROUP                  Cause = 8 // another task of its group failed or was killed
-	Cause_UNHEALTHY              Cause = 9 // its health check failed too often in a row
+	Cause_DRAIN                  Cause = 7  // the agent ends everything
+	Cause_GROUP                  Cause = 8  // another task of its group failed or was killed
+	Cause_UNHEALTHY              Cause = 9  // its health check failed too often in a row
+	Cause_DISK                   Cause = 10 // its files took more of the disk than they may
 )
 
 // Enum value maps for Cause.
 var (
 	Cause_name = map[int32]string{
-		0: "NONE",
-		1: "KILL",
-		2: "MAX_COMPLETION_TIME",
-		3: "SHUTDOWN",
-		4: "REGISTRATION_TIMEOUT",
-		5: "REREGISTRATION_TIMEOUT",
-		6: "FRAMEWORK_REMOVED",
-		7: "DRAIN",
-		8: "GROUP",
-		9: "UNHEALTHY",
+		0:  "NONE",
+		1:  "KILL",
+		2:  "MAX_COMPLETION_TIME",
+		3:  "SHUTDOWN",
+		4:  "REGISTRATION_TIMEOUT",
+		5:  "REREGISTRATION_TIMEOUT",
+		6:  "FRAMEWORK_REMOVED",
+		7:  "DRAIN",
+		8:  "GROUP",
+		9:  "UNHEALTHY",
+		10: "DISK",
 	}
 	Cause_value = map[string]int32{
 		"NONE":                   0,
@@ -69,6 +71,7 @@ var (
 		"DRAIN":                  7,
 		"GROUP":                  8,
 		"UNHEALTHY":              9,
+		"DISK":                   10,
 	}
 )
 
@@ -1268,7 +1271,7 @@ const file_agentd_record_record_proto_rawDesc = "" +
 	"\tOperation\x121\n" +
 	"\toperation\x18\x01 \x01(\v2\x13.mesos.v1.OperationR\toperation\"+\n" +
 	"\x15OperationAcknowledged\x12\x12\n" +
-	"\x04uuid\x18\x01 \x01(\fR\x04uuid*\xb4\x01\n" +
+	"\x04uuid\x18\x01 \x01(\fR\x04uuid*\xbe\x01\n" +
 	"\x05Cause\x12\b\n" +
 	"\x04NONE\x10\x00\x12\b\n" +
 	"\x04KILL\x10\x01\x12\x17\n" +
@@ -1279,7 +1282,9 @@ const file_agentd_record_record_proto_rawDesc = "" +
 	"\x11FRAMEWORK_REMOVED\x10\x06\x12\t\n" +
 	"\x05DRAIN\x10\a\x12\t\n" +
 	"\x05GROUP\x10\b\x12\r\n" +
-	"\tUNHEALTHY\x10\tB/Z-codeberg.org/reeve/reeve/agentd/record;recordb\x06proto3"
+	"\tUNHEALTHY\x10\t\x12\b\n" +
+	"\x04DISK\x10\n" +
+	"B/Z-codeberg.org/reeve/reeve/agentd/record;recordb\x06proto3"
 
 var (
 	file_agentd_record_record_proto_rawDescOnce sync.Once

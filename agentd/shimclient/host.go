@@ -13,6 +13,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/ids"
 )
 
 // host gathers what a container's spec depends on. It looks each time: users and resolv.conf change while agents run.
@@ -96,7 +97,12 @@ func (c *Client) overlay(spec runtime.Spec) *shimapi.Overlay {
 	if spec.Root == nil {
 		return nil
 	}
-	return &shimapi.Overlay{At: c.cfg.root(spec.ID), Layers: spec.Root.Layers, Own: filepath.Join(c.cfg.record(spec.ID), "root"), Dirs: spec.Root.Dirs}
+	return &shimapi.Overlay{At: c.cfg.root(spec.ID), Layers: spec.Root.Layers, Own: Written(c.cfg.WorkDir, spec.ID), Dirs: spec.Root.Dirs}
+}
+
+// Written is the directory of what a container in an image has written beside its sandbox, whether it is there or not.
+func Written(workDir string, id ids.Container) string {
+	return filepath.Join(Config{WorkDir: workDir}.record(id), "root")
 }
 
 // mountPoints reports a mount point that cannot be made: the host's root is read-only for containers.

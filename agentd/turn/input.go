@@ -91,6 +91,12 @@ type (
 		Result    check.Result
 	}
 
+	// DiskExceeded says that the files of a container take more than they may, in bytes.
+	DiskExceeded struct {
+		Container   ids.Container
+		Used, Limit int64
+	}
+
 	// Drain ends every task; Drained follows when that is done and told. With Untold there is nobody to tell any more.
 	Drain struct{ Untold bool }
 )
@@ -110,6 +116,7 @@ func (LaunchFailed) input() {}
 func (Exited) input()       {}
 func (Deleted) input()      {}
 func (Probed) input()       {}
+func (DiskExceeded) input() {}
 func (Drain) input()        {}
 
 // Kind names an input for logs and metrics: its type's name.

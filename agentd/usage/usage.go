@@ -20,8 +20,6 @@ const (
 	interval = time.Second
 	// keep is how many of them are remembered: 30 minutes.
 	keep = 1800
-	// diskInterval is the distance of two walks through a sandbox, which cost more than a look at counters.
-	diskInterval = 30 * time.Second
 	// keepEnded is how many ended tasks keep their samples.
 	keepEnded = 100
 )
@@ -30,7 +28,7 @@ const (
 type Config struct {
 	Running func(ctx context.Context) ([]workload.RunningContainer, error)
 	Stats   func(ctx context.Context, id ids.Container) (runtime.Stats, error)
-	Disk    func(sandbox string) (bytes int64, err error)
+	Disk    func(id ids.Container) (bytes int64)
 	Host    func() reeveapi.HostUsage
 }
 
@@ -49,7 +47,6 @@ type Container struct {
 	Stats runtime.Stats
 	Usage reeveapi.TaskUsage
 	tasks []ids.Task
-	disk  time.Time // when the sandbox was measured
 }
 
 // series is the samples of one task, as a ring.
@@ -98,16 +95,10 @@ func (s *Sampler) sample(ctx context.Context) error {
 		if err != nil {
 			continue // it has just ended
 		}
-		c := Container{Stats: stats, Usage: usageOf(stats), tasks: r.Tasks, disk: before.disk}
-		c.Usage.DiskBytes = before.Usage.DiskBytes
+		c := Container{Stats: stats, Usage: usageOf(stats), tasks: r.Tasks}
+		c.Usage.DiskBytes = s.cfg.Disk(r.ID)
 		if known {
 			c.Usage.CPUs = cpus(before.Stats, stats)
-		}
-		if now.Sub(c.disk) >= diskInterval {
-			c.disk = now
-			if bytes, err := s.cfg.Disk(r.Sandbox); err == nil { // a sandbox that is being deleted has no size
-				c.Usage.DiskBytes = bytes
-			}
 		}
 		fresh[r.ID] = c
 	}

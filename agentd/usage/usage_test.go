@@ -30,7 +30,7 @@ func TestAnHour(t *testing.T) {
 			Stats: func(context.Context, ids.Container) (runtime.Stats, error) {
 				return runtime.Stats{At: time.Now(), CPUUser: time.Since(start) / 2, MemBytes: 30 << 20, CacheBytes: 10 << 20, MemLimit: 64 << 20, Processes: 3}, nil
 			},
-			Disk: func(string) (int64, error) { return 5 << 20, nil },
+			Disk: func(ids.Container) int64 { return 5 << 20 },
 			Host: func() reeveapi.HostUsage { return reeveapi.HostUsage{At: time.Now(), CPUs: 1} },
 		})
 		ctx, cancel := context.WithCancel(t.Context())

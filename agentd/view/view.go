@@ -73,6 +73,8 @@ type RunningContainer struct {
 	ID      ids.Container
 	Sandbox string
 	Tasks   []ids.Task // those that have not ended
+	Pod     bool       // it has no process of its own; the containers of its tasks are listed, too
 
+	DiskLimit                int64 // bytes that its files may take; 0 for no limit
 	StdoutLimit, StderrLimit int64 // bytes that are to be kept of them; 0 where nothing was asked
 }

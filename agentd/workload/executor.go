@@ -125,17 +125,9 @@ func (m *Machine) stop(now time.Time, c *container, cause record.Cause, grace ti
 
 func (c *container) stoppingEntry(killAt time.Time) *record.Entry {
 	return record.NewStopping(&record.Stopping{
-		FrameworkId: string(c.framework.id), ExecutorId: string(c.executor), KillAtNs: unixNano(killAt), Cause: c.cause,
+		FrameworkId: string(c.framework.id), ExecutorId: string(c.executor), KillAtNs: record.Nanos(killAt), Cause: c.cause,
 		TaskId: c.memberOf(),
 	})
-}
-
-// unixNano is 0 for the zero time, which as a time to kill at means now.
-func unixNano(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixNano()
 }
 
 // neverStarted reports the tasks of a container that was given up before its start.
@@ -179,16 +171,8 @@ func (t *task) arm(now time.Time, c *container) {
 		t.doneBy = c.started.Add(time.Duration(limit.GetNanoseconds()))
 	}
 	if c.phase == lifecycle.Running {
-		t.checks = check.New(t.info, c.started, now, t.last())
+		t.checks = check.New(t.info, c.started, now, outcome.Last(t.statuses))
 	}
-}
-
-// last is the newest status of a task, nil before there is one.
-func (t *task) last() *mesosv1.TaskStatus {
-	if n := len(t.statuses); n > 0 {
-		return t.statuses[n-1]
-	}
-	return nil
 }
 
 // maxUntold is how many updates of a task may wait for its framework before it is no longer told of every failure of a
@@ -205,7 +189,7 @@ func (m *Machine) probed(now time.Time, in Probed) {
 		v := t.checks.Done(now, in.Of, in.Result)
 		untold := m.updates.Pending(ids.Task{Framework: c.framework.id, ID: t.id()})
 		if v.News && (!v.Again || untold < maxUntold) {
-			m.report(now, c, t, outcome.Checked(v, t.last()))
+			m.report(now, c, t, outcome.Checked(v, outcome.Last(t.statuses)))
 		}
 		if v.Kill {
 			m.killCommand(now, c, t, nil, record.Cause_UNHEALTHY)
@@ -237,11 +221,19 @@ func (m *Machine) exited(now time.Time, in Exited) {
 	m.gone(now, c, outcome.Ending{Exit: in.Exit})
 }
 
+// diskExceeded ends a container at once: the host's disk is everybody's.
+func (m *Machine) diskExceeded(now time.Time, in DiskExceeded) {
+	if c := m.containers[in.Container]; c != nil && c.cause == record.Cause_NONE && c.phase == lifecycle.Running {
+		c.why = outcome.DiskMessage(in.Used, in.Limit)
+		m.stop(now, c, record.Cause_DISK, 0)
+	}
+}
+
 // endTasks gives every task that has not ended its terminal update.
 func (m *Machine) endTasks(now time.Time, c *container, e outcome.Ending) {
 	ended := outcome.Container{
 		Command: c.command, Cause: c.cause, Executor: c.info, Registration: m.cfg.RegistrationTimeout,
-		Reconnection: m.cfg.ReregistrationTimeout, Aware: c.framework.can(mesosv1.FrameworkInfo_Capability_PARTITION_AWARE),
+		Reconnection: m.cfg.ReregistrationTimeout, Aware: c.framework.can(mesosv1.FrameworkInfo_Capability_PARTITION_AWARE), Why: c.why,
 	}
 	for _, t := range sorted(c.tasks) {
 		if !t.ended() {

@@ -36,6 +36,8 @@ type (
 	Deleted = turn.Deleted
 	// Probed is what a Probe found.
 	Probed = turn.Probed
+	// DiskExceeded says that files take more than they may.
+	DiskExceeded = turn.DiskExceeded
 	// Drain ends every task.
 	Drain = turn.Drain
 )

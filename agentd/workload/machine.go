@@ -94,6 +94,7 @@ type container struct {
 	pod     *container            // whose member this is; nil for all others
 
 	cause  record.Cause // why it is being ended
+	why    string       // the same for people, where cause is not enough; not known after a restart
 	killAt time.Time    // when its grace is over, in phase Stopping
 
 	stream     StreamID  // 0 without one
@@ -169,6 +170,8 @@ func (m *Machine) supervised(now time.Time, in Input) {
 		m.launchFailed(now, in)
 	case Exited:
 		m.exited(now, in)
+	case DiskExceeded:
+		m.diskExceeded(now, in)
 	case Probed:
 		m.probed(now, in)
 	case Deleted:

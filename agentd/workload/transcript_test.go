@@ -132,6 +132,8 @@ func (w *world) run(d *datadriven.TestData) string {
 		c := w.container(arg(d, "of"))
 		delete(w.running, c.id)
 		return w.step(Deleted{Container: c.id})
+	case "disk":
+		return w.step(DiskExceeded{Container: w.container(arg(d, "of")).id, Used: 64 << 20, Limit: 32 << 20})
 	case "probed":
 		in := Probed{Container: w.container(arg(d, "of")).id, Result: check.Result{Answered: true, ExitCode: int32(atoi(arg(d, "code"))), Why: "it is sick"}}
 		if has(d, "connected") {

@@ -7,7 +7,6 @@ import (
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/view"
-	"codeberg.org/reeve/reeve/shared/ids"
 )
 
 // What readers outside the loop get, as they know it; agentd/view says what each is.
@@ -88,23 +87,14 @@ func (m *Machine) viewVolumes(c *container) []view.VolumeView {
 	return m.cfg.Launch.Seen(m.run(c), m.sandbox(c))
 }
 
-// Running lists the containers whose processes run. It must be called between two turns.
+// Running lists the containers that run, pods among them. It must be called between two turns.
 func (m *Machine) Running() []RunningContainer {
 	var list []RunningContainer
 	for _, fw := range sorted(m.frameworks) {
 		for _, c := range fw.all() {
-			if c.members != nil || c.phase != lifecycle.Running && c.phase != lifecycle.Stopping {
-				continue
+			if c.phase == lifecycle.Running || c.phase == lifecycle.Stopping {
+				list = append(list, m.cfg.Launch.Running(m.run(c)))
 			}
-			run := m.run(c)
-			r := RunningContainer{ID: c.id, Sandbox: m.cfg.Launch.Sandbox(run)}
-			r.StdoutLimit, r.StderrLimit = launch.LogLimits(run)
-			for _, t := range sorted(c.tasks) {
-				if !t.ended() {
-					r.Tasks = append(r.Tasks, ids.Task{Framework: fw.id, ID: t.id()})
-				}
-			}
-			list = append(list, r)
 		}
 	}
 	return list
