@@ -110,13 +110,11 @@ func measure(ctx context.Context, dirs []string) (sum int64) {
 			if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) || entry == nil {
 				return nil
 			}
-			info, err := entry.Info()
-			if err != nil {
-				return nil //nolint:nilerr // it has gone
-			}
-			if st, ok := info.Sys().(*syscall.Stat_t); ok && !linked[st.Ino] {
-				linked[st.Ino] = st.Nlink > 1 && !entry.IsDir()
-				sum += st.Blocks * blockSize
+			if info, err := entry.Info(); err == nil { // else it has gone
+				if st, ok := info.Sys().(*syscall.Stat_t); ok && !linked[st.Ino] {
+					linked[st.Ino] = st.Nlink > 1 && !entry.IsDir()
+					sum += st.Blocks * blockSize
+				}
 			}
 			return nil
 		})
