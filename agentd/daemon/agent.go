@@ -384,7 +384,7 @@ func (a *agent) observe(in workload.Input, took time.Duration) {
 
 // handler is everything that this agent serves over HTTP.
 func (a *agent) handler(d *daemon) http.Handler {
-	return httpapi.New(httpapi.Config{
+	cfg := httpapi.Config{
 		View: a.view, Ready: a.recovered.Load, Stats: a.runtime.Stats, Containers: a.adhoc,
 		Usage: func(history time.Duration, task string) (reeveapi.Usage, error) {
 			return a.usage.Usage(task, history), nil
@@ -403,7 +403,11 @@ func (a *agent) handler(d *daemon) http.Handler {
 		},
 		Hostname: d.cfg.Hostname, HTTP: d.httpAddr(), Executor: a.executors, Started: d.started,
 		Flags: d.cfg.Flags, Metrics: d.metrics, Logger: d.log, Verbosity: d.logging.Verbosity, LogFile: d.logging.File,
-	})
+	}
+	if a.images != nil {
+		cfg.Images = a.images
+	}
+	return httpapi.New(cfg)
 }
 
 // agentInfo is what a master is told of this host.

@@ -74,6 +74,10 @@ func (a *api) operator(w http.ResponseWriter, r *http.Request) {
 		mesoshttp.WriteEmpty(w, r, http.StatusOK)
 		return
 	}
+	if call.GetType() == agent.Call_PRUNE_IMAGES {
+		a.pruneImages(w, r, call.GetPruneImages())
+		return
+	}
 	if about := containerCallOf(call); about != nil {
 		a.ofContainer(w, r, c, about)
 		return

@@ -6,6 +6,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/image"
 	"codeberg.org/reeve/reeve/agentd/image/layer"
+	"codeberg.org/reeve/reeve/agentd/image/store"
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
@@ -21,7 +22,9 @@ func (w *worker) enterImage(ctx context.Context, eff *workload.Start) error {
 	if w.set.cfg.Images == nil {
 		return fault.New(fault.Unsupported, "image %s cannot be run: this agent is not root; only root can mount images", eff.Image.Ask.Name)
 	}
-	img, err := w.set.cfg.Images.Pull(ctx, w.id, eff.Image.Ask, nil)
+	img, err := w.set.cfg.Images.Pull(ctx, w.id, eff.Image.Ask, func(p store.Progress) {
+		w.set.post(ctx, workload.Pulling{Container: w.id, Done: p.Done, Total: p.Total})
+	})
 	if err != nil {
 		return err
 	}

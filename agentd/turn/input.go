@@ -63,6 +63,12 @@ type (
 	// Prepared says that the sandbox of a container is ready and its URIs are fetched.
 	Prepared struct{ Container ids.Container }
 
+	// Pulling says how far the image of a container is, in bytes of what was missing.
+	Pulling struct {
+		Container   ids.Container
+		Done, Total int64
+	}
+
 	// Launched says that a container's process has been exec'ed.
 	Launched struct {
 		Container ids.Container
@@ -111,6 +117,7 @@ func (Subscribe) input()    {}
 func (StreamClosed) input() {}
 func (Call) input()         {}
 func (Prepared) input()     {}
+func (Pulling) input()      {}
 func (Launched) input()     {}
 func (LaunchFailed) input() {}
 func (Exited) input()       {}

@@ -100,7 +100,11 @@ func effectText(eff Effect) string {
 	case Reply:
 		return fmt.Sprintf("reply %d: %v", eff.Ticket, eff.Err)
 	case Start:
-		text := fmt.Sprintf("start %s: %q user=%s cpus=%g mem=%dMB", short(eff.Spec.ID), eff.Spec.Argv, eff.Spec.User, eff.Spec.Limits.CPUs, eff.Spec.Limits.MemBytes>>20)
+		image := ""
+		if eff.Image != nil {
+			image = " in " + eff.Image.Ask.Name
+		}
+		text := fmt.Sprintf("start %s:%s %q user=%s cpus=%g mem=%dMB", short(eff.Spec.ID), image, eff.Spec.Argv, eff.Spec.User, eff.Spec.Limits.CPUs, eff.Spec.Limits.MemBytes>>20)
 		if eff.Pod != nil {
 			text += fmt.Sprintf(" pod cpus=%g mem=%dMB", eff.Spec.Pod.CPUs, eff.Spec.Pod.MemBytes>>20)
 		}
@@ -200,6 +204,8 @@ func fromAgentText(m *agentlink.FromAgent) string {
 		return fmt.Sprintf("message %q", m.FrameworkMessage.GetData())
 	case *agentlink.FromAgent_Heartbeat:
 		return "heartbeat"
+	case *agentlink.FromAgent_Pulling:
+		return fmt.Sprintf("pulling %s %d of %d", m.Pulling.GetTaskId().GetValue(), m.Pulling.GetDone(), m.Pulling.GetTotal())
 	}
 	return fmt.Sprintf("%T", m.GetMessage())
 }

@@ -26,6 +26,8 @@ type (
 	Call = turn.Call
 	// Prepared says that a sandbox is ready.
 	Prepared = turn.Prepared
+	// Pulling says how far an image is.
+	Pulling = turn.Pulling
 	// Launched says that a process has been exec'ed.
 	Launched = turn.Launched
 	// LaunchFailed says that nothing was started.

@@ -164,6 +164,8 @@ func (m *Machine) supervised(now time.Time, in Input) {
 	switch in := in.(type) {
 	case Prepared:
 		m.prepared(now, in)
+	case Pulling:
+		m.pulling(in)
 	case Launched:
 		m.launched(now, in)
 	case LaunchFailed:

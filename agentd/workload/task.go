@@ -138,6 +138,21 @@ func (m *Machine) prepared(now time.Time, in Prepared) {
 	}
 }
 
+// pulling tells the master how far the image of a container is, for people. Nothing depends on it, and nothing is kept.
+func (m *Machine) pulling(in Pulling) {
+	c := m.containers[in.Container]
+	if c == nil || c.phase != lifecycle.Preparing {
+		return
+	}
+	for _, t := range sorted(c.tasks) {
+		if t.state == mesosv1.TaskState_TASK_STAGING {
+			m.toMaster(&agentlink.FromAgent{Message: &agentlink.FromAgent_Pulling{Pulling: &agentlink.Pulling{
+				FrameworkId: c.framework.info.GetId(), TaskId: t.info.GetTaskId(), Done: in.Done, Total: in.Total,
+			}}})
+		}
+	}
+}
+
 // failUnstarted fails the tasks of a container that cannot be started at all.
 func (m *Machine) failUnstarted(now time.Time, c *container, why string) {
 	m.advance(now, c, lifecycle.Kill)

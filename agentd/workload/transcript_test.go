@@ -118,6 +118,8 @@ func (w *world) run(d *datadriven.TestData) string {
 		return w.step(fromMaster(w.conn, w.runTasks(d)))
 	case "kill", "ack", "shutdown-executor", "shutdown-framework", "message":
 		return w.step(fromMaster(w.conn, w.masterSays(d)))
+	case "pulling":
+		return w.step(Pulling{Container: w.container(arg(d, "of")).id, Done: int64(atoi(arg(d, "done"))), Total: int64(atoi(arg(d, "total")))})
 	case "prepared":
 		return w.step(Prepared{Container: w.container(arg(d, "of")).id})
 	case "launched":
@@ -242,6 +244,14 @@ func (w *world) runTasks(d *datadriven.TestData) *agentlink.FromMaster {
 		if has(d, "check") {
 			task.Check = &mesosv1.CheckInfo{
 				Type: mesosv1.CheckInfo_TCP.Enum(), Tcp: &mesosv1.CheckInfo_Tcp{Port: new(uint32(80))}, DelaySeconds: new(0.0),
+			}
+		}
+		if image := arg(d, "image"); image != "" {
+			task.Container = &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_DOCKER.Enum(), Docker: &mesosv1.ContainerInfo_DockerInfo{Image: &image}}
+			if has(d, "pod") {
+				task.Container = &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), Mesos: &mesosv1.ContainerInfo_MesosInfo{
+					Image: &mesosv1.Image{Type: mesosv1.Image_DOCKER.Enum(), Docker: &mesosv1.Image_Docker{Name: &image}},
+				}}
 			}
 		}
 		run.Tasks = append(run.Tasks, task)

@@ -133,6 +133,8 @@ func (s *Server) read(ctx context.Context, st *stream) error {
 			in = cluster.AgentHistory{Conn: st.conn, History: m.History}
 		case *agentlink.FromAgent_OperationUpdate:
 			in = cluster.OperationUpdate{Conn: st.conn, Update: m.OperationUpdate}
+		case *agentlink.FromAgent_Pulling:
+			in = cluster.TaskPulling{Conn: st.conn, Pulling: m.Pulling}
 		case *agentlink.FromAgent_ExecutorExited:
 			in = cluster.ExecutorExited{Conn: st.conn, Exited: m.ExecutorExited}
 		case *agentlink.FromAgent_FrameworkMessage:

@@ -18,6 +18,21 @@ func (s *State) executorExited(in ExecutorExited) {
 	s.turn.ToFramework(f.Stream, message.ExecutorFailure(a.ID, id, in.Exited.GetWaitStatus()))
 }
 
+// taskPulling notes how far a task's image is, for people: nobody else is told, and it is forgotten with the state.
+func (s *State) taskPulling(in TaskPulling) {
+	a, f := s.speaker(in.Conn, in.Pulling.GetFrameworkId())
+	if a == nil || f == nil {
+		return
+	}
+	t := f.Tasks[in.Pulling.GetTaskId().GetValue()]
+	if t == nil || t.Agent != a.ID || t.Latest != mesosv1.TaskState_TASK_STAGING {
+		return
+	}
+	next := *t
+	next.Pulled, next.PullTotal = in.Pulling.GetDone(), in.Pulling.GetTotal()
+	s.book.PutTask(f, &next)
+}
+
 func (s *State) executorToFramework(in ExecutorToFramework) {
 	s.turn.Count("messages_executor_to_framework")
 	a, f := s.speaker(in.Conn, in.Message.GetFrameworkId())

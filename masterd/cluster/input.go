@@ -54,6 +54,12 @@ type (
 		Update *agentlink.OperationUpdate
 	}
 
+	// TaskPulling says how far the image of a staging task is.
+	TaskPulling struct {
+		Conn    ConnID
+		Pulling *agentlink.Pulling
+	}
+
 	// ExecutorExited says that an executor's container ended.
 	ExecutorExited struct {
 		Conn   ConnID
@@ -183,6 +189,7 @@ func (AgentClosed) input()         {}
 func (AgentUpdate) input()         {}
 func (AgentHistory) input()        {}
 func (OperationUpdate) input()     {}
+func (TaskPulling) input()         {}
 func (ExecutorExited) input()      {}
 func (ExecutorToFramework) input() {}
 func (AgentSuspected) input()      {}
@@ -217,6 +224,9 @@ func (AgentHistory) Kind() string { return "agent_history" }
 
 // Kind names the input for logs and metrics.
 func (OperationUpdate) Kind() string { return "operation_update" }
+
+// Kind names the input for logs and metrics.
+func (TaskPulling) Kind() string { return "task_pulling" }
 
 // Kind names the input for logs and metrics.
 func (ExecutorExited) Kind() string { return "executor_exited" }

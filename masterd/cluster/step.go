@@ -23,6 +23,8 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 		s.agentHistory(in)
 	case OperationUpdate:
 		s.operationUpdate(in)
+	case TaskPulling:
+		s.taskPulling(in)
 	case ExecutorExited:
 		s.executorExited(in)
 	case ExecutorToFramework:

@@ -40,6 +40,7 @@ import (
 //	call stream= [principal=]                            below it: the call in JSON; "FW" stands for the stream's framework
 //	launch stream= offer= [refuse=]                      below it: tasks, "ID RESOURCES [exec=ID:RESOURCES]"
 //	update conn= fw= task= state= [latest= uuid= data]
+//	pulling conn= fw= task= done= total=                 how far the image of a task is
 //	drain|deactivate|reactivate|gone agent= who= [grace= then-gone]
 //	persist fail|ok|hold                                 what becomes of writes from now on; ok also answers those held
 //	weights [who=]                                       below it: "ROLE WEIGHT"
@@ -143,6 +144,11 @@ func (p *player) input(d *datadriven.TestData) Input {
 		return p.asCall(d, p.launch(d))
 	case "update":
 		return p.update(d)
+	case "pulling":
+		return TaskPulling{ConnID(number(d, "conn")), &agentlink.Pulling{
+			FrameworkId: message.FrameworkID(ids.Framework(arg(d, "fw", ""))), TaskId: &mesosv1.TaskID{Value: new(arg(d, "task", ""))},
+			Done: int64(number(d, "done")), Total: int64(number(d, "total")),
+		}}
 	case "exited":
 		return ExecutorExited{ConnID(number(d, "conn")), &agentlink.ExecutorExited{
 			FrameworkId: message.FrameworkID(ids.Framework(arg(d, "fw", ""))), ExecutorId: message.ExecutorID(ids.Executor(arg(d, "exec", ""))),
@@ -793,6 +799,9 @@ func (p *player) printTask(where string, t *Task) {
 	fmt.Fprintf(&p.out, "  %s %s %s latest=%s on=%s", where, t.ID.ID, t.State, t.Latest, t.Agent)
 	if t.Executor != "" {
 		fmt.Fprintf(&p.out, " executor=%s", t.Executor)
+	}
+	if t.PullTotal > 0 {
+		fmt.Fprintf(&p.out, " pulled=%d/%d", t.Pulled, t.PullTotal)
 	}
 	for _, s := range t.Statuses {
 		fmt.Fprintf(&p.out, " %s", s.GetState())

@@ -297,6 +297,7 @@ func history(out *reeveapi.Task, t *cluster.Task) {
 		return
 	}
 	if n == 0 && t.Latest == staging {
+		pull(out, t)
 		return
 	}
 	out.Message = "its agent says so; the update with the details follows once the framework has acknowledged the ones before"
@@ -305,6 +306,16 @@ func history(out *reeveapi.Task, t *cluster.Task) {
 		step.At = out.History[len(out.History)-1].At
 	}
 	out.History = append(out.History, step)
+}
+
+// pull says how far the image of a staging task is.
+func pull(out *reeveapi.Task, t *cluster.Task) {
+	if t.PullTotal <= 0 {
+		return
+	}
+	done := min(t.Pulled, t.PullTotal) // a layer that is asked for again counts again
+	out.Pull = &reeveapi.Pull{Done: done, Total: t.PullTotal}
+	out.Message = fmt.Sprintf("pulling %d of %d MB", done/1e6, (t.PullTotal+999_999)/1e6)
 }
 
 func statusTime(s *mesosv1.TaskStatus) time.Time {

@@ -39,6 +39,7 @@ type FromAgent struct {
 	//	*FromAgent_Goodbye
 	//	*FromAgent_History
 	//	*FromAgent_OperationUpdate
+	//	*FromAgent_Pulling
 	Message       isFromAgent_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -153,6 +154,15 @@ func (x *FromAgent) GetOperationUpdate() *OperationUpdate {
 	return nil
 }
 
+func (x *FromAgent) GetPulling() *Pulling {
+	if x != nil {
+		if x, ok := x.Message.(*FromAgent_Pulling); ok {
+			return x.Pulling
+		}
+	}
+	return nil
+}
+
 type isFromAgent_Message interface {
 	isFromAgent_Message()
 }
@@ -189,6 +199,10 @@ type FromAgent_OperationUpdate struct {
 	OperationUpdate *OperationUpdate `protobuf:"bytes,8,opt,name=operation_update,json=operationUpdate,proto3,oneof"`
 }
 
+type FromAgent_Pulling struct {
+	Pulling *Pulling `protobuf:"bytes,9,opt,name=pulling,proto3,oneof"`
+}
+
 func (*FromAgent_Register) isFromAgent_Message() {}
 
 func (*FromAgent_Update) isFromAgent_Message() {}
@@ -204,6 +218,8 @@ func (*FromAgent_Goodbye) isFromAgent_Message() {}
 func (*FromAgent_History) isFromAgent_Message() {}
 
 func (*FromAgent_OperationUpdate) isFromAgent_Message() {}
+
+func (*FromAgent_Pulling) isFromAgent_Message() {}
 
 type FromMaster struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1021,6 +1037,75 @@ func (x *StatusUpdate) GetLatestState() int32 {
 	return 0
 }
 
+// Pulling says from time to time how far the image of a staging task is. It may be lost: the next one says more.
+type Pulling struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FrameworkId   *mesosv1.FrameworkID   `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId,proto3" json:"framework_id,omitempty"`
+	TaskId        *mesosv1.TaskID        `protobuf:"bytes,2,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	Done          int64                  `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`   // bytes that have come
+	Total         int64                  `protobuf:"varint,4,opt,name=total,proto3" json:"total,omitempty"` // of what was missing
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Pulling) Reset() {
+	*x = Pulling{}
+	mi := &file_agentlink_agentlink_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pulling) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pulling) ProtoMessage() {}
+
+func (x *Pulling) ProtoReflect() protoreflect.Message {
+	mi := &file_agentlink_agentlink_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pulling.ProtoReflect.Descriptor instead.
+func (*Pulling) Descriptor() ([]byte, []int) {
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Pulling) GetFrameworkId() *mesosv1.FrameworkID {
+	if x != nil {
+		return x.FrameworkId
+	}
+	return nil
+}
+
+func (x *Pulling) GetTaskId() *mesosv1.TaskID {
+	if x != nil {
+		return x.TaskId
+	}
+	return nil
+}
+
+func (x *Pulling) GetDone() int64 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *Pulling) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
 type ExecutorExited struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	FrameworkId   *mesosv1.FrameworkID   `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId,proto3" json:"framework_id,omitempty"`
@@ -1033,7 +1118,7 @@ type ExecutorExited struct {
 
 func (x *ExecutorExited) Reset() {
 	*x = ExecutorExited{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[10]
+	mi := &file_agentlink_agentlink_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1045,7 +1130,7 @@ func (x *ExecutorExited) String() string {
 func (*ExecutorExited) ProtoMessage() {}
 
 func (x *ExecutorExited) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[10]
+	mi := &file_agentlink_agentlink_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1058,7 +1143,7 @@ func (x *ExecutorExited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorExited.ProtoReflect.Descriptor instead.
 func (*ExecutorExited) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{10}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ExecutorExited) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1100,7 +1185,7 @@ type FrameworkMessage struct {
 
 func (x *FrameworkMessage) Reset() {
 	*x = FrameworkMessage{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[11]
+	mi := &file_agentlink_agentlink_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1112,7 +1197,7 @@ func (x *FrameworkMessage) String() string {
 func (*FrameworkMessage) ProtoMessage() {}
 
 func (x *FrameworkMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[11]
+	mi := &file_agentlink_agentlink_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1125,7 +1210,7 @@ func (x *FrameworkMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameworkMessage.ProtoReflect.Descriptor instead.
 func (*FrameworkMessage) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{11}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *FrameworkMessage) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1160,7 +1245,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[12]
+	mi := &file_agentlink_agentlink_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1172,7 +1257,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[12]
+	mi := &file_agentlink_agentlink_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1185,7 +1270,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{12}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Heartbeat) GetSequence() uint64 {
@@ -1218,7 +1303,7 @@ type HostUsage struct {
 
 func (x *HostUsage) Reset() {
 	*x = HostUsage{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[13]
+	mi := &file_agentlink_agentlink_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1315,7 @@ func (x *HostUsage) String() string {
 func (*HostUsage) ProtoMessage() {}
 
 func (x *HostUsage) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[13]
+	mi := &file_agentlink_agentlink_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1328,7 @@ func (x *HostUsage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostUsage.ProtoReflect.Descriptor instead.
 func (*HostUsage) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{13}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *HostUsage) GetCpus() float64 {
@@ -1311,7 +1396,7 @@ type HeartbeatAck struct {
 
 func (x *HeartbeatAck) Reset() {
 	*x = HeartbeatAck{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[14]
+	mi := &file_agentlink_agentlink_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1323,7 +1408,7 @@ func (x *HeartbeatAck) String() string {
 func (*HeartbeatAck) ProtoMessage() {}
 
 func (x *HeartbeatAck) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[14]
+	mi := &file_agentlink_agentlink_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1336,7 +1421,7 @@ func (x *HeartbeatAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeartbeatAck.ProtoReflect.Descriptor instead.
 func (*HeartbeatAck) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{14}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *HeartbeatAck) GetSequence() uint64 {
@@ -1356,7 +1441,7 @@ type Goodbye struct {
 
 func (x *Goodbye) Reset() {
 	*x = Goodbye{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[15]
+	mi := &file_agentlink_agentlink_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1368,7 +1453,7 @@ func (x *Goodbye) String() string {
 func (*Goodbye) ProtoMessage() {}
 
 func (x *Goodbye) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[15]
+	mi := &file_agentlink_agentlink_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1381,7 +1466,7 @@ func (x *Goodbye) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Goodbye.ProtoReflect.Descriptor instead.
 func (*Goodbye) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{15}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Goodbye) GetTasksEnded() bool {
@@ -1405,7 +1490,7 @@ type RunTasks struct {
 
 func (x *RunTasks) Reset() {
 	*x = RunTasks{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[16]
+	mi := &file_agentlink_agentlink_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1417,7 +1502,7 @@ func (x *RunTasks) String() string {
 func (*RunTasks) ProtoMessage() {}
 
 func (x *RunTasks) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[16]
+	mi := &file_agentlink_agentlink_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1430,7 +1515,7 @@ func (x *RunTasks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunTasks.ProtoReflect.Descriptor instead.
 func (*RunTasks) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{16}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RunTasks) GetFramework() *mesosv1.FrameworkInfo {
@@ -1480,7 +1565,7 @@ type KillTask struct {
 
 func (x *KillTask) Reset() {
 	*x = KillTask{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[17]
+	mi := &file_agentlink_agentlink_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1492,7 +1577,7 @@ func (x *KillTask) String() string {
 func (*KillTask) ProtoMessage() {}
 
 func (x *KillTask) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[17]
+	mi := &file_agentlink_agentlink_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1505,7 +1590,7 @@ func (x *KillTask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KillTask.ProtoReflect.Descriptor instead.
 func (*KillTask) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{17}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *KillTask) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1547,7 +1632,7 @@ type Acknowledge struct {
 
 func (x *Acknowledge) Reset() {
 	*x = Acknowledge{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[18]
+	mi := &file_agentlink_agentlink_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1559,7 +1644,7 @@ func (x *Acknowledge) String() string {
 func (*Acknowledge) ProtoMessage() {}
 
 func (x *Acknowledge) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[18]
+	mi := &file_agentlink_agentlink_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1572,7 +1657,7 @@ func (x *Acknowledge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acknowledge.ProtoReflect.Descriptor instead.
 func (*Acknowledge) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{18}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Acknowledge) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1606,7 +1691,7 @@ type ShutdownExecutor struct {
 
 func (x *ShutdownExecutor) Reset() {
 	*x = ShutdownExecutor{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[19]
+	mi := &file_agentlink_agentlink_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1618,7 +1703,7 @@ func (x *ShutdownExecutor) String() string {
 func (*ShutdownExecutor) ProtoMessage() {}
 
 func (x *ShutdownExecutor) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[19]
+	mi := &file_agentlink_agentlink_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1631,7 +1716,7 @@ func (x *ShutdownExecutor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownExecutor.ProtoReflect.Descriptor instead.
 func (*ShutdownExecutor) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{19}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ShutdownExecutor) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1657,7 +1742,7 @@ type ShutdownFramework struct {
 
 func (x *ShutdownFramework) Reset() {
 	*x = ShutdownFramework{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[20]
+	mi := &file_agentlink_agentlink_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1669,7 +1754,7 @@ func (x *ShutdownFramework) String() string {
 func (*ShutdownFramework) ProtoMessage() {}
 
 func (x *ShutdownFramework) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[20]
+	mi := &file_agentlink_agentlink_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1682,7 +1767,7 @@ func (x *ShutdownFramework) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownFramework.ProtoReflect.Descriptor instead.
 func (*ShutdownFramework) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{20}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ShutdownFramework) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1703,7 +1788,7 @@ type ExecutorMessage struct {
 
 func (x *ExecutorMessage) Reset() {
 	*x = ExecutorMessage{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[21]
+	mi := &file_agentlink_agentlink_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1715,7 +1800,7 @@ func (x *ExecutorMessage) String() string {
 func (*ExecutorMessage) ProtoMessage() {}
 
 func (x *ExecutorMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[21]
+	mi := &file_agentlink_agentlink_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1728,7 +1813,7 @@ func (x *ExecutorMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorMessage.ProtoReflect.Descriptor instead.
 func (*ExecutorMessage) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{21}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ExecutorMessage) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1764,7 +1849,7 @@ type Drain struct {
 
 func (x *Drain) Reset() {
 	*x = Drain{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[22]
+	mi := &file_agentlink_agentlink_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1776,7 +1861,7 @@ func (x *Drain) String() string {
 func (*Drain) ProtoMessage() {}
 
 func (x *Drain) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[22]
+	mi := &file_agentlink_agentlink_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1789,7 +1874,7 @@ func (x *Drain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drain.ProtoReflect.Descriptor instead.
 func (*Drain) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{22}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Drain) GetMaxGraceNs() int64 {
@@ -1822,7 +1907,7 @@ type FrameworkUpdated struct {
 
 func (x *FrameworkUpdated) Reset() {
 	*x = FrameworkUpdated{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[23]
+	mi := &file_agentlink_agentlink_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +1919,7 @@ func (x *FrameworkUpdated) String() string {
 func (*FrameworkUpdated) ProtoMessage() {}
 
 func (x *FrameworkUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[23]
+	mi := &file_agentlink_agentlink_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +1932,7 @@ func (x *FrameworkUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameworkUpdated.ProtoReflect.Descriptor instead.
 func (*FrameworkUpdated) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{23}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *FrameworkUpdated) GetFramework() *mesosv1.FrameworkInfo {
@@ -1869,7 +1954,7 @@ type ApplyOperation struct {
 
 func (x *ApplyOperation) Reset() {
 	*x = ApplyOperation{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[24]
+	mi := &file_agentlink_agentlink_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1881,7 +1966,7 @@ func (x *ApplyOperation) String() string {
 func (*ApplyOperation) ProtoMessage() {}
 
 func (x *ApplyOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[24]
+	mi := &file_agentlink_agentlink_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1894,7 +1979,7 @@ func (x *ApplyOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyOperation.ProtoReflect.Descriptor instead.
 func (*ApplyOperation) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{24}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ApplyOperation) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1930,7 +2015,7 @@ type OperationUpdate struct {
 
 func (x *OperationUpdate) Reset() {
 	*x = OperationUpdate{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[25]
+	mi := &file_agentlink_agentlink_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1942,7 +2027,7 @@ func (x *OperationUpdate) String() string {
 func (*OperationUpdate) ProtoMessage() {}
 
 func (x *OperationUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[25]
+	mi := &file_agentlink_agentlink_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1955,7 +2040,7 @@ func (x *OperationUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperationUpdate.ProtoReflect.Descriptor instead.
 func (*OperationUpdate) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{25}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *OperationUpdate) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1989,7 +2074,7 @@ type AcknowledgeOperation struct {
 
 func (x *AcknowledgeOperation) Reset() {
 	*x = AcknowledgeOperation{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[26]
+	mi := &file_agentlink_agentlink_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2001,7 +2086,7 @@ func (x *AcknowledgeOperation) String() string {
 func (*AcknowledgeOperation) ProtoMessage() {}
 
 func (x *AcknowledgeOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[26]
+	mi := &file_agentlink_agentlink_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2014,7 +2099,7 @@ func (x *AcknowledgeOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcknowledgeOperation.ProtoReflect.Descriptor instead.
 func (*AcknowledgeOperation) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{26}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *AcknowledgeOperation) GetOperationUuid() []byte {
@@ -2035,7 +2120,7 @@ var File_agentlink_agentlink_proto protoreflect.FileDescriptor
 
 const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\n" +
-	"\x19agentlink/agentlink.proto\x12\x0freeve.agentlink\x1a\x13mesosv1/mesos.proto\"\x9d\x04\n" +
+	"\x19agentlink/agentlink.proto\x12\x0freeve.agentlink\x1a\x13mesosv1/mesos.proto\"\xd3\x04\n" +
 	"\tFromAgent\x127\n" +
 	"\bregister\x18\x01 \x01(\v2\x19.reeve.agentlink.RegisterH\x00R\bregister\x127\n" +
 	"\x06update\x18\x02 \x01(\v2\x1d.reeve.agentlink.StatusUpdateH\x00R\x06update\x12J\n" +
@@ -2044,7 +2129,8 @@ const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\theartbeat\x18\x05 \x01(\v2\x1a.reeve.agentlink.HeartbeatH\x00R\theartbeat\x124\n" +
 	"\agoodbye\x18\x06 \x01(\v2\x18.reeve.agentlink.GoodbyeH\x00R\agoodbye\x124\n" +
 	"\ahistory\x18\a \x01(\v2\x18.reeve.agentlink.HistoryH\x00R\ahistory\x12M\n" +
-	"\x10operation_update\x18\b \x01(\v2 .reeve.agentlink.OperationUpdateH\x00R\x0foperationUpdateB\t\n" +
+	"\x10operation_update\x18\b \x01(\v2 .reeve.agentlink.OperationUpdateH\x00R\x0foperationUpdate\x124\n" +
+	"\apulling\x18\t \x01(\v2\x18.reeve.agentlink.PullingH\x00R\apullingB\t\n" +
 	"\amessage\"\xbe\a\n" +
 	"\n" +
 	"FromMaster\x12\x12\n" +
@@ -2116,7 +2202,12 @@ const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\fStatusUpdate\x128\n" +
 	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12,\n" +
 	"\x06status\x18\x02 \x01(\v2\x14.mesos.v1.TaskStatusR\x06status\x12!\n" +
-	"\flatest_state\x18\x03 \x01(\x05R\vlatestState\"\xbc\x01\n" +
+	"\flatest_state\x18\x03 \x01(\x05R\vlatestState\"\x98\x01\n" +
+	"\aPulling\x128\n" +
+	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12)\n" +
+	"\atask_id\x18\x02 \x01(\v2\x10.mesos.v1.TaskIDR\x06taskId\x12\x12\n" +
+	"\x04done\x18\x03 \x01(\x03R\x04done\x12\x14\n" +
+	"\x05total\x18\x04 \x01(\x03R\x05total\"\xbc\x01\n" +
 	"\x0eExecutorExited\x128\n" +
 	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x125\n" +
 	"\vexecutor_id\x18\x02 \x01(\v2\x14.mesos.v1.ExecutorIDR\n" +
@@ -2209,7 +2300,7 @@ func file_agentlink_agentlink_proto_rawDescGZIP() []byte {
 	return file_agentlink_agentlink_proto_rawDescData
 }
 
-var file_agentlink_agentlink_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_agentlink_agentlink_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_agentlink_agentlink_proto_goTypes = []any{
 	(*FromAgent)(nil),               // 0: reeve.agentlink.FromAgent
 	(*FromMaster)(nil),              // 1: reeve.agentlink.FromMaster
@@ -2221,110 +2312,114 @@ var file_agentlink_agentlink_proto_goTypes = []any{
 	(*History)(nil),                 // 7: reeve.agentlink.History
 	(*PastFramework)(nil),           // 8: reeve.agentlink.PastFramework
 	(*StatusUpdate)(nil),            // 9: reeve.agentlink.StatusUpdate
-	(*ExecutorExited)(nil),          // 10: reeve.agentlink.ExecutorExited
-	(*FrameworkMessage)(nil),        // 11: reeve.agentlink.FrameworkMessage
-	(*Heartbeat)(nil),               // 12: reeve.agentlink.Heartbeat
-	(*HostUsage)(nil),               // 13: reeve.agentlink.HostUsage
-	(*HeartbeatAck)(nil),            // 14: reeve.agentlink.HeartbeatAck
-	(*Goodbye)(nil),                 // 15: reeve.agentlink.Goodbye
-	(*RunTasks)(nil),                // 16: reeve.agentlink.RunTasks
-	(*KillTask)(nil),                // 17: reeve.agentlink.KillTask
-	(*Acknowledge)(nil),             // 18: reeve.agentlink.Acknowledge
-	(*ShutdownExecutor)(nil),        // 19: reeve.agentlink.ShutdownExecutor
-	(*ShutdownFramework)(nil),       // 20: reeve.agentlink.ShutdownFramework
-	(*ExecutorMessage)(nil),         // 21: reeve.agentlink.ExecutorMessage
-	(*Drain)(nil),                   // 22: reeve.agentlink.Drain
-	(*FrameworkUpdated)(nil),        // 23: reeve.agentlink.FrameworkUpdated
-	(*ApplyOperation)(nil),          // 24: reeve.agentlink.ApplyOperation
-	(*OperationUpdate)(nil),         // 25: reeve.agentlink.OperationUpdate
-	(*AcknowledgeOperation)(nil),    // 26: reeve.agentlink.AcknowledgeOperation
-	(*mesosv1.AgentInfo)(nil),       // 27: mesos.v1.AgentInfo
-	(*mesosv1.FrameworkInfo)(nil),   // 28: mesos.v1.FrameworkInfo
-	(*mesosv1.Resource)(nil),        // 29: mesos.v1.Resource
-	(*mesosv1.Operation)(nil),       // 30: mesos.v1.Operation
-	(*mesosv1.FrameworkID)(nil),     // 31: mesos.v1.FrameworkID
-	(*mesosv1.ExecutorInfo)(nil),    // 32: mesos.v1.ExecutorInfo
-	(*mesosv1.Task)(nil),            // 33: mesos.v1.Task
-	(*mesosv1.TaskInfo)(nil),        // 34: mesos.v1.TaskInfo
-	(*mesosv1.AgentID)(nil),         // 35: mesos.v1.AgentID
-	(*mesosv1.MasterInfo)(nil),      // 36: mesos.v1.MasterInfo
-	(*mesosv1.TaskStatus)(nil),      // 37: mesos.v1.TaskStatus
-	(*mesosv1.ExecutorID)(nil),      // 38: mesos.v1.ExecutorID
+	(*Pulling)(nil),                 // 10: reeve.agentlink.Pulling
+	(*ExecutorExited)(nil),          // 11: reeve.agentlink.ExecutorExited
+	(*FrameworkMessage)(nil),        // 12: reeve.agentlink.FrameworkMessage
+	(*Heartbeat)(nil),               // 13: reeve.agentlink.Heartbeat
+	(*HostUsage)(nil),               // 14: reeve.agentlink.HostUsage
+	(*HeartbeatAck)(nil),            // 15: reeve.agentlink.HeartbeatAck
+	(*Goodbye)(nil),                 // 16: reeve.agentlink.Goodbye
+	(*RunTasks)(nil),                // 17: reeve.agentlink.RunTasks
+	(*KillTask)(nil),                // 18: reeve.agentlink.KillTask
+	(*Acknowledge)(nil),             // 19: reeve.agentlink.Acknowledge
+	(*ShutdownExecutor)(nil),        // 20: reeve.agentlink.ShutdownExecutor
+	(*ShutdownFramework)(nil),       // 21: reeve.agentlink.ShutdownFramework
+	(*ExecutorMessage)(nil),         // 22: reeve.agentlink.ExecutorMessage
+	(*Drain)(nil),                   // 23: reeve.agentlink.Drain
+	(*FrameworkUpdated)(nil),        // 24: reeve.agentlink.FrameworkUpdated
+	(*ApplyOperation)(nil),          // 25: reeve.agentlink.ApplyOperation
+	(*OperationUpdate)(nil),         // 26: reeve.agentlink.OperationUpdate
+	(*AcknowledgeOperation)(nil),    // 27: reeve.agentlink.AcknowledgeOperation
+	(*mesosv1.AgentInfo)(nil),       // 28: mesos.v1.AgentInfo
+	(*mesosv1.FrameworkInfo)(nil),   // 29: mesos.v1.FrameworkInfo
+	(*mesosv1.Resource)(nil),        // 30: mesos.v1.Resource
+	(*mesosv1.Operation)(nil),       // 31: mesos.v1.Operation
+	(*mesosv1.FrameworkID)(nil),     // 32: mesos.v1.FrameworkID
+	(*mesosv1.ExecutorInfo)(nil),    // 33: mesos.v1.ExecutorInfo
+	(*mesosv1.Task)(nil),            // 34: mesos.v1.Task
+	(*mesosv1.TaskInfo)(nil),        // 35: mesos.v1.TaskInfo
+	(*mesosv1.AgentID)(nil),         // 36: mesos.v1.AgentID
+	(*mesosv1.MasterInfo)(nil),      // 37: mesos.v1.MasterInfo
+	(*mesosv1.TaskStatus)(nil),      // 38: mesos.v1.TaskStatus
 	(*mesosv1.TaskID)(nil),          // 39: mesos.v1.TaskID
-	(*mesosv1.KillPolicy)(nil),      // 40: mesos.v1.KillPolicy
-	(*mesosv1.Offer_Operation)(nil), // 41: mesos.v1.Offer.Operation
-	(*mesosv1.OperationStatus)(nil), // 42: mesos.v1.OperationStatus
+	(*mesosv1.ExecutorID)(nil),      // 40: mesos.v1.ExecutorID
+	(*mesosv1.KillPolicy)(nil),      // 41: mesos.v1.KillPolicy
+	(*mesosv1.Offer_Operation)(nil), // 42: mesos.v1.Offer.Operation
+	(*mesosv1.OperationStatus)(nil), // 43: mesos.v1.OperationStatus
 }
 var file_agentlink_agentlink_proto_depIdxs = []int32{
 	2,  // 0: reeve.agentlink.FromAgent.register:type_name -> reeve.agentlink.Register
 	9,  // 1: reeve.agentlink.FromAgent.update:type_name -> reeve.agentlink.StatusUpdate
-	10, // 2: reeve.agentlink.FromAgent.executor_exited:type_name -> reeve.agentlink.ExecutorExited
-	11, // 3: reeve.agentlink.FromAgent.framework_message:type_name -> reeve.agentlink.FrameworkMessage
-	12, // 4: reeve.agentlink.FromAgent.heartbeat:type_name -> reeve.agentlink.Heartbeat
-	15, // 5: reeve.agentlink.FromAgent.goodbye:type_name -> reeve.agentlink.Goodbye
+	11, // 2: reeve.agentlink.FromAgent.executor_exited:type_name -> reeve.agentlink.ExecutorExited
+	12, // 3: reeve.agentlink.FromAgent.framework_message:type_name -> reeve.agentlink.FrameworkMessage
+	13, // 4: reeve.agentlink.FromAgent.heartbeat:type_name -> reeve.agentlink.Heartbeat
+	16, // 5: reeve.agentlink.FromAgent.goodbye:type_name -> reeve.agentlink.Goodbye
 	7,  // 6: reeve.agentlink.FromAgent.history:type_name -> reeve.agentlink.History
-	25, // 7: reeve.agentlink.FromAgent.operation_update:type_name -> reeve.agentlink.OperationUpdate
-	5,  // 8: reeve.agentlink.FromMaster.registered:type_name -> reeve.agentlink.Registered
-	6,  // 9: reeve.agentlink.FromMaster.refused:type_name -> reeve.agentlink.Refused
-	16, // 10: reeve.agentlink.FromMaster.run_tasks:type_name -> reeve.agentlink.RunTasks
-	17, // 11: reeve.agentlink.FromMaster.kill_task:type_name -> reeve.agentlink.KillTask
-	18, // 12: reeve.agentlink.FromMaster.acknowledge:type_name -> reeve.agentlink.Acknowledge
-	19, // 13: reeve.agentlink.FromMaster.shutdown_executor:type_name -> reeve.agentlink.ShutdownExecutor
-	20, // 14: reeve.agentlink.FromMaster.shutdown_framework:type_name -> reeve.agentlink.ShutdownFramework
-	21, // 15: reeve.agentlink.FromMaster.executor_message:type_name -> reeve.agentlink.ExecutorMessage
-	14, // 16: reeve.agentlink.FromMaster.heartbeat_ack:type_name -> reeve.agentlink.HeartbeatAck
-	23, // 17: reeve.agentlink.FromMaster.framework_updated:type_name -> reeve.agentlink.FrameworkUpdated
-	22, // 18: reeve.agentlink.FromMaster.drain:type_name -> reeve.agentlink.Drain
-	24, // 19: reeve.agentlink.FromMaster.apply_operation:type_name -> reeve.agentlink.ApplyOperation
-	26, // 20: reeve.agentlink.FromMaster.acknowledge_operation:type_name -> reeve.agentlink.AcknowledgeOperation
-	27, // 21: reeve.agentlink.Register.agent_info:type_name -> mesos.v1.AgentInfo
-	28, // 22: reeve.agentlink.Register.frameworks:type_name -> mesos.v1.FrameworkInfo
-	3,  // 23: reeve.agentlink.Register.executors:type_name -> reeve.agentlink.Executor
-	4,  // 24: reeve.agentlink.Register.tasks:type_name -> reeve.agentlink.Task
-	29, // 25: reeve.agentlink.Register.total:type_name -> mesos.v1.Resource
-	30, // 26: reeve.agentlink.Register.operations:type_name -> mesos.v1.Operation
-	31, // 27: reeve.agentlink.Executor.framework_id:type_name -> mesos.v1.FrameworkID
-	32, // 28: reeve.agentlink.Executor.info:type_name -> mesos.v1.ExecutorInfo
-	33, // 29: reeve.agentlink.Task.task:type_name -> mesos.v1.Task
-	34, // 30: reeve.agentlink.Task.info:type_name -> mesos.v1.TaskInfo
-	35, // 31: reeve.agentlink.Registered.agent_id:type_name -> mesos.v1.AgentID
-	36, // 32: reeve.agentlink.Registered.master:type_name -> mesos.v1.MasterInfo
-	22, // 33: reeve.agentlink.Registered.drain:type_name -> reeve.agentlink.Drain
-	8,  // 34: reeve.agentlink.History.frameworks:type_name -> reeve.agentlink.PastFramework
-	4,  // 35: reeve.agentlink.History.tasks:type_name -> reeve.agentlink.Task
-	28, // 36: reeve.agentlink.PastFramework.info:type_name -> mesos.v1.FrameworkInfo
-	31, // 37: reeve.agentlink.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	37, // 38: reeve.agentlink.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
-	31, // 39: reeve.agentlink.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
-	38, // 40: reeve.agentlink.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
-	31, // 41: reeve.agentlink.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	38, // 42: reeve.agentlink.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	13, // 43: reeve.agentlink.Heartbeat.usage:type_name -> reeve.agentlink.HostUsage
-	28, // 44: reeve.agentlink.RunTasks.framework:type_name -> mesos.v1.FrameworkInfo
-	32, // 45: reeve.agentlink.RunTasks.executor:type_name -> mesos.v1.ExecutorInfo
-	34, // 46: reeve.agentlink.RunTasks.tasks:type_name -> mesos.v1.TaskInfo
-	31, // 47: reeve.agentlink.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
-	39, // 48: reeve.agentlink.KillTask.task_id:type_name -> mesos.v1.TaskID
-	40, // 49: reeve.agentlink.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
-	31, // 50: reeve.agentlink.Acknowledge.framework_id:type_name -> mesos.v1.FrameworkID
-	39, // 51: reeve.agentlink.Acknowledge.task_id:type_name -> mesos.v1.TaskID
-	31, // 52: reeve.agentlink.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
-	38, // 53: reeve.agentlink.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
-	31, // 54: reeve.agentlink.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 55: reeve.agentlink.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	38, // 56: reeve.agentlink.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	28, // 57: reeve.agentlink.FrameworkUpdated.framework:type_name -> mesos.v1.FrameworkInfo
-	31, // 58: reeve.agentlink.ApplyOperation.framework_id:type_name -> mesos.v1.FrameworkID
-	41, // 59: reeve.agentlink.ApplyOperation.info:type_name -> mesos.v1.Offer.Operation
-	31, // 60: reeve.agentlink.OperationUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	42, // 61: reeve.agentlink.OperationUpdate.status:type_name -> mesos.v1.OperationStatus
-	0,  // 62: reeve.agentlink.Link.Connect:input_type -> reeve.agentlink.FromAgent
-	1,  // 63: reeve.agentlink.Link.Connect:output_type -> reeve.agentlink.FromMaster
-	63, // [63:64] is the sub-list for method output_type
-	62, // [62:63] is the sub-list for method input_type
-	62, // [62:62] is the sub-list for extension type_name
-	62, // [62:62] is the sub-list for extension extendee
-	0,  // [0:62] is the sub-list for field type_name
+	26, // 7: reeve.agentlink.FromAgent.operation_update:type_name -> reeve.agentlink.OperationUpdate
+	10, // 8: reeve.agentlink.FromAgent.pulling:type_name -> reeve.agentlink.Pulling
+	5,  // 9: reeve.agentlink.FromMaster.registered:type_name -> reeve.agentlink.Registered
+	6,  // 10: reeve.agentlink.FromMaster.refused:type_name -> reeve.agentlink.Refused
+	17, // 11: reeve.agentlink.FromMaster.run_tasks:type_name -> reeve.agentlink.RunTasks
+	18, // 12: reeve.agentlink.FromMaster.kill_task:type_name -> reeve.agentlink.KillTask
+	19, // 13: reeve.agentlink.FromMaster.acknowledge:type_name -> reeve.agentlink.Acknowledge
+	20, // 14: reeve.agentlink.FromMaster.shutdown_executor:type_name -> reeve.agentlink.ShutdownExecutor
+	21, // 15: reeve.agentlink.FromMaster.shutdown_framework:type_name -> reeve.agentlink.ShutdownFramework
+	22, // 16: reeve.agentlink.FromMaster.executor_message:type_name -> reeve.agentlink.ExecutorMessage
+	15, // 17: reeve.agentlink.FromMaster.heartbeat_ack:type_name -> reeve.agentlink.HeartbeatAck
+	24, // 18: reeve.agentlink.FromMaster.framework_updated:type_name -> reeve.agentlink.FrameworkUpdated
+	23, // 19: reeve.agentlink.FromMaster.drain:type_name -> reeve.agentlink.Drain
+	25, // 20: reeve.agentlink.FromMaster.apply_operation:type_name -> reeve.agentlink.ApplyOperation
+	27, // 21: reeve.agentlink.FromMaster.acknowledge_operation:type_name -> reeve.agentlink.AcknowledgeOperation
+	28, // 22: reeve.agentlink.Register.agent_info:type_name -> mesos.v1.AgentInfo
+	29, // 23: reeve.agentlink.Register.frameworks:type_name -> mesos.v1.FrameworkInfo
+	3,  // 24: reeve.agentlink.Register.executors:type_name -> reeve.agentlink.Executor
+	4,  // 25: reeve.agentlink.Register.tasks:type_name -> reeve.agentlink.Task
+	30, // 26: reeve.agentlink.Register.total:type_name -> mesos.v1.Resource
+	31, // 27: reeve.agentlink.Register.operations:type_name -> mesos.v1.Operation
+	32, // 28: reeve.agentlink.Executor.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 29: reeve.agentlink.Executor.info:type_name -> mesos.v1.ExecutorInfo
+	34, // 30: reeve.agentlink.Task.task:type_name -> mesos.v1.Task
+	35, // 31: reeve.agentlink.Task.info:type_name -> mesos.v1.TaskInfo
+	36, // 32: reeve.agentlink.Registered.agent_id:type_name -> mesos.v1.AgentID
+	37, // 33: reeve.agentlink.Registered.master:type_name -> mesos.v1.MasterInfo
+	23, // 34: reeve.agentlink.Registered.drain:type_name -> reeve.agentlink.Drain
+	8,  // 35: reeve.agentlink.History.frameworks:type_name -> reeve.agentlink.PastFramework
+	4,  // 36: reeve.agentlink.History.tasks:type_name -> reeve.agentlink.Task
+	29, // 37: reeve.agentlink.PastFramework.info:type_name -> mesos.v1.FrameworkInfo
+	32, // 38: reeve.agentlink.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	38, // 39: reeve.agentlink.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
+	32, // 40: reeve.agentlink.Pulling.framework_id:type_name -> mesos.v1.FrameworkID
+	39, // 41: reeve.agentlink.Pulling.task_id:type_name -> mesos.v1.TaskID
+	32, // 42: reeve.agentlink.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
+	40, // 43: reeve.agentlink.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
+	32, // 44: reeve.agentlink.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	40, // 45: reeve.agentlink.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	14, // 46: reeve.agentlink.Heartbeat.usage:type_name -> reeve.agentlink.HostUsage
+	29, // 47: reeve.agentlink.RunTasks.framework:type_name -> mesos.v1.FrameworkInfo
+	33, // 48: reeve.agentlink.RunTasks.executor:type_name -> mesos.v1.ExecutorInfo
+	35, // 49: reeve.agentlink.RunTasks.tasks:type_name -> mesos.v1.TaskInfo
+	32, // 50: reeve.agentlink.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
+	39, // 51: reeve.agentlink.KillTask.task_id:type_name -> mesos.v1.TaskID
+	41, // 52: reeve.agentlink.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
+	32, // 53: reeve.agentlink.Acknowledge.framework_id:type_name -> mesos.v1.FrameworkID
+	39, // 54: reeve.agentlink.Acknowledge.task_id:type_name -> mesos.v1.TaskID
+	32, // 55: reeve.agentlink.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
+	40, // 56: reeve.agentlink.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
+	32, // 57: reeve.agentlink.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	32, // 58: reeve.agentlink.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	40, // 59: reeve.agentlink.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	29, // 60: reeve.agentlink.FrameworkUpdated.framework:type_name -> mesos.v1.FrameworkInfo
+	32, // 61: reeve.agentlink.ApplyOperation.framework_id:type_name -> mesos.v1.FrameworkID
+	42, // 62: reeve.agentlink.ApplyOperation.info:type_name -> mesos.v1.Offer.Operation
+	32, // 63: reeve.agentlink.OperationUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	43, // 64: reeve.agentlink.OperationUpdate.status:type_name -> mesos.v1.OperationStatus
+	0,  // 65: reeve.agentlink.Link.Connect:input_type -> reeve.agentlink.FromAgent
+	1,  // 66: reeve.agentlink.Link.Connect:output_type -> reeve.agentlink.FromMaster
+	66, // [66:67] is the sub-list for method output_type
+	65, // [65:66] is the sub-list for method input_type
+	65, // [65:65] is the sub-list for extension type_name
+	65, // [65:65] is the sub-list for extension extendee
+	0,  // [0:65] is the sub-list for field type_name
 }
 
 func init() { file_agentlink_agentlink_proto_init() }
@@ -2341,6 +2436,7 @@ func file_agentlink_agentlink_proto_init() {
 		(*FromAgent_Goodbye)(nil),
 		(*FromAgent_History)(nil),
 		(*FromAgent_OperationUpdate)(nil),
+		(*FromAgent_Pulling)(nil),
 	}
 	file_agentlink_agentlink_proto_msgTypes[1].OneofWrappers = []any{
 		(*FromMaster_Registered)(nil),
@@ -2357,14 +2453,14 @@ func file_agentlink_agentlink_proto_init() {
 		(*FromMaster_ApplyOperation)(nil),
 		(*FromMaster_AcknowledgeOperation)(nil),
 	}
-	file_agentlink_agentlink_proto_msgTypes[22].OneofWrappers = []any{}
+	file_agentlink_agentlink_proto_msgTypes[23].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agentlink_agentlink_proto_rawDesc), len(file_agentlink_agentlink_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   27,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,8 +1,12 @@
 package e2e
 
 import (
+	"context"
+	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,5 +86,133 @@ func TestExecuteTellsWhyAnImageCannotBeHad(t *testing.T) {
 				t.Errorf("%s: got %s%s, want %s", name, got.stdout, got.stderr, want)
 			}
 		}
+	}
+}
+
+// gate lets half of a layer out, and the rest when it is opened.
+type gate struct {
+	open    chan struct{}
+	reached chan struct{}
+}
+
+func (g *gate) around(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") {
+			w = &gated{w, g}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+type gated struct {
+	http.ResponseWriter
+	*gate
+}
+
+func (g *gated) Write(p []byte) (int, error) {
+	if len(p) < 4<<10 { // a configuration
+		return g.ResponseWriter.Write(p)
+	}
+	n, err := g.ResponseWriter.Write(p[:len(p)/2])
+	if flusher, ok := g.ResponseWriter.(http.Flusher); ok {
+		flusher.Flush()
+	}
+	select {
+	case g.reached <- struct{}{}:
+	default:
+	}
+	<-g.open
+	if err != nil {
+		return n, err
+	}
+	m, err := g.ResponseWriter.Write(p[n:])
+	return n + m, err
+}
+
+// While an image is on its way everybody can see how far it is; a task can be killed meanwhile, and agentd too.
+func TestPullsAreSeenKilledAndTakenUpAgain(t *testing.T) {
+	needRoot(t)
+	g := &gate{open: make(chan struct{}), reached: make(chan struct{}, 1)}
+	registry := imagetest.Serve(t, g.around)
+	name := registry.Push(t, "team/web:1", webImage(t))
+	r := start(t, 1, 1)
+	r.submit(reeveapi.JobSpec{Name: "web", Command: "cat /srv/web/index && sleep 1000", Image: name})
+	<-g.reached
+	pulling := func(tasks []reeveapi.Task) bool {
+		return len(tasks) > 0 && tasks[0].State == "TASK_STAGING" && tasks[0].Pull != nil && tasks[0].Pull.Done > 0 && tasks[0].Pull.Done < tasks[0].Pull.Total &&
+			strings.HasPrefix(tasks[0].Message, "pulling ")
+	}
+	task := r.await("a task whose image is on the way", pulling)[0]
+	if out := r.reeve("tasks").stdout; !strings.Contains(out, "pulling ") {
+		t.Errorf("reeve tasks says %s", out)
+	}
+	if images := r.images(task.AgentHTTP); len(images.Pulls) != 1 || images.Pulls[0].Waiting != 1 || images.Pulls[0].Done <= 0 || len(images.Images) != 0 {
+		t.Errorf("the agent says %+v", images)
+	}
+	if err := r.Agents[0].Kill(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := r.Agents[0].Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.WaitReady(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	<-g.reached // it is asked for again
+	r.await("the image on the way again", pulling)
+	if got := r.reeve("stop", "web", "--yes"); got.code != 0 {
+		t.Fatalf("reeve stop: %s%s", got.stdout, got.stderr)
+	}
+	r.await("the task killed", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_KILLED") })
+	close(g.open)
+	r.submit(reeveapi.JobSpec{Name: "web2", Command: "cat /srv/web/index && sleep 1000", Image: name})
+	r.await("a task in the image", func(ts []reeveapi.Task) bool {
+		return slices.ContainsFunc(ts, func(t reeveapi.Task) bool { return t.Job == "web2" && t.State == "TASK_RUNNING" })
+	})
+	r.prune(task.AgentHTTP)
+	if images := r.images(task.AgentHTTP); len(images.Images) != 1 || images.Images[0].InUse != 1 || images.Images[0].Name != name {
+		t.Errorf("with a task in it the image has gone: %+v", images)
+	}
+	if err := r.client.StopJob(ctx, "web2"); err != nil {
+		t.Fatal(err)
+	}
+	r.await("two killed tasks", func(ts []reeveapi.Task) bool { return all(ts, 2, "TASK_KILLED") })
+	r.await("the container deleted", func([]reeveapi.Task) bool { return r.images(task.AgentHTTP).Images[0].InUse == 0 })
+	r.prune(task.AgentHTTP)
+	if images := r.images(task.AgentHTTP); len(images.Images) != 0 || images.Bytes != 0 {
+		t.Errorf("pruned, and left: %+v", images)
+	}
+	for _, dir := range []string{"layers", "images", "pins", "tmp"} {
+		if left, err := os.ReadDir(filepath.Join(r.Agents[0].Dir(), "images", dir)); err != nil || len(left) != 0 {
+			t.Errorf("%s holds %v, %v", dir, left, err)
+		}
+	}
+}
+
+// images asks an agent for its images.
+func (r *rig) images(agent string) (images reeveapi.Images) {
+	r.t.Helper()
+	resp, err := http.Get("http://" + agent + "/reeve/v1/images")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if err := json.NewDecoder(resp.Body).Decode(&images); err != nil {
+		r.t.Fatal(err)
+	}
+	return images
+}
+
+// prune asks an agent to delete what is not used, as an operator of Mesos would.
+func (r *rig) prune(agent string) {
+	r.t.Helper()
+	resp, err := http.Post("http://"+agent+"/api/v1", "application/json", strings.NewReader(`{"type":"PRUNE_IMAGES","prune_images":{}}`))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK {
+		r.t.Errorf("PRUNE_IMAGES: %s, %v", resp.Status, err)
 	}
 }

@@ -25,6 +25,7 @@ type Task struct {
 	Ports         string            `json:"ports,omitempty"`
 	Command       string            `json:"command,omitempty"`
 	Image         string            `json:"image,omitempty"`
+	Pull          *Pull             `json:"pull,omitempty"` // of its image, while the task is staging
 	User          string            `json:"user,omitempty"`
 	Labels        map[string]string `json:"labels,omitempty"`
 	Env           map[string]string `json:"env,omitempty"` // without the values of secrets
@@ -33,6 +34,12 @@ type Task struct {
 	History       []TaskStep        `json:"history"` // oldest first; the first is TASK_STAGING
 	Launched      time.Time         `json:"launched"`
 	Ended         time.Time         `json:"ended,omitzero"`
+}
+
+// Pull is how far an image is on its way to an agent.
+type Pull struct {
+	Done  int64 `json:"done"`  // bytes
+	Total int64 `json:"total"` // of what the agent did not have
 }
 
 // TaskStep is one state a task has been in.

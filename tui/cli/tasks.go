@@ -65,8 +65,12 @@ func (f taskFilter) match(t reeveapi.Task) bool {
 		(f.role == "" || f.role == t.Role) && (f.job == "" || f.job == t.Job)
 }
 
-// stateOf is a task's state in a word; one that runs and fails its health check is unhealthy.
+// stateOf is a task's state in a word; one that runs and fails its health check is unhealthy, and one whose image is on the
+// way says how far that is.
 func stateOf(t reeveapi.Task) string {
+	if t.Pull != nil {
+		return taskstate.LabelOf(t.State) + ", " + t.Message
+	}
 	if t.Healthy != nil && !*t.Healthy && t.Ended.IsZero() {
 		return "unhealthy"
 	}

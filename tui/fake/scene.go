@@ -202,7 +202,7 @@ func (c *Cluster) step(e *entry[reeveapi.Task], state, message string, ago time.
 func (c *Cluster) setTask(e *entry[reeveapi.Task], state, message, who string) {
 	old := e.val
 	t := old
-	t.State, t.Message = state, message
+	t.State, t.Message, t.Pull = state, message, nil
 	t.History = append(append([]reeveapi.TaskStep(nil), old.History...), reeveapi.TaskStep{State: state, At: c.now, Message: message})
 	switch state {
 	case "TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_LOST", "TASK_ERROR", "TASK_GONE_BY_OPERATOR":
@@ -270,6 +270,7 @@ func (c *Cluster) troubles() {
 	sick := c.task("web-front.4")
 	sick.val.Healthy, sick.val.Check = new(false), "HTTP status 503"
 	staged := c.launch(c.framework("spark-etl"), "etl-22.17", c.agents[6], reeveapi.Amounts{CPUs: 1, Mem: 2 * gb, Disk: 4 * gb}, "spark-task --stage 8", -4*time.Second)
+	staged.val.Image, staged.val.Pull, staged.val.Message = "registry.shop.example/etl:22", &reeveapi.Pull{Done: 34e6, Total: 120e6}, "pulling 34 of 120 MB"
 	c.past(-4*time.Second, "TASK_STAGING", "etl-22.17", staged.val.Framework+"/"+staged.val.ID, "agent-07", "", "")
 	c.sortEvents()
 	for _, e := range c.tasks {

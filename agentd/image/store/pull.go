@@ -20,7 +20,7 @@ type Progress struct {
 }
 
 // progressEvery is the time between two words on how far a pull is.
-const progressEvery = 500 * time.Millisecond
+const progressEvery = time.Second
 
 // Pull gives an image to a container: what is here, or else what the place that its name leads to has. Several who ask for
 // one at once get it by one pull, which goes on as long as somebody waits. progress may be nil; it is called from time to
@@ -72,6 +72,7 @@ func (s *Store) cached(key string, id ids.Container) (image.Image, bool, error) 
 
 // pull is one that is going on.
 type pull struct {
+	name    string
 	waiting int             // guarded by the store's mu
 	layers  map[string]bool // that it needs, guarded likewise; nil before they are known
 	cancel  context.CancelFunc
@@ -123,7 +124,7 @@ func pullKey(place image.Place, ask image.Ask) string {
 
 // begin starts a pull. The caller holds mu.
 func (s *Store) begin(key string, place image.Place, ask image.Ask) *pull {
-	p := &pull{ended: make(chan struct{})}
+	p := &pull{name: ask.Name, ended: make(chan struct{})}
 	s.pulls[key] = p
 	started := make(chan struct{})
 	s.group.Go("pull "+ask.Name, func(ctx context.Context) error {

@@ -11,6 +11,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -25,6 +26,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/image/source"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/run"
 )
 
@@ -174,6 +176,33 @@ func (s *Store) Usage() (images int, bytes int64) {
 		bytes += l.Bytes
 	}
 	return len(s.images), bytes
+}
+
+// List is all that is here, and on its way, by name.
+func (s *Store) List() reeveapi.Images {
+	_, bytes := s.Usage()
+	out := reeveapi.Images{Images: []reeveapi.Image{}, Pulls: []reeveapi.ImagePull{}, Bytes: bytes}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	users := map[string]int{}
+	for _, p := range s.pins {
+		users[p.Key]++
+	}
+	for _, r := range s.images {
+		i := reeveapi.Image{Name: r.Name, Digest: r.Digest, Layers: len(r.Layers), Pulled: r.Pulled, Used: r.Used, InUse: users[r.Key]}
+		for _, id := range r.Layers {
+			if l := s.layers[id]; l != nil {
+				i.Bytes += l.Bytes
+			}
+		}
+		out.Images = append(out.Images, i)
+	}
+	for _, p := range s.pulls {
+		out.Pulls = append(out.Pulls, reeveapi.ImagePull{Name: p.name, Done: p.done.Load(), Total: p.total.Load(), Waiting: p.waiting})
+	}
+	slices.SortFunc(out.Images, func(a, b reeveapi.Image) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(out.Pulls, func(a, b reeveapi.ImagePull) int { return cmp.Compare(a.Name, b.Name) })
+	return out
 }
 
 // Remove deletes a whole store; nothing may be using it.

@@ -23,6 +23,9 @@ func (s *Screen) summary(a frame.Area, t *reeveapi.Task) {
 	} else {
 		x = a.Text(x, 0, theme.Text, "ran "+label.Ran(t, s.env.Now())+", ended "+gauge.Since(s.env.Now(), t.Ended)+" ago") + 2
 	}
+	if t.Pull != nil {
+		x = a.Text(x, 0, theme.Info, t.Message) + 2
+	}
 	if t.Healthy != nil && t.Ended.IsZero() {
 		word, healthRole := "health ok", theme.Good
 		if !*t.Healthy {
