@@ -52,6 +52,13 @@ func ToFramework(framework *mesosv1.FrameworkID, from *mesosv1.ExecutorID, data 
 	}}}
 }
 
+// Pulling tells a master how far the image of a task is, in bytes of what was missing.
+func Pulling(framework *mesosv1.FrameworkID, task *mesosv1.TaskID, done, total int64) *agentlink.FromAgent {
+	return &agentlink.FromAgent{Message: &agentlink.FromAgent_Pulling{Pulling: &agentlink.Pulling{
+		FrameworkId: framework, TaskId: task, Done: done, Total: total,
+	}}}
+}
+
 // ExecutorExited tells a master that an executor's container ended; status is as of wait(2).
 func ExecutorExited(framework *mesosv1.FrameworkID, exited *mesosv1.ExecutorID, status int, command bool) *agentlink.FromAgent {
 	return &agentlink.FromAgent{Message: &agentlink.FromAgent_ExecutorExited{ExecutorExited: &agentlink.ExecutorExited{

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
 	"codeberg.org/reeve/reeve/agentd/check"
@@ -15,28 +14,15 @@ import (
 	"codeberg.org/reeve/reeve/agentd/memory"
 	"codeberg.org/reeve/reeve/agentd/record"
 	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/turn"
 	"codeberg.org/reeve/reeve/agentd/updates"
-	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/taskstate"
 )
 
-// Config is what a machine is told once. It never changes.
-type Config struct {
-	Register *agentlink.Register // what we say of ourselves; agent_info.id, frameworks, executors and tasks are filled in
-	IP       string              // tasks are told and shown to be reached here
-	Launch   launch.Host         // what of us goes into every container
-
-	RegistrationTimeout   time.Duration // for an executor's first SUBSCRIBE
-	ReregistrationTimeout time.Duration // for its next one after a restart of agentd
-	ShutdownGrace         time.Duration // default of custom executors
-	KillGrace             time.Duration // default of command tasks
-	UpdateRetry           time.Duration // first wait for an acknowledgement; it doubles
-	UpdateRetryMax        time.Duration
-
-	NewUUID func() uuid.UUID // random; the machine has no randomness of its own
-}
+// Config is what a machine is told once; agentd/turn says what each setting is.
+type Config = turn.Config
 
 // Machine is the state of one agent. Make it with New, feed it with Step, from one goroutine.
 type Machine struct {

@@ -2,7 +2,6 @@ package workload
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/launch"
@@ -23,11 +22,6 @@ func executorID(id *mesosv1.ExecutorID) ids.Executor { return ids.Executor(id.Ge
 
 // executorOf is the executor of a command task: it has the task's id (spec 3.11; pitfall 23).
 func executorOf(taskID string) ids.Executor { return ids.Executor(taskID) }
-
-// lowerState is "tasks_finished" for TASK_FINISHED, as in the names of Mesos's metrics.
-func lowerState(state mesosv1.TaskState) string {
-	return "tasks_" + strings.ToLower(strings.TrimPrefix(state.String(), "TASK_"))
-}
 
 // runTasks takes tasks that the master launches here.
 func (m *Machine) runTasks(now time.Time, run *agentlink.RunTasks) {
@@ -146,9 +140,7 @@ func (m *Machine) pulling(in Pulling) {
 	}
 	for _, t := range sorted(c.tasks) {
 		if t.state == mesosv1.TaskState_TASK_STAGING {
-			m.toMaster(&agentlink.FromAgent{Message: &agentlink.FromAgent_Pulling{Pulling: &agentlink.Pulling{
-				FrameworkId: c.framework.info.GetId(), TaskId: t.info.GetTaskId(), Done: in.Done, Total: in.Total,
-			}}})
+			m.toMaster(message.Pulling(c.framework.info.GetId(), t.info.GetTaskId(), in.Done, in.Total))
 		}
 	}
 }

@@ -34,7 +34,7 @@ func (m *Machine) report(now time.Time, c *container, t *task, status *mesosv1.T
 	m.emit(Happened{Noun: "task", ID: string(c.framework.id) + "/" + t.id(), From: from.String(), To: t.state.String(), Reason: outcome.Text(status)})
 	if t.ended() {
 		t.doneBy, t.checks = time.Time{}, nil
-		m.emit(Count{Name: "slave/" + lowerState(t.state)})
+		m.emit(Count{Name: outcome.Counter(t.state)})
 		m.resize(c)
 		m.touch(c.framework)
 	}
