@@ -23,6 +23,8 @@ type Config struct {
 	QuotaHold         time.Duration // how long a new term with quotas waits for agents before it offers anything
 	OfferTimeout      time.Duration // 0: offers stay until they are answered
 
+	MovesFirst bool // somebody answers Move with Moved: draining agents are told when there is nothing left to move
+
 	CompletedFrameworks int
 	CompletedTasks      int // per framework
 	UnreachableTasks    int // per framework

@@ -100,6 +100,7 @@ func (s *State) steered(a *agent, w write) {
 	case writeReactivate:
 		ended := a.Drain != nil
 		a.Deactivated, a.Drain = false, nil
+		s.stay(a)
 		if ended {
 			s.turn.ToAgent(a.Conn, message.Drain(&agentlink.Drain{Ended: true}))
 		}
@@ -109,7 +110,11 @@ func (s *State) steered(a *agent, w write) {
 		}
 	case writeDrain:
 		a.Deactivated, a.Drain = true, w.drain
-		s.turn.ToAgent(a.Conn, message.Drain(drainOrder(a.Drain)))
+		if s.moves(a) {
+			s.move(a)
+		} else {
+			s.order(a.ID)
+		}
 		kind, text = "AGENT_DRAINING", drainText(a)
 	case writeDrained:
 		a.Drain = w.drain

@@ -22,6 +22,8 @@ type (
 	Count = turn.Count
 	// Persist hands ops to the registrar.
 	Persist = turn.Persist
+	// Move asks the jobs to leave an agent.
+	Move = turn.Move
 	// Reply answers an input.
 	Reply = turn.Reply
 	// Ticket ties an input to the Reply that answers it; 0 means that nobody waits for an answer.

@@ -122,6 +122,9 @@ type (
 		Who    string
 	}
 
+	// Moved answers the effect Move: there is nothing left to move from the agent.
+	Moved struct{ Agent ids.Agent }
+
 	// SetWeights gives roles weights, on an operator's word. Names and weights are valid. Reply: nil once the registry has
 	// them and they are in force.
 	SetWeights struct {
@@ -205,7 +208,11 @@ func (Operate) input()             {}
 func (DeactivateAgent) input()     {}
 func (DrainAgent) input()          {}
 func (ReactivateAgent) input()     {}
+func (Moved) input()               {}
 func (Persisted) input()           {}
+
+// Kind names the input for logs and metrics.
+func (Moved) Kind() string { return "moved" }
 
 // Kind names the input for logs and metrics.
 func (Tick) Kind() string { return "tick" }

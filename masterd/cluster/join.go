@@ -38,7 +38,11 @@ func (s *State) join(id ids.Agent, in AgentRegister) {
 	s.book.SetAgentState(a, AgentActive, s.turn.Now)
 	s.timer.Cancel(timer{timerAgentLost, string(id)})
 	a.Overdue, a.Suspected = false, time.Time{}
-	s.turn.ToAgent(a.Conn, message.Registered(id, s.cfg.MasterInfo, s.cfg.AgentHeartbeat.Seconds(), drainOrder(a.Drain), s.historyWanted()))
+	drain := drainOrder(a.Drain)
+	if s.moves(a) {
+		drain = nil // it is told in a moment, see moving.go
+	}
+	s.turn.ToAgent(a.Conn, message.Registered(id, s.cfg.MasterInfo, s.cfg.AgentHeartbeat.Seconds(), drain, s.historyWanted()))
 	if before == AgentActive || before == AgentDisconnected {
 		s.desk.RescindAgent(a)
 		s.book.Alloc.UpdateAgent(id, a.Total)
@@ -54,6 +58,7 @@ func (s *State) join(id ids.Agent, in AgentRegister) {
 	}
 	s.tasks.SendKills(a)
 	s.settle(a)
+	s.move(a)
 }
 
 // describe copies what a registration says about the agent itself.

@@ -63,6 +63,7 @@ const (
 	timerHeartbeat                  // of a framework's stream
 	timerFailover                   // an inactive framework's time is up
 	timerHold                       // offers are held no longer
+	timerMove                       // a draining agent is told whatever has not moved
 )
 
 // New builds the state of a new term. Agents of the registry are Recovered until they register again.

@@ -53,6 +53,8 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 		s.drainAgent(in)
 	case ReactivateAgent:
 		s.reactivateAgent(in)
+	case Moved:
+		s.moved(in.Agent)
 	case Persisted:
 		s.persisted(in)
 	}
@@ -95,6 +97,8 @@ func (s *State) tick() {
 			s.failoverExpired(ids.Framework(t.id))
 		case timerHold:
 			s.desk.Held = false
+		case timerMove:
+			s.order(ids.Agent(t.id))
 		}
 	}
 	s.desk.Expire()

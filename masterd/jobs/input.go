@@ -62,7 +62,8 @@ type (
 		Name   ids.Job
 	}
 
-	// Draining says whether the tasks of an agent are to end. Services' instances move before they are stopped.
+	// Draining says whether the tasks of an agent are to end. Services' instances move before they are stopped; Left says
+	// that they have.
 	Draining struct {
 		Agent ids.Agent
 		On    bool
@@ -120,6 +121,9 @@ type (
 		Err    error
 	}
 
+	// Left answers Draining: nothing that moves is on the agent any more.
+	Left struct{ Agent ids.Agent }
+
 	// Happened is for people.
 	Happened struct{ Event reeveapi.Event }
 )
@@ -127,4 +131,5 @@ type (
 func (Call) effect()     {}
 func (Persist) effect()  {}
 func (Reply) effect()    {}
+func (Left) effect()     {}
 func (Happened) effect() {}

@@ -5,6 +5,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/jobcall"
 	"codeberg.org/reeve/reeve/masterd/jobrecord"
+	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -152,13 +153,56 @@ func (j *job) covers(i int) bool {
 	return slices.ContainsFunc(j.record.Leaving, func(l reeveapi.Leaving) bool { return l.Wait && l.Index == i && l.Healthy })
 }
 
+// drain notes that an agent is to be left, or not any more.
+func (s *State) drain(in Draining) {
+	if !in.On {
+		delete(s.draining, string(in.Agent))
+		return
+	}
+	s.draining[string(in.Agent)] = false
+	for _, j := range s.jobs {
+		if j.service() && !j.over() {
+			s.touch(j)
+		}
+	}
+}
+
+// sayLeft says of draining agents that nothing is left there that moves.
+func (s *State) sayLeft() {
+	for _, agent := range sortedKeys(s.draining) {
+		if !s.draining[agent] && !s.isOn(agent) {
+			s.draining[agent] = true
+			s.effect(Left{Agent: ids.Agent(agent)})
+		}
+	}
+}
+
+// isOn says whether a task that moves is on an agent, or may be.
+func (s *State) isOn(agent string) bool {
+	for _, j := range s.jobs {
+		if !j.service() || j.over() || j.ending() {
+			continue
+		}
+		for i := range j.instances {
+			if j.instances[i].task != "" && j.record.Instances[i].Agent == agent {
+				return true
+			}
+		}
+		if slices.ContainsFunc(j.record.Leaving, func(l reeveapi.Leaving) bool { return l.Agent == agent }) {
+			return true
+		}
+	}
+	return false
+}
+
 // moveAway lets the instances of a service move from agents that drain.
 func (s *State) moveAway(j *job) {
 	if len(s.draining) == 0 {
 		return
 	}
 	for i := range j.instances {
-		if inst := &j.record.Instances[i]; j.instances[i].phase == launched && s.draining[inst.Agent] && !j.instances[i].killing {
+		inst := &j.record.Instances[i]
+		if _, drains := s.draining[inst.Agent]; drains && j.instances[i].phase == launched && !j.instances[i].killing {
 			s.stepAside(j, i, "its agent drains", true)
 		}
 	}

@@ -39,7 +39,7 @@ type State struct {
 	tasks    map[string]ref     // by task id: current attempts
 	leavers  map[string]*leaver // by task id: tasks that are to end beside their successors
 	hosts    map[string]known   // by agent id: what offers told of agents
-	draining map[string]bool    // agent ids
+	draining map[string]bool    // agent ids, and whether it was said that nothing is left there
 	touched  map[ids.Job]bool   // to be looked at at the end of the turn
 	timers   deadlines.Heap[timer]
 
@@ -157,6 +157,7 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 // end does what is done once a turn, however much has changed in it.
 func (s *State) end() []Effect {
 	s.lookAtTouched()
+	s.sayLeft()
 	s.askAll()
 	s.tellRoles()
 	s.save()
@@ -235,20 +236,6 @@ func (s *State) lookAtTouched() {
 			if j := s.jobs[name]; j != nil {
 				s.look(j)
 			}
-		}
-	}
-}
-
-// drain notes that an agent is to be left, or not any more.
-func (s *State) drain(in Draining) {
-	if !in.On {
-		delete(s.draining, string(in.Agent))
-		return
-	}
-	s.draining[string(in.Agent)] = true
-	for _, j := range s.jobs {
-		if j.service() && !j.over() {
-			s.touch(j)
 		}
 	}
 }

@@ -301,6 +301,8 @@ func (h *harness) show(effs []Effect) string {
 			} else {
 				fmt.Fprintf(&b, "reply %d: %s\n", e.Ticket, showJob(*e.Job))
 			}
+		case Left:
+			fmt.Fprintf(&b, "left %s\n", e.Agent)
 		case Happened:
 			fmt.Fprintf(&b, "happened %s\n", strings.Join(strings.Fields(
 				e.Event.Kind+" "+e.Event.Subject+" "+e.Event.Text+" "+e.Event.Who), " "))

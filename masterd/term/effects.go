@@ -66,7 +66,7 @@ func (t *Term) executeJobs(e jobs.Effect) {
 		t.replies.answer(uint64(e.Ticket), newReply(e))
 	case jobs.Happened:
 		t.happened(e.Event)
-	case jobs.Call: // the composed machine has kept it
+	case jobs.Call, jobs.Left: // the composed machine has kept them
 	}
 }
 

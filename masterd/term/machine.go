@@ -28,7 +28,7 @@ func (tick) kind() string            { return "tick" }
 // effect is what leaves it: exactly one field is set.
 type effect struct {
 	cluster cluster.Effect
-	jobs    jobs.Effect // never a jobs.Call: those stay inside
+	jobs    jobs.Effect // never a jobs.Call or jobs.Left: those stay inside
 }
 
 // machine is the cluster machine and the jobs machine as one. To the cluster the jobs are a framework like any other; its
@@ -36,6 +36,8 @@ type effect struct {
 //
 //	cluster ── ToFramework on the jobs' stream ──▶ jobs
 //	cluster ◀────── Subscribe and Call ─────────── jobs
+//
+// Beside that stream, which is Mesos's, jobs hear of agents that drain and say when they have left them.
 type machine struct {
 	cluster *cluster.State
 	jobs    *jobs.State
@@ -44,6 +46,7 @@ type machine struct {
 }
 
 func newMachine(cfg Config, now time.Time) *machine {
+	cfg.Cluster.MovesFirst = true
 	return &machine{
 		cluster: cluster.New(cfg.Cluster, cfg.Registry, now),
 		jobs:    jobs.New(cfg.Jobs, cfg.Registry.Jobs, now),
@@ -91,10 +94,17 @@ type turn struct {
 	out    []effect
 	events []*scheduler.Event
 	calls  []*scheduler.Call
+	moves  []jobs.Draining
 }
 
 func (t *turn) settle() {
-	for len(t.events)+len(t.calls) > 0 {
+	for len(t.events)+len(t.calls)+len(t.moves) > 0 {
+		if len(t.moves) > 0 {
+			in := t.moves[0]
+			t.moves = t.moves[1:]
+			t.takeJobs(t.jobs.Step(t.now, in))
+			continue
+		}
 		if len(t.events) > 0 {
 			e := t.events[0]
 			t.events = t.events[1:]
@@ -126,6 +136,9 @@ func (t *turn) takeCluster(effs []cluster.Effect) {
 				t.events = append(t.events, e.Event)
 				continue
 			}
+		case cluster.Move:
+			t.moves = append(t.moves, jobs.Draining{Agent: e.Agent, On: e.On})
+			continue
 		case cluster.CloseFramework:
 			if e.Stream == t.stream {
 				continue // what the jobs need to know came as an event before
@@ -137,8 +150,12 @@ func (t *turn) takeCluster(effs []cluster.Effect) {
 
 func (t *turn) takeJobs(effs []jobs.Effect) {
 	for _, e := range effs {
-		if call, ok := e.(jobs.Call); ok {
-			t.calls = append(t.calls, call.Call)
+		switch e := e.(type) {
+		case jobs.Call:
+			t.calls = append(t.calls, e.Call)
+			continue
+		case jobs.Left:
+			t.takeCluster(t.cluster.Step(t.now, cluster.Moved{Agent: e.Agent}))
 			continue
 		}
 		t.out = append(t.out, effect{jobs: e})

@@ -4,6 +4,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/masterd/view"
 	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1/master"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -55,6 +56,13 @@ type (
 		Ops   []registry.Op
 	}
 
+	// Move asks the jobs to move what they move from an agent that drains; cluster.Moved answers it. On is false when the
+	// agent may be used again.
+	Move struct {
+		Agent ids.Agent
+		On    bool
+	}
+
 	// Reply answers the input with this ticket. Err is nil or has a fault kind.
 	Reply struct {
 		Ticket Ticket
@@ -70,4 +78,5 @@ func (ToOperators) effect()    {}
 func (Happened) effect()       {}
 func (Count) effect()          {}
 func (Persist) effect()        {}
+func (Move) effect()           {}
 func (Reply) effect()          {}

@@ -236,3 +236,46 @@ func TestExamples(t *testing.T) {
 	}
 	r.must("stop", "--yes", "web")
 }
+
+// A service's instance runs elsewhere before the one on a draining agent ends.
+func TestADrainMovesServicesFirst(t *testing.T) {
+	r := start(t, 1, 2)
+	r.submit(reeveapi.JobSpec{
+		Name: "web", Kind: reeveapi.Service, Command: "exec sleep 1000", Instances: 2, Placement: reeveapi.PlacePack,
+		Update: &reeveapi.JobUpdate{HealthySeconds: 0.3},
+	})
+	before := r.awaitJob("web", "two healthy instances", healthy(2))
+	drained := before.Instances[0].Agent
+	if got := r.reeve("drain", "--yes", drained); got.code != 0 {
+		t.Fatalf("drain: %+v", got)
+	}
+	after := r.awaitJob("web", "both elsewhere", func(j *reeveapi.Job) bool {
+		return healthy(2)(j) && j.Instances[0].Agent != drained && j.Instances[1].Agent != drained
+	})
+	tasks := r.await("the end of those that moved", func(ts []reeveapi.Task) bool {
+		n := 0
+		for _, x := range ts {
+			if !x.Ended.IsZero() {
+				n++
+			}
+		}
+		return n >= 1
+	})
+	byID := map[string]reeveapi.Task{}
+	for _, x := range tasks {
+		byID[x.ID] = x
+	}
+	old, next := byID[before.Instances[0].Task], byID[after.Instances[0].Task]
+	if old.ID == next.ID || old.Ended.Before(after.Instances[0].Since) {
+		t.Errorf("%s ended at %s, and %s was well at %s: want the one after the other", old.ID, old.Ended, next.ID, after.Instances[0].Since)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	err := r.Poll(ctx, func(ctx context.Context) (bool, string) {
+		agents, err := r.client.Agents(ctx)
+		return err == nil && slices.ContainsFunc(agents, func(a reeveapi.Agent) bool { return a.ID == drained && a.Drain != nil && a.Drain.Drained }), "the agent to be drained"
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
