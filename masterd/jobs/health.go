@@ -64,7 +64,7 @@ func (s *State) reason(j *job, i int, offers string) string {
 		return fmt.Sprintf("word from agent %s, where it may run since before the change of leader", inst.Agent)
 	case launched:
 		if inst.State == mesosv1.TaskState_TASK_UNREACHABLE.String() {
-			return s.waitingForAgent(j, inst)
+			return jobrecord.WaitsForAgent(&j.record, inst)
 		}
 		if inst.State == mesosv1.TaskState_TASK_RUNNING.String() && jobrecord.SpecOf(&j.record, inst.Template).Health != nil {
 			return "its health check to succeed"
@@ -72,14 +72,6 @@ func (s *State) reason(j *job, i int, offers string) string {
 	case launching, settling, ended, phases:
 	}
 	return ""
-}
-
-func (s *State) waitingForAgent(j *job, inst *reeveapi.Instance) string {
-	text := fmt.Sprintf("agent %s, which is unreachable, to come back with %s or to be marked gone", inst.Agent, inst.Task)
-	if after, ok := jobrecord.ReplaceAfter(&j.record.Spec); ok {
-		text += fmt.Sprintf("; it is replaced at %s", inst.Changed.Add(after).UTC().Format(time.TimeOnly))
-	}
-	return text
 }
 
 // mature says whether an instance has been well for as long as an update asks.

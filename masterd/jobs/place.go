@@ -9,7 +9,6 @@ import (
 	"codeberg.org/reeve/reeve/masterd/placement"
 	"codeberg.org/reeve/reeve/masterd/taskinfo"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
-	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/resources"
 )
 
@@ -160,21 +159,8 @@ func (s *State) fill(j *job, offers []*candidate) {
 
 // assign makes an instance's next attempt.
 func (s *State) assign(j *job, i int, host placement.Host, ports []uint64) {
-	inst := &j.record.Instances[i]
-	if inst.State != "" {
-		inst.Attempt++
-	}
-	inst.Task = jobrecord.TaskID(&j.record, i, inst.Attempt)
-	inst.Agent = host.Agent
+	inst := jobrecord.Assign(&j.record, i, host.Agent, ports, s.now)
 	inst.Where = j.rules.Where(host)
-	inst.State = mesosv1.TaskState_TASK_STAGING.String()
-	inst.Message, inst.Waiting = "", ""
-	inst.Changed, inst.Started, inst.Since, inst.Healthy = s.now, time.Time{}, time.Time{}, false
-	inst.Ports = nil
-	for _, port := range ports {
-		inst.Ports = append(inst.Ports, int(port))
-	}
-	j.record.State = reeveapi.JobRunning
 	s.enter(j, i, launching)
 	s.watchTask(j, i, inst.Task)
 	s.markDirty(j)

@@ -70,21 +70,7 @@ func (s *State) enterLaunched(j *job, i int) {
 
 // note copies what a status says into the instance.
 func (s *State) note(j *job, i int, status *mesosv1.TaskStatus) {
-	inst := &j.record.Instances[i]
-	before := *inst
-	jobrecord.Observe(&j.record, inst, status, s.now)
-	inst.State = status.GetState().String()
-	if agent := status.GetAgentId().GetValue(); agent != "" {
-		inst.Agent = agent
-	}
-	if status.GetReason() != mesosv1.TaskStatus_REASON_RECONCILIATION {
-		inst.Message = status.GetMessage()
-	}
-	switch {
-	case before.State != inst.State || before.Message != inst.Message || before.Agent != inst.Agent:
-		inst.Changed = s.now
-		s.markDirty(j)
-	case before.Healthy != inst.Healthy || before.Started != inst.Started:
+	if jobrecord.Note(&j.record, i, status, s.now) {
 		s.markDirty(j)
 	}
 }
@@ -108,24 +94,9 @@ func (s *State) count(j *job, i int, v jobrecord.Verdict) {
 	} else {
 		own.lost = 0
 	}
-	if !j.service() {
-		if v == jobrecord.Failed && !j.ending() {
-			inst.Failed++
-		}
-		return
-	}
-	if r := j.record.Spec.Restart; !inst.Started.IsZero() && s.now.Sub(inst.Started) >= jobrecord.Seconds(r.ResetSeconds) {
-		inst.Failed = 0
-	}
-	if v == jobrecord.Lost || j.ending() || own.killing || j.rolling() && j.outdated(i) {
-		return // it was asked for, or nobody's fault
-	}
-	inst.Failed++
-	inst.Restarts++
-	if j.rolling() {
-		j.record.Rollout.Failures++
-	}
-	if inst.Failed == loopsAfter {
+	asked := j.ending() || own.killing || j.rolling() && j.outdated(i)
+	jobrecord.Count(&j.record, i, v, asked, s.now)
+	if j.service() && !asked && v != jobrecord.Lost && inst.Failed == loopsAfter {
 		s.happened("INSTANCE_CRASH_LOOPS", j, fmt.Sprintf("instance %d has failed %d times in a row: %s", i, inst.Failed, inst.Message), "")
 	}
 }

@@ -28,7 +28,7 @@ func (s *State) waitingFor(j *job) string {
 	}
 	for i := range j.record.Instances {
 		if inst := &j.record.Instances[i]; inst.State == mesosv1.TaskState_TASK_UNREACHABLE.String() {
-			return s.waitingForAgent(j, inst)
+			return jobrecord.WaitsForAgent(&j.record, inst)
 		}
 	}
 	return ""
