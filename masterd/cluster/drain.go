@@ -115,7 +115,7 @@ func (s *State) steered(a *agent, w write) {
 		} else {
 			s.order(a.ID)
 		}
-		kind, text = "AGENT_DRAINING", drainText(a)
+		kind, text = "AGENT_DRAINING", a.Drain.Text(a.Present(), plural(len(a.Tasks)))
 	case writeDrained:
 		a.Drain = w.drain
 		kind, text = "AGENT_DRAINED", "nothing is left on it"
@@ -136,37 +136,11 @@ func (s *State) steered(a *agent, w write) {
 	s.turn.Reply(w.ticket, nil)
 }
 
-func drainText(a *agent) string {
-	text := plural(len(a.Tasks)) + " of it must end"
-	if !a.Present() {
-		text = "its tasks must end when it is back"
-	}
-	if a.Drain.MaxGrace != nil {
-		text += fmt.Sprintf(" within %s each", *a.Drain.MaxGrace)
-	}
-	if a.Drain.MarkGone {
-		text += "; then it is marked as gone"
-	}
-	return text
-}
-
 func plural(tasks int) string {
 	if tasks == 1 {
 		return "1 task"
 	}
 	return fmt.Sprintf("%d tasks", tasks)
-}
-
-// drainOrder is what an agent is told of its drain, nil for none. One that is drained still takes no tasks.
-func drainOrder(d *view.Drain) *agentlink.Drain {
-	if d == nil {
-		return nil
-	}
-	order := &agentlink.Drain{MarkGone: d.MarkGone}
-	if d.MaxGrace != nil {
-		order.MaxGraceNs = new(d.MaxGrace.Nanoseconds())
-	}
-	return order
 }
 
 // settle writes the end of an agent's drain when nothing is left on it: no task, nor one that has ended and whose framework

@@ -38,7 +38,7 @@ func (s *State) join(id ids.Agent, in AgentRegister) {
 	s.book.SetAgentState(a, AgentActive, s.turn.Now)
 	s.timer.Cancel(timer{timerAgentLost, string(id)})
 	a.Overdue, a.Suspected = false, time.Time{}
-	drain := drainOrder(a.Drain)
+	drain := a.Drain.Order()
 	if s.moves(a) {
 		drain = nil // it is told in a moment, see moving.go
 	}

@@ -41,7 +41,7 @@ func (s *State) moved(id ids.Agent) {
 // order tells an agent that it drains.
 func (s *State) order(id ids.Agent) {
 	if a := s.book.Agents[id]; a != nil && a.Drain != nil {
-		s.turn.ToAgent(a.Conn, message.Drain(drainOrder(a.Drain)))
+		s.turn.ToAgent(a.Conn, message.Drain(a.Drain.Order()))
 	}
 }
 
