@@ -725,6 +725,7 @@ type Stopping struct {
 	KillAtNs      int64                  `protobuf:"varint,3,opt,name=kill_at_ns,json=killAtNs,proto3" json:"kill_at_ns,omitempty"` // Unix time after which it is killed without grace
 	Cause         Cause                  `protobuf:"varint,4,opt,name=cause,proto3,enum=reeve.agent.record.Cause" json:"cause,omitempty"`
 	TaskId        string                 `protobuf:"bytes,5,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	GraceNs       int64                  `protobuf:"varint,6,opt,name=grace_ns,json=graceNs,proto3" json:"grace_ns,omitempty"` // how long that was away when it was written: the clock may be set meanwhile
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -792,6 +793,13 @@ func (x *Stopping) GetTaskId() string {
 		return x.TaskId
 	}
 	return ""
+}
+
+func (x *Stopping) GetGraceNs() int64 {
+	if x != nil {
+		return x.GraceNs
+	}
+	return 0
 }
 
 // Task is a task that was handed to an executor, or waits for one.
@@ -1236,7 +1244,7 @@ const file_agentd_record_record_proto_rawDesc = "" +
 	"Subscribed\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12\x1f\n" +
 	"\vexecutor_id\x18\x02 \x01(\tR\n" +
-	"executorId\"\xb6\x01\n" +
+	"executorId\"\xd1\x01\n" +
 	"\bStopping\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12\x1f\n" +
 	"\vexecutor_id\x18\x02 \x01(\tR\n" +
@@ -1244,7 +1252,8 @@ const file_agentd_record_record_proto_rawDesc = "" +
 	"\n" +
 	"kill_at_ns\x18\x03 \x01(\x03R\bkillAtNs\x12/\n" +
 	"\x05cause\x18\x04 \x01(\x0e2\x19.reeve.agent.record.CauseR\x05cause\x12\x17\n" +
-	"\atask_id\x18\x05 \x01(\tR\x06taskId\"\xab\x01\n" +
+	"\atask_id\x18\x05 \x01(\tR\x06taskId\x12\x19\n" +
+	"\bgrace_ns\x18\x06 \x01(\x03R\agraceNs\"\xab\x01\n" +
 	"\x04Task\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12\x1f\n" +
 	"\vexecutor_id\x18\x02 \x01(\tR\n" +

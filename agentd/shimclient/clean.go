@@ -146,6 +146,22 @@ func startTime(pid int) uint64 {
 	return start
 }
 
+// startedAt is when a process that runs was started, on today's clock. told is what the clock of then said: if somebody has
+// set it since, the kernel knows better, which counts from the host's boot.
+func startedAt(pid int, told time.Time) time.Time {
+	const tick = 10 * time.Millisecond // of /proc, on every Linux
+	ticks := startTime(pid)
+	var boot unix.Timespec
+	if ticks == 0 || unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot) != nil {
+		return told
+	}
+	at := time.Now().Add(time.Duration(ticks)*tick - time.Duration(boot.Nano())) // #nosec G115 -- 2^63 ns of uptime are centuries
+	if off := at.Sub(told); off.Abs() < time.Second {
+		return told
+	}
+	return at
+}
+
 // unmountBelow detaches what is mounted below dir in this mount namespace. There is nothing as a rule: shims have their
 // own.
 func unmountBelow(dir string) error {

@@ -189,7 +189,7 @@ func lost(started time.Time, why string) *runtime.Exit {
 func (c *Client) adopt(f *found) *runtime.Recovered {
 	e := newEntry(f.ID)
 	e.link = f.link
-	e.started = runtime.Started{PID: f.PID, At: f.Started, Joined: c.joinedBy(f.ID)}
+	e.started = runtime.Started{PID: f.PID, At: startedAt(f.PID, f.Started), Joined: c.joinedBy(f.ID)}
 	close(e.decided)
 	c.mu.Lock()
 	f.link.load++

@@ -116,7 +116,7 @@ func (m *Machine) executorUpdate(now time.Time, c *container, status *mesosv1.Ta
 		t.delivered = true // it can only know it from us
 		m.report(now, owner, t, status)
 	case !fw.knew(id): // stored and forwarded anyway
-		m.amend(fw, status)
+		m.order.Amend(status, fw.can(mesosv1.FrameworkInfo_Capability_PARTITION_AWARE))
 		m.fill(now, c, status)
 		m.enqueue(now, fw, id, status)
 	}

@@ -84,16 +84,3 @@ func (m *Machine) killOrdered(now time.Time, c *container, t *task) {
 		m.deliverKills(c)
 	}
 }
-
-// amend makes a status say that its task ended because the agent drains, and for good if the agent is to be gone (spec 3.6).
-// Who made the status stays.
-func (m *Machine) amend(fw *framework, status *mesosv1.TaskStatus) {
-	killed := status.GetState() == mesosv1.TaskState_TASK_KILLED
-	if m.order == nil || !killed && status.GetState() != mesosv1.TaskState_TASK_KILLING {
-		return
-	}
-	status.Reason = mesosv1.TaskStatus_REASON_AGENT_DRAINING.Enum()
-	if killed && m.order.GetMarkGone() && fw.can(mesosv1.FrameworkInfo_Capability_PARTITION_AWARE) {
-		status.State = mesosv1.TaskState_TASK_GONE_BY_OPERATOR.Enum()
-	}
-}

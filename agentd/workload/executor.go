@@ -107,6 +107,7 @@ func (m *Machine) stop(now time.Time, c *container, cause record.Cause, grace ti
 			t.checks = nil // how it is does not matter any more
 		}
 	}
+	c.grace = grace
 	m.save(c.stoppingEntry(killAt))
 	if grace <= 0 {
 		m.advance(now, c, lifecycle.Kill)
@@ -126,7 +127,7 @@ func (m *Machine) stop(now time.Time, c *container, cause record.Cause, grace ti
 func (c *container) stoppingEntry(killAt time.Time) *record.Entry {
 	return record.NewStopping(&record.Stopping{
 		FrameworkId: string(c.framework.id), ExecutorId: string(c.executor), KillAtNs: record.Nanos(killAt), Cause: c.cause,
-		TaskId: c.memberOf(),
+		TaskId: c.memberOf(), GraceNs: int64(c.grace),
 	})
 }
 
@@ -148,7 +149,7 @@ func (m *Machine) launched(now time.Time, in Launched) {
 		return
 	}
 	if c.command {
-		m.commandRuns(now, c)
+		m.commandRuns(now, c, now)
 		return
 	}
 	m.resize(c) // tasks may have come or gone since it was asked for
@@ -158,20 +159,21 @@ func (m *Machine) launched(now time.Time, in Launched) {
 }
 
 // commandRuns reports TASK_RUNNING for a command task, arms its max_completion_time and begins to check it.
-func (m *Machine) commandRuns(now time.Time, c *container) {
+func (m *Machine) commandRuns(now time.Time, c *container, started time.Time) {
 	for _, t := range c.tasks {
-		t.arm(now, c)
+		t.arm(now, c, started)
 		m.report(now, c, t, outcome.ByCommand(mesosv1.TaskState_TASK_RUNNING, ""))
 	}
 }
 
-// arm has a command task ended when its max_completion_time is over, and checked until then.
-func (t *task) arm(now time.Time, c *container) {
+// arm has a command task ended when its max_completion_time is over, and checked until then. Both count from a time of the
+// agent's clock: c.started is the shim's, and of another day if the clock was set.
+func (t *task) arm(now time.Time, c *container, started time.Time) {
 	if limit := t.info.GetMaxCompletionTime(); limit != nil {
-		t.doneBy = c.started.Add(time.Duration(limit.GetNanoseconds()))
+		t.doneBy = started.Add(time.Duration(limit.GetNanoseconds()))
 	}
 	if c.phase == lifecycle.Running {
-		t.checks = check.New(t.info, c.started, now, outcome.Last(t.statuses))
+		t.checks = check.New(t.info, started, now, outcome.Last(t.statuses))
 	}
 }
 

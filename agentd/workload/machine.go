@@ -79,9 +79,10 @@ type container struct {
 	members map[string]*container // of a pod: the containers of its tasks, by task; nil for all others
 	pod     *container            // whose member this is; nil for all others
 
-	cause  record.Cause // why it is being ended
-	why    string       // the same for people, where cause is not enough; not known after a restart
-	killAt time.Time    // when its grace is over, in phase Stopping
+	cause  record.Cause  // why it is being ended
+	why    string        // the same for people, where cause is not enough; not known after a restart
+	killAt time.Time     // when its grace is over, in phase Stopping
+	grace  time.Duration // how long that was away when it was decided
 
 	stream     StreamID  // 0 without one
 	subscribed bool      // has ever been on the API

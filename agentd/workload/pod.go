@@ -130,7 +130,7 @@ func (m *Machine) stopPod(now time.Time, c *container, cause record.Cause, grace
 	if !c.phase.Alive() {
 		return
 	}
-	c.cause = cause
+	c.cause, c.grace = cause, grace
 	m.save(c.stoppingEntry(now.Add(grace)))
 	for _, member := range sorted(c.members) {
 		m.stop(now, member, cause, min(grace, m.shutdownGrace(member)))

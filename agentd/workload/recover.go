@@ -56,9 +56,7 @@ func (m *Machine) adopt(now time.Time, c *container, r runtime.Recovered) {
 	c.phase, c.pid, c.started, c.joined = lifecycle.Running, r.Started.PID, r.Started.At, r.Started.Joined
 	if c.cause != record.Cause_NONE {
 		c.phase = lifecycle.Stopping
-		if c.killAt.IsZero() {
-			c.killAt = now
-		}
+		c.killAt = c.killFrom(now)
 	}
 	m.emit(Adopt{Container: c.id})
 	m.emit(Happened{Noun: "executor", ID: c.name(), To: c.phase.String(), Reason: "recovered"})
@@ -76,15 +74,30 @@ func (m *Machine) adopt(now time.Time, c *container, r runtime.Recovered) {
 	}
 }
 
+// killFrom is when the grace of a container is over that was being ended before a restart. If the clock was set back
+// meanwhile, it gets its grace once more, and not all the time by which that was.
+func (c *container) killFrom(now time.Time) time.Time {
+	left := min(c.killAt.Sub(now), c.grace)
+	if c.grace == 0 { // an earlier version did not write it down
+		left = c.killAt.Sub(now)
+	}
+	return now.Add(max(left, 0))
+}
+
 // commandRecovered reports what an earlier agentd did not get to, and arms max_completion_time.
 func (m *Machine) commandRecovered(now time.Time, c *container) {
 	for _, t := range c.tasks {
 		if t.state == mesosv1.TaskState_TASK_STAGING || t.state == mesosv1.TaskState_TASK_STARTING {
-			m.commandRuns(now, c)
+			m.commandRuns(now, c, c.startedBefore(now))
 		} else if !t.ended() {
-			t.arm(now, c)
+			t.arm(now, c, c.startedBefore(now))
 		}
 	}
+}
+
+// startedBefore is when a container was started, on the clock that now is of. Of a clock that was set back that is no later than now.
+func (c *container) startedBefore(now time.Time) time.Time {
+	return now.Add(-max(now.Sub(c.started), 0))
 }
 
 // neverLaunched says whether a container that the runtime does not know can only be one whose launch was not begun: the
@@ -153,7 +166,7 @@ func (m *Machine) replay(saved *record.Entry) {
 			c = c.members[e.Stopping.GetTaskId()]
 		}
 		if c != nil {
-			c.cause, c.killAt = e.Stopping.GetCause(), time.Unix(0, e.Stopping.GetKillAtNs())
+			c.cause, c.killAt, c.grace = e.Stopping.GetCause(), time.Unix(0, e.Stopping.GetKillAtNs()), time.Duration(e.Stopping.GetGraceNs())
 		}
 	case *record.Entry_Subscribed:
 		if c := m.saved(e.Subscribed.GetFrameworkId(), e.Subscribed.GetExecutorId()); c != nil {

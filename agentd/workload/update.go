@@ -26,7 +26,7 @@ func (m *Machine) report(now time.Time, c *container, t *task, status *mesosv1.T
 	if c.command && t.info.GetCheck() != nil && status.CheckStatus == nil {
 		status.CheckStatus = check.Blank(t.info.GetCheck())
 	}
-	m.amend(c.framework, status)
+	m.order.Amend(status, c.framework.can(mesosv1.FrameworkInfo_Capability_PARTITION_AWARE))
 	m.fill(now, c, status)
 	from := t.state
 	t.state = status.GetState()

@@ -125,7 +125,7 @@ func (s *Server) sweep(ctx context.Context) error {
 			return nil
 		case now := <-ticker.C:
 			for _, st := range s.all() {
-				if quiet := now.Sub(time.Unix(0, st.heard.Load())); quiet > silence {
+				if quiet := st.quiet(now); quiet > silence {
 					s.log.Warn("agent is silent, its link is closed", logkey.Agent(st.agentID()), logkey.Wait(quiet))
 					st.box.Hangup() // tells the machine at once, even if the writer is stuck
 				}

@@ -26,8 +26,17 @@ type stream struct {
 	term  Term
 	box   *outbox.Box[*agentlink.FromMaster]
 	wire  grpc.BidiStreamingServer[agentlink.FromAgent, agentlink.FromMaster]
-	heard atomic.Int64              // when the agent last said anything, in Unix nanoseconds
+	began time.Time
+	heard atomic.Int64              // how long after began the agent last said anything, in nanoseconds
 	agent atomic.Pointer[ids.Agent] // known once Registered has gone out
+}
+
+// hears notes that the agent said something.
+func (st *stream) hears(now time.Time) { st.heard.Store(int64(now.Sub(st.began))) }
+
+// quiet is for how long the agent has said nothing, also if the clock was set meanwhile.
+func (st *stream) quiet(now time.Time) time.Duration {
+	return now.Sub(st.began) - time.Duration(st.heard.Load())
 }
 
 func (st *stream) agentID() ids.Agent {
@@ -47,8 +56,7 @@ func (s *Server) Connect(wire grpc.BidiStreamingServer[agentlink.FromAgent, agen
 	if refused != nil {
 		return wire.Send(&agentlink.FromMaster{Message: &agentlink.FromMaster_Refused{Refused: refused}})
 	}
-	st := &stream{conn: s.nextConn(), term: term, wire: wire}
-	st.heard.Store(time.Now().UnixNano())
+	st := &stream{conn: s.nextConn(), term: term, wire: wire, began: time.Now()}
 	st.box = term.ConnectAgent(st.conn)
 	s.add(st)
 	defer s.remove(st)
@@ -115,7 +123,7 @@ func (s *Server) read(ctx context.Context, st *stream) error {
 			return err
 		}
 		now := time.Now()
-		st.heard.Store(now.UnixNano())
+		st.hears(now)
 		var in cluster.Input
 		switch m := m.GetMessage().(type) {
 		case *agentlink.FromAgent_Heartbeat:

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"codeberg.org/reeve/reeve/shared/clocktest"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/resources"
 )
@@ -59,6 +60,23 @@ func TestFilter(t *testing.T) {
 	want(t, offers(a, now.Add(4*time.Second)))
 	if got := a.Slice(a.Deadline(), 10); len(got) != 1 {
 		t.Errorf("at the deadline %d offers, want 1", len(got))
+	}
+}
+
+// A filter lasts as long as it was asked for, whatever the clock says meanwhile.
+func TestFilterWithAClockThatIsSet(t *testing.T) {
+	for _, by := range []time.Duration{time.Hour, -time.Hour} {
+		a, now := newTest(1), time.Now()
+		a.AddFramework("f", []string{"r"}, nil, Capabilities{})
+		a.AddAgent("s", resources.MustParse(small), nil)
+		a.Recover("f", "s", drain(a, now)[0].Resources, &Filter{Until: now.Add(5 * time.Second)})
+		want(t, offers(a, clocktest.Set(t, now.Add(4*time.Second), by)))
+		if left := a.Deadline().Sub(clocktest.Set(t, now, by)); left < 5*time.Second || left > 5*time.Second+grain {
+			t.Errorf("set by %v: the deadline is in %v, want five seconds", by, left)
+		}
+		if got := a.Slice(clocktest.Set(t, now.Add(5*time.Second+grain), by), 10); len(got) != 1 {
+			t.Errorf("set by %v: %d offers when the filter has run out, want 1", by, len(got))
+		}
 	}
 }
 

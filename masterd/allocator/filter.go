@@ -139,17 +139,22 @@ type agentRef struct {
 // grain is how finely expiries are told apart. A timer for each filter would be millions of timers.
 const grain = 20 * time.Millisecond
 
-// wheel holds expiries in buckets of a grain.
+// wheel holds expiries in buckets of a grain, which are counted from a time that was: a clock that is set moves none.
 type wheel struct {
+	base    time.Time
 	buckets map[int64][]agentRef
 	keys    keyHeap
 }
 
 // add remembers to look at an agent at t, or up to a grain later.
 func (w *wheel) add(t time.Time, ref agentRef) {
-	key := (t.UnixNano() + int64(grain) - 1) / int64(grain)
 	if w.buckets == nil {
-		w.buckets = map[int64][]agentRef{}
+		w.base, w.buckets = t, map[int64][]agentRef{}
+	}
+	after := t.Sub(w.base)
+	key := int64(after / grain)
+	if time.Duration(key)*grain < after { // division rounds to zero, which of what lies before base is up already
+		key++
 	}
 	refs, ok := w.buckets[key]
 	if !ok {
@@ -160,7 +165,7 @@ func (w *wheel) add(t time.Time, ref agentRef) {
 
 // due takes out the first bucket that has come by now, nil if none has.
 func (w *wheel) due(now time.Time) []agentRef {
-	if len(w.keys) == 0 || w.keys[0]*int64(grain) > now.UnixNano() {
+	if len(w.keys) == 0 || w.base.Add(time.Duration(w.keys[0])*grain).After(now) {
 		return nil
 	}
 	key := heap.Pop(&w.keys).(int64) //nolint:forcetypeassert // keyHeap holds nothing else
@@ -174,7 +179,7 @@ func (w *wheel) next() time.Time {
 	if len(w.keys) == 0 {
 		return time.Time{}
 	}
-	return time.Unix(0, w.keys[0]*int64(grain))
+	return w.base.Add(time.Duration(w.keys[0]) * grain)
 }
 
 // keyHeap is a heap.Interface of bucket keys, earliest first.

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"google.golang.org/protobuf/types/known/durationpb"
-
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -22,11 +20,17 @@ import (
 // steer answers the calls of the operator API, with Mesos's statuses (spec 3.9).
 func (a *api) steer(w http.ResponseWriter, r *http.Request, t Term, call *master.Call) {
 	var err error
+	var grace *time.Duration
 	switch call.GetType() {
 	case master.Call_DRAIN_AGENT:
 		drain := call.GetDrainAgent()
-		grace, invalid := graceOf(drain.GetMaxGracePeriod())
-		if err = invalid; err == nil {
+		if asked := drain.GetMaxGracePeriod(); asked != nil {
+			grace = new(asked.AsDuration())
+			err = asked.CheckValid()
+		}
+		if err != nil {
+			err = fault.New(fault.Invalid, "max_grace_period is not a duration: %v", err)
+		} else {
 			err = doDrain(r, t, drain.GetAgentId().GetValue(), grace, drain.GetMarkGone())
 		}
 	case master.Call_DEACTIVATE_AGENT:
@@ -49,17 +53,6 @@ func (a *api) steer(w http.ResponseWriter, r *http.Request, t Term, call *master
 	default:
 		mesoshttp.WriteError(w, r, err)
 	}
-}
-
-// graceOf is the duration of a call, nil if it has none.
-func graceOf(d *durationpb.Duration) (*time.Duration, error) {
-	if d == nil {
-		return nil, nil //nolint:nilnil // no duration is not an error
-	}
-	if err := d.CheckValid(); err != nil {
-		return nil, fault.New(fault.Invalid, "max_grace_period is not a duration: %v", err)
-	}
-	return new(d.AsDuration()), nil
 }
 
 // awaited says that a reactivation is stored, and that the agent is not here to be offered.
