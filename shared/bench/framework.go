@@ -2,12 +2,14 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/codec"
+	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 	"codeberg.org/reeve/reeve/shared/taskstate"
@@ -15,6 +17,8 @@ import (
 
 // Framework is a scheduler that launches one kind of task and times it. It is for one goroutine.
 type Framework struct {
+	client  *client.Client
+	id      *mesosv1.FrameworkID
 	stream  *client.SchedulerStream
 	offers  []*mesosv1.Offer
 	next    int
@@ -24,20 +28,87 @@ type Framework struct {
 
 // Open subscribes. command is what every task runs, by sh -c; its cpus and mem are small.
 func Open(ctx context.Context, c *client.Client, command string) (*Framework, error) {
-	stream, err := c.Subscribe(ctx, &scheduler.Call{
-		Type: scheduler.Call_SUBSCRIBE.Enum(),
+	f := &Framework{client: c, command: command}
+	return f, f.subscribe(ctx)
+}
+
+// failoverSeconds is how long masters keep the tasks of a framework whose stream broke.
+const failoverSeconds = 300
+
+func (f *Framework) subscribe(ctx context.Context) error {
+	stream, err := f.client.Subscribe(ctx, &scheduler.Call{
+		Type: scheduler.Call_SUBSCRIBE.Enum(), FrameworkId: f.id,
 		Subscribe: &scheduler.Call_Subscribe{FrameworkInfo: &mesosv1.FrameworkInfo{
-			User: new("root"), Name: new("bench"),
+			Id: f.id, User: new("root"), Name: new("bench"), FailoverTimeout: new(float64(failoverSeconds)), Checkpoint: new(true),
 			Capabilities: []*mesosv1.FrameworkInfo_Capability{{Type: mesosv1.FrameworkInfo_Capability_RESERVATION_REFINEMENT.Enum()}},
 		}},
 	}, codec.Protobuf)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &Framework{stream: stream, command: command}, nil
+	f.stream, f.offers = stream, nil
+	return nil
 }
 
-// Close ends the subscription, and with it the framework.
+// Resubscribe takes the framework to the master that leads now, after its stream broke, and waits for one.
+func (f *Framework) Resubscribe(ctx context.Context) error {
+	f.stream.Close()
+	for {
+		err := f.subscribe(ctx)
+		if err == nil || fault.KindOf(err) != fault.Unavailable || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// AwaitBreak returns when the stream has ended.
+func (f *Framework) AwaitBreak(ctx context.Context) error {
+	f.seen = func(string, mesosv1.TaskState, time.Time) {}
+	for {
+		err := f.step(ctx)
+		if errors.Is(err, errBroken) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Running launches a task and returns when it runs.
+func (f *Framework) Running(ctx context.Context) error {
+	if err := f.waitOffer(ctx); err != nil {
+		return err
+	}
+	running := false
+	f.seen = func(id string, state mesosv1.TaskState, _ time.Time) {
+		running = running || state == mesosv1.TaskState_TASK_RUNNING && id == f.newest()
+	}
+	if err := f.launch(ctx, 1); err != nil {
+		return err
+	}
+	for !running {
+		if err := f.step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newest is the id of the task that was launched last.
+func (f *Framework) newest() string { return taskID(f.next) }
+
+func taskID(n int) string { return "bench-" + strconv.Itoa(n) }
+
+// errBroken says that the stream has ended.
+var errBroken = errors.New("read events")
+
+// End tears the framework down, with its tasks.
+func (f *Framework) End(ctx context.Context) error {
+	return f.stream.Send(ctx, &scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum()})
+}
+
+// Close ends the subscription.
 func (f *Framework) Close() { f.stream.Close() }
 
 // Latencies launches tasks one after the other, each when the one before has ended, and returns for each the time from
@@ -135,7 +206,7 @@ func (f *Framework) launch(ctx context.Context, n int) error {
 	var tasks []*mesosv1.TaskInfo
 	for range n {
 		f.next++
-		id := "bench-" + strconv.Itoa(f.next)
+		id := taskID(f.next)
 		tasks = append(tasks, &mesosv1.TaskInfo{
 			Name: &id, TaskId: &mesosv1.TaskID{Value: &id}, AgentId: offer.GetAgentId(),
 			Command:   &mesosv1.CommandInfo{Value: &f.command},
@@ -165,9 +236,11 @@ func scalar(name string, value float64) *mesosv1.Resource {
 func (f *Framework) step(ctx context.Context) error {
 	event, err := f.stream.Recv()
 	if err != nil {
-		return fmt.Errorf("read events: %w", err)
+		return fmt.Errorf("%w: %w", errBroken, err)
 	}
 	switch event.GetType() {
+	case scheduler.Event_SUBSCRIBED:
+		f.id = event.GetSubscribed().GetFrameworkId()
 	case scheduler.Event_OFFERS:
 		f.offers = append(f.offers, event.GetOffers().GetOffers()...)
 	case scheduler.Event_RESCIND:

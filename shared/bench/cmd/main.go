@@ -25,6 +25,8 @@ type options struct {
 	starts  int // tasks whose start is timed
 	tasks   int // tasks of the throughput run
 	timeout time.Duration
+
+	failovers int // kills of the leader
 }
 
 func main() {
@@ -32,20 +34,22 @@ func main() {
 	flag.StringVar(&o.bin, "bin", "bin", "folder with the programs")
 	flag.IntVar(&o.starts, "n", 100, "how many starts to time")
 	flag.IntVar(&o.tasks, "tasks", 200, "how many tasks to count a second with")
-	flag.DurationVar(&o.timeout, "timeout", 5*time.Minute, "give up after this long")
+	flag.IntVar(&o.failovers, "failovers", 20, "how often to kill the leader")
+	flag.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this long")
 	flag.Parse()
+	if os.Geteuid() != 0 {
+		fmt.Fprintln(os.Stderr, "bench: needs root: what is measured is a full container")
+		os.Exit(1)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), o.timeout)
 	defer cancel()
-	if err := run(ctx, o); err != nil {
+	if err := errors.Join(run(ctx, o), failovers(ctx, o)); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
 func run(ctx context.Context, o options) (err error) {
-	if os.Geteuid() != 0 {
-		return errors.New("needs root: what is measured is a full container")
-	}
 	dir, err := os.MkdirTemp("", "reeve-bench-")
 	if err != nil {
 		return err
