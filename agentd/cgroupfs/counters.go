@@ -27,6 +27,7 @@ type file struct {
 	f     *os.File
 	parse func(text string, s *runtime.Stats)
 	long  bool
+	again bool // it is opened for every look
 }
 
 // source is a file of a group and what is in it.
@@ -34,6 +35,7 @@ type source struct {
 	controller, name string
 	parse            func(text string, s *runtime.Stats)
 	long             bool // it may be longer than the buffer
+	again            bool // v1 keeps the list of processes as it was, for as long as somebody looks at the open file once a second
 }
 
 // sources1 and sources2 are the files of cgroup v1 and v2.
@@ -45,7 +47,7 @@ var (
 		{controller: "memory", name: "memory.stat", parse: parseMemory},
 		{controller: "memory", name: "memory.oom_control", parse: parseOOM},
 		{controller: "pids", name: "pids.current", parse: parseThreads},
-		{controller: "pids", name: "cgroup.procs", parse: parseProcesses, long: true},
+		{controller: "pids", name: "cgroup.procs", parse: parseProcesses, long: true, again: true},
 		{controller: "blkio", name: "blkio.throttle.io_service_bytes_recursive", parse: parseIO},
 	}
 	sources2 = [...]source{
@@ -76,7 +78,7 @@ func (h Host) Open(group string) (*Counters, error) {
 			missing = err
 			continue
 		}
-		c.files = append(c.files, file{f, src.parse, src.long})
+		c.files = append(c.files, file{f, src.parse, src.long, src.again})
 	}
 	if len(c.files) == 0 {
 		return nil, fmt.Errorf("read statistics: %w", missing)
@@ -87,7 +89,11 @@ func (h Host) Open(group string) (*Counters, error) {
 // Read returns the counters as of now. An error means that the group is gone.
 func (c *Counters) Read() (runtime.Stats, error) {
 	s := runtime.Stats{At: time.Now()}
-	for _, f := range c.files {
+	for i := range c.files {
+		f := &c.files[i]
+		if err := f.reopen(); err != nil {
+			return s, fmt.Errorf("read statistics: %w", err)
+		}
 		for at := int64(0); ; {
 			n, err := f.f.ReadAt(c.buf, at)
 			if err != nil && !errors.Is(err, io.EOF) {
@@ -109,6 +115,19 @@ func (c *Counters) Read() (runtime.Stats, error) {
 	// One of the processes is the container's own init, which nobody asked for.
 	s.Processes, s.Threads = max(0, s.Processes-1), max(0, s.Threads-1)
 	return s, nil
+}
+
+func (f *file) reopen() error {
+	if !f.again {
+		return nil
+	}
+	fresh, err := os.Open(f.f.Name())
+	if err != nil {
+		return err
+	}
+	err = f.f.Close()
+	f.f = fresh
+	return err
 }
 
 // Close closes the files.
