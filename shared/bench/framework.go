@@ -17,6 +17,8 @@ import (
 
 // Framework is a scheduler that launches one kind of task and times it. It is for one goroutine.
 type Framework struct {
+	Image string // that tasks run in from now on; "" for the host's files
+
 	client  *client.Client
 	id      *mesosv1.FrameworkID
 	stream  *client.SchedulerStream
@@ -210,6 +212,7 @@ func (f *Framework) launch(ctx context.Context, n int) error {
 		tasks = append(tasks, &mesosv1.TaskInfo{
 			Name: &id, TaskId: &mesosv1.TaskID{Value: &id}, AgentId: offer.GetAgentId(),
 			Command:   &mesosv1.CommandInfo{Value: &f.command},
+			Container: f.container(),
 			Resources: []*mesosv1.Resource{scalar("cpus", taskCPUs), scalar("mem", taskMem)},
 		})
 	}
@@ -224,6 +227,18 @@ func (f *Framework) launch(ctx context.Context, n int) error {
 			Filters: &mesosv1.Filters{RefuseSeconds: new(0.0)},
 		},
 	})
+}
+
+func (f *Framework) container() *mesosv1.ContainerInfo {
+	if f.Image == "" {
+		return nil
+	}
+	return &mesosv1.ContainerInfo{
+		Type: mesosv1.ContainerInfo_MESOS.Enum(),
+		Mesos: &mesosv1.ContainerInfo_MesosInfo{Image: &mesosv1.Image{
+			Type: mesosv1.Image_DOCKER.Enum(), Docker: &mesosv1.Image_Docker{Name: new(f.Image)},
+		}},
+	}
 }
 
 func scalar(name string, value float64) *mesosv1.Resource {

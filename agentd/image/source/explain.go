@@ -58,6 +58,10 @@ func explainAnswer(e *transport.Error, place image.Place, registry string) error
 	if len(e.Errors) > 0 && e.Errors[0].Message != "" {
 		said = ": " + e.Errors[0].Message
 	}
+	if e.Request != nil && e.Request.URL.Scheme == "http" && strings.Contains(e.Error(), "HTTPS server") {
+		return fault.New(fault.Unavailable, "registry %s is not trusted: it uses TLS, with a certificate that nobody vouches for; "+
+			"give agentd --registry-ca with its certificate authority", registry)
+	}
 	switch e.StatusCode {
 	case http.StatusNotFound:
 		return fault.New(fault.NotFound, "registry %s has no %s %s", registry, place.Ref.Context().RepositoryStr(), place.Ref.Identifier())

@@ -70,7 +70,7 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer c.Close()
-	return measure(ctx, o, c)
+	return errors.Join(measure(ctx, o, c), images(ctx, o, c, dir))
 }
 
 // measure interleaves what is compared: bare, ours, bare, ours, so that a machine that is busy for a while is busy for both.
