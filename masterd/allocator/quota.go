@@ -21,6 +21,7 @@ type Quota struct {
 // quota is the accounting of one Quota. Those of a role and of one far below it form a tree of their own.
 type quota struct {
 	Quota
+	role     string
 	parent   *quota // the nearest one above
 	consumed resources.Vector
 	below    resources.Vector // what those below have still to get
@@ -53,7 +54,7 @@ func (a *Allocator) SetQuotas(set map[string]Quota) {
 	q := &a.quotas
 	q.byRole, q.owed, q.stale = make(map[string]*quota, len(set)), resources.Vector{}, true
 	for _, role := range sortedKeys(set) { // those above come first
-		one := &quota{Quota: set[role], parent: a.quotaOf(role)}
+		one := &quota{Quota: set[role], role: role, parent: a.quotaOf(role)}
 		q.byRole[role] = one
 		a.consume(one, resources.Vector{}, 1)
 	}
@@ -288,8 +289,26 @@ func (a *Allocator) withhold(ag *agent, withheld bool) {
 // most is how much of the ordinary scalars of an agent a leaf may be offered at a stage; ok is false if a guarantee is not
 // helped by it.
 func (a *Allocator) most(ag *agent, to int32, at stage) (most resources.Vector, ok bool) {
-	room := resources.Vector{NoLimit, NoLimit, NoLimit, NoLimit, NoLimit}
-	var own, path resources.Vector // path: what the quotas on the way have to get
+	room, own := a.roomOf(to)
+	if at == fair {
+		return a.fairMost(room, own), true
+	}
+	slack := a.slack()
+	for i := range scalars {
+		if own[i] == 0 {
+			most[i] = min(room[i], slack[i])
+			continue
+		}
+		most[i] = min(room[i], own[i])
+		ok = ok || min(most[i], ag.spare[i]) > 0
+	}
+	return most, ok
+}
+
+// roomOf is what limits leave to a leaf, and what the quotas on its way have still to get.
+func (a *Allocator) roomOf(to int32) (room, own resources.Vector) {
+	room = resources.Vector{NoLimit, NoLimit, NoLimit, NoLimit, NoLimit}
+	var path resources.Vector // what the quotas on the way have to get, with those below them
 	for q := a.leaves[to].quota; q != nil; q = q.parent {
 		fits := q.room()
 		for i := range scalars {
@@ -301,19 +320,7 @@ func (a *Allocator) most(ag *agent, to int32, at stage) (most resources.Vector, 
 		}
 		room = least(room, fits)
 	}
-	slack := a.slack()
-	for i := range scalars {
-		switch {
-		case at == guaranteed && own[i] > 0:
-			most[i] = min(room[i], own[i])
-			ok = ok || min(most[i], ag.spare[i]) > 0
-		case at == guaranteed:
-			most[i] = min(room[i], slack[i])
-		default:
-			most[i], ok = min(room[i], slack[i]+own[i]), true
-		}
-	}
-	return most, ok
+	return room, own
 }
 
 // chop takes from part what quota keeps from a leaf. What is left is nothing if the leaf has a filter on it.

@@ -3,6 +3,7 @@ package cluster
 import (
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/allocator"
 	"codeberg.org/reeve/reeve/shared/ids"
 )
 
@@ -79,6 +80,13 @@ func (s *State) Allocates() bool { return !s.desk.Held && s.book.Alloc.Pending()
 
 // Filters counts the decline filters in force, by role.
 func (s *State) Filters() map[string]int { return s.book.Alloc.Filters() }
+
+// Explain says of up to most agents, from a place on, why each is not offered to a framework; see allocator.Explain. held
+// says that nothing is offered to anybody yet.
+func (s *State) Explain(id ids.Framework, from, most int) (list []allocator.Verdict, next int, held bool) {
+	list, next = s.book.Alloc.Explain(id, from, most)
+	return list, next, s.desk.Held
+}
 
 func (s *State) tick() {
 	for {

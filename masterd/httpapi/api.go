@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/allocator"
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/masterd/jobs"
 	"codeberg.org/reeve/reeve/masterd/outbox"
@@ -38,6 +39,7 @@ type Term interface {
 	StopJob(ctx context.Context, name ids.Job, by string) (reeveapi.Job, error)
 	RemoveJob(ctx context.Context, name ids.Job) error
 	DoJob(ctx context.Context, build func(jobs.Ticket) jobs.Input) (reeveapi.Job, error)
+	Explain(ctx context.Context, framework ids.Framework) (all []allocator.Verdict, held bool, err error)
 	Events(since uint64) []reeveapi.Event
 	Note(e reeveapi.Event)
 	Usage(agent ids.Agent) (usage *agentlink.HostUsage, at time.Time, ok bool)

@@ -19,6 +19,7 @@ import (
 func (a *api) reeveRoleRoutes() []mesoshttp.APIRoute {
 	return []mesoshttp.APIRoute{
 		{Method: http.MethodGet, Path: "/reeve/v1/roles", Handler: a.led(listing(overview.Roles))},
+		{Method: http.MethodGet, Path: "/reeve/v1/explain", Handler: a.led(a.explain)},
 		{Method: http.MethodGet, Path: "/reeve/v1/offers", Handler: a.led(listing(overview.Offers))},
 		{Method: http.MethodGet, Path: "/reeve/v1/quota", Handler: a.led(listing(overview.Quotas))},
 		{Method: http.MethodPut, Path: "/reeve/v1/quota", Handler: a.led(a.putReeveQuota)},

@@ -177,3 +177,17 @@ func TestReeveRoles(t *testing.T) {
 			`"consumed":{"cpus":0,"mem":0,"disk":0,"gpus":0},"limit":{"cpus":2}},{"name":"a/b","weight":2.5,…`},
 	})
 }
+
+// TestExplainCalls: what /reeve/v1/explain takes; what it says is tested where it is said.
+func TestExplainCalls(t *testing.T) {
+	const path = "/reeve/v1/explain"
+	exchanges(t, newMaster(t), []exchange{
+		{"GET", path, "", 400, `{"error":"say which framework or which job: ?framework=… or ?job=…"…`},
+		{"GET", path + "?framework=a&job=b", "", 400, "…"},
+		{"GET", path + "?framework=a", "", 404, `{"error":"there is no framework \"a\"; …`},
+		{"GET", path + "?job=b", "", 404, `{"error":"there is no job \"b\"","kind":"not found"}` + "\n"},
+		{"GET", path + "?framework=reeve", "", 200, `{"framework":"reeve-jobs","framework_name":"reeve","state":"active","roles":[]}` + "\n"},
+		{"POST", "/reeve/v1/jobs", `{"name":"j","command":"true","role":"dev","resources":{"cpus":1,"mem":32}}`, 201, "…"},
+		{"GET", path + "?job=j", "", 200, `{"framework":"reeve-jobs","framework_name":"reeve","state":"active","job":"j","job_state":"pending","waiting":"…`},
+	})
+}

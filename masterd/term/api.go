@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"codeberg.org/reeve/reeve/masterd/allocator"
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/masterd/jobs"
 	"codeberg.org/reeve/reeve/masterd/outbox"
@@ -42,6 +43,24 @@ func (t *Term) View(ctx context.Context) (*cluster.View, error) {
 	var v *cluster.View
 	err := t.loop.Inspect(ctx, func() { v = t.machine.cluster.View() })
 	return v, t.explain(err)
+}
+
+// explainAgents is how many agents are judged at once, so that the loop is never held up for long.
+const explainAgents = 1000
+
+// Explain says of every agent why it is not offered to a framework. held says that nothing is offered to anybody yet.
+func (t *Term) Explain(ctx context.Context, id ids.Framework) (all []allocator.Verdict, held bool, err error) {
+	for at := 0; at >= 0; {
+		err := t.loop.Inspect(ctx, func() {
+			var list []allocator.Verdict
+			list, at, held = t.machine.cluster.Explain(id, at, explainAgents)
+			all = append(all, list...)
+		})
+		if err != nil {
+			return nil, false, t.explain(err)
+		}
+	}
+	return all, held, nil
 }
 
 // Jobs returns all jobs as they are now, sorted by name.

@@ -19,6 +19,17 @@ func (c *Client) Offers(ctx context.Context) ([]reeveapi.Offer, error) {
 	return get[[]reeveapi.Offer](ctx, c, "/offers")
 }
 
+// Explain says why a framework (its id or name) or a job has no offers; one of both is "".
+func (c *Client) Explain(ctx context.Context, framework, job string) (*reeveapi.Explanation, error) {
+	q := url.Values{}
+	if job != "" {
+		q.Set("job", job)
+	} else {
+		q.Set("framework", framework)
+	}
+	return get[*reeveapi.Explanation](ctx, c, "/explain?"+q.Encode())
+}
+
 // SetQuota sets the whole quota of a role.
 func (c *Client) SetQuota(ctx context.Context, q reeveapi.Quota) error {
 	return c.set(ctx, http.MethodPut, "/quota", q)

@@ -18,6 +18,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/cli/contexts"
 	"codeberg.org/reeve/reeve/tui/cli/exec"
 	"codeberg.org/reeve/reeve/tui/cli/execute"
+	"codeberg.org/reeve/reeve/tui/cli/explain"
 	"codeberg.org/reeve/reeve/tui/cli/files"
 	"codeberg.org/reeve/reeve/tui/cli/jobs"
 	"codeberg.org/reeve/reeve/tui/cli/output"
@@ -111,6 +112,7 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 		a.tasksCommand(), a.agentsCommand(), a.frameworksCommand(), a.mastersCommand(),
 		interruptible(files.Command(files.Config{Printer: a.printer, Connect: a.connect, Find: find})), a.killCommand(), a.configCommand(), a.serveCommand(), a.versionCommand(),
 	)
+	root.AddCommand(explain.Command(explain.Config{Printer: a.printer, Connect: a.connect}))
 	root.AddCommand(roles.Commands(roles.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef})...)
 	root.AddCommand(jobs.Commands(a.jobs())...)
 	root.AddCommand(steer.Commands(steer.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef})...)
