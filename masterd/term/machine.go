@@ -6,6 +6,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/masterd/jobs"
+	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 )
 
@@ -59,6 +60,10 @@ func (m *machine) Step(now time.Time, in input) []effect {
 	t := turn{machine: m, now: now}
 	switch in := in.(type) {
 	case clusterInput:
+		if td, ok := in.Input.(cluster.Teardown); ok && td.Framework == jobs.FrameworkID {
+			t.takeCluster([]cluster.Effect{cluster.Reply{Ticket: td.Ticket, Err: errOwn}})
+			break
+		}
 		t.takeCluster(m.cluster.Step(now, in.Input))
 	case jobsInput:
 		t.takeJobs(m.jobs.Step(now, in.Input))
@@ -75,6 +80,9 @@ func (m *machine) Step(now time.Time, in input) []effect {
 	t.settle()
 	return t.out
 }
+
+// errOwn keeps the framework that everybody's jobs depend on.
+var errOwn = fault.New(fault.Conflict, "framework %s is Reeve's own, which runs the jobs, and can't be torn down; stop its jobs instead", jobs.FrameworkID)
 
 // Deadline is the earlier one of the two.
 func (m *machine) Deadline() time.Time {

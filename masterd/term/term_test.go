@@ -429,3 +429,19 @@ func TestUsageIsOfTheNewestHeartbeat(t *testing.T) {
 		t.Error("there is usage of an agent that never beat")
 	}
 }
+
+// TestTheJobsFrameworkStays: an operator who tears it down by mistake would end every job for ever.
+func TestTheJobsFrameworkStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := begin(t)
+		err := b.Do(t.Context(), func(ticket cluster.Ticket) cluster.Input {
+			return cluster.Teardown{Ticket: ticket, Framework: jobs.FrameworkID}
+		})
+		if fault.KindOf(err) != fault.Conflict {
+			t.Errorf("got %v, want a conflict", err)
+		}
+		if err := b.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}

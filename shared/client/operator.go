@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"codeberg.org/reeve/reeve/shared/codec"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/agent"
 	"codeberg.org/reeve/reeve/shared/mesosv1/master"
 )
@@ -23,6 +24,14 @@ func (c *Client) Operator(ctx context.Context, call *master.Call) (*master.Respo
 	}
 	response := &master.Response{}
 	return response, answer.message(response)
+}
+
+// Teardown ends a framework and all it runs, for ever.
+func (c *Client) Teardown(ctx context.Context, framework string) error {
+	_, err := c.Operator(ctx, &master.Call{
+		Type: master.Call_TEARDOWN.Enum(), Teardown: &master.Call_Teardown{FrameworkId: &mesosv1.FrameworkID{Value: &framework}},
+	})
+	return err
 }
 
 // OperatorEvents subscribes to the Mesos operator's event stream and calls event with each, until event or the stream

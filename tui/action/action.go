@@ -18,6 +18,7 @@ type Doer interface {
 	SubmitJob(ctx context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error)
 	StopJob(ctx context.Context, name string) error
 	KillTask(ctx context.Context, framework, task string) error
+	Teardown(ctx context.Context, framework string) error
 	DrainAgent(ctx context.Context, agent string, maxGrace time.Duration, markGone bool) error
 	DeactivateAgent(ctx context.Context, agent string) error
 	ReactivateAgent(ctx context.Context, agent string) error

@@ -24,6 +24,7 @@ type doer struct {
 func (d *doer) SubmitJob(_ context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error) {
 	return &reeveapi.Job{Spec: spec}, d.note("submit " + spec.Name)
 }
+func (d *doer) Teardown(_ context.Context, f string) error   { return d.note("teardown " + f) }
 func (d *doer) StopJob(_ context.Context, name string) error { return d.note("stop " + name) }
 func (d *doer) KillTask(_ context.Context, f, task string) error {
 	return d.note("kill " + f + "/" + task)

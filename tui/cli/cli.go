@@ -110,7 +110,7 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 		interruptible(a.execCommand()),
 		interruptible(top.Command(top.Config{Printer: a.printer, Connect: a.connect})),
 		a.tasksCommand(), a.agentsCommand(), a.frameworksCommand(), a.mastersCommand(),
-		interruptible(files.Command(files.Config{Printer: a.printer, Connect: a.connect, Find: find})), a.killCommand(), a.configCommand(), a.serveCommand(), a.versionCommand(),
+		interruptible(files.Command(files.Config{Printer: a.printer, Connect: a.connect, Find: find})), a.killCommand(), a.teardownCommand(), a.configCommand(), a.serveCommand(), a.versionCommand(),
 	)
 	root.AddCommand(explain.Command(explain.Config{Printer: a.printer, Connect: a.connect}))
 	root.AddCommand(roles.Commands(roles.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef})...)

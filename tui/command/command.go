@@ -62,6 +62,7 @@ var verbs = []verb{
 	{"job", "one job", screen.Job, jobNames},
 	{"log", "the log of a task", screen.Log, taskNames},
 	{"kill", "end a task…", "", activeTasks},
+	{"teardown", "end a framework and all it runs…", "", presentFrameworks},
 	{"stop", "end a job…", "", activeJobs},
 	{"drain", "end what runs on an agent: name, grace, gone…", "", presentAgents},
 	{"deactivate", "launch nothing new on an agent…", "", presentAgents},
@@ -203,6 +204,8 @@ func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
 	switch v.name {
 	case "agent", "task", "log", "job":
 		return one(s, v, rest)
+	case "teardown":
+		return teardown(s, rest)
 	case "kill":
 		t, _, err := task(s, rest)
 		if err != nil {

@@ -320,6 +320,30 @@ func (c *Cluster) SetLog(path string, data []byte) {
 	c.logs[path] = data
 }
 
+// Teardown ends a framework and its tasks.
+func (c *Cluster) Teardown(_ context.Context, framework string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cut != nil {
+		return c.cut
+	}
+	for _, f := range c.frameworks {
+		if f.val.ID != framework {
+			continue
+		}
+		for _, t := range c.tasks {
+			if t.val.Framework == framework && t.val.Ended.IsZero() {
+				c.setTask(t, "TASK_KILLED", "the framework was torn down", "operator")
+			}
+		}
+		f.val.State, f.val.Ended, f.version = reeveapi.FrameworkCompleted, c.now, c.change()
+		c.event("FRAMEWORK_COMPLETED", f.val.Name, framework, "", "torn down", "operator")
+		c.publish()
+		return nil
+	}
+	return fault.New(fault.NotFound, "there is no framework %s", framework)
+}
+
 // KillTask begins the end of a task.
 func (c *Cluster) KillTask(_ context.Context, framework, id string) error {
 	c.mu.Lock()

@@ -52,6 +52,7 @@ const (
 	ShowFiles   Verb = "files"
 	ParentDir   Verb = "parent-directory"
 	Kill        Verb = "kill"
+	Teardown    Verb = "teardown"
 	StopJob     Verb = "stop-job"
 	Drain       Verb = "drain"
 	Deactivate  Verb = "deactivate"
@@ -166,6 +167,8 @@ var table = []Binding{
 	{Scope: Job, Keys: []string{"c"}, Verb: Copy, Help: "copy its name", Group: Do},
 
 	{Scope: Frameworks, Keys: []string{"enter"}, Verb: Open, Help: "its tasks", Foot: "tasks", Group: Do},
+	{Scope: Frameworks, Keys: []string{"ctrl+k"}, Verb: Teardown, Help: "tear down, or all marked…", Foot: "tear down…", Group: Do, Dangerous: true},
+	{Scope: Frameworks, Keys: []string{"d"}, Verb: Describe, Help: "describe it", Foot: "describe", Group: See},
 	{Scope: Frameworks, Keys: []string{"tab"}, Verb: NextTab, Help: "tabs", Foot: "next tab", Group: Move},
 	{Scope: Frameworks, Keys: []string{"shift+tab"}, Verb: PrevTab, Help: "tabs", Group: Move},
 	{Scope: Frameworks, Keys: []string{"c"}, Verb: Copy, Help: "copy its id", Foot: "copy id", Group: Do},

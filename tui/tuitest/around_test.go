@@ -111,3 +111,22 @@ func TestCommandsOfEarlierSessions(t *testing.T) {
 		}
 	})
 }
+
+// TestTeardown ends a framework, after a word was typed: it cannot be undone.
+func TestTeardown(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("4", "/", "chronos", "enter", "ctrl+k")
+		c.Expect("Tear down chronos", "active tasks", "can never subscribe again", "type teardown to go on")
+		c.Press("tab", "enter")
+		c.Expect("Tear down chronos")
+		c.Press("teardown", "enter")
+		c.Pass(2 * time.Second)
+		c.Expect("tore down chronos")
+		c.Press("tab")
+		c.Expect("chronos")
+		c.Press("ctrl+k")
+		c.Expect("these frameworks have ended")
+		c.Press(":", "teardown spark-etl", "enter")
+		c.Expect("Tear down spark-etl")
+	})
+}

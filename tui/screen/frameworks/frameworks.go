@@ -8,6 +8,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
@@ -153,6 +154,8 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	case keys.NextTab, keys.PrevTab:
 		s.tabs.Step(1)
 		return nil, true
+	case keys.Teardown:
+		return s.teardown(), true
 	default:
 	}
 	if s.list.Do(verb, s.env.Now()) {
@@ -170,6 +173,28 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	default:
 	}
 	return nil, false
+}
+
+func (s *Screen) teardown() tea.Cmd {
+	_, hidden := s.list.Table.Marks()
+	var targets []*reeveapi.Framework
+	for _, r := range s.list.Table.Targets() {
+		targets = append(targets, r.Val)
+	}
+	act, err := action.Teardown(targets, hidden)
+	if err != nil {
+		return screen.Refuse(err)
+	}
+	return screen.Send(screen.Ask{Action: act})
+}
+
+// Off says why a verb makes no sense for the cursor's row.
+func (s *Screen) Off(verb keys.Verb) string {
+	s.refresh() // a key may come before the first frame
+	if verb == keys.Teardown && s.tabs.At != 0 {
+		return "these frameworks have ended"
+	}
+	return ""
 }
 
 // Status describes the cursor's row.
