@@ -89,7 +89,7 @@ EOF
 export REEVE_MASTER=$all
 serves() { reeve masters 2>/dev/null | grep -q leading && { ! has agent || reeve agents 2>/dev/null | grep -q "$REEVE_BOX_ADDRESS:5051"; }; }
 # Of several masters the first one to come up waits for more than half; it must not keep the others from being made.
-patience=180
+patience=600
 [ "${#masters[@]}" -eq 1 ] || [ "$REEVE_BOX_ADDRESS" = "${masters[-1]}" ] || ! has master || patience=5
 for ((i = 0; i < patience; i++)); do
   if serves; then

@@ -88,7 +88,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestPackagedConfiguration reads the file that packages install, as it is and with every setting that it suggests.
+// TestPackagedConfiguration reads the file that packages install, as it is and with every setting that it suggests, and the
+// one that the documentation has people write.
 func TestPackagedConfiguration(t *testing.T) {
 	data, err := os.ReadFile("../../shared/packaging/etc/agentd.yaml")
 	if err != nil {
@@ -98,7 +99,15 @@ func TestPackagedConfiguration(t *testing.T) {
 	if suggested == string(data) {
 		t.Error("the file suggests nothing")
 	}
-	for name, text := range map[string]string{"as installed": string(data), "all settings": suggested} {
+	page, err := os.ReadFile("../../shared/docs/install.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	byHand := regexp.MustCompile(`(?s)/etc/reeve/agentd.yaml <<EOF\n(.*?)\n    EOF`).FindSubmatch(page)
+	if byHand == nil {
+		t.Fatal("install.md does not show this file")
+	}
+	for name, text := range map[string]string{"as installed": string(data), "all settings": suggested, "by hand": string(byHand[1])} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "agentd.yaml")
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -15,7 +15,7 @@ truncate -s $((size + size / 4 + 32))M "$scratch/payload.img"
 mkfs.ext4 -q -F -L payload -O ^has_journal -d "$payload" "$scratch/payload.img"
 
 # An emulated CPU works everywhere; that /dev/kvm is there does not mean that it does.
-accel=(-accel "tcg,thread=multi" -cpu max)
+accel=(-accel "tcg,thread=multi,tb-size=512" -cpu max)
 [ "${BOX_KVM:-no}" != yes ] || accel=(-accel kvm -cpu host)
 : >"$log"
 # On a busy host the emulated timer is late for the test that the kernel makes of it: no_timer_check.

@@ -3,6 +3,9 @@
 # shellcheck source=lib.sh
 . /payload/lib.sh
 
+# task_pid prints the task's first process, if it has any; a fork of its shell looks the same, but is younger.
+task_pid() { pgrep -f '>>bea[t]; sleep' | sort -n | head -1; }
+
 step "cloud-init"
 await "the end of cloud-init" sh -c 'cloud-init status | grep -Eq "done|error|disabled"'
 cloud-init status | grep -q done || fail "cloud-init: $(cloud-init status --long; tail -30 /var/log/cloud-init-output.log)"
@@ -19,7 +22,7 @@ echo "$out" | grep -q TASK_FINISHED || fail "the message's command: $out"
 step "once more is an upgrade"
 check "submit" bash -lc "reeve run --name beat -c 'while :; do date +%s >>beat; sleep 1; done' --cpus 0.1 --mem 32"
 await "the task runs" bash -lc "reeve tasks -o wide | grep -q 'beat.*running'"
-task=$(pgrep -f 'date +%s >>bea[t]' | sort -n | tail -1)
+task=$(task_pid)
 check "reeve-fetch" bash /usr/local/sbin/reeve-fetch
 check "the task's process" kill -0 "$task"
 await "the task is known" bash -lc "reeve tasks -o wide | grep -q 'beat.*running'"
