@@ -80,7 +80,8 @@ func (l *Loop[In, Eff]) Post(ctx context.Context, in In) error {
 func (l *Loop[In, Eff]) Waiting() int { return len(l.mailbox) }
 
 // Inspect runs fn on the loop between two turns, and returns when it has run. fn may read the machine; it must neither
-// change it nor block. It is for building views, and for subscribing at the very moment a view is taken.
+// change it nor block. It is for building views, and for subscribing at the very moment a view is taken. fn sees every
+// input that was posted before: whoever posts and then looks finds what it did.
 func (l *Loop[In, Eff]) Inspect(ctx context.Context, fn func()) error {
 	ran := make(chan struct{})
 	job := func() { fn(); close(ran) }
@@ -108,6 +109,10 @@ func (l *Loop[In, Eff]) Run(ctx context.Context) error {
 		case in := <-l.mailbox:
 			l.turn(in)
 		case job := <-l.inspect:
+			// Go chooses among channels that are ready at random; what was posted first is to come first.
+			for range len(l.mailbox) {
+				l.turn(<-l.mailbox)
+			}
 			job()
 		case <-timer.C:
 			if d := l.cfg.Machine.Deadline(); !d.IsZero() && !time.Now().Before(d) {

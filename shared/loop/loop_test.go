@@ -55,6 +55,29 @@ func TestInputsAreSteppedInOrder(t *testing.T) {
 	})
 }
 
+// TestInspectSeesWhatWasPosted: an agent that looked before its recovery had been stepped took the sandboxes of running tasks
+// for old ones.
+func TestInspectSeesWhatWasPosted(t *testing.T) {
+	t.Parallel()
+	for range 100 { // without an order each time is a toss of a coin
+		var stepped []string
+		l, cancel := start(t, &recorder{}, func(effs []string) { stepped = append(stepped, effs...) })
+		for _, in := range []string{"a", "b", "c"} {
+			if err := l.Post(t.Context(), in); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var seen int
+		if err := l.Inspect(t.Context(), func() { seen = len(stepped) }); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if seen != 3 {
+			t.Fatalf("Inspect saw %d of 3 inputs that had been posted before", seen)
+		}
+	}
+}
+
 func TestTickComesAtTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &recorder{due: time.Now().Add(time.Hour)}

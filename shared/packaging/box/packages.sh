@@ -67,6 +67,8 @@ await "an agent in the cluster" agents 1
 await "the task is known" task_state beat running
 same "process of the task after the upgrade" "$task" "$(task_pid)"
 
+journalctl -q -b -u agentd -o cat | grep '"msg":"recovered"' | tail -1 | grep -q '"count":1' || fail "the new agentd did not take the task up"
+
 step "crash of the agent"
 agent=$(main_pid agentd)
 check "kill" systemctl kill --kill-whom=main -s KILL agentd
@@ -77,7 +79,7 @@ check "the task goes on" beats_on
 await "the task is known" task_state beat running
 
 step "logs and exec"
-reeve exec beat.0 -- cat beat | grep -q '^[0-9]' || fail "exec in the task"
+await "exec in the task" sh -c "reeve exec beat.0 -- cat beat | grep -q '^[0-9]'"
 
 step "a changed setting survives another install"
 echo '#attributes: "rack:b7"' >>/etc/reeve/agentd.yaml
