@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -214,5 +215,52 @@ func (r *rig) prune(agent string) {
 	}
 	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK {
 		r.t.Errorf("PRUNE_IMAGES: %s, %v", resp.Status, err)
+	}
+}
+
+// Tasks of a pod have images of their own; after agentd clean nothing of any image is left on the machine.
+func TestPodsInImagesAndClean(t *testing.T) {
+	needRoot(t)
+	registry := imagetest.Serve(t, nil)
+	name := registry.Push(t, "team/web:1", webImage(t))
+	r := start(t, 1, 1)
+	task := func(id, command, container string) string {
+		return `{"name":"` + id + `","task_id":{"value":"` + id + `"},"agent_id":{"value":""},"command":{"value":"` + command + `"},` + container +
+			`"resources":[{"name":"cpus","type":"SCALAR","scalar":{"value":0.1}},{"name":"mem","type":"SCALAR","scalar":{"value":32}}]}`
+	}
+	in := `"container":{"type":"MESOS","mesos":{"image":{"type":"DOCKER","docker":{"name":"` + name + `"}}}},`
+	got := r.reeve("execute", `--task_group={"tasks":[`+task("in", "cat index; pwd; touch $MESOS_SANDBOX/made", in)+`,`+task("out", "test ! -e /srv/web/index && echo outside", "")+`]}`)
+	if strings.Count(got.stdout, "TASK_FINISHED") != 2 {
+		t.Errorf("got %s%s, want both finished", got.stdout, got.stderr)
+	}
+	tasks := r.await("both tasks", func(ts []reeveapi.Task) bool { return find(ts, "in") != nil && find(ts, "out") != nil })
+	for id, want := range map[string]string{"in": "hello from the image\n/srv/web\n", "out": "outside\n"} {
+		if out := r.stdout(*find(tasks, id)); out != want {
+			t.Errorf("%s wrote %q, want %q", id, out, want)
+		}
+	}
+	r.submit(reeveapi.JobSpec{Name: "left", Command: "sleep 1000", Image: name})
+	r.await("a running task", func(ts []reeveapi.Task) bool {
+		return slices.ContainsFunc(ts, func(t reeveapi.Task) bool { return t.Job == "left" && t.State == "TASK_RUNNING" })
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := errors.Join(r.Stop(ctx), r.Clean(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	dir := r.Agents[0].Dir()
+	for _, left := range []string{"images", "containers"} {
+		if _, err := os.Lstat(filepath.Join(dir, left)); err == nil {
+			t.Errorf("%s is left after agentd clean", left)
+		}
+	}
+	mounts, err := filepath.Glob("/proc/[0-9]*/mountinfo")
+	if err != nil || len(mounts) == 0 {
+		t.Fatalf("no processes: %v", err)
+	}
+	for _, path := range mounts {
+		if data, err := os.ReadFile(path); err == nil && strings.Contains(string(data), dir+"/") {
+			t.Errorf("%s still has a mount of the agent:\n%s", path, data)
+		}
 	}
 }
