@@ -65,6 +65,9 @@ type Layer struct {
 	Open   func() (io.ReadCloser, error)
 }
 
+// maxDocument bounds manifests and configurations, as other runtimes do.
+const maxDocument = 4 << 20
+
 // maxLayers is how many layers one mount takes with certainty; docker's own limit is 125.
 const maxLayers = 200
 
@@ -141,6 +144,9 @@ func platform() v1.Platform {
 
 // describe reads manifest and configuration, and checks what the library does not.
 func describe(found v1.Image, kind image.Kind) (Image, error) {
+	if err := checkSize(found, kind); err != nil {
+		return Image{}, err
+	}
 	config, err := found.RawConfigFile()
 	if err != nil {
 		return Image{}, err
@@ -170,6 +176,26 @@ func describe(found v1.Image, kind image.Kind) (Image, error) {
 	}
 	out.Layers, err = layersOf(found, blobs, file)
 	return out, err
+}
+
+// checkSize looks at what a manifest says before it is believed: the configuration is read into memory.
+func checkSize(found v1.Image, kind image.Kind) error {
+	if kind == image.DockerTar {
+		return nil
+	}
+	manifest, err := found.Manifest()
+	if err != nil {
+		return err
+	}
+	if manifest.Config.Size > maxDocument {
+		return fault.New(fault.Invalid, "its configuration has %d MB; the most is %d", manifest.Config.Size>>20, maxDocument>>20)
+	}
+	for _, l := range manifest.Layers {
+		if len(l.URLs) > 0 {
+			return fault.New(fault.Invalid, "a layer of it is not in its registry but elsewhere, and is not fetched from there")
+		}
+	}
+	return nil
 }
 
 func digestOf(data []byte) string {

@@ -350,3 +350,31 @@ func TestDamagedLayout(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// What a registry says is believed within bounds: it must not fill the agent's memory, nor lead it elsewhere.
+func TestBounds(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("0", 64)
+	manifest := func(config, layer string) string {
+		return `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"` +
+			digest + `","size":` + config + `},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"` + digest + `","size":5` + layer + `}]}`
+	}
+	var body string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/manifests/") {
+			w.Header().Set("Content-Type", "application/vnd.oci.image.manifest.v1+json")
+			_, _ = io.WriteString(w, body) // whoever has had enough hangs up
+		}
+	}))
+	defer server.Close()
+	for what, want := range map[string]string{
+		manifest("5000000000", ""):                                 "its configuration has 4768 MB",
+		manifest("5", `,"urls":["http://169.254.169.254/latest"]`): "not in its registry but elsewhere",
+		manifest("5", "") + strings.Repeat(" ", 5<<20):             "its manifest has more than 4 MB",
+	} {
+		body = what
+		_, _, err := open(t, sources(t, Config{}), image.Places{}, image.Ask{Name: server.Listener.Addr().String() + "/web:1"})
+		if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}

@@ -59,8 +59,25 @@ func (p *patient) RoundTrip(req *http.Request) (*http.Response, error) {
 		cancel(nil)
 		return nil, err
 	}
+	if strings.Contains(req.URL.Path, "/manifests/") {
+		resp.Body = &bounded{ReadCloser: resp.Body, left: maxDocument}
+	}
 	resp.Body = &watchedBody{ReadCloser: resp.Body, cause: func() error { return context.Cause(ctx) }, cancel: cancel, timer: timer, stall: p.stall}
 	return resp, nil
+}
+
+// bounded is a body that must not be large.
+type bounded struct {
+	io.ReadCloser
+	left int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= n; b.left < 0 {
+		return 0, fault.New(fault.Invalid, "its manifest has more than %d MB", maxDocument>>20)
+	}
+	return n, err
 }
 
 // mayBePlain says whether a registry may be spoken to without TLS.

@@ -140,7 +140,7 @@ func (s *Store) begin(key string, place image.Place, ask image.Ask) *pull {
 		s.mu.Unlock()
 		close(p.ended)
 		if p.err == nil {
-			s.cfg.Took("containerizer/mesos/provisioner/docker_store/image_pull", time.Since(begin))
+			s.cfg.Took("containerizer/mesos/provisioner/docker_store/image_pull_ms", time.Since(begin))
 		}
 		return nil
 	})
