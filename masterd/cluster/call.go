@@ -78,8 +78,10 @@ func (s *State) dispatch(f *framework, call *scheduler.Call) {
 		s.clerk.Acknowledge(f, call.GetAcknowledgeOperationStatus())
 	case scheduler.Call_REQUEST:
 		s.turn.Count("messages_resource_request")
-	case scheduler.Call_ACCEPT_INVERSE_OFFERS, scheduler.Call_DECLINE_INVERSE_OFFERS:
-		// No inverse offers are made, so these name none that exist.
+	case scheduler.Call_ACCEPT_INVERSE_OFFERS:
+		s.inverse.Answer(f, call.GetAcceptInverseOffers().GetInverseOfferIds(), call.GetAcceptInverseOffers().GetFilters(), true)
+	case scheduler.Call_DECLINE_INVERSE_OFFERS:
+		s.inverse.Answer(f, call.GetDeclineInverseOffers().GetInverseOfferIds(), call.GetDeclineInverseOffers().GetFilters(), false)
 	case scheduler.Call_UNKNOWN, scheduler.Call_SUBSCRIBE:
 		// caller has refused them.
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"codeberg.org/reeve/reeve/masterd/maintenance"
 	"codeberg.org/reeve/reeve/masterd/message"
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/masterd/status"
@@ -38,6 +39,10 @@ func (s *State) drainAgent(in DrainAgent) {
 	}
 	if err != nil {
 		s.turn.Reply(in.Ticket, err)
+		return
+	}
+	if s.book.Said(a.Machine()).Mode != maintenance.Up {
+		s.turn.Reply(in.Ticket, fault.New(fault.Invalid, "agent %s can't be drained: its machine is in the maintenance schedule", a.ID))
 		return
 	}
 	drain := &view.Drain{MaxGrace: in.MaxGrace, MarkGone: in.MarkGone, Since: s.turn.Now}
@@ -146,7 +151,7 @@ func plural(tasks int) string {
 // settle writes the end of an agent's drain when nothing is left on it: no task, nor one that has ended and whose framework
 // has not acknowledged that, and no operation whose end is not known to everybody.
 func (s *State) settle(a *agent) {
-	if a.Drain == nil || a.Writing || len(a.Tasks) > 0 || s.book.Operates(a.ID) || !a.Present() || s.isAdmitting(a.ID) {
+	if s.takeDown(a) || a.Drain == nil || a.Writing || len(a.Tasks) > 0 || s.book.Operates(a.ID) || !a.Present() || s.isAdmitting(a.ID) {
 		return
 	}
 	drained := *a.Drain

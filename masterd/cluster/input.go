@@ -3,6 +3,7 @@ package cluster
 import (
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/maintenance"
 	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -154,6 +155,14 @@ type (
 		Who       string
 	}
 
+	// Maintain changes the schedule of maintenance or what machines are down, on an operator's word. Reply: Invalid for a rule
+	// that is broken, nil once the registry has it and it is in force.
+	Maintain struct {
+		Ticket Ticket
+		Change maintenance.Change
+		Who    string
+	}
+
 	// DeactivateAgent stops that an agent is offered; its tasks go on. Reply: NotFound for an agent that is unknown or gone,
 	// Conflict while it is being marked as gone, Unavailable while another change of its standing is being written.
 	DeactivateAgent struct {
@@ -205,6 +214,7 @@ func (MarkGone) input()            {}
 func (SetWeights) input()          {}
 func (SetQuotas) input()           {}
 func (Operate) input()             {}
+func (Maintain) input()            {}
 func (DeactivateAgent) input()     {}
 func (DrainAgent) input()          {}
 func (ReactivateAgent) input()     {}
@@ -270,6 +280,9 @@ func (SetQuotas) Kind() string { return "set_quotas" }
 
 // Kind names the input for logs and metrics.
 func (Operate) Kind() string { return "operate" }
+
+// Kind names the input for logs and metrics.
+func (Maintain) Kind() string { return "maintain" }
 
 // Kind names the input for logs and metrics.
 func (DeactivateAgent) Kind() string { return "deactivate_agent" }

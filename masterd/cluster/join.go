@@ -50,6 +50,7 @@ func (s *State) join(id ids.Agent, in AgentRegister) {
 		s.book.Alloc.AddAgent(id, a.Total, nil)
 		s.turn.ToOperators(message.AgentAdded(s.book.ViewAgent(a).Proto()))
 	}
+	s.inverse.Schedule(a)
 	s.book.Alloc.SetAgentActive(id, !a.Deactivated)
 	s.announce(a, first)
 	s.takeReport(a, in.Register, before == AgentUnreachable)

@@ -49,6 +49,7 @@ func (s *State) disconnect(a *agent, why string) {
 		return
 	}
 	s.desk.RescindAgent(a)
+	s.inverse.Schedule(a)
 	s.book.Alloc.SetAgentActive(a.ID, false)
 	s.book.SetAgentState(a, AgentDisconnected, s.turn.Now)
 	s.turn.Happened(a.About("AGENT_DISCONNECTED", fmt.Sprintf("%s; it has %d tasks", why, len(a.Tasks))))
@@ -116,7 +117,12 @@ func (s *State) loseAgent(a *agent, w write) {
 		s.refuse(a.Conn, fmt.Sprintf("agent %s was marked as gone", a.ID), true)
 		a.Conn = 0
 	}
+	if w.loss == status.TakenDown && a.Conn != 0 {
+		s.refuse(a.Conn, "this machine is down for maintenance", true)
+		a.Conn = 0
+	}
 	s.desk.RescindAgent(a)
+	s.inverse.Schedule(a)
 	for _, id := range ledger.SortedTasks(a.Tasks) {
 		f := s.book.Frameworks[id.Framework]
 		s.tasks.LoseTask(f, a, f.Tasks[id.ID], w.loss)

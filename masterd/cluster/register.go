@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/masterd/maintenance"
 	"codeberg.org/reeve/reeve/masterd/message"
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/masterd/status"
@@ -39,6 +40,10 @@ func (s *State) agentRegister(in AgentRegister) {
 	}
 	id := ids.Agent(info.GetId().GetValue())
 	place := placeOf(in)
+	if s.book.Said(maintenance.Machine{Hostname: info.GetHostname(), IP: hostOf(place)}).Mode == maintenance.Down {
+		s.refuse(in.Conn, "this machine is down for maintenance; bring it up with STOP_MAINTENANCE before its agent starts", true)
+		return
+	}
 	if id == "" {
 		id = s.sameAgent(place, in.Register.GetBootId())
 	}

@@ -18,7 +18,7 @@ import (
 // settings is what waits for its turn.
 type settings struct {
 	writing bool
-	queue   []Input // SetWeights and SetQuotas, oldest first
+	queue   []Input // SetWeights, SetQuotas and Maintain, oldest first
 }
 
 // changeSettings takes its input at once, or after the change that is being written.
@@ -32,6 +32,8 @@ func (s *State) changeSettings(in Input) {
 		s.setWeights(in)
 	case SetQuotas:
 		s.setQuotas(in)
+	case Maintain:
+		s.maintain(in)
 	}
 }
 
@@ -46,6 +48,10 @@ func (s *State) settled(w write, err error) {
 			s.applyWeights(in)
 		case SetQuotas:
 			s.applyQuotas(in)
+		case Maintain:
+			for _, a := range s.inverse.Apply(in.Change, in.Who) {
+				s.takeDown(a)
+			}
 		}
 		s.turn.Reply(w.ticket, nil)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/allocator"
 	"codeberg.org/reeve/reeve/masterd/deadlines"
+	"codeberg.org/reeve/reeve/masterd/inverse"
 	"codeberg.org/reeve/reeve/masterd/ledger"
 	"codeberg.org/reeve/reeve/masterd/offering"
 	"codeberg.org/reeve/reeve/masterd/operating"
@@ -23,13 +24,14 @@ type (
 
 // State is the machine. Make one with New; its methods are for one goroutine, the loop's.
 type State struct {
-	cfg   Config
-	book  *ledger.Ledger
-	turn  *turn.Turn
-	tasks *status.Reporter
-	clerk *operating.Clerk
-	desk  *offering.Desk
-	timer deadlines.Heap[timer]
+	cfg     Config
+	book    *ledger.Ledger
+	turn    *turn.Turn
+	tasks   *status.Reporter
+	clerk   *operating.Clerk
+	desk    *offering.Desk
+	inverse *inverse.Desk
+	timer   deadlines.Heap[timer]
 
 	// Indexes.
 	conns   map[ConnID]ids.Agent // link streams that may speak, of agents admitted or being admitted
@@ -89,6 +91,8 @@ func New(cfg Config, reg *registry.State, now time.Time) *State {
 		Book: s.book, Turn: s.turn, Tasks: s.tasks, Operations: s.clerk, MasterID: cfg.MasterID, Timeout: cfg.OfferTimeout,
 	}
 	s.overdue.init(now)
+	s.inverse = &inverse.Desk{Book: s.book, Turn: s.turn, Offers: s.desk, MasterID: cfg.MasterID}
+	s.book.SetMaintenance(reg.Maintenance)
 	s.recoverSettings(reg.Roles)
 	for _, id := range ledger.SortedKeys(reg.Agents) {
 		s.recoverAgent(id, reg.Agents[id])

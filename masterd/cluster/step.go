@@ -44,7 +44,7 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 		s.tasks.OperatorKill(in.Ticket, in.Task, in.Policy, in.Who)
 	case MarkGone:
 		s.markGone(in)
-	case SetWeights, SetQuotas:
+	case SetWeights, SetQuotas, Maintain:
 		s.changeSettings(in)
 	case Operate:
 		s.operate(in)
@@ -68,9 +68,11 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 // Deadline says when Step wants a Tick: at once while somebody may be offered something, else when the first timer or
 // filter runs out.
 func (s *State) Deadline() time.Time {
-	first, offers := s.timer.Next(), s.desk.Deadline()
-	if first.IsZero() || !offers.IsZero() && offers.Before(first) {
-		return offers
+	first := s.timer.Next()
+	for _, other := range []time.Time{s.desk.Deadline(), s.inverse.Deadline()} {
+		if first.IsZero() || !other.IsZero() && other.Before(first) {
+			first = other
+		}
 	}
 	return first
 }
@@ -111,4 +113,5 @@ func (s *State) tick() {
 	}
 	s.desk.Expire()
 	s.desk.Allocate()
+	s.inverse.Make()
 }

@@ -86,6 +86,7 @@ func (s *State) resubscribe(f *framework, stream StreamID, info *mesosv1.Framewo
 		delete(s.streams, f.Stream)
 	}
 	s.desk.Discard(f)
+	s.inverse.Discard(f)
 	info.User, info.Checkpoint = f.Info.User, f.Info.Checkpoint // changes of these are ignored (spec 3.3)
 	s.replaceInfo(f, info)
 	f.Reregistered = s.turn.Now
@@ -175,6 +176,7 @@ func (s *State) deactivate(f *framework) {
 	s.timer.Cancel(timer{timerHeartbeat, string(f.ID)})
 	f.Stream, f.State = "", FrameworkInactive
 	s.desk.Discard(f)
+	s.inverse.Discard(f)
 	s.book.Alloc.SetFrameworkActive(f.ID, false)
 	s.book.TouchFramework(f)
 }
@@ -206,6 +208,7 @@ func (s *State) removeFramework(f *framework, why string) {
 		s.deactivate(f)
 	}
 	s.desk.Discard(f)
+	s.inverse.Forget(f)
 	s.turn.Count("messages_unregister_framework")
 	for _, id := range ledger.SortedKeys(f.Tasks) {
 		s.tasks.Abandon(f, f.Tasks[id])

@@ -194,6 +194,9 @@ func (p *player) input(d *datadriven.TestData) Input {
 	case "gone":
 		return MarkGone{p.nextTicket(), ids.Agent(arg(d, "agent", "")), arg(d, "who", "")}
 	}
+	if d.Cmd == "maintain" {
+		return p.maintainInput(d)
+	}
 	if in := p.operationInput(d); in != nil {
 		return in
 	}

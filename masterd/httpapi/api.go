@@ -132,6 +132,7 @@ func (a *api) routes() []mesoshttp.Route {
 	}
 	routes = append(routes, a.roleRoutes(readers, writers)...)
 	routes = append(routes, a.operationRoutes(writers)...)
+	routes = append(routes, a.maintenanceRoutes(readers, writers)...)
 	for path, document := range map[string]document{
 		"/state": a.state, "/state-summary": a.summary, "/slaves": a.slaves, "/frameworks": a.frameworks,
 		"/tasks": a.tasks, "/roles": a.roles,

@@ -12,13 +12,13 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/masterd/reading"
+	"codeberg.org/reeve/reeve/masterd/upkeepapi"
 	"codeberg.org/reeve/reeve/shared/codec"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
 	"codeberg.org/reeve/reeve/shared/mesosjson"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
-	"codeberg.org/reeve/reeve/shared/mesosv1/maintenance"
 	"codeberg.org/reeve/reeve/shared/mesosv1/master"
 )
 
@@ -41,6 +41,10 @@ var operatorPart = map[master.Call_Type]protoreflect.Name{
 	master.Call_DESTROY_VOLUMES:     "destroy_volumes",
 	master.Call_GROW_VOLUME:         "grow_volume",
 	master.Call_SHRINK_VOLUME:       "shrink_volume",
+
+	master.Call_UPDATE_MAINTENANCE_SCHEDULE: "update_maintenance_schedule",
+	master.Call_START_MAINTENANCE:           "start_maintenance",
+	master.Call_STOP_MAINTENANCE:            "stop_maintenance",
 
 	master.Call_DRAIN_AGENT:      "drain_agent",
 	master.Call_DEACTIVATE_AGENT: "deactivate_agent",
@@ -84,6 +88,10 @@ func (a *api) operator(w http.ResponseWriter, r *http.Request, t Term) {
 	default:
 		if agent, op := operation(call); op != nil {
 			a.operate(w, r, t, agent.GetValue(), op)
+			return
+		}
+		if change := upkeepapi.Call(call); change != nil {
+			upkeepapi.Do(w, r, t, change, who(r))
 			return
 		}
 		a.ask(w, r, t, c, call)
@@ -154,25 +162,7 @@ func (a *api) local(ctx context.Context, call *master.Call) (*master.Response, e
 	case master.Call_READ_FILE:
 		return a.readFile(call.GetReadFile())
 	default:
-		return unused(call.GetType()), nil
-	}
-}
-
-// unused answers what asks for things that this version never has, and so are empty; nil for other calls.
-func unused(kind master.Call_Type) *master.Response {
-	switch kind {
-	case master.Call_GET_MAINTENANCE_STATUS:
-		return &master.Response{
-			Type:                 master.Response_GET_MAINTENANCE_STATUS.Enum(),
-			GetMaintenanceStatus: &master.Response_GetMaintenanceStatus{Status: &maintenance.ClusterStatus{}},
-		}
-	case master.Call_GET_MAINTENANCE_SCHEDULE:
-		return &master.Response{
-			Type:                   master.Response_GET_MAINTENANCE_SCHEDULE.Enum(),
-			GetMaintenanceSchedule: &master.Response_GetMaintenanceSchedule{Schedule: &maintenance.Schedule{}},
-		}
-	default:
-		return nil
+		return nil, nil
 	}
 }
 
@@ -201,6 +191,9 @@ func fromView(ctx context.Context, t Term, kind master.Call_Type) (*master.Respo
 			return &master.Response{Type: master.Response_GET_ROLES.Enum(), GetRoles: reading.GetRoles(v)}
 		},
 		master.Call_GET_WEIGHTS: reading.GetWeights,
+
+		master.Call_GET_MAINTENANCE_STATUS:   reading.GetMaintenanceStatus,
+		master.Call_GET_MAINTENANCE_SCHEDULE: reading.GetMaintenanceSchedule,
 		master.Call_GET_QUOTA: func(v *cluster.View) *master.Response {
 			return &master.Response{
 				Type: master.Response_GET_QUOTA.Enum(), GetQuota: &master.Response_GetQuota{Status: v.Settings.Status()},

@@ -35,6 +35,8 @@ type Agent struct {
 	Writing      bool                             // its standing is being changed in the registry
 	Suspected    time.Time                        // when gossip last gave it up
 	Overdue      bool                             // waits to be marked unreachable
+	Unavailable  *mesosv1.Unavailability          // its machine is to be taken down then; nil if not
+	Down         bool                             // its machine is down: it must not be here
 	Deactivated  bool                             // nothing of it is offered, on an operator's word
 	Drain        *view.Drain                      // nil unless it drains or is drained
 	shown        *view.Agent                      // in the newest view, nil if changed since

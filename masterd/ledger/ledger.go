@@ -27,6 +27,7 @@ type Ledger struct {
 	Operations map[string]*view.Operation // by UUID
 	Alloc      *allocator.Allocator
 	Settings   roles.Settings // change it with SetSettings
+	upkeep
 
 	limits    Limits
 	completed []*view.Framework      // by the time of their end, oldest first
@@ -46,6 +47,7 @@ func New(limits Limits, alloc *allocator.Allocator) *Ledger {
 		Offers:     map[ids.Offer]*view.Offer{},
 		Operations: map[string]*view.Operation{},
 		Alloc:      alloc,
+		upkeep:     newUpkeep(),
 		limits:     limits,
 		removed:    map[ids.Framework]bool{},
 		ended:      map[ids.Framework]bool{},
@@ -135,6 +137,7 @@ func (l *Ledger) SetAgentState(a *Agent, to view.AgentState, now time.Time) {
 func (l *Ledger) ForgetAgent(a *Agent) {
 	l.counts[a.State]--
 	delete(l.Agents, a.ID)
+	delete(l.Scheduled, a.ID)
 	l.views.agents = append(l.views.agents, a.ID)
 	l.changed = true
 }

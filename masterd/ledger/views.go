@@ -18,6 +18,7 @@ type views struct {
 	frameworks []ids.Framework // changed or removed
 	offers     bool
 	operations bool
+	upkeep     bool
 	completed  bool
 }
 
@@ -45,11 +46,14 @@ func (l *Ledger) View() *view.View {
 	if v.newest == nil || v.operations {
 		next.Operations = maps.Clone(l.Operations)
 	}
+	if v.newest == nil || v.upkeep {
+		next.Maintenance, next.InverseOffers, next.Answers = l.Maintenance, maps.Clone(l.InverseOffers), maps.Clone(l.Answers)
+	}
 	if v.completed {
 		next.Completed = slices.Clone(l.completed)
 	}
 	next.Settings = l.Settings
-	v.newest, v.offers, v.operations, v.completed = next, false, false, false
+	v.newest, v.offers, v.operations, v.upkeep, v.completed = next, false, false, false, false
 	return next
 }
 

@@ -64,3 +64,17 @@ func FromExecutor(on ids.Agent, id ids.Executor, data []byte) *scheduler.Event {
 		AgentId: AgentID(on), ExecutorId: ExecutorID(id), Data: data,
 	}}
 }
+
+// InverseOffers asks for agents back.
+func InverseOffers(offers []*mesosv1.InverseOffer) *scheduler.Event {
+	return &scheduler.Event{
+		Type: scheduler.Event_INVERSE_OFFERS.Enum(), InverseOffers: &scheduler.Event_InverseOffers{InverseOffers: offers},
+	}
+}
+
+// RescindInverseOffer takes an inverse offer back.
+func RescindInverseOffer(id ids.Offer) *scheduler.Event {
+	return &scheduler.Event{
+		Type: scheduler.Event_RESCIND_INVERSE_OFFER.Enum(), RescindInverseOffer: &scheduler.Event_RescindInverseOffer{InverseOfferId: OfferID(id)},
+	}
+}

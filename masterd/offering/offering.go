@@ -107,6 +107,7 @@ func (d *Desk) write(o *view.Offer) *mesosv1.Offer {
 	for _, id := range ledger.SortedKeys(a.Executors[f.ID]) {
 		offer.ExecutorIds = append(offer.ExecutorIds, message.ExecutorID(id))
 	}
+	offer.Unavailability = a.Unavailable
 	if f.Caps.MultiRole {
 		offer.AllocationInfo = &mesosv1.Resource_AllocationInfo{Role: &o.Role}
 	}

@@ -104,6 +104,7 @@ func (x *index) frameworkMessage(f *cluster.Framework) *master.Response_GetFrame
 	for _, o := range x.offers[f.ID] {
 		m.Offers = append(m.Offers, x.offerMessage(o))
 	}
+	m.InverseOffers = x.inverseOffers(f)
 	return m
 }
 

@@ -66,6 +66,8 @@ func (d *draft) apply(op Op) {
 		d.Roles = d.Roles.WithWeights(op.Weights)
 	case SetQuotas:
 		d.Roles = d.Roles.WithQuotas(op.Quotas)
+	case SetMaintenance:
+		d.Maintenance = op.State
 	case PutJob:
 		d.putJob(op.Job)
 	case RemoveJob:

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/masterd/maintenance"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -17,7 +18,7 @@ import (
 
 // Form is the version of what Encode and EncodeSnapshot write. It grows when a reader of this form could not understand
 // what is written, that is with every new op and with every field that changes what an older field means.
-const Form = 4
+const Form = 5
 
 // maxEntry bounds what Decode reads; the registrar puts at most a few hundred ops into an entry.
 const maxEntry = 64 << 20
@@ -64,6 +65,7 @@ const (
 	nameRemoveAgent     = "remove_agent"
 	nameSetWeights      = "set_weights"
 	nameSetQuotas       = "set_quotas"
+	nameSetMaintenance  = "set_maintenance"
 	namePutJob          = "put_job"
 	nameRemoveJob       = "remove_job"
 )
@@ -141,6 +143,8 @@ func recordOf(op Op) (name string, record any, err error) {
 		return nameSetWeights, weightRecords(op.Weights), nil
 	case SetQuotas:
 		return nameSetQuotas, quotaRecords(op.Quotas), nil
+	case SetMaintenance:
+		return nameSetMaintenance, op.State, nil
 	case PutJob:
 		return namePutJob, op.Job, nil
 	case RemoveJob:
@@ -210,6 +214,9 @@ func (l logged) decode(form int) (Op, error) {
 	case nameSetQuotas:
 		r, err := read[[]quotaRecord](l)
 		return SetQuotas{Quotas: quotasOf(r)}, err
+	case nameSetMaintenance:
+		r, err := read[maintenance.State](l)
+		return SetMaintenance{State: r}, err
 	case namePutJob:
 		job, err := read[reeveapi.Job](l)
 		return PutJob{Job: job}, err

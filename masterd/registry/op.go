@@ -3,6 +3,7 @@ package registry
 import (
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/maintenance"
 	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -63,6 +64,9 @@ type (
 	// SetQuotas gives roles quotas; one that says nothing takes a role's quota away. Those of other roles stay.
 	SetQuotas struct{ Quotas map[string]roles.Quota }
 
+	// SetMaintenance replaces the schedule of maintenance, and which machines are down.
+	SetMaintenance struct{ State maintenance.State }
+
 	// PutJob stores a job, replacing an older version of it.
 	PutJob struct{ Job reeveapi.Job }
 
@@ -81,5 +85,6 @@ func (AgentDrained) op()    {}
 func (RemoveAgent) op()     {}
 func (SetWeights) op()      {}
 func (SetQuotas) op()       {}
+func (SetMaintenance) op()  {}
 func (PutJob) op()          {}
 func (RemoveJob) op()       {}

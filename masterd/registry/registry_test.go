@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 	"pgregory.net/rapid"
 
+	"codeberg.org/reeve/reeve/masterd/maintenance"
 	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -196,7 +197,8 @@ func TestEntriesOfFormerVersionsAreRead(t *testing.T) {
 		`{"op":"agent_drained","value":{"agent":"S0"}},` +
 		`{"op":"reactivate_agent","value":{"agent":"S0"}}`
 	const ops3 = `,{"op":"set_weights","value":[{"role":"a","weight":2.5}]},` +
-		`{"op":"set_quotas","value":[{"role":"a","guarantee_milli":{"cpus":1500},"limit_milli":{"cpus":2000,"gpus":0}},{"role":"b"}]}`
+		`{"op":"set_quotas","value":[{"role":"a","guarantee_milli":{"cpus":1500},"limit_milli":{"cpus":2000,"gpus":0}},{"role":"b"}]},` +
+		`{"op":"set_maintenance","value":{"windows":[{"machines":[{"hostname":"h","ip":"10.0.0.1"}],"start":"2026-01-02T03:04:05Z","duration_ns":3600000000000}],"down":[{"ip":"10.0.0.1"}]}}`
 	if _, err := Decode([]byte(`{"form":1,` + ops1 + `]}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -215,6 +217,22 @@ func TestEntriesOfFormerVersionsAreRead(t *testing.T) {
 	}
 	if diff := cmp.Diff(got.String(), entry); diff != "" {
 		t.Errorf("written again (-got +want):\n%s", diff)
+	}
+}
+
+func TestMaintenanceIsInSnapshots(t *testing.T) {
+	t.Parallel()
+	hour := time.Hour
+	s := New().Apply(SetMaintenance{maintenance.State{
+		Windows: []maintenance.Window{{Machines: []maintenance.Machine{{Hostname: "h", IP: "10.0.0.1"}}, Start: time.Unix(1, 0).UTC(), Duration: &hour}},
+		Down:    []maintenance.Machine{{Hostname: "h", IP: "10.0.0.1"}},
+	}})
+	back, err := DecodeSnapshot(strings.NewReader(bytesOf(t, s)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(back.Maintenance, s.Maintenance); diff != "" {
+		t.Errorf("from the snapshot (-got +want):\n%s", diff)
 	}
 }
 

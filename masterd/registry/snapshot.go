@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/masterd/maintenance"
 	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -25,13 +26,14 @@ var deterministic = proto.MarshalOptions{Deterministic: true}
 
 // snapshot is the whole State as it is written: sorted lists instead of maps.
 type snapshot struct {
-	Form        int             `json:"form"`
-	ClusterID   string          `json:"cluster_id"`
-	ClusterName string          `json:"cluster_name"`
-	Agents      []snapshotAgent `json:"agents"`
-	Jobs        []reeveapi.Job  `json:"jobs"`
-	Weights     []weightRecord  `json:"weights,omitempty"`
-	Quotas      []quotaRecord   `json:"quotas,omitempty"`
+	Form        int               `json:"form"`
+	ClusterID   string            `json:"cluster_id"`
+	ClusterName string            `json:"cluster_name"`
+	Agents      []snapshotAgent   `json:"agents"`
+	Jobs        []reeveapi.Job    `json:"jobs"`
+	Weights     []weightRecord    `json:"weights,omitempty"`
+	Quotas      []quotaRecord     `json:"quotas,omitempty"`
+	Maintenance maintenance.State `json:"maintenance,omitzero"`
 }
 
 type snapshotAgent struct {
@@ -68,6 +70,7 @@ func (s *State) EncodeSnapshot(w io.Writer) error {
 		out.Agents = append(out.Agents, snapshotAgent{info, standings[a.Standing], a.Since, a.Deactivated, (*snapshotDrain)(a.Drain)})
 	}
 	out.Weights, out.Quotas = weightRecords(s.Roles.Weights), quotaRecords(s.Roles.Quotas)
+	out.Maintenance = s.Maintenance
 	for _, id := range slices.Sorted(maps.Keys(s.Jobs)) {
 		out.Jobs = append(out.Jobs, s.Jobs[id])
 	}
@@ -100,6 +103,7 @@ func DecodeSnapshot(r io.Reader) (*State, error) {
 		s.Agents[ids.Agent(info.GetId().GetValue())] = Agent{info, Standing(standing), a.Since, a.Deactivated, (*Drain)(a.Drain)}
 	}
 	s.Roles = roles.Settings{Weights: weightsOf(in.Weights), Quotas: quotasOf(in.Quotas)}
+	s.Maintenance = in.Maintenance
 	for _, job := range in.Jobs {
 		s.Jobs[ids.Job(job.Spec.Name)] = job
 	}

@@ -3,6 +3,7 @@ package registry
 import (
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/maintenance"
 	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -17,6 +18,7 @@ type State struct {
 	Agents      map[ids.Agent]Agent
 	Jobs        map[ids.Job]reeveapi.Job
 	Roles       roles.Settings
+	Maintenance maintenance.State
 }
 
 // Standing is what the registry knows about an agent.

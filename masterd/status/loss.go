@@ -14,11 +14,12 @@ import (
 type Loss int
 
 // Unreachable: nothing was heard for too long. Unregistered: it said goodbye. Replaced: another one is at its address.
-// Gone: an operator's word.
+// TakenDown: its machine is down for maintenance. Gone: an operator's word.
 const (
 	Unreachable Loss = iota
 	Unregistered
 	Replaced
+	TakenDown
 	Gone
 )
 
@@ -57,6 +58,13 @@ func (l Loss) Means() Meaning {
 			aware: mesosv1.TaskState_TASK_LOST, others: mesosv1.TaskState_TASK_LOST,
 			reason:   mesosv1.TaskStatus_REASON_AGENT_REMOVED,
 			Counters: []string{"slave_removals", "slave_removals/reason_registered"},
+		}
+	case TakenDown:
+		return Meaning{
+			Forget: true, Text: "was taken down for maintenance", Kind: "AGENT_REMOVED",
+			aware: mesosv1.TaskState_TASK_LOST, others: mesosv1.TaskState_TASK_LOST,
+			reason:   mesosv1.TaskStatus_REASON_AGENT_REMOVED,
+			Counters: []string{"slave_removals"},
 		}
 	default:
 		return Meaning{

@@ -125,14 +125,18 @@ func endpointProto(r resources.Resources) []*mesosv1.Resource {
 // Proto is the offer as a framework gets it, without what depends on the framework: list is Resources in its form, info and
 // place are of the agent.
 func (o *Offer) Proto(info *mesosv1.AgentInfo, place string, list []*mesosv1.Resource) *mesosv1.Offer {
-	host, port := SplitPlace(place)
 	return &mesosv1.Offer{
 		Id: message.OfferID(o.ID), FrameworkId: message.FrameworkID(o.Framework), AgentId: message.AgentID(o.Agent),
 		Hostname: info.Hostname, Domain: info.GetDomain(), Attributes: info.GetAttributes(), Resources: list,
-		Url: &mesosv1.URL{
-			Scheme: new("http"), Path: new("/slave(1)"),
-			Address: &mesosv1.Address{Hostname: info.Hostname, Ip: new(host), Port: new(port)},
-		},
+		Url: agentURL(info, place),
+	}
+}
+
+func agentURL(info *mesosv1.AgentInfo, place string) *mesosv1.URL {
+	host, port := SplitPlace(place)
+	return &mesosv1.URL{
+		Scheme: new("http"), Path: new("/slave(1)"),
+		Address: &mesosv1.Address{Hostname: info.Hostname, Ip: new(host), Port: new(port)},
 	}
 }
 

@@ -3,6 +3,7 @@ package view
 import (
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/maintenance"
 	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -25,6 +26,10 @@ type View struct {
 	Offers     map[ids.Offer]*Offer
 	Settings   roles.Settings        // what operators have said of roles
 	Operations map[string]*Operation // by UUID
+
+	Maintenance   maintenance.State
+	InverseOffers map[ids.Offer]*InverseOffer // not answered
+	Answers       map[AnswerKey]Answer        // the latest
 }
 
 // AgentState is what the master believes of an agent.

@@ -149,6 +149,17 @@ func (c *Client) NoteSession(ctx context.Context, s reeveapi.Session) error {
 	return err
 }
 
+// Maintenance returns the schedule of maintenance.
+func (c *Client) Maintenance(ctx context.Context) (reeveapi.Maintenance, error) {
+	return get[reeveapi.Maintenance](ctx, c, "/maintenance")
+}
+
+// ChangeMaintenance asks for a step: "schedule", "cancel", "start" or "stop".
+func (c *Client) ChangeMaintenance(ctx context.Context, step string, asked reeveapi.MaintenanceRequest) error {
+	_, err := change[json.RawMessage](ctx, c, http.MethodPost, "/maintenance/"+url.PathEscape(step), asked)
+	return err
+}
+
 // DrainAgent ends everything on an agent and stops that it is offered; it returns before that has come. A negative grace
 // leaves each task its own.
 func (c *Client) DrainAgent(ctx context.Context, agent string, maxGrace time.Duration, markGone bool) error {
