@@ -14,7 +14,6 @@ import (
 // Input is what enters the machine. Inputs are plain data: they can be logged, recorded and replayed. Kind is a constant
 // name for logs and metrics.
 type Input interface {
-	input()
 	Kind() string
 }
 
@@ -194,32 +193,6 @@ type (
 		Err   error
 	}
 )
-
-func (Tick) input()                {}
-func (AgentRegister) input()       {}
-func (AgentClosed) input()         {}
-func (AgentUpdate) input()         {}
-func (AgentHistory) input()        {}
-func (OperationUpdate) input()     {}
-func (TaskPulling) input()         {}
-func (ExecutorExited) input()      {}
-func (ExecutorToFramework) input() {}
-func (AgentSuspected) input()      {}
-func (Subscribe) input()           {}
-func (FrameworkClosed) input()     {}
-func (Call) input()                {}
-func (Teardown) input()            {}
-func (OperatorKill) input()        {}
-func (MarkGone) input()            {}
-func (SetWeights) input()          {}
-func (SetQuotas) input()           {}
-func (Operate) input()             {}
-func (Maintain) input()            {}
-func (DeactivateAgent) input()     {}
-func (DrainAgent) input()          {}
-func (ReactivateAgent) input()     {}
-func (Moved) input()               {}
-func (Persisted) input()           {}
 
 // Kind names the input for logs and metrics.
 func (Moved) Kind() string { return "moved" }

@@ -73,7 +73,7 @@ func (s *State) describe(a *agent, in AgentRegister) {
 	}
 	a.HTTP = placeOf(in)
 	a.Gossip, a.Version, a.BootID = reg.GetGossipName(), reg.GetVersion(), reg.GetBootId()
-	a.Total = total(reg)
+	a.Total = ledger.Total(reg)
 	s.places[a.HTTP] = a.ID
 	s.book.TouchAgent(a)
 }

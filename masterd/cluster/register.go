@@ -13,11 +13,9 @@ import (
 	"codeberg.org/reeve/reeve/masterd/status"
 	"codeberg.org/reeve/reeve/masterd/validate"
 	"codeberg.org/reeve/reeve/masterd/view"
-	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
-	"codeberg.org/reeve/reeve/shared/resources"
 )
 
 // A registration's way: agentRegister finds out who it is; register decides whether the registry has to hear of it; join
@@ -294,17 +292,4 @@ func (s *State) admitted(w write, err error) {
 	if !alive { // its stream broke while we wrote: it is admitted, but not here
 		s.disconnect(s.book.Agents[w.agent], "its link broke")
 	}
-}
-
-// total is what an agent says it has, with what operations have made of it. validate.Agent has seen that it parses.
-func total(reg *agentlink.Register) resources.Resources {
-	list := reg.GetTotal()
-	if len(list) == 0 {
-		list = reg.GetAgentInfo().GetResources()
-	}
-	r, err := resources.FromProto(list)
-	if err != nil {
-		return resources.Resources{}
-	}
-	return r
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"codeberg.org/reeve/reeve/masterd/view"
+	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/operation"
 	"codeberg.org/reeve/reeve/shared/resources"
@@ -86,4 +87,17 @@ func (l *Ledger) OperationsWhere(match func(*view.Operation) bool) []*view.Opera
 		}
 	}
 	return list
+}
+
+// Total is what an agent says it has, with what operations have made of it. validate.Agent has seen that it parses.
+func Total(reg *agentlink.Register) resources.Resources {
+	list := reg.GetTotal()
+	if len(list) == 0 {
+		list = reg.GetAgentInfo().GetResources()
+	}
+	r, err := resources.FromProto(list)
+	if err != nil {
+		return resources.Resources{}
+	}
+	return r
 }

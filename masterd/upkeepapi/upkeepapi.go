@@ -101,7 +101,7 @@ func legacy(w http.ResponseWriter, r *http.Request, parse func([]byte) (maintena
 
 func unmarshal(body []byte, m proto.Message) error {
 	if err := codec.JSON.Unmarshal(body, m); err != nil {
-		return fmt.Errorf("Failed to parse the body: %w", err) //nolint:staticcheck // as Mesos writes it
+		return fmt.Errorf("failed to parse the body: %w", err)
 	}
 	return nil
 }
@@ -109,7 +109,7 @@ func unmarshal(body []byte, m proto.Message) error {
 func parseMachines(body []byte) ([]*mesosv1.MachineID, error) {
 	var elements []json.RawMessage
 	if err := json.Unmarshal(body, &elements); err != nil {
-		return nil, fmt.Errorf("Failed to parse the body, a JSON array is expected: %w", err) //nolint:staticcheck // as Mesos writes it
+		return nil, fmt.Errorf("failed to parse the body, a JSON array is expected: %w", err)
 	}
 	var machines []*mesosv1.MachineID
 	for _, element := range elements {
