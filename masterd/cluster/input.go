@@ -1,270 +1,61 @@
 package cluster
 
-import (
-	"time"
+import "codeberg.org/reeve/reeve/masterd/turn"
 
-	"codeberg.org/reeve/reeve/masterd/maintenance"
-	"codeberg.org/reeve/reeve/masterd/roles"
-	"codeberg.org/reeve/reeve/shared/agentlink"
-	"codeberg.org/reeve/reeve/shared/ids"
-	"codeberg.org/reeve/reeve/shared/mesosv1"
-	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
-)
-
-// Input is what enters the machine. Inputs are plain data: they can be logged, recorded and replayed. Kind is a constant
-// name for logs and metrics.
-type Input interface {
-	Kind() string
-}
-
-// The inputs.
+// The inputs under the names that the edges know; masterd/turn says what they are and how they are answered.
 type (
-	// Tick says that the deadline has come. Timers fire and pending allocations run.
-	Tick struct{}
-
-	// AgentRegister is the first message of a link stream. The answer is ToAgent{Registered or Refused} on Conn; a first
-	// registration is written to the registry before it is answered.
-	AgentRegister struct {
-		Conn     ConnID
-		Register *agentlink.Register
-		PeerIP   string // what the agent is seen as, for agents that do not say where they are
-	}
-
-	// AgentClosed says that the stream ended, for whatever reason. Goodbye is set if the agent said so before.
-	AgentClosed struct {
-		Conn    ConnID
-		Goodbye *agentlink.Goodbye
-	}
-
+	// Input is what enters the machine.
+	Input = turn.Input
+	// Tick says that the deadline has come.
+	Tick = turn.Tick
+	// AgentRegister is the first message of a link stream.
+	AgentRegister = turn.AgentRegister
+	// AgentClosed says that the stream ended, for whatever reason.
+	AgentClosed = turn.AgentClosed
 	// AgentUpdate is a status update on its way to the framework.
-	AgentUpdate struct {
-		Conn   ConnID
-		Update *agentlink.StatusUpdate
-	}
-
+	AgentUpdate = turn.AgentUpdate
 	// AgentHistory is some of what ended on the agent before, and has been acknowledged; it follows a registration.
-	AgentHistory struct {
-		Conn    ConnID
-		History *agentlink.History
-	}
-
+	AgentHistory = turn.AgentHistory
 	// OperationUpdate is an agent's word on how an operation went.
-	OperationUpdate struct {
-		Conn   ConnID
-		Update *agentlink.OperationUpdate
-	}
-
+	OperationUpdate = turn.OperationUpdate
 	// TaskPulling says how far the image of a staging task is.
-	TaskPulling struct {
-		Conn    ConnID
-		Pulling *agentlink.Pulling
-	}
-
+	TaskPulling = turn.TaskPulling
 	// ExecutorExited says that an executor's container ended.
-	ExecutorExited struct {
-		Conn   ConnID
-		Exited *agentlink.ExecutorExited
-	}
-
+	ExecutorExited = turn.ExecutorExited
 	// ExecutorToFramework carries an executor's MESSAGE, best effort.
-	ExecutorToFramework struct {
-		Conn    ConnID
-		Message *agentlink.FrameworkMessage
-	}
-
-	// AgentSuspected carries gossip's word that the agent of this id failed. It shortens the wait for a broken link and never ends
-	// an unbroken one.
-	AgentSuspected struct{ Agent ids.Agent }
-
-	// Subscribe opens a framework's stream. Events arrive as ToFramework on Stream, SUBSCRIBED or ERROR first; there is
-	// no Reply, because a rejected subscription is a stream with one ERROR (spec 1.7).
-	Subscribe struct {
-		Stream    StreamID
-		Call      *scheduler.Call
-		Principal string // authenticated, "" while authentication is off
-	}
-
+	ExecutorToFramework = turn.ExecutorToFramework
+	// AgentSuspected carries gossip's word that the agent of this id failed.
+	AgentSuspected = turn.AgentSuspected
+	// Subscribe opens a framework's stream.
+	Subscribe = turn.Subscribe
 	// FrameworkClosed says that the framework's side of the stream is gone, or its outbox ran over.
-	FrameworkClosed struct {
-		Stream StreamID
-		Why    string // for people, what is known of it: "it did not read"; "" if its side just went
-	}
-
-	// Call is any scheduler call but SUBSCRIBE. The Reply carries a fault for the statuses of spec 1.7, nil for 202.
-	Call struct {
-		Ticket    Ticket
-		Stream    StreamID // the header's; "" if there was none
-		Call      *scheduler.Call
-		Principal string
-	}
-
-	// Teardown is the operator's TEARDOWN. Reply: NotFound for an unknown framework.
-	Teardown struct {
-		Ticket    Ticket
-		Framework ids.Framework
-		Who       string
-	}
-
-	// OperatorKill ends a task on an operator's behalf, whichever framework it belongs to. Reply: NotFound, or Conflict if
-	// it has ended already or its agent is not connected.
-	OperatorKill struct {
-		Ticket Ticket
-		Task   ids.Task
-		Policy *mesosv1.KillPolicy
-		Who    string
-	}
-
-	// MarkGone removes an agent for ever, on an operator's word. Reply: NotFound for an unknown agent, Unavailable while
-	// another change of its standing is being written, nil if it is gone already.
-	MarkGone struct {
-		Ticket Ticket
-		Agent  ids.Agent
-		Who    string
-	}
-
+	FrameworkClosed = turn.FrameworkClosed
+	// Call is any scheduler call but SUBSCRIBE.
+	Call = turn.Call
+	// Teardown is the operator's TEARDOWN.
+	Teardown = turn.Teardown
+	// OperatorKill ends a task on an operator's behalf, whichever framework it belongs to.
+	OperatorKill = turn.OperatorKill
+	// MarkGone removes an agent for ever.
+	MarkGone = turn.MarkGone
 	// Moved answers the effect Move: there is nothing left to move from the agent.
-	Moved struct{ Agent ids.Agent }
-
-	// SetWeights gives roles weights, on an operator's word. Names and weights are valid. Reply: nil once the registry has
-	// them and they are in force.
-	SetWeights struct {
-		Ticket  Ticket
-		Weights map[string]float64
-		Who     string
-	}
-
-	// SetQuotas gives roles quotas, on an operator's word; one that says nothing takes a role's quota away. Names and amounts
-	// are valid. Reply: Invalid for a rule that is broken, Conflict if the cluster is too small for SET_QUOTA, nil once the
-	// registry has them and they are in force.
-	SetQuotas struct {
-		Ticket Ticket
-		Quotas map[string]roles.Quota
-		Force  bool // also if the cluster is too small or a limit is passed already
-		Rule   QuotaRule
-		Who    string
-	}
-
-	// Operate converts what an agent has and no task uses, on an operator's word: RESERVE and its like, in which nothing is
-	// allocated. Reply: Invalid for what can't be, Conflict for what tasks have.
-	Operate struct {
-		Ticket    Ticket
-		Agent     ids.Agent
-		Operation *mesosv1.Offer_Operation
-		Principal string // authenticated, "" while authentication is off
-		Who       string
-	}
-
-	// Maintain changes the schedule of maintenance or what machines are down, on an operator's word. Reply: Invalid for a rule
-	// that is broken, nil once the registry has it and it is in force.
-	Maintain struct {
-		Ticket Ticket
-		Change maintenance.Change
-		Who    string
-	}
-
-	// DeactivateAgent stops that an agent is offered; its tasks go on. Reply: NotFound for an agent that is unknown or gone,
-	// Conflict while it is being marked as gone, Unavailable while another change of its standing is being written.
-	DeactivateAgent struct {
-		Ticket Ticket
-		Agent  ids.Agent
-		Who    string
-	}
-
-	// DrainAgent deactivates an agent and ends its tasks. A later one replaces an earlier one. Reply: as DeactivateAgent.
-	DrainAgent struct {
-		Ticket   Ticket
-		Agent    ids.Agent
-		MaxGrace *time.Duration // bounds each task's own grace, and is the grace of a task that has none; nil leaves them
-		MarkGone bool           // once nothing is left
-		Who      string
-	}
-
-	// ReactivateAgent ends DeactivateAgent, and DrainAgent once the agent is drained. Reply: as DeactivateAgent, and Conflict
-	// for an agent that is not deactivated or still drains.
-	ReactivateAgent struct {
-		Ticket Ticket
-		Agent  ids.Agent
-		Who    string
-	}
-
-	// Persisted answers a Persist effect. On an error the write may still have happened: the term is about to end.
-	Persisted struct {
-		Token uint64
-		Err   error
-	}
+	Moved = turn.Moved
+	// SetWeights gives roles weights.
+	SetWeights = turn.SetWeights
+	// SetQuotas gives roles quotas.
+	SetQuotas = turn.SetQuotas
+	// Operate converts what an agent has and no task uses.
+	Operate = turn.Operate
+	// Maintain changes the schedule of maintenance or what machines are down.
+	Maintain = turn.Maintain
+	// DeactivateAgent stops that an agent is offered; its tasks go on.
+	DeactivateAgent = turn.DeactivateAgent
+	// DrainAgent deactivates an agent and ends its tasks.
+	DrainAgent = turn.DrainAgent
+	// ReactivateAgent ends DeactivateAgent, and DrainAgent once the agent is drained.
+	ReactivateAgent = turn.ReactivateAgent
+	// Persisted answers a Persist effect.
+	Persisted = turn.Persisted
+	// QuotaRule is what a change of quotas expects to find.
+	QuotaRule = turn.QuotaRule
 )
-
-// Kind names the input for logs and metrics.
-func (Moved) Kind() string { return "moved" }
-
-// Kind names the input for logs and metrics.
-func (Tick) Kind() string { return "tick" }
-
-// Kind names the input for logs and metrics.
-func (AgentRegister) Kind() string { return "agent_register" }
-
-// Kind names the input for logs and metrics.
-func (AgentClosed) Kind() string { return "agent_closed" }
-
-// Kind names the input for logs and metrics.
-func (AgentUpdate) Kind() string { return "agent_update" }
-
-// Kind names the input for logs and metrics.
-func (AgentHistory) Kind() string { return "agent_history" }
-
-// Kind names the input for logs and metrics.
-func (OperationUpdate) Kind() string { return "operation_update" }
-
-// Kind names the input for logs and metrics.
-func (TaskPulling) Kind() string { return "task_pulling" }
-
-// Kind names the input for logs and metrics.
-func (ExecutorExited) Kind() string { return "executor_exited" }
-
-// Kind names the input for logs and metrics.
-func (ExecutorToFramework) Kind() string { return "executor_to_framework" }
-
-// Kind names the input for logs and metrics.
-func (AgentSuspected) Kind() string { return "agent_suspected" }
-
-// Kind names the input for logs and metrics.
-func (Subscribe) Kind() string { return "subscribe" }
-
-// Kind names the input for logs and metrics.
-func (FrameworkClosed) Kind() string { return "framework_closed" }
-
-// Kind names the input for logs and metrics.
-func (Call) Kind() string { return "call" }
-
-// Kind names the input for logs and metrics.
-func (Teardown) Kind() string { return "teardown" }
-
-// Kind names the input for logs and metrics.
-func (OperatorKill) Kind() string { return "operator_kill" }
-
-// Kind names the input for logs and metrics.
-func (MarkGone) Kind() string { return "mark_gone" }
-
-// Kind names the input for logs and metrics.
-func (SetWeights) Kind() string { return "set_weights" }
-
-// Kind names the input for logs and metrics.
-func (SetQuotas) Kind() string { return "set_quotas" }
-
-// Kind names the input for logs and metrics.
-func (Operate) Kind() string { return "operate" }
-
-// Kind names the input for logs and metrics.
-func (Maintain) Kind() string { return "maintain" }
-
-// Kind names the input for logs and metrics.
-func (DeactivateAgent) Kind() string { return "deactivate_agent" }
-
-// Kind names the input for logs and metrics.
-func (DrainAgent) Kind() string { return "drain_agent" }
-
-// Kind names the input for logs and metrics.
-func (ReactivateAgent) Kind() string { return "reactivate_agent" }
-
-// Kind names the input for logs and metrics.
-func (Persisted) Kind() string { return "persisted" }

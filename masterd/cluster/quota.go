@@ -5,17 +5,15 @@ import (
 	"codeberg.org/reeve/reeve/masterd/ledger"
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/masterd/roles"
+	"codeberg.org/reeve/reeve/masterd/turn"
 	"codeberg.org/reeve/reeve/shared/fault"
 )
 
-// QuotaRule is what a change of quotas expects to find.
-type QuotaRule int
-
-// The rules.
+// The rules of a change of quotas.
 const (
-	QuotaEither  QuotaRule = iota
-	QuotaMissing           // SET_QUOTA: the role has none yet
-	QuotaPresent           // REMOVE_QUOTA: the role has one
+	QuotaEither  = turn.QuotaEither
+	QuotaMissing = turn.QuotaMissing
+	QuotaPresent = turn.QuotaPresent
 )
 
 func (s *State) setQuotas(in SetQuotas) {

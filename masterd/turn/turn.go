@@ -1,6 +1,6 @@
-// Package turn is one turn of the cluster machine: the effects there are, and the list that the turn collects. It owns their
-// shape and order; the rules that produce them are in masterd/cluster and masterd/offering, and masterd/term carries them
-// out. Start reading at Effect, then Turn.
+// Package turn is one turn of the cluster machine: the inputs there are, the effects, and the list of them that the turn
+// collects. It owns their shape and order; the rules that lead from one to the other are in masterd/cluster and
+// masterd/offering, and masterd/term carries the effects out. Start reading at Input, then Effect and Turn.
 package turn
 
 import (
