@@ -99,7 +99,7 @@ func BenchmarkTask(b *testing.B) {
 			}},
 		}})
 		for _, state := range []mesosv1.TaskState{mesosv1.TaskState_TASK_RUNNING, mesosv1.TaskState_TASK_FINISHED} {
-			s.Step(now, AgentUpdate{s.book.Agents[on].Conn, &agentlink.StatusUpdate{
+			s.Step(now, AgentUpdate{Conn: s.book.Agents[on].Conn, Update: &agentlink.StatusUpdate{
 				FrameworkId: message.FrameworkID("m-0000"), LatestState: int32(state),
 				Status: &mesosv1.TaskStatus{TaskId: message.TaskID(id), AgentId: message.AgentID(on), State: state.Enum(), Uuid: uuid("u")},
 			}})
@@ -134,7 +134,7 @@ func BenchmarkView(b *testing.B) {
 	s.View()
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		s.Step(now, AgentUpdate{1, &agentlink.StatusUpdate{
+		s.Step(now, AgentUpdate{Conn: 1, Update: &agentlink.StatusUpdate{
 			FrameworkId: message.FrameworkID("old-0000"), LatestState: int32(mesosv1.TaskState_TASK_RUNNING),
 			Status: &mesosv1.TaskStatus{TaskId: message.TaskID(fmt.Sprintf("t%d", i%1000)), State: mesosv1.TaskState_TASK_RUNNING.Enum(), Uuid: uuid("u")},
 		}})

@@ -200,17 +200,17 @@ func (c *chaos) input() Input {
 	case 14:
 		switch c.draw(8) {
 		case 5:
-			return DeactivateAgent{1, c.anyAgent(), "ann"}
+			return DeactivateAgent{Ticket: 1, Agent: c.anyAgent(), Who: "ann"}
 		case 6:
-			return ReactivateAgent{1, c.anyAgent(), "ann"}
+			return ReactivateAgent{Ticket: 1, Agent: c.anyAgent(), Who: "ann"}
 		case 7:
 			return DrainAgent{Ticket: 1, Agent: c.anyAgent(), MarkGone: c.draw(3) == 0, Who: "ann"}
 		case 0:
-			return AgentSuspected{c.anyAgent()}
+			return AgentSuspected{Agent: c.anyAgent()}
 		case 1:
-			return MarkGone{1, c.anyAgent(), "ann"}
+			return MarkGone{Ticket: 1, Agent: c.anyAgent(), Who: "ann"}
 		case 2:
-			return Teardown{1, c.anyFramework(), "ann"}
+			return Teardown{Ticket: 1, Framework: c.anyFramework(), Who: "ann"}
 		case 3:
 			role := []string{"*", "a", "a/b", "b"}[c.draw(4)]
 			return SetWeights{Ticket: 1, Weights: map[string]float64{role: float64(1 + c.draw(5))}, Who: "ann"}
@@ -223,7 +223,7 @@ func (c *chaos) input() Input {
 		return OperatorKill{Ticket: 1, Task: c.anyTask(), Who: "ann"}
 	case 15:
 		id := c.anyTask()
-		return ExecutorExited{c.anyConn(), &agentlink.ExecutorExited{
+		return ExecutorExited{Conn: c.anyConn(), Exited: &agentlink.ExecutorExited{
 			FrameworkId: message.FrameworkID(id.Framework), ExecutorId: message.ExecutorID("e"), Command: c.draw(3) == 0,
 		}}
 	}
@@ -373,7 +373,7 @@ func (c *chaos) update() Input {
 			}})
 		}
 	}
-	return AgentUpdate{conn, &agentlink.StatusUpdate{
+	return AgentUpdate{Conn: conn, Update: &agentlink.StatusUpdate{
 		FrameworkId: message.FrameworkID(id.Framework), LatestState: int32(c.state()),
 		Status: &mesosv1.TaskStatus{TaskId: message.TaskID(id.ID), State: c.state().Enum(), Uuid: uuid(fmt.Sprint(c.draw(2)))},
 	}}

@@ -45,5 +45,5 @@ func (p *player) maintainInput(d *datadriven.TestData) Input {
 	default:
 		change = maintenance.Stop{Machines: machines}
 	}
-	return Maintain{p.nextTicket(), change, arg(d, "who", "")}
+	return Maintain{Ticket: p.nextTicket(), Change: change, Who: arg(d, "who", "")}
 }

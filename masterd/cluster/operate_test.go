@@ -91,7 +91,7 @@ func (p *player) done(d *datadriven.TestData) Input {
 			status.Uuid = &mesosv1.UUID{Value: uuid("done")}
 		}
 	}
-	return OperationUpdate{conn, update}
+	return OperationUpdate{Conn: conn, Update: update}
 }
 
 // operationOf reads a line of the transcripts' language.

@@ -145,24 +145,24 @@ func (p *player) input(d *datadriven.TestData) Input {
 	case "update":
 		return p.update(d)
 	case "pulling":
-		return TaskPulling{ConnID(number(d, "conn")), &agentlink.Pulling{
+		return TaskPulling{Conn: ConnID(number(d, "conn")), Pulling: &agentlink.Pulling{
 			FrameworkId: message.FrameworkID(ids.Framework(arg(d, "fw", ""))), TaskId: &mesosv1.TaskID{Value: new(arg(d, "task", ""))},
 			Done: int64(number(d, "done")), Total: int64(number(d, "total")),
 		}}
 	case "exited":
-		return ExecutorExited{ConnID(number(d, "conn")), &agentlink.ExecutorExited{
+		return ExecutorExited{Conn: ConnID(number(d, "conn")), Exited: &agentlink.ExecutorExited{
 			FrameworkId: message.FrameworkID(ids.Framework(arg(d, "fw", ""))), ExecutorId: message.ExecutorID(ids.Executor(arg(d, "exec", ""))),
 			WaitStatus: int32(number(d, "status")), Command: d.HasArg("command"),
 		}}
 	case "message":
-		return ExecutorToFramework{ConnID(number(d, "conn")), &agentlink.FrameworkMessage{
+		return ExecutorToFramework{Conn: ConnID(number(d, "conn")), Message: &agentlink.FrameworkMessage{
 			FrameworkId: message.FrameworkID(ids.Framework(arg(d, "fw", ""))), ExecutorId: message.ExecutorID(ids.Executor(arg(d, "exec", ""))),
 			Data: []byte(arg(d, "data", "")),
 		}}
 	case "suspected":
-		return AgentSuspected{ids.Agent(arg(d, "agent", ""))}
+		return AgentSuspected{Agent: ids.Agent(arg(d, "agent", ""))}
 	case "teardown":
-		return Teardown{p.nextTicket(), ids.Framework(arg(d, "fw", "")), arg(d, "who", "")}
+		return Teardown{Ticket: p.nextTicket(), Framework: ids.Framework(arg(d, "fw", "")), Who: arg(d, "who", "")}
 	case "opkill":
 		return OperatorKill{
 			Ticket: p.nextTicket(), Task: ids.Task{Framework: ids.Framework(arg(d, "fw", "")), ID: arg(d, "task", "")},
@@ -188,11 +188,11 @@ func (p *player) input(d *datadriven.TestData) Input {
 		}
 		return in
 	case "deactivate":
-		return DeactivateAgent{p.nextTicket(), ids.Agent(arg(d, "agent", "")), arg(d, "who", "")}
+		return DeactivateAgent{Ticket: p.nextTicket(), Agent: ids.Agent(arg(d, "agent", "")), Who: arg(d, "who", "")}
 	case "reactivate":
-		return ReactivateAgent{p.nextTicket(), ids.Agent(arg(d, "agent", "")), arg(d, "who", "")}
+		return ReactivateAgent{Ticket: p.nextTicket(), Agent: ids.Agent(arg(d, "agent", "")), Who: arg(d, "who", "")}
 	case "gone":
-		return MarkGone{p.nextTicket(), ids.Agent(arg(d, "agent", "")), arg(d, "who", "")}
+		return MarkGone{Ticket: p.nextTicket(), Agent: ids.Agent(arg(d, "agent", "")), Who: arg(d, "who", "")}
 	}
 	if d.Cmd == "maintain" {
 		return p.maintainInput(d)
@@ -207,7 +207,7 @@ func (p *player) input(d *datadriven.TestData) Input {
 func (p *player) nextTicket() Ticket { p.ticket++; return p.ticket }
 
 func (p *player) asCall(d *datadriven.TestData, call *scheduler.Call) Input {
-	return Call{p.nextTicket(), StreamID(arg(d, "stream", "")), call, arg(d, "principal", "")}
+	return Call{Ticket: p.nextTicket(), Stream: StreamID(arg(d, "stream", "")), Call: call, Principal: arg(d, "principal", "")}
 }
 
 func arg(d *datadriven.TestData, key, fallback string) string {
@@ -380,7 +380,7 @@ func (p *player) subscribe(d *datadriven.TestData) Input {
 		info.Id = message.FrameworkID(ids.Framework(v))
 		call.FrameworkId = info.Id
 	}
-	return Subscribe{StreamID(arg(d, "stream", "")), call, arg(d, "principal", "")}
+	return Subscribe{Stream: StreamID(arg(d, "stream", "")), Call: call, Principal: arg(d, "principal", "")}
 }
 
 func (p *player) launch(d *datadriven.TestData) *scheduler.Call {
@@ -450,7 +450,7 @@ func (p *player) update(d *datadriven.TestData) Input {
 		status.Reason = mesosv1.TaskStatus_Reason(mesosv1.TaskStatus_Reason_value["REASON_"+v]).Enum()
 		status.Source = mesosv1.TaskStatus_SOURCE_AGENT.Enum()
 	}
-	return AgentUpdate{ConnID(number(d, "conn")), &agentlink.StatusUpdate{
+	return AgentUpdate{Conn: ConnID(number(d, "conn")), Update: &agentlink.StatusUpdate{
 		FrameworkId: message.FrameworkID(ids.Framework(arg(d, "fw", ""))), Status: status, LatestState: int32(latest),
 	}}
 }
