@@ -101,7 +101,10 @@ func (m *Machine) refuse(now time.Time, fw *framework, info *mesosv1.TaskInfo, r
 // runCommand takes a command task: its container is its own, and the agent plays the executor.
 func (m *Machine) runCommand(now time.Time, fw *framework, info *mesosv1.TaskInfo) {
 	id := executorOf(info.GetTaskId().GetValue())
-	if fw.executors[id] != nil {
+	if old := fw.executors[id]; old != nil && (old.phase >= lifecycle.Stopping || old.phase == lifecycle.Cancelling) {
+		m.refuse(now, fw, info, mesosv1.TaskStatus_REASON_EXECUTOR_TERMINATED, fmt.Sprintf("executor %q is ending", id))
+		return
+	} else if old != nil {
 		m.refuse(now, fw, info, mesosv1.TaskStatus_REASON_TASK_INVALID, fmt.Sprintf("executor id %q is in use by this framework on this agent", id))
 		return
 	}
