@@ -46,6 +46,9 @@ const portName = "http-port"
 
 // RememberPort writes down which port the agent's API got.
 func RememberPort(dir string, port int) error {
+	if RememberedPort(dir) == port {
+		return nil // a disk that is full must not keep agentd from coming back
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("remember the port: %w", err)
 	}
@@ -92,7 +95,8 @@ func Acquire(workDir string) (*Lock, error) {
 		}
 		return nil, fmt.Errorf("lock work directory %s: %w", workDir, err)
 	}
-	if err := errors.Join(file.Truncate(0), writeAt(file, fmt.Sprint(os.Getpid()))); err != nil {
+	pid := fmt.Sprint(os.Getpid())
+	if err := errors.Join(writeAt(file, pid), file.Truncate(int64(len(pid)))); err != nil { // in this order it needs no room
 		return nil, errors.Join(fmt.Errorf("lock work directory %s: %w", workDir, err), file.Close())
 	}
 	return &Lock{file: file}, nil

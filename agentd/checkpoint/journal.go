@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/encoding/protodelim"
 
 	"codeberg.org/reeve/reeve/agentd/record"
@@ -33,6 +34,10 @@ const (
 
 	// minRewrite is the size below which rewriting is not worth it.
 	minRewrite = 1 << 20
+
+	// reserve is how much of the disk a journal holds beyond its end, so that on a disk that tasks have filled it can be said
+	// how they end: some thousand entries. When less than half of it is left it is asked for again.
+	reserve = 1 << 20
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -42,7 +47,8 @@ type Journal struct {
 	dir  string
 	file *os.File
 	size int64 // of the file
-	base int64 // of the file when it was last rewritten or opened
+	base int64 // of the file when it was last rewritten or opened, or could not be
+	held int64 // the disk is ours up to here
 	err  error // the first failure; a journal that failed stays failed
 }
 
@@ -102,11 +108,31 @@ func (j *Journal) reopen(good int64) error {
 	if err != nil {
 		return fmt.Errorf("open journal: %w", err)
 	}
-	if err := errors.Join(file.Truncate(good), seekEnd(file), file.Sync()); err != nil {
+	if err := errors.Join(cutOff(file, good), seekEnd(file), file.Sync()); err != nil {
 		return errors.Join(fmt.Errorf("open journal: %w", err), file.Close())
 	}
-	j.file, j.size, j.base = file, good, good
+	j.file, j.size, j.base, j.held = file, good, good, good
+	j.hold()
 	return nil
+}
+
+// hold sees to it that the next entries have their place on the disk. If that can't be had, they may still find one.
+func (j *Journal) hold() {
+	if j.held-j.size >= reserve/2 {
+		return
+	}
+	if unix.Fallocate(int(j.file.Fd()), unix.FALLOC_FL_KEEP_SIZE, j.size, reserve) == nil {
+		j.held = j.size + reserve
+	}
+}
+
+// cutOff drops what follows the good bytes. Where nothing does, what the disk holds beyond them stays ours.
+func cutOff(file *os.File, good int64) error {
+	info, err := file.Stat()
+	if err != nil || info.Size() == good {
+		return err
+	}
+	return file.Truncate(good)
 }
 
 func seekEnd(file *os.File) error {
@@ -131,6 +157,7 @@ func (j *Journal) Append(entries []*record.Entry, durable bool) error {
 		return j.fail("append to journal", err)
 	}
 	j.size += int64(len(frame))
+	j.hold()
 	if !durable {
 		return nil
 	}
@@ -149,7 +176,10 @@ func (j *Journal) fail(what string, err error) error {
 // Grown says whether the journal has grown so much that Rewrite is worth its while.
 func (j *Journal) Grown() bool { return j.size > minRewrite && j.size > 2*j.base }
 
-// Rewrite replaces everything by entries, at once or not at all.
+// ErrFull says that the disk has no room for a rewritten journal. The one that there is goes on.
+var ErrFull = errors.New("there is no room for a rewritten journal")
+
+// Rewrite replaces everything by entries, at once or not at all; ErrFull if not at all.
 func (j *Journal) Rewrite(entries []*record.Entry) error {
 	if j.err != nil {
 		return j.err
@@ -163,6 +193,10 @@ func (j *Journal) Rewrite(entries []*record.Entry) error {
 		content = append(content, frame...)
 	}
 	if err := replace(j.dir, journalName, content); err != nil {
+		if j.file != nil && (errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)) {
+			j.base = j.size // tried again when it has doubled once more
+			return ErrFull
+		}
 		return j.fail("rewrite journal", err)
 	}
 	if j.file != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"codeberg.org/reeve/reeve/agentd/record"
@@ -170,6 +171,57 @@ func TestVersion1Fixture(t *testing.T) {
 		t.Fatalf("got %d good bytes of %d, %v", good, len(data), err)
 	}
 	diff(t, got, entries(0, 3))
+}
+
+// TestFullDisk: on a disk without room a journal takes what it had asked room for, goes on after a rewrite that finds none,
+// and is whole when it is read.
+func TestFullDisk(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: a small disk of its own")
+	}
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=8m"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	j, _, err := Open(filepath.Join(dir, "meta"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "fill"), make([]byte, 16<<20), 0o600); !errors.Is(err, unix.ENOSPC) {
+		t.Fatalf("filled the disk: %v", err)
+	}
+	want := 0
+	for ; want < 1000; want++ {
+		if err := j.Append([]*record.Entry{entry(want)}, want%10 == 0); err != nil {
+			t.Fatalf("entry %d on a full disk: %v", want, err)
+		}
+	}
+	if err := j.Rewrite([]*record.Entry{entry(0)}); !errors.Is(err, ErrFull) {
+		t.Errorf("rewritten on a full disk: %v, want ErrFull", err)
+	}
+	if err := j.Append([]*record.Entry{entry(want)}, true); err != nil {
+		t.Errorf("after a rewrite that found no room: %v", err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, found, err := Open(filepath.Join(dir, "meta"))
+	if err != nil || len(found.Entries) != want+1 || found.Torn != 0 {
+		t.Fatalf("read %d entries and %d torn bytes, %v; want %d", len(found.Entries), found.Torn, err, want+1)
+	}
+	for n := range 1000 { // it has not given up what was asked for before
+		if err := again.Append([]*record.Entry{entry(n)}, false); err != nil {
+			t.Fatalf("entry %d of the next agentd on a full disk: %v", n, err)
+		}
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestLock(t *testing.T) {

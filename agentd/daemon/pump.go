@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -116,7 +117,11 @@ func (p *pump) save(batch []turn) error {
 	durable := false
 	for _, t := range batch {
 		if t.rewrite != nil {
-			if err := p.journal.Rewrite(t.rewrite.entries); err != nil {
+			err := p.journal.Rewrite(t.rewrite.entries)
+			if errors.Is(err, checkpoint.ErrFull) {
+				continue // what was saved before it is still to be written
+			}
+			if err != nil {
 				return err
 			}
 			entries, durable = nil, false

@@ -19,8 +19,11 @@ type Addresses struct {
 	Gossip string `json:"gossip,omitempty"`
 }
 
-// name is fixed: scripts look for it.
-const name = "addresses.json"
+// name is fixed: scripts look for it. While a daemon does not serve, its file waits as spare for the next one.
+const (
+	name  = "addresses.json"
+	spare = ".addresses.json.spare"
+)
 
 // Write puts the addresses into dir, at once or not at all: a reader never sees half a file.
 func Write(dir string, a Addresses) error {
@@ -28,22 +31,23 @@ func Write(dir string, a Addresses) error {
 	if err != nil {
 		return fmt.Errorf("encode addresses: %w", err)
 	}
-	tmp, err := os.CreateTemp(dir, name+".*")
-	if err != nil {
+	if err := write(filepath.Join(dir, spare), append(data, '\n')); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
-	_, err = tmp.Write(append(data, '\n'))
-	if cerr := tmp.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), filepath.Join(dir, name))
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name()) // the write has failed already, and says so
+	if err := os.Rename(filepath.Join(dir, spare), filepath.Join(dir, name)); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
+}
+
+// write puts data into a file over what is there, so that a disk that is full has room for it.
+func write(path string, data []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteAt(data, 0)
+	return errors.Join(err, file.Truncate(int64(len(data))), file.Close())
 }
 
 // Read returns what the daemon of dir wrote; the error wraps fs.ErrNotExist while it has not served yet.
@@ -59,9 +63,9 @@ func Read(dir string) (Addresses, error) {
 	return a, nil
 }
 
-// Remove deletes the file, so that nobody takes the addresses of a former run for this one's. A missing file is no error.
+// Remove takes the file away, so that nobody takes the addresses of a former run for this one's. A missing file is no error.
 func Remove(dir string) error {
-	if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Rename(filepath.Join(dir, name), filepath.Join(dir, spare)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove %s: %w", name, err)
 	}
 	return nil

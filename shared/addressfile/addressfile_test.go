@@ -32,7 +32,17 @@ func TestWriteReadRemove(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+	if _, err := addressfile.Read(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("after: got %v, want not exist", err)
+	}
+	shorter := addressfile.Addresses{HTTP: "a:1"} // the next run writes over what the former left
+	if err := addressfile.Write(dir, shorter); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := addressfile.Read(dir); err != nil || got != shorter {
+		t.Errorf("again: got %v, %v, want %v", got, err, shorter)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
