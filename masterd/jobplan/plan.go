@@ -11,6 +11,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/jobspec"
 	"codeberg.org/reeve/reeve/masterd/placement"
 	"codeberg.org/reeve/reeve/masterd/view"
+	"codeberg.org/reeve/reeve/shared/jobfile"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
@@ -67,7 +68,7 @@ type agent struct {
 // against compares with the job as it is: instances that run and may stay need no place.
 func (s *site) against(plan *reeveapi.JobPlan, current *reeveapi.Job) {
 	plan.Version = current.Version
-	plan.Changes = jobspec.Diff(current.Spec, *s.spec)
+	plan.Changes = jobfile.Diff(current.Spec, *s.spec)
 	plan.Action = Update
 	if len(plan.Changes) == 0 {
 		plan.Action = None

@@ -6,6 +6,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/jobspec"
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/jobfile"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
@@ -30,7 +31,7 @@ func Update(record *reeveapi.Job, spec reeveapi.JobSpec) (*Revised, error) {
 	case spec.Kind != old.Kind || spec.Role != old.Role:
 		return nil, fault.New(fault.Conflict, "job %q is of kind %s in role %s, which cannot be changed to %s in %s; stop it first",
 			old.Name, old.Kind, old.Role, spec.Kind, spec.Role)
-	case len(jobspec.Diff(*old, spec)) == 0:
+	case len(jobfile.Diff(*old, spec)) == 0:
 		return nil, nil
 	}
 	return &Revised{Spec: spec, Template: templateFor(record, spec), Note: "updated"}, nil

@@ -17,6 +17,11 @@ import (
 type Doer interface {
 	SubmitJob(ctx context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error)
 	StopJob(ctx context.Context, name string) error
+	UpdateJob(ctx context.Context, spec reeveapi.JobSpec, version int) (*reeveapi.Job, error)
+	ScaleJob(ctx context.Context, name string, version, instances int) (*reeveapi.Job, error)
+	RestartJob(ctx context.Context, name string, version int) (*reeveapi.Job, error)
+	RollbackJob(ctx context.Context, name string, version, to int) (*reeveapi.Job, error)
+	TriggerJob(ctx context.Context, name string) (*reeveapi.Job, error)
 	KillTask(ctx context.Context, framework, task string) error
 	Teardown(ctx context.Context, framework string) error
 	DrainAgent(ctx context.Context, agent string, maxGrace time.Duration, markGone bool) error

@@ -26,6 +26,25 @@ func (d *doer) SubmitJob(_ context.Context, spec reeveapi.JobSpec) (*reeveapi.Jo
 }
 func (d *doer) Teardown(_ context.Context, f string) error   { return d.note("teardown " + f) }
 func (d *doer) StopJob(_ context.Context, name string) error { return d.note("stop " + name) }
+func (d *doer) UpdateJob(_ context.Context, spec reeveapi.JobSpec, version int) (*reeveapi.Job, error) {
+	return nil, d.note(fmt.Sprintf("update %s of %d", spec.Name, version))
+}
+
+func (d *doer) ScaleJob(_ context.Context, name string, version, n int) (*reeveapi.Job, error) {
+	return nil, d.note(fmt.Sprintf("scale %s of %d to %d", name, version, n))
+}
+
+func (d *doer) RestartJob(_ context.Context, name string, version int) (*reeveapi.Job, error) {
+	return nil, d.note(fmt.Sprintf("restart %s of %d", name, version))
+}
+
+func (d *doer) RollbackJob(_ context.Context, name string, version, to int) (*reeveapi.Job, error) {
+	return nil, d.note(fmt.Sprintf("rollback %s of %d to %d", name, version, to))
+}
+
+func (d *doer) TriggerJob(_ context.Context, name string) (*reeveapi.Job, error) {
+	return nil, d.note("trigger " + name)
+}
 func (d *doer) KillTask(_ context.Context, f, task string) error {
 	return d.note("kill " + f + "/" + task)
 }
@@ -204,5 +223,45 @@ func TestSteerAgents(t *testing.T) {
 	}
 	if !warned {
 		t.Errorf("no warning that there is too little room: %+v", act.Preview)
+	}
+}
+
+// TestJobsAreChangedInTheVersionSeen: what an operator agreed to is of one version of the job.
+func TestJobsAreChangedInTheVersionSeen(t *testing.T) {
+	spec := reeveapi.JobSpec{Name: "web", Kind: reeveapi.Service, Command: "v2", Instances: 3, Update: &reeveapi.JobUpdate{MaxSurge: 1, OnFailure: "rollback"}}
+	older := spec
+	older.Command = "v1"
+	j := &reeveapi.Job{
+		Spec: spec, State: reeveapi.JobRunning, Version: 7,
+		History: []reeveapi.Revision{{Version: 6, Spec: older}, {Version: 7, Spec: spec}},
+	}
+	changed := spec
+	changed.Command = "v3"
+	for want, make := range map[string]func() (Action, error){
+		"scale web of 7 to 5":    func() (Action, error) { return ScaleJob(j, 5) },
+		"restart web of 7":       func() (Action, error) { return RestartJob(j) },
+		"rollback web of 7 to 6": func() (Action, error) { return RollbackJob(j, 0) },
+		"update web of 7":        func() (Action, error) { return UpdateJob(j, changed) },
+	} {
+		act, err := make()
+		if err != nil {
+			t.Errorf("%s: %v", want, err)
+			continue
+		}
+		d := &doer{}
+		if r := act.Run(t.Context(), d); len(r.Failed) > 0 || len(d.asked) != 1 || d.asked[0] != want {
+			t.Errorf("got %q %+v, want %q", d.asked, r, want)
+		}
+	}
+	for want, make := range map[string]func() (Action, error){
+		"has 3 instances already":    func() (Action, error) { return ScaleJob(j, 3) },
+		"stop it instead":            func() (Action, error) { return ScaleJob(j, 0) },
+		"no such earlier version":    func() (Action, error) { return RollbackJob(j, 7) },
+		"nothing of job web was":     func() (Action, error) { return UpdateJob(j, spec) },
+		"only periodic jobs are run": func() (Action, error) { return TriggerJob(j) },
+	} {
+		if _, err := make(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q in it", err, want)
+		}
 	}
 }

@@ -6,11 +6,15 @@ import (
 	"strconv"
 	"strings"
 
+	"codeberg.org/reeve/reeve/shared/jobfile"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
 // RunCommand is the command line that submits the same job.
 func RunCommand(spec reeveapi.JobSpec, master string) string {
+	if !sayable(spec) {
+		return runFile(spec, master)
+	}
 	words := []string{"reeve", "run"}
 	add := func(flag, value string) {
 		if value != "" && value != "0" {
@@ -21,6 +25,17 @@ func RunCommand(spec reeveapi.JobSpec, master string) string {
 	add("master", master)
 	add("name", spec.Name)
 	add("role", spec.Role)
+	if spec.Kind != reeveapi.Batch {
+		add("kind", string(spec.Kind))
+	}
+	add("image", spec.Image)
+	if spec.Schedule != nil {
+		add("cron", spec.Schedule.Cron)
+		add("time-zone", spec.Schedule.TimeZone)
+	}
+	for _, c := range spec.Constraints {
+		add("constraint", strings.TrimSpace(c.Attribute+" "+c.Operator+" "+c.Value+strings.Join(c.Values, ",")))
+	}
 	add("cpus", number(spec.Resources.CPUs))
 	add("mem", number(spec.Resources.Mem))
 	add("disk", number(spec.Resources.Disk))
@@ -42,6 +57,21 @@ func RunCommand(spec reeveapi.JobSpec, master string) string {
 	}
 	add("kill-grace", number(spec.KillGraceSeconds))
 	return strings.Join(words, " ") + " --command=" + Quote(spec.Command)
+}
+
+// sayable says whether flags can say all of a job.
+func sayable(spec reeveapi.JobSpec) bool {
+	return spec.Health == nil && spec.Restart == nil && spec.Update == nil && spec.ReplaceUnreachableSeconds == nil &&
+		len(spec.Volumes)+len(spec.Avoid)+len(spec.FixedPorts) == 0 && (spec.Schedule == nil || spec.Schedule.Overlap == "")
+}
+
+// runFile is a command line with the job's file in it.
+func runFile(spec reeveapi.JobSpec, master string) string {
+	text, err := jobfile.Write(spec)
+	if err != nil {
+		return "# " + err.Error()
+	}
+	return "reeve run --master=" + Quote(master) + " -f - <<'JOB'\n" + string(text) + "JOB\n"
 }
 
 // Quote writes a word so that a POSIX shell reads it as it is.

@@ -64,6 +64,10 @@ var verbs = []verb{
 	{"kill", "end a task…", "", activeTasks},
 	{"teardown", "end a framework and all it runs…", "", presentFrameworks},
 	{"stop", "end a job…", "", activeJobs},
+	{"scale", "JOB INSTANCES…", "", livingJobs},
+	{"restart", "replace the tasks of a service…", "", livingJobs},
+	{"rollback", "JOB [VERSION]: an earlier version again…", "", livingJobs},
+	{"trigger", "run a periodic job now…", "", livingJobs},
 	{"drain", "end what runs on an agent: name, grace, gone…", "", presentAgents},
 	{"deactivate", "launch nothing new on an agent…", "", presentAgents},
 	{"reactivate", "use an agent again…", "", asideAgents},
@@ -219,6 +223,9 @@ func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
 			return nil, fmt.Errorf("there is no job %s", rest)
 		}
 		act, err := action.StopJob(j)
+		return screen.Ask{Action: act}, err
+	case "scale", "restart", "rollback", "trigger":
+		act, err := changeJob(s, v.name, rest)
 		return screen.Ask{Action: act}, err
 	case "drain", "deactivate", "reactivate", "gone":
 		act, err := steer(s, v.name, strings.Fields(rest))

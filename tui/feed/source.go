@@ -27,6 +27,11 @@ type Source interface {
 	LogStart(ctx context.Context, agentHTTP, path string) (int64, error)
 	SubmitJob(ctx context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error)
 	StopJob(ctx context.Context, name string) error
+	UpdateJob(ctx context.Context, spec reeveapi.JobSpec, version int) (*reeveapi.Job, error)
+	ScaleJob(ctx context.Context, name string, version, instances int) (*reeveapi.Job, error)
+	RestartJob(ctx context.Context, name string, version int) (*reeveapi.Job, error)
+	RollbackJob(ctx context.Context, name string, version, to int) (*reeveapi.Job, error)
+	TriggerJob(ctx context.Context, name string) (*reeveapi.Job, error)
 	KillTask(ctx context.Context, framework, task string) error
 	Teardown(ctx context.Context, framework string) error
 	DrainAgent(ctx context.Context, agent string, maxGrace time.Duration, markGone bool) error

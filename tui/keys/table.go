@@ -54,6 +54,11 @@ const (
 	Kill        Verb = "kill"
 	Teardown    Verb = "teardown"
 	StopJob     Verb = "stop-job"
+	Edit        Verb = "edit"
+	ScaleJob    Verb = "scale-job"
+	RestartJob  Verb = "restart-job"
+	RollbackJob Verb = "rollback-job"
+	TriggerJob  Verb = "trigger-job"
 	Drain       Verb = "drain"
 	Deactivate  Verb = "deactivate"
 	Reactivate  Verb = "reactivate"
@@ -156,12 +161,22 @@ var table = []Binding{
 
 	{Scope: Jobs, Keys: []string{"enter"}, Verb: Open, Help: "open the job", Foot: "open", Group: Do},
 	{Scope: Jobs, Keys: []string{"ctrl+k"}, Verb: StopJob, Help: "stop the job…", Foot: "stop…", Group: Do, Dangerous: true},
+	{Scope: Jobs, Keys: []string{"E"}, Verb: Edit, Help: "change it", Foot: "edit", Group: Do},
+	{Scope: Jobs, Keys: []string{"S"}, Verb: ScaleJob, Help: "scale", Foot: "scale", Group: Do},
+	{Scope: Jobs, Keys: []string{"R"}, Verb: RestartJob, Help: "restart", Group: Do},
+	{Scope: Jobs, Keys: []string{"B"}, Verb: RollbackJob, Help: "roll back", Group: Do},
+	{Scope: Jobs, Keys: []string{"T"}, Verb: TriggerJob, Help: "run now", Group: Do},
 	{Scope: Jobs, Keys: []string{"n"}, Verb: New, Help: "new, like this", Foot: "new", Group: Do},
 	{Scope: Jobs, Keys: []string{"c"}, Verb: Copy, Help: "copy its name", Group: Do},
 
 	{Scope: Job, Keys: []string{"enter"}, Verb: Open, Help: "open the task", Foot: "task", Group: Do},
 	{Scope: Job, Keys: []string{"l"}, Verb: Logs, Help: "logs of the task", Foot: "logs", Group: Do},
 	{Scope: Job, Keys: []string{"ctrl+k"}, Verb: StopJob, Help: "stop the job…", Foot: "stop…", Group: Do, Dangerous: true},
+	{Scope: Job, Keys: []string{"E"}, Verb: Edit, Help: "change it", Foot: "edit", Group: Do},
+	{Scope: Job, Keys: []string{"S"}, Verb: ScaleJob, Help: "scale", Foot: "scale", Group: Do},
+	{Scope: Job, Keys: []string{"R"}, Verb: RestartJob, Help: "restart", Group: Do},
+	{Scope: Job, Keys: []string{"B"}, Verb: RollbackJob, Help: "roll back", Group: Do},
+	{Scope: Job, Keys: []string{"T"}, Verb: TriggerJob, Help: "run now", Group: Do},
 	{Scope: Job, Keys: []string{"n"}, Verb: New, Help: "new, like this", Foot: "clone…", Group: Do},
 	{Scope: Job, Keys: []string{"ctrl+y"}, Verb: CopyCommand, Help: "copy as a command line", Group: Do},
 	{Scope: Job, Keys: []string{"c"}, Verb: Copy, Help: "copy its name", Group: Do},

@@ -34,6 +34,31 @@ func TestStorySubmit(t *testing.T) {
 	})
 }
 
+// TestStoryChangeJob scales a service, changes it in the form after its changes were shown, and rolls it back.
+func TestStoryChangeJob(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("0", "/", "checkout", "enter", "enter", "S")
+		c.Expect("scale checkout 3")
+		c.Press("backspace", "5", "enter")
+		c.Expect("Scale job checkout", "5 instances, 3 before", "[ Cancel ]")
+		c.Press("tab", "enter")
+		c.Expect("scaled job checkout", "version 3", "2/5")
+		c.Press("E", "ctrl+x")
+		c.Expect("nothing of job checkout was changed")
+		c.Press("tab", "tab", " --fast", "ctrl+x")
+		c.Expect("Update job checkout", "- command: \"./checkout --port $PORT0\"", "+ command: \"./checkout --port $PORT0 --fast\"")
+		c.Press("tab", "enter")
+		c.Expect("version 4", "--fast")
+		c.Press("B")
+		c.Expect("rollback checkout 3")
+		c.Press("enter", "tab", "enter")
+		c.Expect("version 5")
+		c.Lacks("--fast")
+		c.Press("T")
+		c.Expect("only periodic jobs are run by hand")
+	})
+}
+
 // TestStoryDrill goes from the cluster to an agent, a task and its log with enter, and back with esc.
 func TestStoryDrill(t *testing.T) {
 	Run(t, Options{}, func(c *Console) {

@@ -53,7 +53,11 @@ func New(env screen.Env, target screen.Target) *Screen {
 		{Name: "CHANGED", Width: 8, Max: 12, Rank: 1, Text: func(i *instance) (string, theme.Role) {
 			return label.Clock(s.env.Now(), i.Changed), theme.Dim
 		}, Compare: func(a, b *instance) int { return a.Changed.Compare(b.Changed) }},
-		{Name: "MESSAGE", Width: 12, Max: 80, Rank: 3, Text: func(i *instance) (string, theme.Role) { return i.Message, theme.Dim }},
+		{
+			Name: "VERSION", Width: 7, Right: true, Rank: 4, Text: func(i *instance) (string, theme.Role) { return strconv.Itoa(max(i.Template, 1)), theme.Dim },
+			Compare: table.Compare(func(i *instance) int { return i.Template }),
+		},
+		{Name: "MESSAGE", Width: 12, Max: 120, Rank: 3, Text: note},
 	}...)
 	return s
 }
@@ -86,17 +90,7 @@ func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
 
 // Off says why a verb makes no sense now.
 func (s *Screen) Off(verb keys.Verb) string {
-	if verb != keys.StopJob {
-		return ""
-	}
-	j := s.job()
-	if j == nil {
-		return "the job is not known yet"
-	}
-	if _, err := action.StopJob(j); err != nil {
-		return err.Error()
-	}
-	return ""
+	return jobs.Off(verb, s.job())
 }
 
 // Do takes a verb.
@@ -127,12 +121,6 @@ func (s *Screen) onJob(verb keys.Verb) (tea.Cmd, bool) {
 		return nil, false
 	}
 	switch verb {
-	case keys.StopJob:
-		act, err := action.StopJob(j)
-		if err != nil {
-			return screen.Refuse(err), true
-		}
-		return screen.Send(screen.Ask{Action: act}), true
 	case keys.CopyCommand:
 		return screen.Send(screen.Copy{Text: action.RunCommand(j.Spec, s.env.Master()), What: "command line"}), true
 	case keys.Open, keys.Logs:
@@ -147,7 +135,7 @@ func (s *Screen) onJob(verb keys.Verb) (tea.Cmd, bool) {
 		return screen.Send(screen.Go{Target: screen.Target{Kind: kind, ID: id}}), true
 	default:
 	}
-	return nil, false
+	return jobs.Change(verb, j)
 }
 
 // taskOf is the key of the task of the cursor's instance. Instances know their task by its id alone; which framework runs
@@ -186,11 +174,7 @@ func (s *Screen) refresh() {
 		return
 	}
 	s.seen = snap.Version
-	rows := make([]table.Row[instance], len(j.Instances))
-	for n := range j.Instances {
-		rows[n] = table.Row[instance]{ID: fmt.Sprintf("%09d", j.Instances[n].Index), Val: &j.Instances[n]}
-	}
-	s.table.SetRows(rows, s.env.Now())
+	s.table.SetRows(rows(j), s.env.Now())
 }
 
 // Points is the job.
@@ -211,12 +195,15 @@ func (s *Screen) Render(a frame.Area) {
 		return
 	}
 	now := s.env.Now()
-	text, role := label.Job(a.Theme(), j.State)
+	text, role := label.Job(a.Theme(), j)
 	x := a.Text(1, 0, role, text) + 2
 	x = a.Text(x, 0, theme.Dim, "submitted "+gauge.Since(now, j.Submitted)+" ago") + 1
 	if j.By != "" {
 		x = a.Text(x, 0, theme.Dim, "by ")
 		x = a.Text(x, 0, theme.Text, j.By) + 2
+	}
+	if j.Version > 0 {
+		x = a.Text(x, 0, theme.Dim, fmt.Sprintf("version %d", j.Version)) + 1
 	}
 	if !j.Ended.IsZero() {
 		a.Text(x+1, 0, theme.Dim, "ended "+gauge.Since(now, j.Ended)+" ago, after "+gauge.Age(j.Ended.Sub(j.Submitted)))
@@ -225,14 +212,42 @@ func (s *Screen) Render(a frame.Area) {
 	a.Text(1, 1, theme.Dim, "command")
 	a.Text(11, 1, theme.Text, a.Clip(spec.Command, a.W-12))
 	a.Text(1, 2, theme.Dim, "each")
-	each := fmt.Sprintf("%s cpus  %s memory  %s disk  role %s  %d retries", gauge.CPUs(spec.Resources.CPUs), gauge.MB(spec.Resources.Mem), gauge.MB(spec.Resources.Disk), label.Or(spec.Role, "*"), spec.Retries)
-	a.Text(11, 2, theme.Text, a.Clip(each, a.W-12))
-	a.Text(1, 3, theme.Dim, "done")
+	a.Text(11, 2, theme.Text, a.Clip(each(spec), a.W-12))
+	s.well(a, j)
+	top := 5
+	if text, role := s.progress(j); text != "" {
+		a.Text(1, 4, theme.Dim, "change")
+		if j.Spec.Kind == reeveapi.Periodic {
+			a.Text(1, 4, theme.Dim, "run   ")
+		}
+		a.Text(11, 4, role, a.Clip(text, a.W-12))
+		top = 6
+	}
+	bottom := a.H
+	if n := max(len(j.History), len(j.Runs)); n > 1 && a.H > 24 {
+		h := min(n+1, 7)
+		bottom = a.H - h
+		s.past(a.Sub(0, bottom, a.W, h), j)
+	}
+	s.table.Render(a.Sub(0, top, a.W, bottom-top), now)
+}
+
+// well draws how many instances are done, or of a service well.
+func (s *Screen) well(a frame.Area, j *reeveapi.Job) {
+	if j.State == reeveapi.JobScheduled {
+		return
+	}
+	word, done := "done", float64(jobs.Count(j, "TASK_FINISHED"))
+	if j.Spec.Kind == reeveapi.Service {
+		word, done = "well", float64(j.Healthy)
+	}
+	a.Text(1, 3, theme.Dim, word)
 	progress := jobs.Progress(j)
 	a.Text(11, 3, theme.Text, progress)
-	n := float64(max(spec.Instances, 1))
-	done := float64(jobs.Count(j, "TASK_FINISHED"))
-	bar := a.Sub(13+len(progress), 3, min(40, a.W-20), 1)
-	gauge.Progress(bar, done/n, (done+float64(jobs.Count(j, "TASK_RUNNING")))/n)
-	s.table.Render(a.Sub(0, 5, a.W, a.H-5), now)
+	n := float64(max(j.Spec.Instances, 1))
+	busy := done + float64(jobs.Count(j, "TASK_RUNNING"))
+	if j.Spec.Kind == reeveapi.Service {
+		busy = max(done, float64(jobs.Count(j, "TASK_RUNNING")))
+	}
+	gauge.Progress(a.Sub(13+len(progress), 3, min(40, a.W-20), 1), done/n, busy/n)
 }

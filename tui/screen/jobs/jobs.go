@@ -7,7 +7,6 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
-	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
@@ -47,11 +46,14 @@ func (s *Screen) columns() []column {
 			Name: "JOB", Width: 14, Max: 32, Text: func(j *job) (string, theme.Role) { return j.Spec.Name, theme.Text },
 			Compare: table.ByName(func(j *job) string { return j.Spec.Name }),
 		},
-		{Name: "STATE", Width: 10, Draw: func(a frame.Area, j *job) {
-			text, role := label.Job(a.Theme(), j.State)
+		{Name: "KIND", Width: 8, Rank: 2, Text: func(j *job) (string, theme.Role) {
+			return label.Or(string(j.Spec.Kind), string(reeveapi.Batch)), theme.Dim
+		}, Compare: table.Compare(func(j *job) string { return string(j.Spec.Kind) })},
+		{Name: "STATE", Width: 12, Draw: func(a frame.Area, j *job) {
+			text, role := label.Job(a.Theme(), j)
 			a.Left(0, 0, a.W, role, text)
 		}, Compare: table.Compare(func(j *job) string { return j.State })},
-		{Name: "DONE", Width: 7, Right: true, Text: func(j *job) (string, theme.Role) { return Progress(j), theme.Text }},
+		{Name: "WELL", Width: 7, Right: true, Text: func(j *job) (string, theme.Role) { return Progress(j), theme.Text }},
 		{Name: "RUNNING", Width: 7, Right: true, Rank: 3, Text: func(j *job) (string, theme.Role) {
 			return fmt.Sprint(Count(j, "TASK_RUNNING")), theme.Text
 		}, Compare: table.Compare(func(j *job) int { return Count(j, "TASK_RUNNING") })},
@@ -81,7 +83,8 @@ func (s *Screen) columns() []column {
 func fields() []filter.Field[job] {
 	return []filter.Field[job]{
 		{Name: "name", Free: true, Text: func(j *job) string { return j.Spec.Name }},
-		{Name: "state", Free: true, Text: func(j *job) string { return j.State }},
+		{Name: "state", Free: true, Text: func(j *job) string { return j.State + " " + j.Health }},
+		{Name: "kind", Free: true, Text: func(j *job) string { return string(j.Spec.Kind) }},
 		{Name: "command", Free: true, Text: func(j *job) string { return j.Spec.Command }},
 		{Name: "role", Free: true, Text: func(j *job) string { return j.Spec.Role }},
 		{Name: "by", Text: func(j *job) string { return j.By }},
@@ -99,8 +102,14 @@ func Count(j *reeveapi.Job, state string) int {
 	return n
 }
 
-// Progress is how many instances have succeeded, of how many.
+// Progress is how many instances have succeeded, or of a service are well, of how many.
 func Progress(j *reeveapi.Job) string {
+	switch {
+	case j.Spec.Kind == reeveapi.Service:
+		return fmt.Sprintf("%d/%d", j.Healthy, max(j.Spec.Instances, 1))
+	case j.State == reeveapi.JobScheduled:
+		return "-"
+	}
 	return fmt.Sprintf("%d/%d", Count(j, "TASK_FINISHED"), max(j.Spec.Instances, 1))
 }
 
@@ -133,17 +142,11 @@ func (s *Screen) Restore(st screen.State) { s.list.Restore(st) }
 
 // Off says why a verb makes no sense for the cursor's row.
 func (s *Screen) Off(verb keys.Verb) string {
-	if verb != keys.StopJob {
-		return ""
-	}
 	row, alive := s.list.Table.At()
 	if !alive {
-		return "there is no job here"
+		return Off(verb, nil)
 	}
-	if _, err := action.StopJob(row.Val); err != nil {
-		return err.Error()
-	}
-	return ""
+	return Off(verb, row.Val)
 }
 
 // Do takes a verb.
@@ -166,15 +169,9 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Submit, Arg: "job:" + row.ID}}), true
 	case keys.Copy:
 		return screen.Send(screen.Copy{Text: row.ID, What: "name"}), true
-	case keys.StopJob:
-		act, err := action.StopJob(row.Val)
-		if err != nil {
-			return screen.Refuse(err), true
-		}
-		return screen.Send(screen.Ask{Action: act}), true
 	default:
 	}
-	return nil, false
+	return Change(verb, row.Val)
 }
 
 // Status describes the cursor's row.

@@ -106,10 +106,23 @@ func Drain(d *reeveapi.Drain) string {
 	return text
 }
 
-// Job is a job's state.
-func Job(t *theme.Theme, state string) (string, theme.Role) {
+// Job is a job's state, and of a service that runs how it is.
+func Job(t *theme.Theme, j *reeveapi.Job) (string, theme.Role) {
 	g := t.Glyph
-	switch state {
+	switch {
+	case j.State != reeveapi.JobRunning:
+	case j.Health == reeveapi.HealthGood:
+		return g.Running + " healthy", theme.Good
+	case j.Health == reeveapi.HealthStarting:
+		return g.Staging + " starting", theme.Info
+	case j.Health == reeveapi.HealthDegraded:
+		return g.Unknown + " degraded", theme.Warn
+	case j.Health == reeveapi.HealthCrashing:
+		return g.Failed + " crash loop", theme.Bad
+	}
+	switch j.State {
+	case reeveapi.JobScheduled:
+		return g.Staging + " scheduled", theme.Info
 	case reeveapi.JobRunning:
 		return g.Running + " running", theme.Good
 	case reeveapi.JobPending:
@@ -119,7 +132,7 @@ func Job(t *theme.Theme, state string) (string, theme.Role) {
 	case reeveapi.JobStopped:
 		return g.Off + " stopped", theme.Dim
 	}
-	return g.Failed + " " + state, theme.Bad
+	return g.Failed + " " + j.State, theme.Bad
 }
 
 // Framework is a framework's state.

@@ -20,11 +20,17 @@ func (s *Screen) fields() []form.Field {
 		{ID: "role", Label: "Role", Initial: "*", Check: checkRole},
 		{ID: "command", Label: "Command", Required: true, Hint: "for sh -c, such as ./server --port $PORT0"},
 		{ID: "instances", Label: "Instances", Initial: "1", Check: whole("instances", 1, 100_000)},
+		{ID: "kind", Label: "Kind", Initial: "batch", Check: s.checkKind},
 		{ID: "cpus", Label: "CPUs", Required: true, Initial: "0.1", Check: checkCPUs},
 		{ID: "mem", Label: "Memory", Required: true, Initial: "64M", Check: checkMem},
 		{ID: "disk", Label: "Disk", Initial: "64M", Check: checkSize},
 		{ID: "ports", Label: "Ports", Initial: "0", Check: whole("ports", 0, 100)},
 		{ID: "retries", Label: "Retries", Initial: "0", Check: whole("retries", 0, 1_000_000)},
+		{ID: "cron", Label: "Cron", Hint: "of a periodic job: minute hour day month weekday, or @daily", Check: checkCron},
+		{ID: "zone", Label: "Time zone", Hint: "of the cron, such as Europe/Berlin; UTC if empty"},
+		{ID: "image", Label: "Image", Hint: "such as nginx:1.27; the host's files if empty"},
+		{ID: "health", Label: "Health", Hint: "/path for HTTP, tcp, or a command; needs a port or a command"},
+		{ID: "rules", Label: "Constraints", Hint: "hostname unique; rack in a,b", Check: checkRules},
 		{ID: "env", Label: "Env", Hint: "KEY=value KEY2='two words'", Check: checkEnv},
 		{ID: "uris", Label: "URIs", Hint: "fetched into the sandbox, separated by spaces"},
 		{ID: "user", Label: "User", Hint: "whom it runs as; the agent's own if empty"},
@@ -40,6 +46,10 @@ func (s *Screen) checkName(text string) string {
 		return "may not have spaces, control characters or slashes in it"
 	case text == "." || text == "..":
 		return "may not be " + text
+	case s.old != nil:
+		if text != s.old.Spec.Name {
+			return "cannot be changed"
+		}
 	case s.env.Store.Snapshot().Jobs.Get(text) != nil:
 		return "there is a job of this name already"
 	}
@@ -184,13 +194,18 @@ func (s *Screen) spec() reeveapi.JobSpec {
 	number := func(id string) float64 { v, _ := strconv.ParseFloat(s.form.Value(id), 64); return v }
 	amount := func(id string) float64 { v, _ := size(s.form.Value(id)); return v }
 	count := func(id string) int { n, _ := strconv.Atoi(s.form.Value(id)); return n }
-	spec := reeveapi.JobSpec{
-		Name: s.form.Value("name"), Kind: reeveapi.Batch, Role: s.form.Value("role"), Command: s.form.Value("command"),
+	var spec reeveapi.JobSpec
+	if s.old != nil {
+		spec = s.old.Spec // what the form does not show stays as it is
+	}
+	s.more(&spec)
+	spec = merged(spec, reeveapi.JobSpec{
+		Name: s.form.Value("name"), Role: s.form.Value("role"), Command: s.form.Value("command"),
 		Instances: count("instances"), Retries: count("retries"), Ports: count("ports"), User: s.form.Value("user"),
 		Resources:        reeveapi.Amounts{CPUs: number("cpus"), Mem: amount("mem"), Disk: amount("disk")},
 		URIs:             strings.Fields(s.form.Value("uris")),
 		KillGraceSeconds: number("grace"),
-	}
+	})
 	if env, err := environment(s.form.Value("env")); err == nil && len(env) > 0 {
 		spec.Env = env
 	}
@@ -206,11 +221,16 @@ func (s *Screen) fill(j reeveapi.JobSpec) {
 		env = append(env, k+"="+action.Quote(j.Env[k]))
 	}
 	for id, value := range map[string]string{
-		"name": s.free(j.Name), "role": j.Role, "command": j.Command, "instances": some(max(j.Instances, 1)), "cpus": text(j.Resources.CPUs),
+		"name": s.nameOf(j), "kind": string(j.Kind), "image": j.Image, "health": healthText(j.Health), "rules": rulesText(j.Constraints),
+		"role": j.Role, "command": j.Command, "instances": some(max(j.Instances, 1)), "cpus": text(j.Resources.CPUs),
 		"mem": text(j.Resources.Mem) + "M", "disk": text(j.Resources.Disk) + "M", "ports": some(j.Ports), "retries": some(j.Retries),
 		"env": strings.Join(env, " "), "uris": strings.Join(j.URIs, " "), "user": j.User,
 	} {
 		s.form.Set(id, value)
+	}
+	if j.Schedule != nil {
+		s.form.Set("cron", j.Schedule.Cron)
+		s.form.Set("zone", j.Schedule.TimeZone)
 	}
 	if j.KillGraceSeconds > 0 {
 		s.form.Set("grace", text(j.KillGraceSeconds))

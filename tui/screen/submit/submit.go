@@ -22,17 +22,21 @@ import (
 type Screen struct {
 	env   screen.Env
 	form  *form.Form
-	draft bool // the fields are kept when one leaves
+	draft bool          // the fields are kept when one leaves
+	old   *reeveapi.Job // that is being changed, nil for a new one
 }
 
 // New returns the form: empty, with the draft that was kept, or with the values of what target's Arg names ("task:KEY",
-// "job:NAME").
+// "job:NAME", "edit:NAME").
 func New(env screen.Env, target screen.Target) *Screen {
 	s := &Screen{env: env, draft: true}
 	s.form = form.New(s.fields()...)
 	kind, id, _ := strings.Cut(target.Arg, ":")
 	snap := env.Store.Snapshot()
 	switch {
+	case kind == "edit" && snap.Jobs.Get(id) != nil:
+		s.old, s.draft = snap.Jobs.Get(id), false
+		s.fill(s.old.Spec)
 	case kind == "job" && snap.Jobs.Get(id) != nil:
 		s.fill(snap.Jobs.Get(id).Spec)
 		s.draft = false
@@ -55,7 +59,12 @@ func specOf(t *reeveapi.Task) reeveapi.JobSpec {
 }
 
 // Crumb names the screen.
-func (s *Screen) Crumb() string { return "submit a job" }
+func (s *Screen) Crumb() string {
+	if s.old != nil {
+		return "change " + s.old.Spec.Name
+	}
+	return "submit a job"
+}
 
 // Scopes are the key scopes.
 func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Submit} }
@@ -111,6 +120,13 @@ func (s *Screen) send() tea.Cmd {
 		return screen.Say(theme.Bad, "not yet: "+strings.Join(wrong, ", ")+" must be put right")
 	}
 	spec := s.spec()
+	if s.old != nil {
+		act, err := action.UpdateJob(s.old, spec)
+		if err != nil {
+			return screen.Refuse(err)
+		}
+		return screen.Send(screen.Ask{Action: act})
+	}
 	if s.env.Store.Snapshot().Jobs.Get(spec.Name) != nil {
 		return screen.Say(theme.Bad, "there is a job named "+spec.Name+" already; names are unique")
 	}
