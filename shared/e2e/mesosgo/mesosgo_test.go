@@ -194,14 +194,26 @@ func build(t *testing.T, dir, out, pkg string, env ...string) {
 // startCluster starts one master and one agent from the repository's bin, and returns the master's address.
 func startCluster(t *testing.T, bin string) string {
 	t.Helper()
+	return startMasters(t, bin, filepath.Join(t.TempDir(), "c"), "4").masters
+}
+
+// clusterAt is where a cluster's daemons serve.
+type clusterAt struct {
+	masters string // separated by commas
+	agent   string
+}
+
+// startMasters is startCluster with as many masters as extra arguments say, in a work dir, on an agent with so many CPUs.
+func startMasters(t *testing.T, bin, dir, cpus string, args ...string) clusterAt {
+	t.Helper()
 	root, err := filepath.Abs("../../..")
 	if err != nil {
 		t.Fatal(err)
 	}
 	runner := filepath.Join(bin, "localcluster")
 	build(t, root, runner, "./shared/localcluster/cmd")
-	cmd := exec.Command(runner, "--bin="+filepath.Join(root, "bin"), "--work-dir="+filepath.Join(t.TempDir(), "c"),
-		"--console=false", "--fixed-ports=false", "--agent-arg=--resources=cpus:4;mem:2048;disk:1024;ports:[31000-32000]")
+	cmd := exec.Command(runner, append([]string{"--bin=" + filepath.Join(root, "bin"), "--work-dir=" + dir,
+		"--console=false", "--fixed-ports=false", "--agent-arg=--resources=cpus:" + cpus + ";mem:2048;disk:1024;ports:[31000-32000]"}, args...)...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -219,15 +231,20 @@ func startCluster(t *testing.T, bin string) string {
 		}
 	})
 	lines := bufio.NewScanner(stdout)
+	var at clusterAt
 	for lines.Scan() {
+		if addr, ok := strings.CutPrefix(lines.Text(), "a1: http://"); ok {
+			at.agent = addr
+		}
 		if addr, ok := strings.CutPrefix(lines.Text(), "masters: "); ok {
 			go func() { // drain, so that the runner never blocks on its output
 				for lines.Scan() {
 				}
 			}()
-			return addr
+			at.masters = addr
+			return at
 		}
 	}
 	t.Fatal("the cluster ended before it said where it serves")
-	return ""
+	return at
 }

@@ -33,6 +33,7 @@ func (l *list) Set(v string) error { *l = append(*l, v); return nil }
 type options struct {
 	cluster localcluster.Options
 	console bool
+	restart bool
 }
 
 func main() {
@@ -51,6 +52,7 @@ func parse() options {
 	flag.IntVar(&o.cluster.Agents, "agents", 1, "how many agents")
 	flag.BoolVar(&o.cluster.FixedPorts, "fixed-ports", true, "5050, 5051 and so on; false takes free ports")
 	flag.BoolVar(&o.console, "console", true, "open the console, if this is a terminal")
+	flag.BoolVar(&o.restart, "restart", false, "without a console: start a daemon again that was killed, as a service manager does")
 	flag.Var(&masterArgs, "master-arg", "argument for every masterd, repeatable")
 	flag.Var(&agentArgs, "agent-arg", "argument for every agentd, repeatable")
 	flag.Parse()
@@ -90,7 +92,7 @@ func run(ctx context.Context, o options) error {
 		err = console(ctx, o.cluster.Bin, cluster.MasterList())
 	} else {
 		announce(os.Stdout, cluster)
-		err = wait(ctx, cluster)
+		err = wait(ctx, cluster, o.restart)
 	}
 	fmt.Println("ending the cluster")
 	return errors.Join(err, cluster.Stop(context.WithoutCancel(ctx)))
@@ -133,11 +135,24 @@ func announce(w io.Writer, c *localcluster.Cluster) {
 	fmt.Fprintln(w, "no terminal, so no console: the cluster runs until this process is interrupted")
 }
 
-// wait returns when ctx ends, or with an error when a daemon exits by itself.
-func wait(ctx context.Context, c *localcluster.Cluster) error {
-	err := c.Poll(ctx, func(context.Context) (bool, string) { return false, "" })
-	if ctx.Err() != nil {
-		return nil // asked to end
+// wait returns when ctx ends, or with an error when a daemon exits by itself and is not to be started again.
+func wait(ctx context.Context, c *localcluster.Cluster, restart bool) error {
+	for {
+		err := c.Poll(ctx, func(context.Context) (bool, string) { return false, "" })
+		if ctx.Err() != nil {
+			return nil // asked to end
+		}
+		if !restart {
+			return err
+		}
+		fmt.Println(err)
+		for _, p := range append(append([]*localcluster.Process(nil), c.Masters...), c.Agents...) {
+			if p.Exited() == nil {
+				continue
+			}
+			if err := p.Start(ctx); err != nil {
+				return err
+			}
+		}
 	}
-	return err
 }
