@@ -40,6 +40,7 @@ type Options struct {
 	ASCII    bool
 	Theme    string // dark, light or auto
 	Fresh    bool   // do not restore the last session
+	Plain    bool   // print the overview once; see Plain
 
 	Context string // name of the cluster in Config, "" if masters were named
 	Config  config.Config
@@ -51,6 +52,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.ReadOnly, "read-only", false, "switch off everything that changes the cluster")
 	flags.BoolVar(&o.ASCII, "ascii", false, "draw with ASCII only (automatic when the locale is not UTF-8)")
 	flags.StringVar(&o.Theme, "theme", "auto", "dark, light or auto")
+	flags.BoolVar(&o.Plain, "plain", false, "print the overview once, as plain text: for screen readers, watch and pipes")
 	flags.BoolVar(&o.Fresh, "fresh", false, "begin with the overview instead of where the last session ended")
 }
 
@@ -60,6 +62,9 @@ func (o *Options) validate() error {
 	case "dark", "light", "auto", "":
 	default:
 		return fmt.Errorf("--theme is dark, light or auto, not %q", o.Theme)
+	}
+	if o.Plain {
+		return nil
 	}
 	if !isatty.IsTerminal(os.Stdin.Fd()) || !isatty.IsTerminal(os.Stdout.Fd()) {
 		return errors.New("the console needs a terminal; for scripts there are verbs, such as reeve tasks -o json")
@@ -71,6 +76,9 @@ func (o *Options) validate() error {
 func Run(ctx context.Context, o Options) error {
 	if !early.Answered {
 		return errors.New("the terminal was asked for its background too early")
+	}
+	if o.Plain {
+		return Plain(ctx, o, os.Stdout)
 	}
 	if err := o.validate(); err != nil {
 		return err
