@@ -39,7 +39,8 @@ type Set struct {
 
 	mu         sync.Mutex // guards the fields below
 	nested     map[ids.Container]*nested
-	ended      []ids.Container // of nested, oldest first
+	terminals  map[ids.Container]*nested // of containers of the workload that somebody has attached to
+	ended      []ids.Container           // of nested, oldest first
 	standalone map[ids.Container]*standalone
 }
 
@@ -50,14 +51,14 @@ const keepEnded = 1000
 func New(ctx context.Context, cfg Config) *Set {
 	return &Set{
 		cfg: cfg, group: run.NewGroup(ctx),
-		nested: make(map[ids.Container]*nested), standalone: make(map[ids.Container]*standalone),
+		nested: make(map[ids.Container]*nested), terminals: make(map[ids.Container]*nested), standalone: make(map[ids.Container]*standalone),
 	}
 }
 
 // Close ends all that is nested and leaves standalone containers alone.
 func (s *Set) Close() error {
 	s.group.Stop()
-	var errs []error
+	errs := []error{s.closeTerminals()}
 	for _, n := range s.nestedOnes() {
 		if !n.hasEnded() {
 			errs = append(errs, n.process.Close())
@@ -209,20 +210,11 @@ func (s *Set) host(parent ids.Container) (ids.Container, error) {
 
 // execOf is what the runtime is asked for.
 func execOf(l Launch) runtime.Exec {
-	e := runtime.Exec{
+	return runtime.Exec{
 		Argv: launch.Argv(l.Command), Env: launch.Variables(l.Command), User: l.Command.GetUser(), Stdin: true,
+		TTY: launch.Window(l.Container.GetTtyInfo()),
 	}
-	if tty := l.Container.GetTtyInfo(); tty != nil {
-		e.TTY = &runtime.Window{
-			Columns: uint16(min(cmp.Or(tty.GetWindowSize().GetColumns(), 80), maxWindow)),
-			Rows:    uint16(min(cmp.Or(tty.GetWindowSize().GetRows(), 24), maxWindow)),
-		}
-	}
-	return e
 }
-
-// maxWindow is the largest size of a terminal that the kernel can note.
-const maxWindow = 1<<16 - 1
 
 // makeFiles makes the sandbox of a nested container, in that of its parent (spec 3.12).
 func (s *Set) makeFiles(ctx context.Context, n *nested) error {
@@ -320,9 +312,9 @@ func unknown(id ids.Container) error {
 
 // Attach returns what a nested container writes from now on.
 func (s *Set) Attach(id ids.Container) (*Output, error) {
-	n := s.find(id)
-	if n == nil {
-		return nil, s.noStreams(id)
+	n, err := s.streams(id)
+	if err != nil {
+		return nil, err
 	}
 	return n.hub.attach(false), nil
 }
@@ -338,9 +330,9 @@ func (s *Set) noStreams(id ids.Container) error {
 
 // Input attaches to what a nested container reads; a Conflict if somebody else is.
 func (s *Set) Input(id ids.Container) (*Input, error) {
-	n := s.find(id)
-	if n == nil {
-		return nil, s.noStreams(id)
+	n, err := s.streams(id)
+	if err != nil {
+		return nil, err
 	}
 	if !n.input.CompareAndSwap(false, true) {
 		return nil, fault.New(fault.Conflict, "Multiple input connections are not allowed")

@@ -93,6 +93,7 @@ func (h Host) Spec(r Run) runtime.Spec {
 
 		Isolation: h.isolation(r),
 		Network:   h.network(r),
+		TTY:       Window(r.Executor.GetContainer().GetTtyInfo()),
 	}
 }
 
@@ -368,8 +369,6 @@ func (h Host) unsupported(container *mesosv1.ContainerInfo, command *mesosv1.Com
 	switch {
 	case unsupportedImage(container) != "":
 		return unsupportedImage(container)
-	case unsupportedSetting(container) != "":
-		return unsupportedSetting(container) + " is not supported by this version; leave it out of the container"
 	case command.GetValue() == "" && (command.GetShell() || !InImage(container)):
 		return "the command is empty: set its value"
 	}
@@ -379,12 +378,4 @@ func (h Host) unsupported(container *mesosv1.ContainerInfo, command *mesosv1.Com
 		}
 	}
 	return h.unsupportedIsolation(container)
-}
-
-// unsupportedSetting names the first field of a container that would be ignored, "" if there is none.
-func unsupportedSetting(container *mesosv1.ContainerInfo) string {
-	if container.GetTtyInfo() != nil {
-		return "tty_info"
-	}
-	return ""
 }

@@ -121,10 +121,10 @@ func TestUser(t *testing.T) {
 func TestUnsupported(t *testing.T) {
 	ok := &mesosv1.CommandInfo{Value: new("x")}
 	for want, info := range map[string]*mesosv1.TaskInfo{
-		"":                    {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum()}},
-		"empty":               {Command: &mesosv1.CommandInfo{}},
-		"image is empty":      {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_DOCKER.Enum()}},
-		"tty_info":            {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), TtyInfo: &mesosv1.TTYInfo{}}},
+		"":               {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum()}},
+		"empty":          {Command: &mesosv1.CommandInfo{}},
+		"image is empty": {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_DOCKER.Enum()}},
+
 		"not among the ports": {Command: ok, Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), NetworkInfos: []*mesosv1.NetworkInfo{{}, {Name: new("n"), PortMappings: []*mesosv1.NetworkInfo_PortMapping{{HostPort: new(uint32(1)), ContainerPort: new(uint32(2))}}}}}},
 	} {
 		got := Host{}.UnsupportedTask(info, false)

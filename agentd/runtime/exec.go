@@ -17,6 +17,19 @@ type Execer interface {
 	Exec(ctx context.Context, id ids.Container, exec Exec) (Process, error)
 }
 
+// Terminaler gives access to the terminals of containers that were launched with one.
+type Terminaler interface {
+	// Terminal returns that of a container's command. What it shows is in the container's Stdout; whoever types shares it with
+	// others who do. A container without one is Unsupported, one that has ended a Conflict.
+	Terminal(ctx context.Context, id ids.Container) (Terminal, error)
+}
+
+// Terminal is what a container's command reads from.
+type Terminal interface {
+	io.WriteCloser // closing it only lets it go
+	Resize(Window) error
+}
+
 // Exec is one more process of a container.
 type Exec struct {
 	Argv  []string // the executable's path or name, then its arguments, argv[0] included

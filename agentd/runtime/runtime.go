@@ -15,6 +15,7 @@ import (
 // ends up in a task's status message.
 type Runtime interface {
 	Execer
+	Terminaler
 
 	// Launch creates and starts a container and returns when its process has been exec'ed. Launching a known id returns
 	// its Started again. After an error nothing of the container is left. ctx bounds the wait for a turn; a launch that has
@@ -58,6 +59,7 @@ type Spec struct {
 	Root    *Root    // the image that it runs in; nil for the host's file system, read-only
 	Stdout  string   // file, opened for appending
 	Stderr  string
+	TTY     *Window  // its streams are one terminal of this size, and what that shows is added to Stdout; nil for none
 	Hidden  []string // host directories that the container must not see, such as the agent's work dir
 	Mounts  []Mount  // beside the sandbox, in the order in which they are made
 	Limits  Limits

@@ -39,6 +39,9 @@ type container struct {
 	inner   *libcontainer.Container
 	process *libcontainer.Process
 	status  *os.File       // what init.c reports
+	master  *os.File       // its terminal; nil without
+	output  *os.File       // what it shows is copied to
+	shown   chan struct{}  // closed when all that the terminal has shown is in the file
 	group   string         // its cgroup
 	spec    *specs.Process // what its command runs as, for those that are started beside it
 	pid     int
@@ -80,7 +83,12 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("create container: %w", err), files.status.Close())
 	}
-	proc.Stdout, proc.Stderr, proc.ExtraFiles = files.stdout, files.stderr, []*os.File{files.report}
+	proc.ExtraFiles = []*os.File{files.report}
+	if req.TTY == nil {
+		proc.Stdout, proc.Stderr = files.stdout, files.stderr
+	} else {
+		proc.ConsoleSocket, proc.ConsoleWidth, proc.ConsoleHeight = files.console, req.TTY.Columns, req.TTY.Rows
+	}
 	c := &container{
 		inner: inner, process: proc, status: files.status, group: req.Spec.Linux.CgroupsPath, spec: req.Spec.Process, started: time.Now(),
 	}
@@ -88,10 +96,10 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 	if err := inner.Run(proc); err != nil {
 		return nil, errors.Join(fmt.Errorf("start container: %w", err), c.destroy(), files.status.Close())
 	}
-	if err := errors.Join(files.closeChilds(), unstage(), c.awaitExec(req.Spec)); err != nil {
+	if err := errors.Join(c.openTerminal(req, files), files.closeChilds(), unstage(), c.awaitExec(req.Spec)); err != nil {
 		_ = inner.Signal(unix.SIGKILL) // it is ending by itself in most cases
 		_, _ = proc.Wait()             // its status has been reported
-		return nil, errors.Join(err, c.destroy(), files.status.Close())
+		return nil, errors.Join(err, c.destroy(), files.status.Close(), c.closeTerminal())
 	}
 	c.pid, err = proc.Pid()
 	return c, err
@@ -101,6 +109,8 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 type startFiles struct {
 	stdout, stderr *os.File
 	status, report *os.File // the two ends of a pipe: ours, and init's
+
+	console, terminal *os.File // the two ends of a socket by which the terminal comes; nil without one
 }
 
 func (f *startFiles) open(req *shimapi.Launch) (err error) {
@@ -111,14 +121,16 @@ func (f *startFiles) open(req *shimapi.Launch) (err error) {
 	if f.stderr, err = openOutput(req.Stderr, sandbox, user); err != nil {
 		return err
 	}
-	f.status, f.report, err = os.Pipe()
+	if f.status, f.report, err = os.Pipe(); err == nil && req.TTY != nil {
+		f.console, f.terminal, err = socketPair()
+	}
 	return err
 }
 
 // closeChilds closes what only the container needs; it may be called twice.
 func (f *startFiles) closeChilds() error {
 	var errs []error
-	for _, file := range []**os.File{&f.stdout, &f.stderr, &f.report} {
+	for _, file := range []**os.File{&f.stdout, &f.stderr, &f.report, &f.console, &f.terminal} {
 		if *file != nil {
 			errs = append(errs, (*file).Close())
 			*file = nil
@@ -214,6 +226,7 @@ func (c *container) wait(cgroups cgroupfs.Host) (runtime.Exit, error) {
 		exit.Lost = true
 		exit.Message = fmt.Sprintf("how it ended is not known: %v", err)
 	}
+	shown := c.awaitShown()
 	if c.group != "" {
 		kills, own := cgroups.OOMKills(c.group) // before destroy: the counter goes with the cgroup
 		if kills > 0 {
@@ -221,7 +234,7 @@ func (c *container) wait(cgroups cgroupfs.Host) (runtime.Exit, error) {
 			exit.Message = oomMessage(c.memoryLimit(), own)
 		}
 	}
-	return exit, errors.Join(c.destroy(), c.status.Close())
+	return exit, errors.Join(shown, c.destroy(), c.status.Close())
 }
 
 func oomMessage(limit int64, own bool) string {

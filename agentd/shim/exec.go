@@ -59,6 +59,12 @@ func (s *server) serveExec(conn *net.UnixConn) {
 		return
 	}
 	_ = conn.SetReadDeadline(time.Time{})
+	if req.Attach {
+		if err := errors.Join(s.attach(conn, &req), shimapi.CloseFiles(files)); err != nil {
+			s.log.Debug("attach failed", logkey.Container(req.Container), logkey.Err(err))
+		}
+		return
+	}
 	running, err := s.startExec(&req, files)
 	err = errors.Join(err, shimapi.CloseFiles(files)) // a copy kept here would hide the streams' end
 	if err != nil {

@@ -114,10 +114,11 @@ __attribute__((constructor)) static void reeve_init(int argc, char **argv) {
 	}
 	report('R', 0);
 	for (;;) {
-		int sig = sigwaitinfo(&all, NULL);
+		siginfo_t from;
+		int sig = sigwaitinfo(&all, &from);
 		if (sig == SIGCHLD)
 			reap(child);
-		else if (sig > 0)
+		else if (sig > 0 && from.si_code != SI_KERNEL) // what a terminal sends, the command gets, too
 			kill(child, sig);
 	}
 }

@@ -206,6 +206,9 @@ func (s *server) start(req shimapi.Request, e *entry) {
 	}
 	s.mu.Unlock()
 	close(e.decided)
+	if err == nil && running.master != nil {
+		s.spawn("terminal", running.show)
+	}
 	if err == nil {
 		s.spawn("watch", func() { s.watch(req.Container, e) })
 	}

@@ -28,6 +28,8 @@ type Exec struct {
 	Cwd       string          `json:"cwd,omitempty"`  // "" for that of the container's command
 	User      *specs.User     `json:"user,omitempty"` // nil for that of the container's command
 	TTY       *runtime.Window `json:"tty,omitempty"`
+
+	Attach bool `json:"attach,omitempty"` // no process: the terminal of the container's own comes back, after the reply
 }
 
 // ExecSignal is what agentd says afterwards.
@@ -57,6 +59,19 @@ func WriteFiles(conn *net.UnixConn, files ...*os.File) error {
 	_, _, err := conn.WriteMsgUnix([]byte{byte(len(files))}, unix.UnixRights(fds...), nil)
 	if err != nil {
 		return fmt.Errorf("send descriptors: %w", err)
+	}
+	return nil
+}
+
+// WriteShared sends a descriptor that both sides go on using; nothing about it is changed.
+func WriteShared(conn *net.UnixConn, file *os.File) error {
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("send descriptor: %w", err)
+	}
+	cerr := raw.Control(func(fd uintptr) { _, _, err = conn.WriteMsgUnix([]byte{1}, unix.UnixRights(int(fd)), nil) })
+	if err = errors.Join(cerr, err); err != nil {
+		return fmt.Errorf("send descriptor: %w", err)
 	}
 	return nil
 }

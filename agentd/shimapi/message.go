@@ -55,6 +55,7 @@ type Launch struct {
 	Pod    *Pod        `json:"pod,omitempty"` // that the spec's cgroup lies in
 
 	Seccomp Seccomp  `json:"seccomp,omitzero"`
+	TTY     *Window  `json:"tty,omitempty"`     // the process's streams are one terminal, what it shows is added to Stdout
 	Overlay *Overlay `json:"overlay,omitempty"` // the spec's root, if it is not the host's
 	Sandbox string   `json:"sandbox,omitempty"` // that Stdout and Stderr are in; "" for where the process starts
 }
@@ -66,6 +67,9 @@ type Overlay struct {
 	Own    string   `json:"own"`            // directory for what the container writes; it is made, and agentd's to delete
 	Dirs   []string `json:"dirs,omitempty"` // of the container, made if they are not there
 }
+
+// Window is the size of a terminal.
+type Window = runtime.Window
 
 // Seccomp is the filter of system calls, by default the shim's own.
 type Seccomp struct {

@@ -278,7 +278,7 @@ func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry) error 
 		Op: shimapi.OpLaunch, Container: spec.ID,
 		Launch: &shimapi.Launch{
 			Dir: c.cfg.record(spec.ID), Spec: containerspec.Build(spec, host), Stdout: spec.Stdout, Stderr: spec.Stderr,
-			Stage: stage(spec, host), Pod: c.podOf(spec), Overlay: c.overlay(spec), Sandbox: spec.Sandbox, Seccomp: filter,
+			Stage: stage(spec, host), Pod: c.podOf(spec), Overlay: c.overlay(spec), Sandbox: spec.Sandbox, Seccomp: filter, TTY: spec.TTY,
 		},
 	})
 	if err == nil && reply.Started == nil {
