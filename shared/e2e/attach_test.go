@@ -50,7 +50,7 @@ func TestAttachToATask(t *testing.T) {
 	}
 	id := fmt.Sprintf(`{"value":%q}`, task.Container)
 	out := post("application/json", "application/recordio", strings.NewReader(`{"type":"ATTACH_CONTAINER_OUTPUT","attach_container_output":{"container_id":`+id+`}}`))
-	defer out.Body.Close()
+	defer func() { _ = out.Body.Close() }() // only read
 	var input bytes.Buffer
 	for _, message := range []string{
 		`{"type":"CONTAINER_ID","container_id":` + id + `}`,
