@@ -6,6 +6,7 @@
 //	namespace.go  the namespaces, as files in the runtime directory
 //	config.go     the networks that there are: the operator's files, and a bridge of the agent's own
 //	network.go    joining and leaving
+//	traffic.go    what goes through a network
 //	names.go      what a container finds in /etc
 //	record.go     what has to be undone
 //

@@ -441,7 +441,7 @@ func (c *Client) Stats(ctx context.Context, id ids.Container) (runtime.Stats, er
 	}
 	stats, err := e.counters.Read()
 	if err == nil {
-		stats.Net, err = traffic(e.started.PID)
+		stats.Net, err = network.Traffic(e.started.PID)
 	}
 	if err != nil {
 		return runtime.Stats{}, fault.Wrap(fault.Conflict, err, "container %s is ending", id)

@@ -1,4 +1,4 @@
-package shimclient
+package network
 
 import (
 	"errors"
@@ -11,9 +11,9 @@ import (
 	"codeberg.org/reeve/reeve/agentd/runtime"
 )
 
-// traffic counts what goes through a process's network: nothing if that is the one of this process, or there is no process
+// Traffic counts what goes through a process's network: nothing if that is the one of this process, or there is no process
 // any more.
-func traffic(pid int) (n *runtime.Net, err error) {
+func Traffic(pid int) (n *runtime.Net, err error) {
 	proc := filepath.Join("/proc", strconv.Itoa(pid))
 	own, err := os.Readlink("/proc/self/ns/net")
 	if err != nil {

@@ -1,4 +1,4 @@
-package shimclient
+package network
 
 import (
 	"testing"
