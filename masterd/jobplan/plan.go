@@ -90,15 +90,7 @@ func (s *site) against(plan *reeveapi.JobPlan, current *reeveapi.Job) {
 
 // look takes in the agents and the other jobs.
 func (s *site) look(all []reeveapi.Job, v *view.View) {
-	for _, j := range all {
-		if j.Spec.Name != s.spec.Name && (slices.Contains(s.spec.Avoid, j.Spec.Name) || slices.Contains(j.Spec.Avoid, s.spec.Name)) && j.Ended.IsZero() {
-			for _, inst := range j.Instances {
-				if inst.Agent != "" {
-					s.at.Avoid(inst.Agent, j.Spec.Name)
-				}
-			}
-		}
-	}
+	s.keepApart(all)
 	for _, a := range v.Agents {
 		one := &agent{Place: placement.Place{
 			Host: placement.Host{
@@ -121,6 +113,19 @@ func (s *site) look(all []reeveapi.Job, v *view.View) {
 	slices.SortFunc(s.agents, func(a, b *agent) int {
 		return cmp.Or(cmp.Compare(a.Host.Name, b.Host.Name), cmp.Compare(a.Host.Agent, b.Host.Agent))
 	})
+}
+
+// keepApart notes where the jobs are that this one is to keep apart from, on either's word.
+func (s *site) keepApart(all []reeveapi.Job) {
+	for _, j := range all {
+		if j.Spec.Name != s.spec.Name && (slices.Contains(s.spec.Avoid, j.Spec.Name) || slices.Contains(j.Spec.Avoid, s.spec.Name)) && j.Ended.IsZero() {
+			for _, inst := range j.Instances {
+				if inst.Agent != "" {
+					s.at.Avoid(inst.Agent, j.Spec.Name)
+				}
+			}
+		}
+	}
 }
 
 // place puts instance after instance where the job likes it best.

@@ -10,6 +10,7 @@ import (
 // Verdict is what a task's state says about its attempt.
 type Verdict int
 
+// The verdicts.
 const (
 	Alive     Verdict = iota // it runs, is about to, or may come back
 	Succeeded                // nothing is left to do

@@ -107,6 +107,12 @@ func (s *State) survey(j *job) *placement.Site {
 			}
 		}
 	}
+	s.keepApart(j, at)
+	return at
+}
+
+// keepApart tells a site where the jobs are that one is to keep apart from, on either's word.
+func (s *State) keepApart(j *job, at *placement.Site) {
 	for name, o := range s.jobs {
 		if o == j || o.over() || !slices.Contains(j.record.Spec.Avoid, string(name)) && !slices.Contains(o.record.Spec.Avoid, j.record.Spec.Name) {
 			continue
@@ -120,7 +126,6 @@ func (s *State) survey(j *job) *placement.Site {
 			at.Avoid(l.Agent, string(name))
 		}
 	}
-	return at
 }
 
 // fill takes a job's instances into offers.

@@ -210,7 +210,7 @@ func offerEvent(id, agent, role, text string) *scheduler.Event {
 // offers makes one event of an offer for each agent; more than one is written agent=(s1,s2), and attrs=rack:a is of all.
 func (h *harness) offers(d *datadriven.TestData) *scheduler.Event {
 	var all *scheduler.Event
-	for _, agent := range strings.Split(arg(d, "agent"), ",") {
+	for agent := range strings.SplitSeq(arg(d, "agent"), ",") {
 		name, attribute, _ := strings.Cut(agent, "/")
 		id := arg(d, "id")
 		if strings.Contains(arg(d, "agent"), ",") {

@@ -143,7 +143,7 @@ func compile(c reeveapi.Constraint) (rule, error) {
 	if c.Operator == reeveapi.MustMatch || c.Operator == reeveapi.MustUnlike {
 		pattern, err := regexp.Compile("^(?:" + c.Value + ")$")
 		if err != nil {
-			return r, fmt.Errorf("%q is no regular expression: %v", c.Value, err)
+			return r, fmt.Errorf("%q is no regular expression: %w", c.Value, err)
 		}
 		r.pattern = pattern
 	}

@@ -97,8 +97,9 @@ func check(node *yaml.Node, want reflect.Type, where string) error {
 			}
 		}
 		return nil
+	default:
+		return checkScalar(node, want, where)
 	}
-	return checkScalar(node, want, where)
 }
 
 func checkScalar(node *yaml.Node, want reflect.Type, where string) error {
@@ -122,9 +123,9 @@ func checkStruct(node *yaml.Node, want reflect.Type, where string) error {
 		return wrong(node, "%s must hold keys of its own", where)
 	}
 	fields, known := map[string]reflect.Type{}, []string{}
-	for i := range want.NumField() {
-		name, _, _ := strings.Cut(want.Field(i).Tag.Get("yaml"), ",")
-		fields[name] = want.Field(i).Type
+	for field := range want.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		fields[name] = field.Type
 		known = append(known, name)
 	}
 	seen := map[string]int{}

@@ -109,7 +109,11 @@ func jobs(snap *store.Snapshot, now time.Time) []item {
 		switch {
 		case j.State == reeveapi.JobFailed && now.Sub(j.Ended) < 24*time.Hour:
 			bad = append(bad, item{name, "job failed " + gauge.Since(now, j.Ended) + " ago" + why(j), theme.Bad, target})
-		case j.Waiting != "" && now.Sub(j.Submitted) > waitsLong:
+		case j.Health == reeveapi.HealthCrashing:
+			bad = append(bad, item{name, fmt.Sprintf("service crash-loops, %d of %d are well", j.Healthy, len(j.Instances)), theme.Bad, target})
+		case j.Rollout != nil && j.Rollout.State == reeveapi.RolloutFailed && j.Ended.IsZero():
+			bad = append(bad, item{name, fmt.Sprintf("update to version %d failed: %s", j.Rollout.Version, j.Rollout.Message), theme.Bad, target})
+		case j.Waiting != "" && j.State != reeveapi.JobScheduled && now.Sub(j.Submitted) > waitsLong:
 			mild = append(mild, item{name, "job waits: " + j.Waiting, theme.Warn, target})
 		}
 	}
