@@ -74,7 +74,7 @@ type agent struct {
 	gc          *gc.Collector
 	adhoc       *adhoc.Set
 	runtime     runtime.Runtime
-	images      *store.Store                    // nil without root
+	images      *store.Store
 	link        atomic.Pointer[masterlink.Link] // nil until there is one
 	bootID      string
 	named       chan ids.Agent // 1: the id that a master has given us
@@ -145,14 +145,10 @@ func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *chec
 		Name: "the agent's loop", Machine: a.machine, Tick: workload.Tick{}, Execute: a.pump.execute, Observe: a.observe,
 	})
 	a.volumes = volume.New(d.cfg.WorkDir, d.log)
-	supervision := supervisor.Config{
-		Runtime: rt, Sandbox: sandbox.Create, Give: sandbox.Give, Nest: sandbox.Nest, Volume: a.volumes.Lend, Fetch: fetch.Fetch, Post: a.post,
+	a.supervisors = supervisor.New(context.WithoutCancel(ctx), supervisor.Config{
+		Runtime: rt, Sandbox: sandbox.Create, Give: sandbox.Give, Nest: sandbox.Nest, Volume: a.volumes.Lend, Fetch: fetch.Fetch, Post: a.post, Images: images,
 		Parallel: launchesPerCore * goruntime.NumCPU(), Log: d.log,
-	}
-	if images != nil {
-		supervision.Images = images
-	}
-	a.supervisors = supervisor.New(context.WithoutCancel(ctx), supervision)
+	})
 	a.adhoc = adhoc.New(context.WithoutCancel(ctx), adhoc.Config{
 		Runtime: rt, Sandbox: a.sandboxOf, WorkDir: d.cfg.WorkDir, Hidden: d.hidden(), Pids: d.cfg.PidsLimit, Log: d.log,
 	})
@@ -384,7 +380,7 @@ func (a *agent) observe(in workload.Input, took time.Duration) {
 
 // handler is everything that this agent serves over HTTP.
 func (a *agent) handler(d *daemon) http.Handler {
-	cfg := httpapi.Config{
+	return httpapi.New(httpapi.Config{
 		View: a.view, Ready: a.recovered.Load, Stats: a.runtime.Stats, Containers: a.adhoc,
 		Usage: func(history time.Duration, task string) (reeveapi.Usage, error) {
 			return a.usage.Usage(task, history), nil
@@ -403,11 +399,8 @@ func (a *agent) handler(d *daemon) http.Handler {
 		},
 		Hostname: d.cfg.Hostname, HTTP: d.httpAddr(), Executor: a.executors, Started: d.started,
 		Flags: d.cfg.Flags, Metrics: d.metrics, Logger: d.log, Verbosity: d.logging.Verbosity, LogFile: d.logging.File,
-	}
-	if a.images != nil {
-		cfg.Images = a.images
-	}
-	return httpapi.New(cfg)
+		Images: a.images,
+	})
 }
 
 // agentInfo is what a master is told of this host.

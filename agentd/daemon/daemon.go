@@ -271,9 +271,7 @@ func (d *daemon) serve(group *run.Group) {
 	group.Go("usage", d.agent.usage.Run)
 	group.Go("logs", d.agent.logs.Run)
 	group.Go("gc", d.agent.gc.Run)
-	if d.agent.images != nil {
-		group.Go("images", d.agent.images.Run)
-	}
+	group.Go("images", d.agent.images.Run)
 	group.Go("volumes", d.agent.volumes.Run)
 	group.Go("masters", d.watchMasters)
 	group.Go("id", d.tellID)

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,11 +14,8 @@ import (
 	"codeberg.org/reeve/reeve/shared/ids"
 )
 
-// openImages opens the store, nil without root, who alone can mount what is in it. containers are those that are there.
+// openImages opens the store. containers are those that are there.
 func (d *daemon) openImages(ctx context.Context, containers []runtime.Recovered) (*store.Store, error) {
-	if os.Geteuid() != 0 {
-		return nil, nil
-	}
 	cfg := d.cfg.Images
 	sources, err := source.New(source.Config{
 		DockerConfig: cfg.Config, CA: cfg.CA, Plain: cfg.Plain, Stall: d.cfg.FetcherStall, TempDir: store.TempDir(cfg.StoreDir),

@@ -16,7 +16,7 @@ type Images interface {
 }
 
 func errNoImages() error {
-	return fault.New(fault.Unsupported, "this agent has no images: it is not root, who alone can mount them")
+	return fault.New(fault.Unsupported, "this agent has no images")
 }
 
 // pruneImages deletes the images that no container uses, but those that are excluded.

@@ -94,6 +94,9 @@ func stack(o *shimapi.Overlay) (err error) {
 		"upperdir=" + names[0], "workdir=" + names[1], "lowerdir=" + strings.Join(names[2:], ":"),
 		"redirect_dir=nofollow", "metacopy=off", "index=off", "volatile",
 	}
+	if o.User {
+		options = append(options, "userxattr")
+	}
 	return mount(o, strings.Join(options, ","))
 }
 
@@ -105,6 +108,9 @@ func mount(o *shimapi.Overlay, options string) error {
 	if errors.Is(err, unix.EINVAL) {
 		return fault.New(fault.Unsupported, "the image cannot be mounted: the file system below %s cannot hold what overlayfs writes; "+
 			"put the agent's work dir on ext4 or xfs", o.Own)
+	}
+	if errors.Is(err, unix.EPERM) && o.User {
+		return fault.New(fault.Unsupported, "the image cannot be mounted: this host's kernel lets only root mount images; Linux 5.11 is the first that does not")
 	}
 	if err != nil {
 		return fmt.Errorf("mount the image: %w", err)

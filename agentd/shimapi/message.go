@@ -64,6 +64,7 @@ type Launch struct {
 type Overlay struct {
 	At     string   `json:"at"`             // the spec's root
 	Layers []string `json:"layers"`         // directories, topmost first
+	User   bool     `json:"user,omitempty"` // the agent is not root: what deletes is marked by attributes that an ordinary user may set
 	Own    string   `json:"own"`            // directory for what the container writes; it is made, and agentd's to delete
 	Dirs   []string `json:"dirs,omitempty"` // of the container, made if they are not there
 }

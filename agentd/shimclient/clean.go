@@ -16,6 +16,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/cgroupfs"
 	"codeberg.org/reeve/reeve/agentd/network"
+	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
 	"codeberg.org/reeve/reeve/shared/fault"
 )
@@ -54,7 +55,7 @@ func Clean(ctx context.Context, workDir, runtimeDir, cgroupRoot string) error {
 	if err := unmountBelow(runtimeDir); err != nil {
 		return err
 	}
-	return errors.Join(os.RemoveAll(runtimeDir), os.RemoveAll(filepath.Join(workDir, "containers")))
+	return errors.Join(os.RemoveAll(runtimeDir), sandbox.RemoveAll(filepath.Join(workDir, "containers")))
 }
 
 // endShims kills the shims that are alive and waits until they are dead.

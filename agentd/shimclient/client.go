@@ -15,6 +15,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/containerspec"
 	"codeberg.org/reeve/reeve/agentd/network"
 	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -202,7 +203,6 @@ func (c *Client) Limits() []string {
 	return []string{
 		"not root: CPU, memory and process limits are not enforced, and there are no statistics of containers",
 		"not root: all tasks run as the agent's own user, who is called root inside",
-		"not root: tasks cannot run in images",
 		"not root: a container killed for memory cannot be told from one killed otherwise",
 	}
 }
@@ -307,7 +307,7 @@ func (c *Client) undo(ctx context.Context, e *entry, cause error) error {
 	if err := c.networks.Leave(context.WithoutCancel(ctx), e.id); err != nil {
 		return err
 	}
-	return os.RemoveAll(c.cfg.record(e.id))
+	return sandbox.RemoveAll(c.cfg.record(e.id))
 }
 
 func (c *Client) isClosed() bool {
@@ -408,7 +408,7 @@ func (c *Client) Delete(ctx context.Context, id ids.Container) error {
 	if err := c.networks.Leave(ctx, id); err != nil {
 		return fmt.Errorf("delete container %s: %w", id, err)
 	}
-	if err := os.RemoveAll(c.cfg.record(id)); err != nil {
+	if err := sandbox.RemoveAll(c.cfg.record(id)); err != nil {
 		return fmt.Errorf("delete container %s: %w", id, err)
 	}
 	c.mu.Lock()

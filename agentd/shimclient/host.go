@@ -97,7 +97,7 @@ func (c *Client) overlay(spec runtime.Spec) *shimapi.Overlay {
 	if spec.Root == nil {
 		return nil
 	}
-	return &shimapi.Overlay{At: c.cfg.root(spec.ID), Layers: spec.Root.Layers, Own: Written(c.cfg.WorkDir, spec.ID), Dirs: spec.Root.Dirs}
+	return &shimapi.Overlay{At: c.cfg.root(spec.ID), Layers: spec.Root.Layers, Own: Written(c.cfg.WorkDir, spec.ID), Dirs: spec.Root.Dirs, User: c.rootless}
 }
 
 // Written is the directory of what a container in an image has written beside its sandbox, whether it is there or not.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
 	"codeberg.org/reeve/reeve/shared/ids"
 )
@@ -65,7 +66,7 @@ func (c *Client) readRecords() (map[ids.Container]record, error) {
 			return nil, fmt.Errorf("%s was written by a newer agentd (record version %d, this one knows %d)", path, r.Version, recordVersion)
 		}
 		if err != nil || string(r.ID) != e.Name() {
-			if err := os.RemoveAll(path); err != nil {
+			if err := sandbox.RemoveAll(path); err != nil {
 				return nil, err
 			}
 			continue

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -154,7 +155,7 @@ func (c *Client) recoverOne(ctx context.Context, rec record, shim *found, why st
 	last, err := shimapi.ReadExit(c.cfg.record(rec.ID))
 	if err != nil {
 		if why == "" {
-			return nil, os.RemoveAll(c.cfg.record(rec.ID))
+			return nil, sandbox.RemoveAll(c.cfg.record(rec.ID))
 		}
 		last = shimapi.Container{ID: rec.ID, Started: rec.Created, Exit: lost(rec.Created, why)}
 		if err := shimapi.WriteExit(c.cfg.record(rec.ID), last); err != nil {

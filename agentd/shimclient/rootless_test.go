@@ -1,13 +1,17 @@
 package shimclient
 
 import (
+	"archive/tar"
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -16,6 +20,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"codeberg.org/reeve/reeve/agentd/image/layer"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -68,6 +73,9 @@ func rootlessHelper(shim, base string) error {
 		}
 		fmt.Printf("%d %q\n", exit.WaitStatus, out)
 	}
+	if err := rootlessImage(ctx, c, cfg.WorkDir); err != nil {
+		return err
+	}
 	if err := c.Close(); err != nil {
 		return err
 	}
@@ -96,6 +104,68 @@ func rootlessHelper(shim, base string) error {
 		return err
 	}
 	return Clean(ctx, cfg.WorkDir, cfg.RuntimeDir, cfg.CgroupRoot)
+}
+
+// rootlessImage runs a container in an image whose layers were unpacked by an ordinary user: what the upper one deletes has gone.
+func rootlessImage(ctx context.Context, c *Client, workDir string) error {
+	busybox, err := os.ReadFile("/bin/busybox")
+	if err != nil {
+		return err
+	}
+	var dirs []string
+	for i, files := range []map[string]string{
+		{"bin/sh": string(busybox), "data/old": "old", "data/gone": "x", "full/x": "x", "etc/passwd": "root:x:0:0::/:/bin/sh\n"},
+		{"data/.wh.gone": "", "full/.wh..wh..opq": "", "full/y": "y"},
+	} {
+		dir := filepath.Join(workDir, "layers", strconv.Itoa(i))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		var stream bytes.Buffer
+		w := tar.NewWriter(&stream)
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Uid: 12, Gid: 34, Size: int64(len(files[name]))}); err != nil {
+				return err
+			}
+			if _, err := io.WriteString(w, files[name]); err != nil {
+				return err
+			}
+		}
+		if err := w.Close(); err != nil {
+			return err
+		}
+		if _, err := layer.Unpack(ctx, &stream, dir); err != nil {
+			return err
+		}
+		dirs = append([]string{dir}, dirs...)
+	}
+	sandboxDir := filepath.Join(workDir, "sandboxes", "image")
+	if err := sandbox.Create(sandboxDir, ""); err != nil {
+		return err
+	}
+	spec := runtime.Spec{
+		ID: "image", Argv: []string{"/bin/sh", "-c", "echo /data/* /full/*; echo new > /data/old && read line < /data/old && echo $line; echo > /mnt/mesos/sandbox/x && echo wrote"},
+		Env: []string{"PATH=/bin"}, Sandbox: sandboxDir, Stdout: filepath.Join(sandboxDir, "stdout"), Stderr: filepath.Join(sandboxDir, "stderr"),
+		Root: &runtime.Root{Layers: dirs, As: runtime.Identity{UID: uint32(os.Geteuid()), GID: uint32(os.Getegid())}},
+	}
+	if _, err := c.Launch(ctx, spec); err != nil {
+		return err
+	}
+	exit, err := c.Wait(ctx, spec.ID)
+	if err != nil {
+		return err
+	}
+	out, err := os.ReadFile(spec.Stdout)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("image: %d %q\n", exit.WaitStatus, out)
+	if err := c.Delete(ctx, spec.ID); err != nil {
+		return err
+	}
+	_, err = os.Lstat(Written(workDir, spec.ID))
+	fmt.Println("left:", err == nil)
+	return nil
 }
 
 // rootlessExec runs a command in a container, and has one killed with what it started.
@@ -188,7 +258,7 @@ func TestRootless(t *testing.T) {
 	for _, path := range logs {
 		t.Logf("%s", contents(t, path))
 	}
-	want := "limits: 4\n0 \"hello\\n0\\n\"\n0 \"read-only\\n\"\n0 \"few\\n\"\n9 \"\"\nexec: \"0\\n\" 1024\nrunning: c4\nended: 15\n"
+	want := "limits: 3\n0 \"hello\\n0\\n\"\n0 \"read-only\\n\"\n0 \"few\\n\"\n9 \"\"\nexec: \"0\\n\" 1024\nimage: 0 \"/data/old /full/y\\nnew\\nwrote\\n\"\nleft: false\nrunning: c4\nended: 15\n"
 	if err != nil || string(out) != want {
 		t.Errorf("got %q, %v, want %q", out, err, want)
 	}

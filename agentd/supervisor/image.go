@@ -20,7 +20,7 @@ func (w *worker) enterImage(ctx context.Context, eff *workload.Start) error {
 		return nil
 	}
 	if w.set.cfg.Images == nil {
-		return fault.New(fault.Unsupported, "image %s cannot be run: this agent is not root; only root can mount images", eff.Image.Ask.Name)
+		return fault.New(fault.Unsupported, "image %s cannot be run: this agent has no images", eff.Image.Ask.Name)
 	}
 	img, err := w.set.cfg.Images.Pull(ctx, w.id, eff.Image.Ask, func(p store.Progress) {
 		w.set.post(ctx, workload.Pulling{Container: w.id, Done: p.Done, Total: p.Total})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/image/layer"
+	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/logkey"
 )
@@ -109,7 +110,7 @@ func (s *Store) forget(r *record) {
 	if s.images[r.Key] != r {
 		return
 	}
-	if err := removeAll(s.imageFile(r.Key)); err != nil {
+	if err := sandbox.RemoveAll(s.imageFile(r.Key)); err != nil {
 		s.cfg.Log.Warn("image could not be deleted", attrImage(r.Name), attrErr(err))
 		return
 	}
@@ -136,7 +137,7 @@ func (s *Store) sweep(before time.Time) {
 	}
 	s.mu.Unlock()
 	for _, tmp := range gone {
-		if err := removeAll(tmp); err != nil {
+		if err := sandbox.RemoveAll(tmp); err != nil {
 			s.cfg.Log.Warn("layer could not be deleted; the next start tries again", logkey.Path(tmp), attrErr(err))
 		}
 	}

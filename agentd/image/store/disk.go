@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/logkey"
 )
@@ -59,7 +59,7 @@ func (s *Store) load() error {
 		return fmt.Errorf("read boot id: %w", err)
 	}
 	s.boot = strings.TrimSpace(string(boot))
-	if err := removeAll(s.tempDir()); err != nil {
+	if err := sandbox.RemoveAll(s.tempDir()); err != nil {
 		return fmt.Errorf("remove half-made layers: %w", err)
 	}
 	for _, dir := range []string{"", "layers", "images", "pins", "tmp"} {
@@ -106,7 +106,7 @@ func (s *Store) loadLayers() error {
 		}
 		tmp, err := s.putAway(filepath.Join(dir, e.Name()))
 		if err == nil {
-			err = removeAll(tmp)
+			err = sandbox.RemoveAll(tmp)
 		}
 		if err != nil {
 			return fmt.Errorf("remove a layer that is not whole: %w", err)
@@ -124,19 +124,6 @@ func (s *Store) putAway(dir string) (tmp string, err error) {
 		return "", errors.Join(err, os.Remove(tmp))
 	}
 	return tmp, nil
-}
-
-// removeAll deletes a tree; os.RemoveAll alone cannot enter directories that their owner may not, when that is us without root.
-func removeAll(dir string) error {
-	if os.Geteuid() != 0 {
-		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && d.IsDir() {
-				_ = os.Chmod(path, 0o700)
-			}
-			return nil
-		})
-	}
-	return os.RemoveAll(dir)
 }
 
 // settle has everything that is here on the disk, and notes that it is. Nobody waits for it: until then a crash of the host

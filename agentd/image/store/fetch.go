@@ -13,6 +13,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/image"
 	"codeberg.org/reeve/reeve/agentd/image/layer"
 	"codeberg.org/reeve/reeve/agentd/image/source"
+	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/shared/backoff"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/run"
@@ -148,7 +149,7 @@ func (s *Store) unpackLayer(ctx context.Context, place image.Place, l source.Lay
 	if err == nil {
 		return nil
 	}
-	return errors.Join(err, os.RemoveAll(tmp))
+	return errors.Join(err, sandbox.RemoveAll(tmp))
 }
 
 func (s *Store) unpackInto(ctx context.Context, place image.Place, l source.Layer, tmp string, p *pull) error {

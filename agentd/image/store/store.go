@@ -24,6 +24,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/image"
 	"codeberg.org/reeve/reeve/agentd/image/source"
+	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -210,5 +211,5 @@ func Remove(dir string) error {
 	if !filepath.IsAbs(dir) || filepath.Clean(dir) == "/" {
 		return fault.New(fault.Invalid, "%q is no directory of images", dir)
 	}
-	return os.RemoveAll(dir)
+	return sandbox.RemoveAll(dir)
 }
