@@ -67,7 +67,7 @@ func newChaos(t *testing.T, data []byte) *chaos {
 	}
 	reg := &registry.State{Agents: map[ids.Agent]registry.Agent{}}
 	for i, standing := range []registry.Standing{registry.Admitted, registry.Admitted, registry.Unreachable, registry.Gone} {
-		info := agentInfo(fmt.Sprintf("h%d", i), "cpus:4;mem:1024;ports:[1-20]")
+		info := agentInfo(fmt.Sprintf("h%d", i), "cpus:4;mem:1024;disk:200;ports:[1-20]")
 		id := ids.Agent(fmt.Sprintf("old-S%d", i))
 		info.Id = message.AgentID(id)
 		reg.Agents[id] = registry.Agent{Info: info, Standing: standing, Since: c.now}
@@ -102,7 +102,7 @@ func (c *chaos) checkRegistry() {
 		if !ok || a.Deactivated != entry.Deactivated || !reflect.DeepEqual((*registry.Drain)(a.Drain), entry.Drain) {
 			c.t.Fatalf("agent %s: deactivated %v, drain %+v; the registry has %+v", id, a.Deactivated, a.Drain, entry)
 		}
-		if a.Drain != nil && !a.Drain.Drained && len(a.Tasks) == 0 && a.Present() && !c.s.isAdmitting(id) && !c.failed {
+		if a.Drain != nil && !a.Drain.Drained && len(a.Tasks) == 0 && !c.s.book.Operates(id) && a.Present() && !c.s.isAdmitting(id) && !c.failed {
 			c.t.Fatalf("agent %s: nothing is left on it, and its drain goes on", id)
 		}
 	}
@@ -142,6 +142,7 @@ func (c *chaos) step(in Input) {
 		c.t.Fatalf("after %s %+v: %v", in.Kind(), in, err)
 	}
 	c.checkRegistry()
+	c.checkHoldings()
 }
 
 func (c *chaos) remember(run *agentlink.RunTasks) {
@@ -157,7 +158,13 @@ func (c *chaos) remember(run *agentlink.RunTasks) {
 }
 
 func (c *chaos) input() Input {
-	switch c.draw(16) {
+	switch c.draw(19) {
+	case 16:
+		return c.operated()
+	case 17:
+		return c.operate()
+	case 18:
+		return c.maintain()
 	case 0, 1:
 		return c.agentRegister()
 	case 2:
@@ -262,15 +269,18 @@ func (c *chaos) agentRegister() Input {
 	c.conns++
 	host := fmt.Sprintf("h%d", c.draw(6))
 	reg := &agentlink.Register{
-		BootId: fmt.Sprint(c.draw(2)), HttpAddress: host + ":5051",
-		AgentInfo: agentInfo(host, []string{"cpus:4;mem:1024;ports:[1-20]", "cpus:2;mem:512"}[c.draw(5)/4]),
+		BootId: fmt.Sprint(c.draw(2)), HttpAddress: "10.0.0." + host[1:] + ":5051",
+		AgentInfo: agentInfo(host, []string{"cpus:4;mem:1024;disk:200;ports:[1-20]", "cpus:2;mem:512"}[c.draw(5)/4]),
 	}
 	if c.draw(3) > 0 {
 		id := c.anyAgent()
 		if a := c.s.book.Agents[id]; a != nil && c.draw(8) > 0 {
-			reg.AgentInfo.Hostname, reg.HttpAddress = a.Info.Hostname, a.Info.GetHostname()+":5051"
+			reg.AgentInfo.Hostname, reg.HttpAddress = a.Info.Hostname, "10.0.0."+a.Info.GetHostname()[1:]+":5051"
 		}
 		reg.AgentInfo.Id = message.AgentID(id)
+		if a := c.s.book.Agents[id]; a != nil {
+			reg.Total = c.has(a, reg.AgentInfo)
+		}
 	}
 	seen := map[ids.Framework]bool{}
 	for range c.draw(5) {
@@ -340,6 +350,9 @@ func (c *chaos) accept() Input {
 		}
 		accept.OfferIds = append(accept.OfferIds, message.OfferID(id))
 	}
+	if o := c.s.book.Offers[ids.Offer(accept.GetOfferIds()[0].GetValue())]; o != nil {
+		accept.Operations = c.operations(o.Resources, o.Role)
+	}
 	launch := &mesosv1.Offer_Operation_Launch{}
 	for range c.draw(4) {
 		id := fmt.Sprintf("t%d", c.draw(8))
@@ -356,7 +369,7 @@ func (c *chaos) accept() Input {
 		launch.TaskInfos = append(launch.TaskInfos, task)
 	}
 	if len(launch.TaskInfos) > 0 {
-		accept.Operations = []*mesosv1.Offer_Operation{{Type: mesosv1.Offer_Operation_LAUNCH.Enum(), Launch: launch}}
+		accept.Operations = append(accept.Operations, &mesosv1.Offer_Operation{Type: mesosv1.Offer_Operation_LAUNCH.Enum(), Launch: launch})
 	}
 	return c.call(f, &scheduler.Call{Type: scheduler.Call_ACCEPT.Enum(), Accept: accept})
 }

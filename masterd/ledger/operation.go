@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"slices"
+
 	"codeberg.org/reeve/reeve/masterd/view"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -31,13 +33,7 @@ func (l *Ledger) ConvertFree(a *Agent, c operation.Conversion) bool {
 
 // VolumesUsed says whether a task or an executor holds some of these volumes, which are not allocated.
 func (l *Ledger) VolumesUsed(a *Agent, volumes resources.Resources) bool {
-	held := a.Allocated.Unallocate()
-	for _, volume := range volumes.Split() {
-		if held.Contains(volume) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(volumes.Split(), a.Allocated.Unallocate().Contains)
 }
 
 // PutOperation starts to track an operation, or replaces what is known of it.

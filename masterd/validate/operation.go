@@ -242,6 +242,7 @@ func wholeOperation(op *mesosv1.Offer_Operation, list []*mesosv1.Resource, in Op
 		return growable(op.GetGrowVolume())
 	case mesosv1.Offer_Operation_SHRINK_VOLUME:
 		return shrinkable(op.GetShrinkVolume())
+	default: // nothing else
 	}
 	return nil
 }

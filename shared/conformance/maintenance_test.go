@@ -69,10 +69,13 @@ func TestMaintenanceSchedule(t *testing.T) {
 	t.Run("legacy", func(t *testing.T) {
 		url := masterURL() + "/master"
 		for _, c := range []struct{ path, body, text string }{
-			{"/maintenance/schedule", window(m, ""), ""}, {"/machine/down", "[" + m + "]", ""},
+			{"/maintenance/schedule", window(m, ""), ""},
+			{"/machine/down", "[" + m + "]", ""},
 			{"/machine/down", "[" + m + "]", "is not in DRAINING mode and cannot be brought down"},
 			{"/maintenance/schedule", "{}", "is deactivated and cannot be removed from the schedule"},
-			{"/machine/up", m, "array"}, {"/machine/up", "[" + m + "]", ""}, {"/maintenance/schedule", "x", "parse"},
+			{"/machine/up", m, "array"},
+			{"/machine/up", "[" + m + "]", ""},
+			{"/maintenance/schedule", "x", "parse"},
 		} {
 			want := http.StatusOK
 			if c.text != "" {

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -104,7 +106,7 @@ func TestAVolumeOutlivesItsTasksItsAgentdAndItsMaster(t *testing.T) {
 	defer cancel()
 	err := r.Poll(ctx, func(context.Context) (bool, string) {
 		_, err := os.Stat(dir)
-		return os.IsNotExist(err), "the end of the volume's files"
+		return errors.Is(err, fs.ErrNotExist), "the end of the volume's files"
 	})
 	if err != nil {
 		t.Error(err)
