@@ -408,5 +408,6 @@ func (d *daemon) agentInfo() *mesosv1.AgentInfo {
 	return &mesosv1.AgentInfo{
 		Hostname: &d.cfg.Hostname, Port: new(int32(transport.PortOf(d.listener.Addr()))), //nolint:gosec // a port has 16 bits
 		Resources: d.host.resources.Proto(), Attributes: d.host.attributes,
+		Domain: d.cfg.DomainInfo,
 	}
 }

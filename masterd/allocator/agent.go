@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/operation"
 	"codeberg.org/reeve/reeve/shared/resources"
 )
@@ -28,6 +29,9 @@ type agent struct {
 	grants     []grant
 	refusals   []refusal
 	blocked    bits // leaves with a refusal that holds
+	barred     bits // leaves that are never offered this agent, see bar.go
+	foreign    bool // of another region
+	info       *mesosv1.AgentInfo
 }
 
 // grant is what one leaf has of one agent.
@@ -161,6 +165,7 @@ func (a *Allocator) RemoveAgent(id ids.Agent) {
 	ag.active = false
 	a.keepSpare(ag)
 	a.withhold(ag, false)
+	a.countForeign(ag, false)
 	delete(a.agentIndex, id)
 	a.agents[at] = agent{generation: ag.generation + 1, queued: ag.queued}
 	if !ag.queued { // a place in the queue is given back when the queue reaches it

@@ -19,7 +19,7 @@ type Capabilities struct {
 	GPU                   bool // agents with GPUs are kept for those who have it
 	Revocable             bool
 	Shared                bool
-	RegionAware           bool // agents of other regions; until agents have domains there are none
+	RegionAware           bool // agents of other regions than the master\'s
 	ReservationRefinement bool
 }
 
@@ -53,6 +53,7 @@ type Allocator struct {
 	eligible bits    // scratch of Slice
 	needy    bits    // the same
 	quotas   quotas
+	foreign  int // agents of another region
 }
 
 // minimum is one entry of Config.MinAllocatable as a vector; zero entries ask for nothing.

@@ -24,6 +24,9 @@
 //	agent.go       agents and their accounting
 //	framework.go   frameworks, their leaves, suppression
 //	tree.go        shares: the sorted role tree
+//	quota.go       guarantees and limits
+//	bar.go         agents that a framework can't have: constraints, regions
+//	explain.go     why an agent is not offered
 //	filter.go      declines that are remembered
 //	slice.go       the pass itself: start reading at Slice
 package allocator

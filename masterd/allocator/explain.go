@@ -14,6 +14,8 @@ type Why int
 const (
 	Next       Why = iota // nothing: it is offered as soon as the others who come first had it
 	Inactive              // the agent is not offered to anybody
+	Region                // it is of another region, and the framework is not region-aware
+	Constraint            // the framework's constraints exclude it
 	Used                  // everything that is worth an offer is in use or offered
 	GPUs                  // it has GPUs and is kept for frameworks with that capability
 	Capability            // what is left is refined, revocable or shared, and the framework cannot take that
@@ -63,6 +65,10 @@ func (a *Allocator) judgeAgent(ag *agent, to int32) Verdict {
 	switch {
 	case !ag.active:
 		return Verdict{Why: Inactive}
+	case ag.foreign && !a.leaves[to].framework.caps.RegionAware:
+		return Verdict{Why: Region}
+	case ag.barred.has(to):
+		return Verdict{Why: Constraint}
 	case !a.worthOffering(ag.vector):
 		return Verdict{Why: Used}
 	case ag.gpus && !a.leaves[to].framework.caps.GPU:

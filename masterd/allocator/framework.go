@@ -12,11 +12,12 @@ import (
 // framework is a client with its leaves. It exists from AddFramework to RemoveFramework, and while anything is allocated
 // to it: agents may report tasks of a framework that has not subscribed yet.
 type framework struct {
-	id     ids.Framework
-	known  bool // added and not removed
-	active bool // implies known
-	caps   Capabilities
-	leaves map[string]int32 // by role; roles it has left stay while something is allocated in them
+	id      ids.Framework
+	known   bool // added and not removed
+	active  bool // implies known
+	accepts Accepts
+	caps    Capabilities
+	leaves  map[string]int32 // by role; roles it has left stay while something is allocated in them
 }
 
 // leaf is a framework in a role.
@@ -28,6 +29,7 @@ type leaf struct {
 	grants     int    // agents on which it holds something
 	subscribed bool
 	suppressed bool
+	bars       bool // some agents may be barred from it
 
 	lastPart, lastAllocated resources.Resources // see allocate
 }
@@ -59,6 +61,7 @@ func (a *Allocator) UpdateFramework(id ids.Framework, roles []string, suppressed
 		a.leaves[at].subscribed = true
 		a.leaves[at].suppressed = suppressed[role]
 		a.gpu.put(at, caps.GPU)
+		a.barAll(at)
 		a.relive(at)
 	}
 	a.touchAll()
@@ -71,7 +74,7 @@ func (a *Allocator) RemoveFramework(id ids.Framework) {
 		return
 	}
 	a.UpdateFramework(id, nil, nil, Capabilities{})
-	fw.known, fw.active = false, false
+	fw.known, fw.active, fw.accepts = false, false, nil
 	if len(fw.leaves) == 0 {
 		delete(a.frameworks, id)
 	}
@@ -175,6 +178,7 @@ func (a *Allocator) dropLeafIfUnused(at int32) {
 	}
 	a.clearFilters(at)
 	a.gpu.remove(at)
+	a.unbar(at)
 	a.tree.removeLeaf(l.node)
 	a.unplaceLeaf(at)
 	delete(l.framework.leaves, l.role)

@@ -123,6 +123,9 @@ func (a *Allocator) findEligible(ag *agent) bool {
 		if i < len(ag.blocked) {
 			a.eligible[i] &^= ag.blocked[i]
 		}
+		if i < len(ag.barred) {
+			a.eligible[i] &^= ag.barred[i]
+		}
 		if ag.gpus {
 			if i < len(a.gpu) {
 				a.eligible[i] &= a.gpu[i]

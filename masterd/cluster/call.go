@@ -3,6 +3,7 @@ package cluster
 import (
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/masterd/constraint"
 	"codeberg.org/reeve/reeve/masterd/validate"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -93,6 +94,9 @@ func (s *State) checkUpdate(f *framework, call *scheduler.Call_UpdateFramework) 
 	if err := validate.Framework(info, call.GetSuppressedRoles()); err != nil {
 		return fault.New(fault.Invalid, "Supplied FrameworkInfo is not valid: %v", err)
 	}
+	if _, err := constraint.Parse(call.GetOfferConstraints(), rolesOf(info)); err != nil {
+		return fault.New(fault.Invalid, "'UpdateFramework.offer_constraints' are not valid: %v", err)
+	}
 	switch {
 	case info.Principal != nil && info.GetPrincipal() != f.Info.GetPrincipal():
 		return fault.New(fault.Invalid, "Changing framework's principal is not allowed.")
@@ -111,6 +115,10 @@ func (s *State) updateFramework(f *framework, call *scheduler.Call_UpdateFramewo
 	s.replaceInfo(f, info)
 	f.Suppressed = setOf(call.GetSuppressedRoles())
 	s.book.Alloc.UpdateFramework(f.ID, f.Roles, f.Suppressed, f.Caps.ForAllocator())
+	if constraints, err := constraint.Parse(call.GetOfferConstraints(), f.Roles); err == nil { // checkUpdate has seen them
+		f.Constraints = constraints
+		s.constrain(f)
+	}
 	s.desk.RescindStrangers(f)
 	s.frameworkUpdated(f)
 }

@@ -51,6 +51,7 @@ func (s *State) join(id ids.Agent, in AgentRegister) {
 		s.turn.ToOperators(message.AgentAdded(s.book.ViewAgent(a).Proto()))
 	}
 	s.inverse.Schedule(a)
+	s.book.Alloc.SetAgentInfo(id, a.Info, s.foreign(a.Info))
 	s.book.Alloc.SetAgentActive(id, !a.Deactivated)
 	s.announce(a, first)
 	s.takeReport(a, in.Register, before == AgentUnreachable)
@@ -76,6 +77,12 @@ func (s *State) describe(a *agent, in AgentRegister) {
 	a.Total = ledger.Total(reg)
 	s.places[a.HTTP] = a.ID
 	s.book.TouchAgent(a)
+}
+
+// foreign says that an agent is of another region than this master; where one of both has no domain, nothing is foreign.
+func (s *State) foreign(info *mesosv1.AgentInfo) bool {
+	ours, theirs := s.cfg.MasterInfo.GetDomain().GetFaultDomain(), info.GetDomain().GetFaultDomain()
+	return ours != nil && theirs != nil && ours.GetRegion().GetName() != theirs.GetRegion().GetName()
 }
 
 func (s *State) forgetPlace(a *agent) {

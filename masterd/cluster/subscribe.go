@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"codeberg.org/reeve/reeve/masterd/constraint"
 	"codeberg.org/reeve/reeve/masterd/ledger"
 	"codeberg.org/reeve/reeve/masterd/message"
 	"codeberg.org/reeve/reeve/masterd/validate"
@@ -23,6 +24,11 @@ func (s *State) subscribe(in Subscribe) {
 		s.rejectStream(in.Stream, err.Error())
 		return
 	}
+	constraints, err := constraint.Parse(call.GetOfferConstraints(), rolesOf(info))
+	if err != nil {
+		s.rejectStream(in.Stream, err.Error())
+		return
+	}
 	id := ids.Framework(info.GetId().GetValue())
 	if id == "" {
 		id = ids.Framework(fmt.Sprintf("%s-%04d", s.cfg.MasterID, s.nextFramework))
@@ -30,11 +36,12 @@ func (s *State) subscribe(in Subscribe) {
 		info.Id = message.FrameworkID(id)
 	}
 	if f := s.book.Frameworks[id]; f != nil {
+		f.Constraints = constraints
 		s.resubscribe(f, in.Stream, info, call.GetSuppressedRoles())
 		return
 	}
 	f := s.book.AddFramework(id, info)
-	f.Registered = s.turn.Now
+	f.Registered, f.Constraints = s.turn.Now, constraints
 	s.activate(f, in.Stream, call.GetSuppressedRoles())
 	s.turn.ToOperators(message.FrameworkAdded(s.book.ViewFramework(f).Proto()))
 	s.turn.Happened(f.About("FRAMEWORK_ADDED", ""))
@@ -119,8 +126,26 @@ func (s *State) activate(f *framework, stream StreamID, suppressed []string) {
 	s.book.TouchFramework(f)
 	s.timer.Cancel(timer{timerFailover, string(f.ID)})
 	s.book.Alloc.AddFramework(f.ID, f.Roles, f.Suppressed, f.Caps.ForAllocator())
+	s.constrain(f)
 	s.turn.ToFramework(stream, message.Subscribed(f.ID, s.cfg.MasterInfo, s.cfg.Heartbeat.Seconds()))
 	s.heartbeat(f.ID)
+}
+
+// rolesOf are the roles that a FrameworkInfo is in.
+func rolesOf(info *mesosv1.FrameworkInfo) []string {
+	if ledger.CapabilitiesOf(info).MultiRole {
+		return info.GetRoles()
+	}
+	return []string{info.GetRole()}
+}
+
+// constrain tells the allocator which agents a framework wants.
+func (s *State) constrain(f *framework) {
+	if f.Constraints == nil {
+		s.book.Alloc.SetConstraints(f.ID, nil)
+		return
+	}
+	s.book.Alloc.SetConstraints(f.ID, f.Constraints.Allows)
 }
 
 func setOf(list []string) map[string]bool {

@@ -175,7 +175,9 @@ func (n *node) httpConfig(set *metrics.Set, log logging.Log) httpapi.Config {
 
 // info is this master in Mesos's words.
 func (n *node) info() *mesosv1.MasterInfo {
-	return masterInfo(n.mesosID(n.id), n.httpAddr, n.cfg.Hostname)
+	info := masterInfo(n.mesosID(n.id), n.httpAddr, n.cfg.Hostname)
+	info.Domain = n.cfg.DomainInfo
+	return info
 }
 
 // mesosID is the master id that Mesos's clients are told: of this master while it leads that of its term, because every
@@ -205,7 +207,9 @@ func (n *node) leader() *mesosv1.MasterInfo {
 }
 
 // capabilities are what masters of this version can do, by Mesos's names.
-var capabilities = []mesosv1.MasterInfo_Capability_Type{mesosv1.MasterInfo_Capability_AGENT_UPDATE}
+var capabilities = []mesosv1.MasterInfo_Capability_Type{
+	mesosv1.MasterInfo_Capability_AGENT_UPDATE, mesosv1.MasterInfo_Capability_AGENT_DRAINING, mesosv1.MasterInfo_Capability_QUOTA_V2,
+}
 
 // masterInfo writes an address in all the forms that clients of Mesos read.
 func masterInfo(id, http, hostname string) *mesosv1.MasterInfo {

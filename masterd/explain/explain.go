@@ -122,6 +122,10 @@ func (q Question) agent(a *cluster.Agent, v allocator.Verdict, offered bool) (wh
 		return why, text
 	}
 	switch v.Why {
+	case allocator.Region:
+		return reeveapi.WhyRegion, "of another region than the master, and it lacks the capability REGION_AWARE"
+	case allocator.Constraint:
+		return reeveapi.WhyConstraints, "excluded by its offer constraints"
 	case allocator.Used:
 		return reeveapi.WhyUsed, "in use, or offered to others: what is left is not worth an offer"
 	case allocator.GPUs:

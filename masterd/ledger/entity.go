@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/allocator"
+	"codeberg.org/reeve/reeve/masterd/constraint"
 	"codeberg.org/reeve/reeve/masterd/view"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -73,6 +74,7 @@ type Framework struct {
 	Roles        []string
 	Suppressed   map[string]bool // replaced, never changed
 	Caps         Capabilities
+	Constraints  *constraint.Set // which agents it wants; nil for all
 	Registered   time.Time
 	Reregistered time.Time
 	Tasks        map[string]*view.Task

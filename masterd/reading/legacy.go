@@ -61,6 +61,9 @@ func (id Identity) write(w *mesosjson.Writer) {
 		w.Text(c.GetType().String())
 	}
 	w.CloseList()
+	if id.Info.GetDomain() != nil {
+		w.MessageField("domain", id.Info.GetDomain())
+	}
 }
 
 func (id Identity) writeLeader(w *mesosjson.Writer) {
@@ -74,6 +77,9 @@ func (id Identity) writeLeader(w *mesosjson.Writer) {
 	w.TextField("pid", id.Leader.GetPid())
 	w.IntField("port", int64(id.Leader.GetPort()))
 	w.TextField("hostname", id.Leader.GetHostname())
+	if id.Leader.GetDomain() != nil {
+		w.MessageField("domain", id.Leader.GetDomain())
+	}
 	w.Close()
 }
 
@@ -252,7 +258,7 @@ func (x *index) framework(w *mesosjson.Writer, f *cluster.Framework) {
 	}
 	w.CloseList()
 	w.LabelsField("labels", f.Info.GetLabels())
-	w.EmptyObjectField("offer_constraints")
+	w.MessageField("offer_constraints", f.Constraints.Proto())
 	w.Close()
 }
 

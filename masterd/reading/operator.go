@@ -10,7 +10,6 @@ import (
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/master"
-	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 	"codeberg.org/reeve/reeve/shared/version"
 )
 
@@ -99,7 +98,7 @@ func (x *index) frameworkMessage(f *cluster.Framework) *master.Response_GetFrame
 		UnregisteredTime:   timeInfo(f.Unregistered),
 		AllocatedResources: f.Allocated.ProtoEndpoint(),
 		OfferedResources:   f.Offered.ProtoEndpoint(),
-		OfferConstraints:   &scheduler.OfferConstraints{},
+		OfferConstraints:   f.Constraints.Proto(),
 	}
 	for _, o := range x.offers[f.ID] {
 		m.Offers = append(m.Offers, x.offerMessage(o))

@@ -66,7 +66,7 @@ func (f *Framework) Proto() *master.Response_GetFrameworks_Framework {
 		FrameworkInfo: f.Info, Active: new(active), Connected: new(active),
 		Recovered:      new(f.State == FrameworkRecovered),
 		RegisteredTime: message.Time(f.Registered), ReregisteredTime: message.Time(f.Reregistered), UnregisteredTime: message.Time(f.Unregistered),
-		AllocatedResources: endpointProto(f.Allocated), OfferedResources: endpointProto(f.Offered),
+		AllocatedResources: endpointProto(f.Allocated), OfferedResources: endpointProto(f.Offered), OfferConstraints: f.Constraints.Proto(),
 	}
 }
 

@@ -3,6 +3,7 @@ package view
 import (
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/constraint"
 	"codeberg.org/reeve/reeve/masterd/maintenance"
 	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -111,6 +112,7 @@ type Framework struct {
 	Stream       StreamID // "" unless Active
 	Roles        []string // sorted; the single role of a framework without MULTI_ROLE
 	Suppressed   map[string]bool
+	Constraints  *constraint.Set // which agents it wants; nil for all
 	Registered   time.Time
 	Reregistered time.Time
 	Unregistered time.Time        // zero while live

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
 )
 
 // Common holds the flags that both daemons have. Register declares them, Complete fills in what was left open.
@@ -27,6 +28,8 @@ type Common struct {
 	LogLevel    string
 	LogDir      string
 	Insecure    bool
+	Domain      string
+	DomainInfo  *mesosv1.DomainInfo // read from Domain by Complete, nil if there is none
 }
 
 // Register declares the shared flags and --config. defaultPort is of the HTTP API, defaultWorkDir of --work-dir.
@@ -44,6 +47,7 @@ func (c *Common) Register(fs *pflag.FlagSet, defaultPort int, defaultWorkDir str
 	fs.StringVar(&c.LogFormat, "log-format", "", "json or text (default text on a terminal, json elsewhere)")
 	fs.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
 	fs.StringVar(&c.LogDir, "log-dir", "", "directory for a log file beside standard error; it can be read through /files then")
+	fs.StringVar(&c.Domain, "domain", "", "region and zone of this machine, as JSON or a file: {\"fault_domain\":{\"region\":{\"name\":\"eu\"},\"zone\":{\"name\":\"eu-1\"}}}")
 	fs.BoolVar(&c.Insecure, "insecure", false, "allow to listen beyond loopback without TLS")
 }
 
@@ -66,6 +70,10 @@ func (c *Common) Complete() error {
 		if _, _, err := net.SplitHostPort(addr); err != nil {
 			return fault.New(fault.Invalid, "--join %q is not of the form host:port; give a member's gossip address", addr)
 		}
+	}
+	var err error
+	if c.DomainInfo, err = parseDomain(c.Domain); err != nil {
+		return err
 	}
 	return c.makeWorkDir()
 }
