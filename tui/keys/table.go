@@ -68,6 +68,8 @@ const (
 	ShowEvents  Verb = "events"
 	Copy        Verb = "copy"
 	CopyCommand Verb = "copy-command"
+	AsFile      Verb = "as-file"
+	Load        Verb = "load"
 	CopyMenu    Verb = "copy-menu"
 	Describe    Verb = "describe"
 	Raw         Verb = "raw"
@@ -261,6 +263,9 @@ var table = []Binding{
 	{Scope: Submit, Keys: []string{"tab", "down", "enter"}, Verb: NextField, Help: "next field", Foot: "next", Group: Move},
 	{Scope: Submit, Keys: []string{"shift+tab", "up"}, Verb: PrevField, Help: "field before", Group: Move},
 	{Scope: Submit, Keys: []string{"ctrl+x"}, Verb: Send, Help: "submit…", Foot: "submit…", Group: Do, Dangerous: true},
+	{Scope: Submit, Keys: []string{"ctrl+p"}, Verb: AsFile, Help: "as a job file, and back", Foot: "as file", Group: See},
+	{Scope: Submit, Keys: []string{"ctrl+s"}, Verb: Save, Help: "keep as a template", Group: Do},
+	{Scope: Submit, Keys: []string{"ctrl+o"}, Verb: Load, Help: "begin from a template", Foot: "template", Group: Do},
 	{Scope: Submit, Keys: []string{"ctrl+y"}, Verb: CopyCommand, Help: "copy as a command line", Foot: "copy as command", Group: Do},
 	{Scope: Submit, Keys: []string{"ctrl+l"}, Verb: Clear, Help: "empty the form", Foot: "clear", Group: Do},
 	{Scope: Submit, Keys: []string{"esc"}, Verb: Back, Help: "leave; a draft is kept", Foot: "leave", Group: Move},

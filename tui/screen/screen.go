@@ -116,6 +116,8 @@ type Env struct {
 	Save func(name string, next func() ([]byte, error)) (path string, size int64, err error)
 	// Draft keeps the submit form's fields; with nil it answers them.
 	Draft func(set map[string]string) map[string]string
+	// Templates keeps a form under a name, if one is given, and answers all that are kept.
+	Templates func(name string, fields map[string]string) map[string]map[string]string
 	// Master is the address for command lines.
 	Master func() string
 }

@@ -26,6 +26,8 @@ type Session struct {
 	Open    []screen.Target              `json:"open,omitempty"`
 	Lines   []string                     `json:"lines,omitempty"` // commands, newest last
 	Draft   map[string]string            `json:"draft,omitempty"`
+
+	Templates map[string]map[string]string `json:"templates,omitempty"` // forms for jobs, by name
 }
 
 // maxFile bounds what is read.
@@ -36,8 +38,9 @@ type Dir struct {
 	path  string
 	file  string
 	write sync.Mutex // held while the session is written
-	mu    sync.Mutex // guards draft
+	mu    sync.Mutex // guards draft and forms
 	draft map[string]string
+	forms map[string]map[string]string
 }
 
 // Open finds the directory of the console for a cluster, which its masters name. getenv looks up the environment. "" as
@@ -47,7 +50,7 @@ func Open(getenv func(string) string, masters []string) *Dir {
 	if base == "" || !filepath.IsAbs(base) {
 		base = filepath.Join(getenv("HOME"), ".local", "state")
 	}
-	d := &Dir{path: filepath.Join(base, "reeve"), draft: map[string]string{}}
+	d := &Dir{path: filepath.Join(base, "reeve"), draft: map[string]string{}, forms: map[string]map[string]string{}}
 	if len(masters) > 0 && getenv("HOME") != "" {
 		sum := sha256.Sum256([]byte(strings.Join(masters, ",")))
 		d.file = filepath.Join(d.path, "session-"+hex.EncodeToString(sum[:6])+".json")
@@ -74,6 +77,9 @@ func (d *Dir) Load() Session {
 	if s.Draft != nil {
 		d.draft = s.Draft
 	}
+	if s.Templates != nil {
+		d.forms = s.Templates
+	}
 	return s
 }
 
@@ -82,7 +88,7 @@ func (d *Dir) Store(s Session) error {
 	if d.file == "" {
 		return nil
 	}
-	s.Draft = d.Draft(nil)
+	s.Draft, s.Templates = d.Draft(nil), d.Templates("", nil)
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode the session: %w", err)
@@ -97,6 +103,16 @@ func (d *Dir) Store(s Session) error {
 		return fmt.Errorf("keep the session: %w", err)
 	}
 	return os.Rename(temp, d.file)
+}
+
+// Templates keeps a form under a name, if one is given, and answers all that are kept.
+func (d *Dir) Templates(name string, fields map[string]string) map[string]map[string]string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if name != "" {
+		d.forms[name] = fields
+	}
+	return maps.Clone(d.forms)
 }
 
 // Draft answers the form's fields, after setting them if set is not nil.

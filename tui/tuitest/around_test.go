@@ -130,3 +130,23 @@ func TestTeardown(t *testing.T) {
 		c.Expect("Tear down spark-etl")
 	})
 }
+
+// TestTemplates keeps a form, shows it as a file, and begins another from it.
+func TestTemplates(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("n", "ctrl+o")
+		c.Expect("there is no template yet")
+		c.Press("ctrl+s")
+		c.Expect("a template needs a name")
+		c.Press("nightly", "tab", "tab", "./report --all", "ctrl+p")
+		c.Expect("As a file", "name: nightly", "command: ./report --all")
+		c.Press("ctrl+p", "ctrl+s")
+		c.Expect("kept as template nightly")
+		c.Press("ctrl+l")
+		c.Lacks("./report")
+		c.Press("ctrl+o")
+		c.Expect("Begin from a template", "nightly", "./report --all")
+		c.Press("a")
+		c.Expect("submit a job", "./report --all")
+	})
+}

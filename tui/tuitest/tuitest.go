@@ -126,7 +126,7 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 	if o.NoColor {
 		profile = termenv.Ascii
 	}
-	draft := map[string]string{}
+	draft, templates := map[string]string{}, map[string]map[string]string{}
 	context := ""
 	if len(o.Contexts) > 0 {
 		context = o.Contexts[0]
@@ -146,6 +146,12 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 		},
 		Env: screen.Env{
 			Store: st, Now: time.Now, ReadFile: c.Cluster.ReadFile, LogStart: c.Cluster.LogStart, LogSince: c.Cluster.LogSince, ListFiles: c.Cluster.ListFiles, Save: c.save, Master: c.Cluster.Master,
+			Templates: func(name string, fields map[string]string) map[string]map[string]string {
+				if name != "" {
+					templates[name] = fields
+				}
+				return templates
+			},
 			Draft: func(set map[string]string) map[string]string {
 				if set != nil {
 					draft = set

@@ -24,10 +24,11 @@ type Screen struct {
 	form  *form.Form
 	draft bool          // the fields are kept when one leaves
 	old   *reeveapi.Job // that is being changed, nil for a new one
+	file  bool          // the job is shown as a file
 }
 
 // New returns the form: empty, with the draft that was kept, or with the values of what target's Arg names ("task:KEY",
-// "job:NAME", "edit:NAME").
+// "job:NAME", "edit:NAME", "template:NAME").
 func New(env screen.Env, target screen.Target) *Screen {
 	s := &Screen{env: env, draft: true}
 	s.form = form.New(s.fields()...)
@@ -43,6 +44,10 @@ func New(env screen.Env, target screen.Target) *Screen {
 	case kind == "task" && snap.Tasks.Get(id) != nil:
 		s.fill(specOf(snap.Tasks.Get(id)))
 		s.draft = false
+	case kind == "template":
+		for id, text := range env.Templates("", nil)[id] {
+			s.form.Set(id, text)
+		}
 	default:
 		for id, text := range env.Draft(nil) {
 			s.form.Set(id, text)
@@ -106,6 +111,12 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		s.env.Draft(map[string]string{})
 	case keys.Send:
 		return s.send(), true
+	case keys.AsFile:
+		s.file = !s.file
+	case keys.Save:
+		return s.keepTemplate(), true
+	case keys.Load:
+		return s.chooseTemplate(), true
 	case keys.CopyCommand:
 		return screen.Send(screen.Copy{Text: action.RunCommand(s.spec(), s.env.Master()), What: "command line"}), true
 	default:
@@ -154,12 +165,20 @@ func (s *Screen) Render(a frame.Area) {
 	if a.W >= 110 && a.H >= 20 {
 		left := a.Sub(0, 0, a.W*3/5, a.H-4).Box("New job")
 		s.form.Render(left, s.note)
-		right := a.Sub(a.W*3/5+1, 0, a.W-a.W*3/5-1, a.H-4).Box("Where it fits")
-		s.where(right)
+		right := a.Sub(a.W*3/5+1, 0, a.W-a.W*3/5-1, a.H-4)
+		if s.file {
+			s.preview(right.Box("As a file"))
+		} else {
+			s.where(right.Box("Where it fits"))
+		}
 		s.footer(a.Sub(1, a.H-3, a.W-2, 3))
 		return
 	}
-	s.form.Render(a.Sub(1, 0, a.W-2, a.H-3), s.note)
+	if s.file {
+		s.preview(a.Sub(1, 0, a.W-2, a.H-3).Box("As a file: reeve run FILE submits the same"))
+	} else {
+		s.form.Render(a.Sub(1, 0, a.W-2, a.H-3), s.note)
+	}
 	s.footer(a.Sub(1, a.H-2, a.W-2, 2))
 }
 
