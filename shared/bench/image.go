@@ -124,10 +124,10 @@ func newArchive() *archive {
 }
 
 func (a *archive) layer() (v1.Layer, error) {
-	if err := a.Writer.Close(); err != nil {
+	if err := a.Close(); err != nil {
 		return nil, err
 	}
-	data := a.Buffer.Bytes()
+	data := a.Bytes()
 	return tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil })
 }
 

@@ -14,7 +14,9 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"codeberg.org/reeve/reeve/shared/imagetest"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/resources"
 )
 
 // webImage is an image with everything that an image can say of its containers.
@@ -262,5 +264,35 @@ func TestPodsInImagesAndClean(t *testing.T) {
 		if data, err := os.ReadFile(path); err == nil && strings.Contains(string(data), dir+"/") {
 			t.Errorf("%s still has a mount of the agent:\n%s", path, data)
 		}
+	}
+}
+
+// A framework's own executor runs in an image, too, and finds its agent from there.
+func TestCustomExecutorInImage(t *testing.T) {
+	needRoot(t)
+	registry := imagetest.Serve(t, nil)
+	name := registry.Push(t, "team/web:1", webImage(t))
+	r := start(t, 1, 1)
+	f := r.tenant()
+	f.accept("cpus:1;mem:128", func(agent *mesosv1.AgentID) []*mesosv1.Offer_Operation {
+		some := resources.MustParse("cpus:0.1;mem:32").Proto()
+		return []*mesosv1.Offer_Operation{{Type: mesosv1.Offer_Operation_LAUNCH.Enum(), Launch: &mesosv1.Offer_Operation_Launch{TaskInfos: []*mesosv1.TaskInfo{{
+			Name: new("t"), TaskId: &mesosv1.TaskID{Value: new("t")}, AgentId: agent, Resources: some,
+			Executor: &mesosv1.ExecutorInfo{
+				Type: mesosv1.ExecutorInfo_CUSTOM.Enum(), ExecutorId: &mesosv1.ExecutorID{Value: new("e")}, Resources: some,
+				Command: &mesosv1.CommandInfo{Value: new("cat index; echo $MESOS_SANDBOX $MESOS_EXECUTOR_ID $COLOUR; test -n \"$MESOS_AGENT_ENDPOINT\" && exit 3")},
+				Container: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), Mesos: &mesosv1.ContainerInfo_MesosInfo{Image: &mesosv1.Image{
+					Type: mesosv1.Image_DOCKER.Enum(), Docker: &mesosv1.Image_Docker{Name: &name},
+				}}},
+			},
+		}}}}}
+	})
+	f.until("the end of the task", func() bool { return f.states["t"] == mesosv1.TaskState_TASK_FAILED })
+	logs, err := filepath.Glob(filepath.Join(r.Agents[0].Dir(), "slaves", "*", "frameworks", "*", "executors", "e", "runs", "latest", "stdout"))
+	if err != nil || len(logs) != 1 {
+		t.Fatalf("sandboxes of the executor: %v, %v; the task says %s", logs, err, f.words["t"])
+	}
+	if out, err := os.ReadFile(logs[0]); err != nil || string(out) != "hello from the image\n/mnt/mesos/sandbox e blue\n" {
+		t.Errorf("the executor wrote %q, %v; the task says %s", out, err, f.words["t"])
 	}
 }
