@@ -144,7 +144,11 @@ func (s *State) restoreInstance(j *job, i int) {
 		s.enter(j, i, asking)
 		s.watchTask(j, i, inst.Task)
 	case inst.Failed > 0:
-		if at := inst.Changed.Add(jobrecord.Backoff(&j.record, i, j.instances[i].lost)); at.After(s.now) {
+		since := inst.Changed
+		if since.After(s.now) { // another leader's clock said so, which was ahead of ours
+			since = s.now
+		}
+		if at := since.Add(jobrecord.Backoff(&j.record, i, j.instances[i].lost)); at.After(s.now) {
 			s.enter(j, i, waiting)
 			s.timers.Set(timer{job: j.name(), index: i}, at)
 		}

@@ -110,7 +110,7 @@ func TestDrainSurvivesWhoeverDies(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
 	began := time.Now()
-	const grace = 10 * time.Second
+	const grace = 8 * time.Second
 	drain := r.inBackground("drain", "--yes", "--wait", "--max-grace", grace.String(), before[0].AgentName)
 	drained := r.agent(on, "a draining agent", inState(reeveapi.AgentDraining))
 	r.killLeader()
