@@ -88,6 +88,7 @@ func (c *Cluster) start(e *entry[reeveapi.Job], i int, agent *entry[reeveapi.Age
 	t.val.Job = j.Spec.Name
 	instances := append([]reeveapi.Instance(nil), j.Instances...)
 	instances[i].Task, instances[i].Agent, instances[i].State, instances[i].Changed = t.val.ID, t.val.Agent, "TASK_STAGING", c.now.Add(ago)
+	instances[i].Waiting = ""
 	j.Instances, j.State, e.version = instances, reeveapi.JobRunning, c.change()
 	return t
 }
@@ -102,11 +103,15 @@ func (c *Cluster) tellJob(t *reeveapi.Task) {
 			continue
 		}
 		j := &e.val
-		finished, failed := 0, 0
+		finished, failed, healthy := 0, 0, 0
 		instances := append([]reeveapi.Instance(nil), j.Instances...)
 		for i := range instances {
 			if instances[i].Task == t.ID {
 				instances[i].State, instances[i].Message, instances[i].Changed = t.State, t.Message, c.now
+				instances[i].Healthy = t.State == "TASK_RUNNING"
+			}
+			if instances[i].Healthy {
+				healthy++
 			}
 			switch instances[i].State {
 			case "TASK_FINISHED":
@@ -115,7 +120,10 @@ func (c *Cluster) tellJob(t *reeveapi.Task) {
 				failed++
 			}
 		}
-		j.Instances, e.version = instances, c.change()
+		j.Instances, j.Healthy, e.version = instances, healthy, c.change()
+		if j.Health != "" && healthy == len(instances) {
+			j.Health = reeveapi.HealthGood
+		}
 		switch {
 		case j.Stopped:
 		case failed > 0:

@@ -54,6 +54,8 @@ func TestStoryChangeJob(t *testing.T) {
 		c.Press("enter", "tab", "enter")
 		c.Expect("version 5")
 		c.Lacks("--fast")
+		c.Pass(20 * time.Second)
+		c.Expect("demo › jobs (5) › checkout  ", "ends when its", "● healthy", "5/5")
 		c.Press("T")
 		c.Expect("only periodic jobs are run by hand")
 	})

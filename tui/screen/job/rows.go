@@ -2,6 +2,8 @@ package job
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/frame"
@@ -26,6 +28,7 @@ func rows(j *reeveapi.Job) []table.Row[instance] {
 		}
 		all = append(all, table.Row[instance]{ID: fmt.Sprintf("%09d %s", one.Index, one.Task), Val: &one})
 	}
+	slices.SortFunc(all, func(a, b table.Row[instance]) int { return strings.Compare(a.ID, b.ID) }) // as the table wants it
 	return all
 }
 

@@ -83,6 +83,9 @@ func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 		if s.draft {
 			s.env.Draft(map[string]string{})
 		}
+		if s.old != nil {
+			return screen.Send(screen.Pop{}) // to where one came from, which shows the job
+		}
 		return screen.Send(screen.Swap{Target: screen.Target{Kind: screen.Job, ID: r.Result.Follow}})
 	}
 	return nil
