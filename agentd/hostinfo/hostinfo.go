@@ -18,6 +18,7 @@ import (
 	"github.com/shirou/gopsutil/v3/mem"
 
 	"codeberg.org/reeve/reeve/agentd/cgroupfs"
+	"codeberg.org/reeve/reeve/agentd/hostguard"
 	"codeberg.org/reeve/reeve/shared/resources"
 )
 
@@ -59,6 +60,9 @@ func Measure(workDir string) (Host, error) {
 	h := Host{}
 	text := fmt.Sprintf("cpus:%g;mem:%d;disk:%d;ports:%s",
 		math.Floor(cpus*1000)/1000, keepBack(memory, gb)/mb, keepBack(space.Total, 5*gb)/mb, ports)
+	if gpus := len(hostguard.ListGPUs("/dev")); gpus > 0 {
+		text += fmt.Sprintf(";gpus:%d", gpus)
+	}
 	if h.Resources, err = resources.Parse(text, "*"); err != nil {
 		return Host{}, fmt.Errorf("measure host: %w", err)
 	}

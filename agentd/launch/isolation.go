@@ -30,6 +30,11 @@ func (h Host) isolation(r Run) runtime.Isolation {
 	return i
 }
 
+// gpus is how many GPUs a run has when it is started. A custom executor gets no others for later tasks.
+func gpus(r Run) int {
+	return int(parse(allOf(r.Executor, r.Tasks)).Scalar("gpus").Float())
+}
+
 // capabilities are what a container asks for, else what the agent is told to give, else nil for the runtime's default.
 func (h Host) capabilities(linux *mesosv1.LinuxInfo) *runtime.Capabilities {
 	effective, bounding := h.Effective, linux.GetBoundingCapabilities()

@@ -93,6 +93,7 @@ func (h Host) Spec(r Run) runtime.Spec {
 
 		Isolation: h.isolation(r),
 		Network:   h.network(r),
+		GPUs:      gpus(r),
 		TTY:       Window(r.Executor.GetContainer().GetTtyInfo()),
 	}
 }

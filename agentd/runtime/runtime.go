@@ -66,6 +66,7 @@ type Spec struct {
 
 	Isolation Isolation
 	Network   *Network // nil for the host's
+	GPUs      int      // devices of its own
 
 	Pod *Limits // of everything nested in the same pod as this one, together; nil for one that is in no pod
 }

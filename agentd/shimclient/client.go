@@ -1,6 +1,7 @@
 package shimclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/cgroupfs"
 	"codeberg.org/reeve/reeve/agentd/containerspec"
+	"codeberg.org/reeve/reeve/agentd/hostguard"
 	"codeberg.org/reeve/reeve/agentd/network"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
@@ -35,6 +37,7 @@ type Config struct {
 	Networks   network.Config   // other than the host's; its directories are below WorkDir and RuntimeDir
 	SeccompDir string           // directory of seccomp profiles that may be asked for by name; "" for none
 	Devices    []runtime.Device // of the host, that every container gets
+	DeviceDir  string           // where devices of GPUs are; "" for /dev
 	GroupSize  int              // containers a shim; 0 for DefaultGroupSize, 1 for a shim of its own each
 	Log        *slog.Logger
 }
@@ -98,6 +101,7 @@ type Client struct {
 	log      *slog.Logger
 	cgroups  cgroupfs.Host
 	networks *network.Networks
+	gpus     *hostguard.GPUs
 	rootless bool
 	launches chan struct{}  // holds a token for each launch in flight: 2 a core use the machine fully, more only wait
 	starting chan struct{}  // holds a token while a shim is started, so that a burst of launches starts one
@@ -156,7 +160,7 @@ func New(cfg Config) (*Client, error) {
 		}
 	}
 	return &Client{
-		cfg: cfg, log: cfg.Log, cgroups: cgroups, networks: network.New(cfg.networks()), rootless: os.Geteuid() != 0,
+		cfg: cfg, log: cfg.Log, cgroups: cgroups, networks: network.New(cfg.networks()), gpus: hostguard.NewGPUs(cmp.Or(cfg.DeviceDir, "/dev")), rootless: os.Geteuid() != 0,
 		launches:   make(chan struct{}, 2*goruntime.NumCPU()),
 		starting:   make(chan struct{}, 1),
 		containers: make(map[ids.Container]*entry),
@@ -230,6 +234,7 @@ func (c *Client) Launch(ctx context.Context, spec runtime.Spec) (runtime.Started
 			c.mu.Lock()
 			delete(c.containers, spec.ID)
 			c.mu.Unlock()
+			c.gpus.Release(spec.ID)
 		}
 		close(e.decided)
 	}
@@ -262,7 +267,11 @@ func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry) error 
 	if err != nil {
 		return err
 	}
-	if err := c.writeRecord(spec.ID); err != nil {
+	gpus, err := c.takeGPUs(spec, &host)
+	if err == nil {
+		err = c.writeRecord(spec.ID, gpus)
+	}
+	if err != nil {
 		c.release(l)
 		return err
 	}
@@ -411,6 +420,7 @@ func (c *Client) Delete(ctx context.Context, id ids.Container) error {
 	if err := sandbox.RemoveAll(c.cfg.record(id)); err != nil {
 		return fmt.Errorf("delete container %s: %w", id, err)
 	}
+	c.gpus.Release(id)
 	c.mu.Lock()
 	delete(c.containers, id)
 	c.mu.Unlock()

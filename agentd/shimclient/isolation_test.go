@@ -6,9 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"codeberg.org/reeve/reeve/agentd/hostguard"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/ids"
 )
 
 func TestAskedIsolation(t *testing.T) {
@@ -87,5 +90,53 @@ func TestCredentials(t *testing.T) {
 	script := "for f in " + strings.Join(found, " ") + "; do test -z \"$(cat $f 2>/dev/null; ls -A $f 2>/dev/null | grep -v ^$f)\" || echo $f; done; echo done"
 	if exit, out := b.outcome(b.open(), b.spec("creds", script)); out != "done\n" {
 		t.Errorf("%+v: what can be read: %s", exit, out)
+	}
+}
+
+// A task with a GPU has its device, and nobody else has; the next agentd knows that.
+func TestGPUs(t *testing.T) {
+	b := newBed(t)
+	dir, err := os.MkdirTemp("/dev", "rvtest-") // /tmp would have no devices in a container
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	b.cfg.DeviceDir = dir
+	const null = 1<<8 | 3
+	for _, name := range []string{"nvidia0", "nvidia1", "nvidiactl"} {
+		if err := unix.Mknod(filepath.Join(b.cfg.DeviceDir, name), unix.S_IFCHR|0o666, null); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := b.open()
+	look := "ls " + b.cfg.DeviceDir + "; "
+	held := b.spec("held", look+"echo x > "+b.cfg.DeviceDir+"/nvidia0 && echo used; sleep 1000")
+	held.GPUs = 1
+	if _, err := c.Launch(t.Context(), held); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it uses its GPU", func() bool { return contents(t, held.Stdout) == "nvidia0\nnvidiactl\nused\n" })
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c = b.open()
+	both := b.spec("both", "true")
+	both.GPUs = 2
+	if _, err := c.Launch(t.Context(), both); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "1 are free") {
+		t.Errorf("two of one: %v", err)
+	}
+	other := b.spec("other", look)
+	other.GPUs = 1
+	if exit, out := b.outcome(c, other); out != "nvidia1\nnvidiactl\n" {
+		t.Errorf("another has %q, %+v", out, exit)
+	}
+	end(t, c, held.ID)
+	for _, id := range []ids.Container{held.ID, other.ID} {
+		if err := c.Delete(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if exit, out := b.outcome(c, both); exit.WaitStatus != 0 {
+		t.Errorf("after both have ended: %q, %+v", out, exit)
 	}
 }

@@ -20,6 +20,7 @@ type record struct {
 	Version int           `json:"version"`
 	ID      ids.Container `json:"id"`
 	Created time.Time     `json:"created"`
+	GPUs    []string      `json:"gpus,omitempty"` // devices that are its own
 }
 
 const (
@@ -29,8 +30,8 @@ const (
 
 // writeRecord notes a container before anything of it exists. It need not be on the disk, only in the kernel's hands: after
 // a crash of the whole host nothing of the container exists, and there is nothing to find.
-func (c *Client) writeRecord(id ids.Container) error {
-	data, err := json.Marshal(record{recordVersion, id, time.Now()})
+func (c *Client) writeRecord(id ids.Container, gpus []string) error {
+	data, err := json.Marshal(record{recordVersion, id, time.Now(), gpus})
 	if err != nil {
 		return fmt.Errorf("record container %s: %w", id, err)
 	}

@@ -69,6 +69,7 @@ func (c *Client) Recover(ctx context.Context) ([]runtime.Recovered, error) {
 			return nil, fmt.Errorf("recover container %s: %w", id, err)
 		}
 		if r != nil {
+			c.gpus.Note(id, rec.GPUs)
 			recovered = append(recovered, *r)
 		}
 	}

@@ -116,7 +116,7 @@ func TestReboot(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(c.cfg.records(), bootFile), []byte("another\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.writeRecord("before"); err != nil {
+	if err := c.writeRecord("before", nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil {
@@ -166,7 +166,7 @@ func TestStartedAt(t *testing.T) {
 func TestNeverStarted(t *testing.T) {
 	b := newBed(t)
 	c := b.open()
-	if err := c.writeRecord("never"); err != nil {
+	if err := c.writeRecord("never", nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil {
