@@ -4,6 +4,7 @@
 package hostguard
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -93,4 +94,19 @@ func Devices(list []runtime.Device) ([]containerspec.Device, error) {
 		})
 	}
 	return found, nil
+}
+
+// Profile reads the seccomp profile that a container asks for out of the operator's directory; nothing for the default one.
+func Profile(dir string, asked runtime.Seccomp) ([]byte, error) {
+	if asked.Profile == "" || asked.Unconfined {
+		return nil, nil
+	}
+	if dir == "" || !filepath.IsLocal(asked.Profile) {
+		return nil, fault.New(fault.Invalid, "seccomp profile %q: this agent has none by that name; its --seccomp-config-dir holds those that it has", asked.Profile)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, asked.Profile))
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "seccomp profile %q cannot be read: %v", asked.Profile, err)
+	}
+	return text, nil
 }

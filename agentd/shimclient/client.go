@@ -253,7 +253,7 @@ func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry) error 
 	if err != nil {
 		return err
 	}
-	filter, err := c.seccomp(spec.Isolation.Seccomp)
+	profile, err := hostguard.Profile(c.cfg.SeccompDir, spec.Isolation.Seccomp)
 	if err != nil {
 		return err
 	}
@@ -287,7 +287,7 @@ func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry) error 
 		Op: shimapi.OpLaunch, Container: spec.ID,
 		Launch: &shimapi.Launch{
 			Dir: c.cfg.record(spec.ID), Spec: containerspec.Build(spec, host), Stdout: spec.Stdout, Stderr: spec.Stderr,
-			Stage: stage(spec, host), Pod: c.podOf(spec), Overlay: c.overlay(spec), Sandbox: spec.Sandbox, Seccomp: filter, TTY: spec.TTY,
+			Stage: stage(spec, host), Pod: c.podOf(spec), Overlay: c.overlay(spec), Sandbox: spec.Sandbox, Seccomp: shimapi.Seccomp{Unconfined: spec.Isolation.Seccomp.Unconfined, Profile: profile}, TTY: spec.TTY,
 		},
 	})
 	if err == nil && reply.Started == nil {

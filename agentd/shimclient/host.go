@@ -145,19 +145,3 @@ func stage(spec runtime.Spec, host containerspec.Host) []shimapi.Staged {
 	}
 	return list
 }
-
-// seccomp reads the profile that a container asks for.
-func (c *Client) seccomp(asked runtime.Seccomp) (shimapi.Seccomp, error) {
-	filter := shimapi.Seccomp{Unconfined: asked.Unconfined}
-	if asked.Profile == "" || asked.Unconfined {
-		return filter, nil
-	}
-	if c.cfg.SeccompDir == "" || !filepath.IsLocal(asked.Profile) {
-		return filter, fault.New(fault.Invalid, "seccomp profile %q: this agent has none by that name; its --seccomp-config-dir holds those that it has", asked.Profile)
-	}
-	var err error
-	if filter.Profile, err = os.ReadFile(filepath.Join(c.cfg.SeccompDir, asked.Profile)); err != nil {
-		return filter, fault.New(fault.Invalid, "seccomp profile %q cannot be read: %v", asked.Profile, err)
-	}
-	return filter, nil
-}
