@@ -40,7 +40,7 @@ func (i *Images) register(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&i.Plain, "insecure-registry", nil, "host:port of a registry that may be spoken to without TLS; may be given several times, and need not for one on 127.0.0.1")
 	fs.StringVar(&i.StoreDir, "docker-store-dir", "", "directory for images, the agent's alone (default <work-dir>/images)")
 	fs.StringVar(&i.Dir, "image-dir", "", "directory of the images that tasks name as oci:PATH, oci-archive:PATH or docker-archive:PATH, relative to it")
-	fs.Var((*size)(&i.Bytes), "image-cache-size", "how much images that no task uses may take; 0B for as much as the disk has to spare")
+	fs.Var((*size)(&i.Bytes), "image-cache-size", "how much all images may take before those go that no task uses; 0B for as much as the disk has to spare")
 	i.Age = defaultImageAge
 	fs.Var((*duration)(&i.Age), "image-gc-delay", "how long an image stays after its last use")
 }
