@@ -38,7 +38,7 @@ func TestAShortRun(t *testing.T) {
 	}
 	result, err := Run(t.Context(), Options{
 		Bin: bin, WorkDir: dir, Seed: 1 + rand.Uint64N(1_000_000), Out: t.Output(),
-		Size: plan.Size{Masters: 3, Agents: 5, Length: 15 * time.Second},
+		Size: plan.Size{Masters: 3, Agents: 5, Length: 10 * time.Second},
 	})
 	if err != nil {
 		t.Error(err)
