@@ -57,7 +57,11 @@ func (l *Ledger) Schedule(a *Agent) bool {
 	} else {
 		delete(l.Scheduled, a.ID)
 	}
-	return !proto.Equal(before, a.Unavailable)
+	if proto.Equal(before, a.Unavailable) {
+		return false
+	}
+	l.TouchAgent(a)
+	return true
 }
 
 // PutInverseOffer starts to know an inverse offer.

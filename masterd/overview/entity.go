@@ -58,6 +58,7 @@ func Agent(a *cluster.Agent, tasks int, usage Usage) reeveapi.Agent {
 			out.Attributes[attribute.GetName()] = resources.AttributeText(attribute)
 		}
 	}
+	keeps(&out, a)
 	if u, at, ok := usage(a.ID); ok {
 		shown := hostUsage(u, at)
 		out.Usage = &shown

@@ -70,6 +70,7 @@ type Agent struct {
 	Offered      resources.Resources
 	Executors    map[ids.Framework]map[ids.Executor]*mesosv1.ExecutorInfo // without command executors
 	Tasks        int                                                      // on it, not ended or not acknowledged
+	Unavailable  *mesosv1.Unavailability                                  // its machine is to be taken down then; nil if not
 	Deactivated  bool                                                     // nothing of it is offered, on an operator's word
 	Drain        *Drain                                                   // nil unless it drains or is drained; it is deactivated then
 }

@@ -105,6 +105,25 @@ type Agent struct {
 
 	Deactivated bool   `json:"deactivated,omitempty"` // nothing of it is offered, on an operator's word
 	Drain       *Drain `json:"drain,omitempty"`       // while it drains or is drained
+
+	Reserved    map[string]Amounts `json:"reserved,omitempty"`    // by role, volumes included
+	Volumes     []Volume           `json:"volumes,omitempty"`     // persistent ones
+	Maintenance *Unavailability    `json:"maintenance,omitempty"` // while its machine is in the schedule of maintenance
+}
+
+// Volume is a persistent volume on an agent.
+type Volume struct {
+	ID     string  `json:"id"`
+	Role   string  `json:"role"`
+	Disk   float64 `json:"disk"` // MB
+	Path   string  `json:"path"` // in containers
+	Shared bool    `json:"shared,omitempty"`
+}
+
+// Unavailability is a time for which a machine is to be taken down.
+type Unavailability struct {
+	Start time.Time  `json:"start"`
+	End   *time.Time `json:"end,omitempty"` // unset: nobody knows
 }
 
 // Drain is an operator's wish that everything on an agent ends. It outlives masters, and the agent's restarts.

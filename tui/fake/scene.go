@@ -83,6 +83,12 @@ func (c *Cluster) addAgent(n int, rack string, cpus float64) {
 	if n%5 == 1 && n < 12 {
 		a.Total.GPUs = 2
 	}
+	if n == 1 {
+		end := c.now.Add(26 * time.Hour)
+		a.Maintenance = &reeveapi.Unavailability{Start: c.now.Add(24 * time.Hour), End: &end}
+		a.Reserved = map[string]reeveapi.Amounts{"web": {CPUs: 2, Mem: 4 * gb, Disk: 20 * gb}}
+		a.Volumes = []reeveapi.Volume{{ID: "postgres-0", Role: "web", Disk: 16 * gb, Path: "var/lib/postgresql"}}
+	}
 	c.agents = append(c.agents, &entry[reeveapi.Agent]{a, c.change()})
 }
 

@@ -322,10 +322,12 @@ func (s *Screen) facts(p frame.Area, a *reeveapi.Agent) {
 		{"operator", label.Or(steered(a), "nothing said of it")},
 		{"ports", label.Or(a.Ports, "none")},
 		{"attributes", label.Or(join(a.Attributes), "none")},
+	}
+	rows = append(append(rows, s.keeps(a)...), [][2]string{ // last: the graphs above say much of it
 		{"total", amounts(a.Total)},
 		{"allocated", amounts(a.Allocated)},
 		{"offered", amounts(a.Offered)},
-	}
+	}...)
 	for y, r := range rows {
 		if y >= p.H {
 			return

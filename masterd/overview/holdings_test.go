@@ -1,0 +1,45 @@
+package overview
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"codeberg.org/reeve/reeve/masterd/cluster"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/resources"
+)
+
+func TestAgentShowsWhatIsSetAside(t *testing.T) {
+	start := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	volume, err := resources.FromProto([]*mesosv1.Resource{{
+		Name: new("disk"), Type: mesosv1.Value_SCALAR.Enum(), Scalar: &mesosv1.Value_Scalar{Value: new(64.0)},
+		Reservations: []*mesosv1.Resource_ReservationInfo{{Type: mesosv1.Resource_ReservationInfo_DYNAMIC.Enum(), Role: new("web")}},
+		Disk: &mesosv1.Resource_DiskInfo{
+			Persistence: &mesosv1.Resource_DiskInfo_Persistence{Id: new("data")},
+			Volume:      &mesosv1.Volume{ContainerPath: new("var/data"), Mode: mesosv1.Volume_RW.Enum()},
+		},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &cluster.Agent{
+		Info: &mesosv1.AgentInfo{Hostname: new("h")}, Total: resources.MustParse("cpus:4;cpus(web):2").Plus(volume),
+		Unavailable: &mesosv1.Unavailability{
+			Start: &mesosv1.TimeInfo{Nanoseconds: new(start.UnixNano())}, Duration: &mesosv1.DurationInfo{Nanoseconds: new(time.Hour.Nanoseconds())},
+		},
+	}
+	var got reeveapi.Agent
+	keeps(&got, a)
+	end := start.Add(time.Hour)
+	want := reeveapi.Agent{
+		Reserved:    map[string]reeveapi.Amounts{"web": {CPUs: 2, Disk: 64}},
+		Volumes:     []reeveapi.Volume{{ID: "data", Role: "web", Disk: 64, Path: "var/data"}},
+		Maintenance: &reeveapi.Unavailability{Start: start, End: &end},
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("(-got +want):\n%s", diff)
+	}
+}
