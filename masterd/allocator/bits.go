@@ -63,6 +63,16 @@ func (b bits) intersection(x, y bits) bits {
 	return b
 }
 
+// any says whether there is a member.
+func (b bits) any() bool {
+	for _, word := range b {
+		if word != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // put adds or removes i.
 func (b *bits) put(i int32, in bool) {
 	if in {

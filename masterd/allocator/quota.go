@@ -66,6 +66,7 @@ func (a *Allocator) SetQuotas(set map[string]Quota) {
 	}
 	for i := range a.agents {
 		ag := &a.agents[i]
+		a.withhold(ag, false)
 		a.reserve(ag.total, 1)
 		for _, g := range ag.grants {
 			a.consume(a.leaves[g.leaf].quota, g.resources.Ordinary(), 1)

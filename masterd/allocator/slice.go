@@ -55,7 +55,7 @@ func (a *Allocator) offer(at int32, out []Allocation) []Allocation {
 // serve offers what an agent has free to the leaves of a set, which it uses up. out[given:] is of this agent.
 func (a *Allocator) serve(at int32, among bits, by stage, given int, out []Allocation) []Allocation {
 	ag := &a.agents[at]
-	for a.worthOffering(ag.vector) {
+	for a.worthOffering(ag.vector) && among.any() { // quota often leaves nobody, and the tree would be searched for nothing
 		to := a.tree.first(among)
 		if to < 0 {
 			return out

@@ -10,6 +10,7 @@ import (
 	"regexp/syntax"
 	"slices"
 
+	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 )
@@ -37,16 +38,16 @@ func Parse(wire *scheduler.OfferConstraints, roles []string) (*Set, error) {
 	s := &Set{proto: wire, roles: map[string][]group{}}
 	for _, role := range slices.Sorted(maps.Keys(wire.GetRoleConstraints())) {
 		if !slices.Contains(roles, role) {
-			return nil, fmt.Errorf("Offer constraints specify `role_constraints` for a role '%s' not contained in the set of roles", role)
+			return nil, fault.New(fault.Invalid, "Offer constraints specify `role_constraints` for a role '%s' not contained in the set of roles", role)
 		}
 		list := wire.GetRoleConstraints()[role].GetGroups()
 		if len(list) == 0 {
-			return nil, fmt.Errorf("Offer constraints for role '%s' are invalid: 'groups' must not be empty", role)
+			return nil, fault.New(fault.Invalid, "Offer constraints for role '%s' are invalid: 'groups' must not be empty", role)
 		}
 		for _, one := range list {
 			g, err := parseGroup(one)
 			if err != nil {
-				return nil, fmt.Errorf("Offer constraints for role '%s' are invalid: %w", role, err)
+				return nil, fault.New(fault.Invalid, "Offer constraints for role '%s' are invalid: %v", role, err)
 			}
 			s.roles[role] = append(s.roles[role], g)
 		}
@@ -109,6 +110,7 @@ func selector(wire *scheduler.AttributeConstraint_Selector) (func(*mesosv1.Agent
 				d := info.GetDomain().GetFaultDomain()
 				return d.GetZone().GetName(), d != nil
 			}), nil
+		case scheduler.AttributeConstraint_Selector_UNKNOWN:
 		}
 		return nil, fmt.Errorf("'selector.pseudoattribute_type' is not known")
 	}

@@ -45,6 +45,7 @@ func (d *doer) RollbackJob(_ context.Context, name string, version, to int) (*re
 func (d *doer) TriggerJob(_ context.Context, name string) (*reeveapi.Job, error) {
 	return nil, d.note("trigger " + name)
 }
+
 func (d *doer) KillTask(_ context.Context, f, task string) error {
 	return d.note("kill " + f + "/" + task)
 }
@@ -66,7 +67,9 @@ func (d *doer) MarkAgentGone(_ context.Context, agent string) error { return d.n
 func (d *doer) SetQuota(_ context.Context, q reeveapi.Quota) error {
 	return d.note("quota " + q.Role + " " + q.Guarantee.String() + "|" + q.Limit.String())
 }
+
 func (d *doer) RemoveQuota(_ context.Context, role string) error { return d.note("no quota " + role) }
+
 func (d *doer) SetWeight(_ context.Context, w reeveapi.Weight) error {
 	return d.note(fmt.Sprintf("weight %s %g", w.Role, w.Weight))
 }

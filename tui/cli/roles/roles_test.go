@@ -90,8 +90,10 @@ func TestLists(t *testing.T) {
 		"roles":         {"ROLE     WEIGHT  FRAMEWORKS  SHARE  ALLOCATED CPUS", "eng      2.5     0           26%    4", "cpus:1,mem:4096"},
 		"roles -o wide": {"RESERVED MEM", "CONSUMED CPUS"},
 		"roles -o name": {"*\neng\neng/web\n"},
-		"quota": {"eng      cpus:4,mem:2048  cpus:1,mem:4096  cpus:4  at its limit of cpus, below its guarantee of mem",
-			"eng/web  cpus:3           -                cpus:2  above its limit of cpus"},
+		"quota": {
+			"eng      cpus:4,mem:2048  cpus:1,mem:4096  cpus:4  at its limit of cpus, below its guarantee of mem",
+			"eng/web  cpus:3           -                cpus:2  above its limit of cpus",
+		},
 		"weight": {"ROLE     WEIGHT  FRAMEWORKS  SHARE\n*        1       2           0%\n"},
 		"offers": {"m-O7   marathon   eng   node1  1.5   512 MB"},
 	} {
