@@ -61,6 +61,7 @@ fuzz: ## run every fuzz target for T (30s)
 
 bench: build ## launch latency and throughput beside a bare libcontainer start, and the other benchmarks
 	$(GO) run ./shared/bench/cmd --bin=$(BIN)
+	AGENTD_SHIM=$(abspath $(BIN)/agentd-shim) $(GO) test -tags seccomp -run - -bench Running -benchtime 1x ./agentd/shimclient
 
 packages: ## build the .deb and .rpm of both architectures into dist/: make packages [ARCHS=amd64]
 	@bash shared/needs.sh packages
