@@ -262,7 +262,12 @@ func (t *Table[T]) doOther(verb keys.Verb) bool {
 func (t *Table[T]) move(to int) {
 	t.at = max(min(to, len(t.view)-1), 0)
 	if t.at < len(t.view) {
-		t.cursor = t.view[t.at].ID
+		e := t.view[t.at]
+		t.cursor = e.ID
+		if _, kept := t.ghosts[e.ID]; !kept && t.lookup(e.ID) == nil {
+			// It was to go with the next order of the rows; now that somebody looks at it, it stays.
+			t.ghosts[e.ID] = entry[T]{Row: e.Row, gone: t.built}
+		}
 	}
 }
 

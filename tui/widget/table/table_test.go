@@ -98,6 +98,22 @@ func TestVanishedRowsStayDimmed(t *testing.T) {
 	}
 }
 
+// TestACursorKeepsARowThatWasToGo puts the cursor on a dimmed row whose time is over, while rows stand still under the hand.
+func TestACursorKeepsARowThatWasToGo(t *testing.T) {
+	tab := New("none", columns()...)
+	tab.SetRows(rows(1, 2), start)
+	draw(tab, start)
+	tab.SetRows(rows(1), start.Add(time.Second))
+	draw(tab, start.Add(3*time.Second))
+	tab.Do(keys.Up, start.Add(16*time.Second)) // rows stand still from here on
+	tab.SetRows(rows(1), start.Add(17*time.Second))
+	tab.Do(keys.Down, start.Add(17*time.Second))
+	draw(tab, start.Add(19*time.Second))
+	if row, alive := tab.At(); row.ID != "0002" || alive {
+		t.Errorf("the cursor went to %s, alive %v; want it to stay on 0002, dimmed", row.ID, alive)
+	}
+}
+
 // TestRowsStandStillUnderTheHand checks that a key just pressed holds the order, but not the values.
 func TestRowsStandStillUnderTheHand(t *testing.T) {
 	tab := New("none", columns()...)
