@@ -155,6 +155,17 @@ func TestServicesConverge(t *testing.T) {
 				for w.deliver() || w.call() || w.write() {
 				}
 			},
+			"well": func(*rapid.T) { // for a while everything goes well: what comes next meets tasks that run
+				for range 3 {
+					for _, name := range sortedKeys(w.agents) {
+						w.back(w.agents[name])
+						w.offer(w.agents[name])
+					}
+					for w.deliver() || w.call() || w.write() {
+					}
+					w.advance()
+				}
+			},
 			"tick":    func(*rapid.T) { w.advance() },
 			"offer":   func(t *rapid.T) { w.offer(agent(t)) },
 			"rescind": func(*rapid.T) { clear(w.offers) },
