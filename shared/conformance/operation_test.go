@@ -3,10 +3,13 @@ package conformance
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"codeberg.org/reeve/reeve/shared/codec"
+	"codeberg.org/reeve/reeve/shared/mesosv1/master"
 )
 
 // Both forms of a dynamic reservation: the one before reservation refinement, and the one since (spec 2.1.2).
@@ -149,4 +152,45 @@ func TestGetOperations(t *testing.T) {
 	}
 	f.operate(operation("UNRESERVE", "u", `"unreserve":{"resources":[`+all+`]}`))
 	f.finishes("u", "OPERATION_FINISHED")
+}
+
+// TestVolumesInPods: a task of a pod has a volume of its own, and sees one of its executor's through a SANDBOX_PATH volume.
+func TestVolumesInPods(t *testing.T) {
+	needRoot(t)
+	f := subscribe(t, codec.JSON, infoWith(`["keepers"]`, "MULTI_ROLE", "RESERVATION_REFINEMENT"))
+	agent := textAt(f.offer(), "agent_id", "value")
+	f.do(`{"type":"REVIVE"}`)
+	f.leave()
+	f = subscribe(t, codec.JSON, infoWith(`["keepers"]`, "MULTI_ROLE", "RESERVATION_REFINEMENT"))
+	own, common := newReserved("disk", 32, "keepers", diskInfo("own")), newReserved("disk", 32, "keepers", diskInfo("common"))
+	amounts := newReserved("cpus", 0.1, "keepers", "") + "," + newReserved("mem", 32, "keepers", "")
+	all := "[" + newReserved("cpus", 0.2, "keepers", "") + "," + newReserved("mem", 64, "keepers", "") + "," + newReserved("disk", 64, "keepers", "") + "]"
+	executor := fmt.Sprintf(`{"type":"DEFAULT","executor_id":{"value":"pod"},"framework_id":{"value":%q},"resources":[%s,%s]}`, f.id, amounts, common)
+	task := taskInfo("in-pod", agent, "["+amounts+","+own+"]", command(`echo a > data/f && echo b > shared/f && test "$(cat data/f)" = a`)+
+		`,"container":{"type":"MESOS","volumes":[{"container_path":"shared","mode":"RW","source":{"type":"SANDBOX_PATH","sandbox_path":{"type":"PARENT","path":"data"}}}]}`)
+	f.operate(
+		operation("RESERVE", "", `"reserve":{"resources":`+all+`}`),
+		operation("CREATE", "", `"create":{"volumes":[`+own+","+common+`]}`),
+		operation("LAUNCH_GROUP", "", `"launch_group":{"executor":`+executor+`,"task_group":{"tasks":[`+task+`]}}`),
+	)
+	f.reaches("in-pod", "TASK_FINISHED")
+	for id, want := range map[string]string{"own": "a\n", "common": "b\n"} {
+		got, err := os.ReadFile(filepath.Join(cluster.Agents[0].Dir(), "volumes", "roles", "keepers", id, "f"))
+		if err != nil || string(got) != want {
+			t.Errorf("volume %s has %q, %v, want %q", id, got, err, want)
+		}
+	}
+	await(t, "the end of the pod", func() bool {
+		_, got := operatorCall(t, "master", codec.JSON, `{"type":"GET_EXECUTORS"}`)
+		return at(got, "get_executors", "executors", 0) == nil
+	})
+	for _, part := range []string{
+		`"DESTROY_VOLUMES","destroy_volumes":{"agent_id":{"value":%q},"volumes":[` + own + "," + common + `]}`,
+		`"UNRESERVE_RESOURCES","unreserve_resources":{"agent_id":{"value":%q},"resources":` + all + `}`,
+	} {
+		call := `{"type":` + fmt.Sprintf(part, agent) + `}`
+		if got := post(t, masterURL()+"/api/v1", codec.JSON, call, &master.Call{}); got.status != http.StatusAccepted {
+			t.Errorf("%s: got %v", call, got)
+		}
+	}
 }
