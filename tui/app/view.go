@@ -217,18 +217,35 @@ func (a *App) footer(area frame.Area) {
 	help.Footer(area, bindings, a.off)
 }
 
-// numbers draws the keys of the top screens and answers what is left of the line.
+// numbers draws the keys of the top screens and answers what is left of the line. Names are shortened, and then left out,
+// where they do not fit.
 func (a *App) numbers(area frame.Area) frame.Area {
-	x := 1
+	const help = 10 // what the key of help needs
+	text := func(b keys.Binding, short bool) string {
+		switch {
+		case short && b.Verb == keys.GoFrames:
+			return "fw"
+		case short && len(b.Help) > 8:
+			return b.Help[:5]
+		}
+		return b.Help
+	}
+	var bindings []keys.Binding
+	w := 0
 	for _, b := range keys.In(nil) {
-		if _, ok := places[b.Verb]; !ok {
+		if _, ok := places[b.Verb]; ok && b.Verb != keys.GoOver { // the overview is where the numbers are shown
+			bindings = append(bindings, b)
+			w += len(text(b, false)) + 3
+		}
+	}
+	x, short := 1, w > area.W-help-1
+	for _, b := range bindings {
+		name := text(b, short)
+		if x+len(name)+3 > area.W-help {
 			continue
 		}
-		if b.Verb == keys.GoOver || x+len(b.Help)+4 > area.W-15 {
-			continue // the overview is where the numbers are shown
-		}
 		x = area.Text(x, 0, theme.Key, b.Keys[0])
-		x = area.Text(x, 0, theme.Dim, " "+b.Help) + 1
+		x = area.Text(x, 0, theme.Dim, " "+name) + 1
 	}
 	return area.Sub(x, 0, area.W-x, 1)
 }

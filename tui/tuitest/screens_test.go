@@ -63,7 +63,8 @@ var scenes = []struct {
 	{"command", []string{"3", ":", "agent ag"}},
 }
 
-var sizes = [][2]int{{80, 24}, {140, 40}}
+// sizes are the smallest terminal there may be, the one that is everywhere, a large one, and one that fills a wall.
+var sizes = [][2]int{{60, 15}, {80, 24}, {140, 40}, {200, 60}}
 
 // TestScreens compares what one sees with golden files: in Unicode and ASCII. Without colours the text is the same.
 func TestScreens(t *testing.T) {
