@@ -140,6 +140,9 @@ func (s *State) dropInstance(j *job, i int) {
 	inst := j.record.Instances[i]
 	p := j.instances[i].phase
 	s.enter(j, i, ended)
+	if p == settling { // what the agent repeats is acknowledged when the end is stored
+		s.leavers[inst.Task] = &leaver{job: j, ended: true}
+	}
 	if p == launched || p == asking {
 		s.addLeaver(j, inst, fmt.Sprintf("the job has %d instances now", j.record.Spec.Instances), false)
 	}
