@@ -37,6 +37,8 @@ type Set struct {
 	cfg   Config
 	group *run.Group
 
+	attaching sync.Mutex // held while one attaches to a task's terminal for the first time
+
 	mu         sync.Mutex // guards the fields below
 	nested     map[ids.Container]*nested
 	terminals  map[ids.Container]*nested // of containers of the workload that somebody has attached to

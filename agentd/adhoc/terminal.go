@@ -21,10 +21,13 @@ func (s *Set) streams(id ids.Container) (*nested, error) {
 	if n := s.find(id); n != nil {
 		return n, nil
 	}
+	s.attaching.Lock() // and not mu: what follows asks others, and may take a while
+	defer s.attaching.Unlock()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n := s.terminals[id]; n != nil {
-		return n, nil
+	old := s.terminals[id]
+	s.mu.Unlock()
+	if old != nil {
+		return old, nil
 	}
 	terminal, err := s.cfg.Runtime.Terminal(context.Background(), id)
 	if kind := fault.KindOf(err); kind == fault.Unsupported || kind == fault.NotFound || kind == fault.Conflict {
@@ -42,7 +45,9 @@ func (s *Set) streams(id ids.Container) (*nested, error) {
 		process: &taskTerminal{Terminal: terminal, id: id, runtime: s.cfg.Runtime, shown: shown},
 	}
 	close(n.starting)
+	s.mu.Lock()
 	s.terminals[id] = n
+	s.mu.Unlock()
 	s.group.Go("terminal of "+string(id), func(context.Context) error {
 		if err := n.run(); err != nil {
 			s.cfg.Log.Debug("terminal of a task", logkey.Container(id), logkey.Err(err))
