@@ -50,14 +50,16 @@ type Link struct {
 	term     uint64 // the highest seen
 	leader   string // address of the last master that accepted us
 	leaving  bool   // goodbye has been said: no stream is opened any more
+	hurried  bool   // somebody waits for a master to say the last goodbye to
 
 	accepted chan struct{} // 1: a master has accepted us since somebody looked
+	hurry    chan struct{} // closed when hurried is set
 	over     chan struct{} // closed when Run has ended
 }
 
 // New returns a link that is not running yet.
 func New(cfg Config) *Link {
-	return &Link{cfg: cfg, accepted: make(chan struct{}, 1), over: make(chan struct{})}
+	return &Link{cfg: cfg, accepted: make(chan struct{}, 1), hurry: make(chan struct{}), over: make(chan struct{})}
 }
 
 // ShutdownError says that the master will never take this agent again: it must end its tasks and stop.
@@ -88,19 +90,23 @@ func (l *Link) Run(ctx context.Context) error {
 	}
 }
 
-// pause waits for the next round; news of masters end it early.
+// hurriedRound bounds the wait between rounds while the last goodbye waits: it has seconds, and masters change in one.
+const hurriedRound = 1
+
+// pause waits for the next round; news of masters end it early, and so does a last goodbye.
 func (l *Link) pause(ctx context.Context, attempt int) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	if l.cfg.Changed == nil {
-		_ = rounds.Sleep(ctx, attempt) // the caller looks at ctx
-		return
+	l.mu.Lock()
+	hurry := l.hurry
+	if l.hurried {
+		attempt, hurry = min(attempt, hurriedRound), nil
 	}
+	l.mu.Unlock()
 	timer := time.NewTimer(rounds.Wait(attempt, random))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-l.cfg.Changed:
+	case <-l.cfg.Changed: // never, if it is nil
+	case <-hurry:
 	case <-ctx.Done():
 	}
 }
@@ -233,6 +239,10 @@ func (l *Link) lastSession(ctx context.Context, wait bool) *session {
 			s = nil
 		}
 		l.leaving = l.leaving || s != nil || !wait
+		if wait && s == nil && !l.hurried {
+			l.hurried = true
+			close(l.hurry)
+		}
 		l.mu.Unlock()
 		if s != nil || !wait {
 			return s

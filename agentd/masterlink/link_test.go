@@ -303,6 +303,7 @@ func TestGoodbyeWithoutMaster(t *testing.T) {
 		if err := h.link.Goodbye(t.Context(), true); err != nil {
 			t.Fatal(err)
 		}
+		synctest.Wait() // the master's side of it
 		select {
 		case ended := <-goodbyes:
 			if !ended {
