@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,14 +52,26 @@ func TestWatch(t *testing.T) {
 		running := []view.RunningContainer{
 			{ID: "much", Sandbox: dir, DiskLimit: 1 << 19}, {ID: "enough", Sandbox: dir, DiskLimit: 4 << 20}, {ID: "unbounded", Sandbox: dir},
 		}
+		var mu sync.Mutex // guards running and told
 		var told []ids.Container
+		tells := func() []ids.Container {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(told)
+		}
 		w := New(Config{
-			Running: func(context.Context) ([]view.RunningContainer, error) { return running, nil },
+			Running: func(context.Context) ([]view.RunningContainer, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				return running, nil
+			},
 			Also:    func(view.RunningContainer) []string { return nil },
 			Exceeded: func(_ context.Context, id ids.Container, used, limit int64) error {
 				if used < 1<<20 || limit != 1<<19 {
 					t.Errorf("%s: %d of %d", id, used, limit)
 				}
+				mu.Lock()
+				defer mu.Unlock()
 				told = append(told, id)
 				return nil
 			},
@@ -69,15 +82,17 @@ func TestWatch(t *testing.T) {
 		go func() { done <- w.Run(ctx) }()
 		time.Sleep(14500 * time.Millisecond)
 		synctest.Wait()
-		if !slices.Equal(told, []ids.Container{"much"}) || w.Used("unbounded") < 1<<20 || w.Used("none") != 0 {
+		if told := tells(); !slices.Equal(told, []ids.Container{"much"}) || w.Used("unbounded") < 1<<20 || w.Used("none") != 0 {
 			t.Errorf("told of %v; used %d", told, w.Used("unbounded"))
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if len(told) != 2 {
+		if told := tells(); len(told) != 2 {
 			t.Errorf("told of %v after the second look", told)
 		}
+		mu.Lock()
 		running = running[1:]
+		mu.Unlock()
 		time.Sleep(2 * time.Second)
 		cancel()
 		if err := <-done; !errors.Is(err, context.Canceled) || w.Used("much") != 0 {

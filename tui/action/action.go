@@ -28,6 +28,7 @@ type Doer interface {
 	DeactivateAgent(ctx context.Context, agent string) error
 	ReactivateAgent(ctx context.Context, agent string) error
 	MarkAgentGone(ctx context.Context, agent string) error
+	ChangeMaintenance(ctx context.Context, step string, asked reeveapi.MaintenanceRequest) error
 	SetQuota(ctx context.Context, q reeveapi.Quota) error
 	RemoveQuota(ctx context.Context, role string) error
 	SetWeight(ctx context.Context, w reeveapi.Weight) error

@@ -24,6 +24,9 @@ type doer struct {
 func (d *doer) SubmitJob(_ context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error) {
 	return &reeveapi.Job{Spec: spec}, d.note("submit " + spec.Name)
 }
+func (d *doer) ChangeMaintenance(_ context.Context, step string, asked reeveapi.MaintenanceRequest) error {
+	return d.note(fmt.Sprint(step, " ", asked.Machines))
+}
 func (d *doer) Teardown(_ context.Context, f string) error   { return d.note("teardown " + f) }
 func (d *doer) StopJob(_ context.Context, name string) error { return d.note("stop " + name) }
 func (d *doer) UpdateJob(_ context.Context, spec reeveapi.JobSpec, version int) (*reeveapi.Job, error) {

@@ -110,6 +110,7 @@ func (a *App) do(b keys.Binding) tea.Cmd {
 var places = map[keys.Verb]screen.Kind{
 	keys.GoOver: screen.Overview, keys.GoAgents: screen.Agents, keys.GoTasks: screen.Tasks, keys.GoFrames: screen.Frameworks,
 	keys.GoRoles: screen.Roles, keys.GoOffers: screen.Offers, keys.GoMasters: screen.Masters, keys.GoEvents: screen.Events, keys.GoJobs: screen.Jobs,
+	keys.GoMaint: screen.Maintenance,
 }
 
 // freeze lets the screens stand still, so that what moves can be read; or go on.

@@ -54,6 +54,7 @@ var verbs = []verb{
 	{"frameworks", "all frameworks", screen.Frameworks, nil},
 	{"roles", "the tree of roles", screen.Roles, nil},
 	{"offers", "what is offered", screen.Offers, nil},
+	{"maintenance", "machines that are to be taken down", screen.Maintenance, nil},
 	{"masters", "the masters", screen.Masters, nil},
 	{"events", "what happened", screen.Events, nil},
 	{"submit", "the form for a new job", screen.Submit, nil},

@@ -20,6 +20,7 @@ import (
 
 // Cluster is a made-up cluster. Its methods may be called by any goroutine.
 type Cluster struct {
+	plan    reeveapi.Maintenance
 	mu      sync.Mutex // guards everything below
 	now     time.Time
 	random  *rand.Rand

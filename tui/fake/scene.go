@@ -34,6 +34,7 @@ func New(now time.Time) *Cluster {
 	c.makeFrameworks()
 	c.makeTasks()
 	c.makeJobs()
+	c.planMaintenance()
 	c.makeServices()
 	c.makeRoles()
 	c.troubles()

@@ -41,6 +41,9 @@ type Source interface {
 	SetQuota(ctx context.Context, q reeveapi.Quota) error
 	RemoveQuota(ctx context.Context, role string) error
 	SetWeight(ctx context.Context, w reeveapi.Weight) error
+	// Maintenance is the schedule of maintenance.
+	Maintenance(ctx context.Context) (reeveapi.Maintenance, error)
+	ChangeMaintenance(ctx context.Context, step string, asked reeveapi.MaintenanceRequest) error
 	// Master is the address that answered last, or the first that will be tried.
 	Master() string
 }

@@ -21,6 +21,10 @@ const (
 	GoFrames  Verb = "go-frameworks"
 	GoRoles   Verb = "go-roles"
 	GoOffers  Verb = "go-offers"
+	GoMaint   Verb = "go-maintenance"
+	TakeDown  Verb = "take-down"
+	BringBack Verb = "bring-back"
+	Unplan    Verb = "cancel-maintenance"
 	GoMasters Verb = "go-masters"
 	GoEvents  Verb = "go-events"
 	GoJobs    Verb = "go-jobs"
@@ -200,6 +204,11 @@ var table = []Binding{
 	{Scope: Offers, Keys: []string{"!"}, Verb: Problems, Help: "only those held long", Foot: "held long", Group: Find},
 	{Scope: Offers, Keys: []string{"c"}, Verb: Copy, Help: "copy its id", Foot: "copy id", Group: Do},
 
+	{Scope: Maintenance, Keys: []string{"enter"}, Verb: Open, Help: "its agent", Foot: "agent", Group: Do},
+	{Scope: Maintenance, Keys: []string{"ctrl+t"}, Verb: TakeDown, Help: "take it down…", Foot: "take down…", Group: Do, Dangerous: true},
+	{Scope: Maintenance, Keys: []string{"ctrl+e"}, Verb: BringBack, Help: "bring it back…", Foot: "bring back…", Group: Do, Dangerous: true},
+	{Scope: Maintenance, Keys: []string{"ctrl+o"}, Verb: Unplan, Help: "off the schedule…", Foot: "cancel…", Group: Do, Dangerous: true},
+
 	{Scope: Masters, Keys: []string{"c"}, Verb: Copy, Help: "copy its address", Foot: "copy address", Group: Do},
 
 	{Scope: Events, Keys: []string{"enter"}, Verb: Open, Help: "open what it is about", Foot: "open", Group: Do},
@@ -315,6 +324,7 @@ var table = []Binding{
 	{Scope: Global, Keys: []string{"6"}, Verb: GoOffers, Help: "offers", Group: See},
 	{Scope: Global, Keys: []string{"7"}, Verb: GoMasters, Help: "masters", Group: See},
 	{Scope: Global, Keys: []string{"8"}, Verb: GoEvents, Help: "events", Group: See},
+	{Scope: Global, Keys: []string{"9"}, Verb: GoMaint, Help: "maintenance", Group: See},
 	{Scope: Global, Keys: []string{"0"}, Verb: GoJobs, Help: "jobs", Group: See},
 	{Scope: Global, Keys: []string{":"}, Verb: Command, Help: "command line", Group: Find},
 	{Scope: Global, Keys: []string{"x"}, Verb: Actions, Help: "menu of actions", Foot: "more", Group: Do},

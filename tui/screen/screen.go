@@ -25,22 +25,23 @@ type Kind string
 
 // The kinds.
 const (
-	Overview   Kind = "overview"
-	Agents     Kind = "agents"
-	Agent      Kind = "agent"
-	Tasks      Kind = "tasks"
-	Task       Kind = "task"
-	Jobs       Kind = "jobs"
-	Job        Kind = "job"
-	Frameworks Kind = "frameworks"
-	Roles      Kind = "roles"
-	Offers     Kind = "offers"
-	Masters    Kind = "masters"
-	Events     Kind = "events"
-	Log        Kind = "log"
-	Files      Kind = "files"
-	Detail     Kind = "detail"
-	Submit     Kind = "submit"
+	Overview    Kind = "overview"
+	Agents      Kind = "agents"
+	Agent       Kind = "agent"
+	Tasks       Kind = "tasks"
+	Task        Kind = "task"
+	Jobs        Kind = "jobs"
+	Job         Kind = "job"
+	Frameworks  Kind = "frameworks"
+	Roles       Kind = "roles"
+	Offers      Kind = "offers"
+	Maintenance Kind = "maintenance"
+	Masters     Kind = "masters"
+	Events      Kind = "events"
+	Log         Kind = "log"
+	Files       Kind = "files"
+	Detail      Kind = "detail"
+	Submit      Kind = "submit"
 )
 
 // Target names a screen and what it shows. It is all that one screen knows of another, and it can be kept on disk.
@@ -110,6 +111,8 @@ type Env struct {
 	ListFiles func(ctx context.Context, agentHTTP, path string) ([]*mesosv1.FileInfo, error)
 	// LogSince is the source's.
 	LogSince func(ctx context.Context, agentHTTP, path string, ago time.Duration) (offset, size int64, err error)
+	// Maintenance is the source's.
+	Maintenance func(ctx context.Context) (reeveapi.Maintenance, error)
 	// LogStart is the source's.
 	LogStart func(ctx context.Context, agentHTTP, path string) (int64, error)
 	// Save writes a file on the operator's machine from pieces that next answers until it answers none.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -39,6 +40,7 @@ type Server struct {
 	ssh    *ssh.Server
 	listen net.Listener
 	open   atomic.Int64
+	visits sync.RWMutex // read-locked by each open session
 }
 
 // grantKey is where a connection's grant is kept.
@@ -68,7 +70,11 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		wish.WithPublicKeyAuth(s.admit),
 		wish.WithMaxTimeout(0),
 		func(server *ssh.Server) error {
-			server.Handler = func(sess ssh.Session) { s.session(ctx, sess) }
+			server.Handler = func(sess ssh.Session) {
+				s.visits.RLock()
+				defer s.visits.RUnlock()
+				s.session(ctx, sess)
+			}
 			server.Version = "Reeve"
 			server.ConnCallback = hurry
 			server.IdleTimeout = cfg.Idle
@@ -92,7 +98,10 @@ func (s *Server) Addr() net.Addr { return s.listen.Addr() }
 func (s *Server) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = s.ssh.Close() }) // it says what was closed already
 	defer stop()
-	if err := s.ssh.Serve(s.listen); err != nil && !errors.Is(err, ssh.ErrServerClosed) && ctx.Err() == nil {
+	err := s.ssh.Serve(s.listen)
+	s.visits.Lock() // a console must not outlive who serves it
+	defer s.visits.Unlock()
+	if err != nil && !errors.Is(err, ssh.ErrServerClosed) && ctx.Err() == nil {
 		return fmt.Errorf("serve: %w", err)
 	}
 	return nil

@@ -155,9 +155,9 @@ func exitOf(err error) int {
 	return 0
 }
 
-// hangUp ends a console whose operator is gone, as a terminal does that is closed.
+// hangUp ends a console whose operator is gone. SIGTERM, because SIGHUP may be ignored where the server was started by nohup.
 func hangUp(cmd *exec.Cmd, ended <-chan struct{}) error {
-	_ = cmd.Process.Signal(syscall.SIGHUP) // it may have ended
+	_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
 	patience := time.NewTimer(endPatience)
 	defer patience.Stop()
 	select {

@@ -150,3 +150,27 @@ func TestTemplates(t *testing.T) {
 		c.Expect("submit a job", "./report --all")
 	})
 }
+
+// TestMaintenance takes a machine of the schedule down and brings it back.
+func TestMaintenance(t *testing.T) {
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Press("9")
+		c.Expect("agent-04", "agent-11", "marathon leaves", "scheduled")
+		c.Press("/", "agent-11", "enter")
+		c.Expect("the time of agent-11 has come")
+		c.Press("ctrl+t")
+		c.Expect("Take down agent-11", "Its agents are removed and refused")
+		c.Press("tab", "enter")
+		c.Pass(3 * time.Second)
+		c.Expect("DOWN", "agent-11 down for maintenance")
+		c.Press("ctrl+t")
+		c.Expect("agent-11 is down already")
+		c.Press("ctrl+e", "tab", "enter")
+		c.Pass(3 * time.Second)
+		c.Expect("agent-11 up again")
+		c.Press("ctrl+o") // its row stays for a while, dimmed, and nothing can be done to it
+		c.Expect("there is no machine here")
+		c.Press("esc", "g", "ctrl+o")
+		c.Expect("Cancel the maintenance of agent-04")
+	})
+}

@@ -43,6 +43,8 @@ var scenes = []struct {
 	{"job-edit", []string{"0", "/", "checkout", "enter", "E"}},
 	{"job-rollback", []string{"0", "/", "checkout", "enter", "B", "enter"}},
 	{"frameworks", []string{"4"}},
+	{"maintenance", []string{"9", "j"}},
+	{"maintenance-down", []string{"9", "ctrl+t"}},
 	{"roles", []string{"5", "j"}},
 	{"roles-wide", []string{"5", "ctrl+w"}},
 	{"roles-quota", []string{"5", "j", "Q"}},

@@ -12,6 +12,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen/job"
 	"codeberg.org/reeve/reeve/tui/screen/jobs"
 	"codeberg.org/reeve/reeve/tui/screen/logs"
+	"codeberg.org/reeve/reeve/tui/screen/maintenance"
 	"codeberg.org/reeve/reeve/tui/screen/masters"
 	"codeberg.org/reeve/reeve/tui/screen/offers"
 	"codeberg.org/reeve/reeve/tui/screen/overview"
@@ -40,6 +41,8 @@ func Screen(env screen.Env, target screen.Target) screen.Screen {
 		return frameworks.New(env, target)
 	case screen.Roles:
 		return roles.New(env, target)
+	case screen.Maintenance:
+		return maintenance.New(env, target)
 	case screen.Offers:
 		return offers.New(env, target)
 	case screen.Masters:

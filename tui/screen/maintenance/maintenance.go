@@ -1,0 +1,251 @@
+// Package maintenance is the screen of machines that are to be taken down: when, what still runs there, and what frameworks
+// have answered. The schedule is not in the stream: the screen asks for it while it is looked at. Start reading at Screen.
+package maintenance
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/action"
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/screen/list"
+	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/filter"
+	"codeberg.org/reeve/reeve/tui/widget/table"
+)
+
+// machine is a row.
+type machine struct {
+	reeveapi.MaintenanceMachine
+	start time.Time
+	end   *time.Time
+}
+
+func (m *machine) id() string { return m.Hostname + "/" + m.IP }
+
+type column = table.Column[machine]
+
+// askTimeout bounds one question to the master.
+const askTimeout = 5 * time.Second
+
+// Screen is the schedule.
+type Screen struct {
+	env    screen.Env
+	list   *list.List[machine]
+	asking bool
+	known  bool
+	wrong  string // why the last question was not answered
+}
+
+// answer is what the master said.
+type answer struct {
+	plan reeveapi.Maintenance
+	err  error
+}
+
+// New returns the screen; target's Arg is a filter to begin with.
+func New(env screen.Env, target screen.Target) *Screen {
+	s := &Screen{env: env}
+	t := table.New("no machine is to be taken down; reeve maintenance schedule AGENT --in 1h plans it", s.columns()...)
+	s.list = list.New(t, "words = AND  !not  /rx/  state:", []filter.Field[machine]{
+		{Name: "machine", Free: true, Text: (*machine).id},
+		{Name: "state", Free: true, Text: func(m *machine) string { return m.State }},
+	}...)
+	s.list.SetFilter(target.Arg)
+	return s
+}
+
+func (s *Screen) columns() []column {
+	return []column{
+		{Name: "MACHINE", Width: 14, Max: 32, Text: func(m *machine) (string, theme.Role) { return label.Or(m.Hostname, m.IP), theme.Text }, Compare: table.ByName((*machine).id)},
+		{Name: "STATE", Width: 12, Draw: drawState, Compare: table.Compare(func(m *machine) string { return m.State })},
+		{Name: "FROM", Width: 9, Max: 16, Text: func(m *machine) (string, theme.Role) { return label.Clock(s.env.Now(), m.start), theme.Text }, Compare: func(a, b *machine) int { return a.start.Compare(b.start) }},
+		{Name: "UNTIL", Width: 9, Max: 16, Rank: 2, Text: func(m *machine) (string, theme.Role) {
+			if m.end == nil {
+				return "open", theme.Dim
+			}
+			return label.Clock(s.env.Now(), *m.end), theme.Text
+		}},
+		{Name: "TASKS", Width: 5, Right: true, Text: func(m *machine) (string, theme.Role) {
+			if m.Tasks > 0 {
+				return fmt.Sprint(m.Tasks), theme.Warn
+			}
+			return "0", theme.Dim
+		}, Compare: table.Compare(func(m *machine) int { return m.Tasks })},
+		{Name: "ANSWERS", Width: 12, Max: 60, Rank: 3, Text: func(m *machine) (string, theme.Role) { return s.answers(m), theme.Dim }},
+		{Name: "ADDRESS", Width: 12, Max: 24, Rank: 4, Text: func(m *machine) (string, theme.Role) { return m.IP, theme.Dim }},
+		{Name: "AGENTS", Width: 6, Right: true, Rank: 5, Text: func(m *machine) (string, theme.Role) { return fmt.Sprint(len(m.Agents)), theme.Dim }},
+	}
+}
+
+func drawState(a frame.Area, m *machine) {
+	g := a.Theme().Glyph
+	if m.State == reeveapi.MachineDown {
+		a.Left(0, 0, a.W, theme.Bad, g.Failed+" DOWN")
+		return
+	}
+	a.Left(0, 0, a.W, theme.Warn, g.Drain+" scheduled")
+}
+
+// answers are what frameworks said when they were asked to leave.
+func (s *Screen) answers(m *machine) string {
+	var out []string
+	for _, a := range m.Answers {
+		name, word := a.Framework, "stays"
+		if f := s.env.Store.Snapshot().Frameworks.Get(a.Framework); f != nil {
+			name = f.Name
+		}
+		if a.Accepted {
+			word = "leaves"
+		}
+		out = append(out, name+" "+word)
+	}
+	return strings.Join(out, ", ")
+}
+
+// Crumb names the screen.
+func (s *Screen) Crumb() string { return "maintenance" }
+
+// Scopes are the key scopes.
+func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Maintenance, keys.List} }
+
+// Start asks the master.
+func (s *Screen) Start() tea.Cmd { return s.ask() }
+
+func (s *Screen) ask() tea.Cmd {
+	if s.asking {
+		return nil
+	}
+	s.asking = true
+	return s.env.Async(func(ctx context.Context) tea.Msg {
+		ctx, cancel := context.WithTimeout(ctx, askTimeout)
+		defer cancel()
+		plan, err := s.env.Maintenance(ctx)
+		return answer{plan, err}
+	})
+}
+
+// Update takes the master's answer, and asks again each second.
+func (s *Screen) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case screen.Tick, screen.Result:
+		return s.ask()
+	case answer:
+		s.asking = false
+		if msg.err != nil {
+			s.wrong = msg.err.Error()
+			return nil
+		}
+		s.take(msg.plan)
+	}
+	return nil
+}
+
+func (s *Screen) take(plan reeveapi.Maintenance) {
+	s.known, s.wrong = true, ""
+	var all []machine
+	for _, w := range plan.Windows {
+		for _, m := range w.Machines {
+			all = append(all, machine{m, w.Start, w.End})
+		}
+	}
+	slices.SortFunc(all, func(a, b machine) int { return strings.Compare(a.id(), b.id()) }) // rows must be sorted by id
+	rows := make([]table.Row[machine], len(all))
+	for i := range all {
+		rows[i] = table.Row[machine]{ID: all[i].id(), Val: &all[i]}
+	}
+	s.list.Table.SetRows(rows, s.env.Now())
+}
+
+// Typing says whether the filter takes keys.
+func (s *Screen) Typing() bool { return s.list.Typing() }
+
+// Type gives the filter a key.
+func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
+	s.list.Type(key)
+	return nil
+}
+
+// Save keeps filter, order and cursor.
+func (s *Screen) Save() screen.State { return s.list.Save() }
+
+// Restore takes what Save answered.
+func (s *Screen) Restore(st screen.State) { s.list.Restore(st) }
+
+// Do takes a verb.
+func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
+	if s.list.Do(verb, s.env.Now()) {
+		return nil, true
+	}
+	switch verb {
+	case keys.TakeDown:
+		return s.step(action.StartMaintenance), true
+	case keys.BringBack:
+		return s.step(action.StopMaintenance), true
+	case keys.Unplan:
+		return s.step(action.CancelMaintenance), true
+	case keys.Open:
+		if row, _ := s.list.Table.At(); row.Val != nil && len(row.Val.Agents) > 0 {
+			return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Agent, ID: row.Val.Agents[0]}}), true
+		}
+		return screen.Say(theme.Dim, "the master knows no agent on it"), true
+	default:
+	}
+	return nil, false
+}
+
+func (s *Screen) step(make func([]reeveapi.MaintenanceMachine) (action.Action, error)) tea.Cmd {
+	var targets []reeveapi.MaintenanceMachine
+	for _, r := range s.list.Table.Targets() {
+		targets = append(targets, r.Val.MaintenanceMachine)
+	}
+	act, err := make(targets)
+	if err != nil {
+		return screen.Refuse(err)
+	}
+	return screen.Send(screen.Ask{Action: act})
+}
+
+// Status says what is wrong, or when the cursor's window begins.
+func (s *Screen) Status() (string, theme.Role) {
+	if s.wrong != "" {
+		return "the schedule is not known: " + s.wrong, theme.Warn
+	}
+	row, _ := s.list.Table.At()
+	if row.Val == nil {
+		return "", theme.Dim
+	}
+	m := row.Val
+	switch left := m.start.Sub(s.env.Now()).Round(time.Minute); {
+	case m.State == reeveapi.MachineDown:
+		return m.Hostname + " is down: its agents are refused until it is brought back", theme.Warn
+	case left > 0:
+		return fmt.Sprintf("%s is to be taken down in %s; %d tasks are on it", m.Hostname, left, m.Tasks), theme.Dim
+	default:
+		return fmt.Sprintf("the time of %s has come; %d tasks are on it; nothing happens until it is taken down", m.Hostname, m.Tasks), theme.Warn
+	}
+}
+
+// Export is the list as text.
+func (s *Screen) Export(all bool) (string, []string, [][]string) {
+	titles, rows := s.list.Table.Export(all)
+	return "maintenance", titles, rows
+}
+
+// Render draws the screen.
+func (s *Screen) Render(a frame.Area) {
+	if !s.known && s.wrong == "" {
+		a.Text(1, 1, theme.Dim, "asking the master for the schedule…")
+		return
+	}
+	s.list.Render(a, s.env.Now())
+}
