@@ -65,7 +65,7 @@ func TestWatch(t *testing.T) {
 				defer mu.Unlock()
 				return running, nil
 			},
-			Also:    func(view.RunningContainer) []string { return nil },
+			Also: func(view.RunningContainer) []string { return nil },
 			Exceeded: func(_ context.Context, id ids.Container, used, limit int64) error {
 				if used < 1<<20 || limit != 1<<19 {
 					t.Errorf("%s: %d of %d", id, used, limit)

@@ -227,6 +227,7 @@ func (c *Cluster) setTask(e *entry[reeveapi.Task], state, message, who string) {
 	}
 	for _, f := range c.frameworks {
 		if f.val.ID == t.Framework {
+			f.val.Tasks = maps.Clone(f.val.Tasks) // readers may have the old one
 			f.val.Tasks[old.State]--
 			f.val.Tasks[state]++
 			if !t.Ended.IsZero() {
