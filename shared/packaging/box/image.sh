@@ -5,7 +5,7 @@
 set -euo pipefail
 
 suite=${BOX_SUITE:-trixie}
-mirror=${BOX_MIRROR:-http://deb.debian.org/debian}
+mirror=${BOX_MIRROR:-} # empty: what debootstrap takes by itself
 packages="systemd-sysv udev dbus linux-image-cloud-amd64 initramfs-tools zstd iproute2 iptables procps kmod ca-certificates curl sudo
   logrotate man-db bash-completion cloud-init openssh-server containernetworking-plugins python3 e2fsprogs less netbase"
 
@@ -20,7 +20,7 @@ root=$out/root
 trap 'rm -rf "$root"' EXIT
 echo "making a Debian $suite disk for virtual machines (a few minutes, once)" >&2
 logged() { "$@" >>"$out/debootstrap.log" 2>&1 || { tail -20 "$out/debootstrap.log" >&2; echo "failed: $*" >&2; exit 1; }; }
-logged debootstrap --variant=minbase "$suite" "$root" "$mirror"
+logged debootstrap --variant=minbase "$suite" "$root" ${mirror:+"$mirror"}
 
 in_root() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
 
