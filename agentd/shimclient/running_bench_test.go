@@ -35,7 +35,7 @@ func privateKB(pid int) int {
 }
 
 // BenchmarkRunning measures what running containers cost: how many are started in a second, and the private memory of shims
-// and of the containers' own inits for each. go test -run - -bench Running -benchtime 1x ./agentd/shimclient
+// and of the containers' own inits for each. go test -run - -bench Running -benchtime 1x ./agentd/shimclient.
 func BenchmarkRunning(b *testing.B) {
 	bed := newBed(b)
 	n := manyContainers

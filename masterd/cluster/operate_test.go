@@ -130,6 +130,7 @@ func operationOf(line string, on ids.Agent) *mesosv1.Offer_Operation {
 			Name: new(has["task"]), TaskId: message.TaskID(has["task"]), AgentId: message.AgentID(on), Resources: list,
 			Command: &mesosv1.CommandInfo{Value: new("true")},
 		}}}
+	default: // the transcripts have no others
 	}
 	return op
 }

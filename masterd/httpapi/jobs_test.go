@@ -77,13 +77,13 @@ func TestSchema(t *testing.T) {
 			return
 		}
 		var fields, described []string
-		for i := range typ.NumField() {
-			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+		for field := range typ.Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 			fields = append(fields, name)
-			if yaml, _, _ := strings.Cut(typ.Field(i).Tag.Get("yaml"), ","); yaml != name {
+			if yaml, _, _ := strings.Cut(field.Tag.Get("yaml"), ","); yaml != name {
 				t.Errorf("%s.%s is %q in YAML", where, name, yaml)
 			}
-			check(where+"."+name, s.Properties[name], typ.Field(i).Type)
+			check(where+"."+name, s.Properties[name], field.Type)
 		}
 		for name := range s.Properties {
 			described = append(described, name)

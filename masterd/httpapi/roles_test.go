@@ -104,15 +104,21 @@ func TestQuota(t *testing.T) {
 		{"POST", api, update(`{"role":"a/b"}`), 400, "Updating quota on nested role 'a/b' is not supported yet"},
 		{"POST", api, update(`{"role":"a b"}`), 400, invalid + "Invalid 'QuotaConfig.role': …"},
 		{"POST", api, update(`{"limits":{}}`), 400, "…"}, // the role is required
-		{"POST", api, update(`{"role":"a","limits":{"cpus":{"value":-1}}}`), 400,
-			invalid + "Invalid limit configuration {'cpus': -1}: Negative values not supported"},
+		{
+			"POST", api, update(`{"role":"a","limits":{"cpus":{"value":-1}}}`), 400,
+			invalid + "Invalid limit configuration {'cpus': -1}: Negative values not supported",
+		},
 		{"POST", api, update(`{"role":"a","guarantees":{"ports":{"value":1}}}`), 400, invalid + "Invalid guarantee configuration {'ports': 1}: …"},
 		{"POST", api, update(`{"role":"a","limits":{"mem":{"value":1099511627777}}}`), 400, invalid +
 			"Invalid 'QuotaConfig.limits': {'mem': 1099511627777} is invalid: values greater than 1 exabyte (1099511627776) are not supported"},
-		{"POST", api, update(`{"role":"a","guarantees":{"cpus":{"value":2}},"limits":{"cpus":{"value":1}}}`), 400,
-			invalid + "'QuotaConfig.guarantees' cpus:2 is not contained within the 'QuotaConfig.limits' cpus:1"},
-		{"POST", api, strings.Replace(update(`{"role":"a","guarantees":{"cpus":{"value":2}}}`), "true", "false", 1), 400,
-			invalid + "total quota guarantees 'cpus:2' exceed cluster capacity '{}' (use 'force' flag to bypass this check)"},
+		{
+			"POST", api, update(`{"role":"a","guarantees":{"cpus":{"value":2}},"limits":{"cpus":{"value":1}}}`), 400,
+			invalid + "'QuotaConfig.guarantees' cpus:2 is not contained within the 'QuotaConfig.limits' cpus:1",
+		},
+		{
+			"POST", api, strings.Replace(update(`{"role":"a","guarantees":{"cpus":{"value":2}}}`), "true", "false", 1), 400,
+			invalid + "total quota guarantees 'cpus:2' exceed cluster capacity '{}' (use 'force' flag to bypass this check)",
+		},
 		{"POST", api, update(`{"role":"a","limits":{"cpus":{"value":3},"mem":{"value":64}}},{"role":"*","guarantees":{"disk":{"value":5}}}`), 200, ""},
 		{"POST", api, `{"type":"GET_QUOTA"}`, 200, `{"type":"GET_QUOTA","get_quota":{"status":{"infos":[` +
 			`{"role":"*","guarantee":[{"name":"disk","type":"SCALAR","scalar":{"value":5.0}}]},{"role":"a"}],"configs":[` +
@@ -127,17 +133,25 @@ func TestQuota(t *testing.T) {
 		{"POST", api, set(`"role":"b"`), 400, legacy + "QuotaInfo with empty 'guarantee'"},
 		{"POST", api, set(`"guarantee":[` + cpus + `]`), 400, legacy + "QuotaInfo must specify a role"},
 		{"POST", api, set(`"role":"b","guarantee":[` + cpus + `,` + cpus + `]`), 400, legacy + "QuotaInfo contains duplicate resource name 'cpus'"},
-		{"POST", api, set(`"role":"b","guarantee":[{"name":"cpus","type":"SCALAR","scalar":{"value":1},"role":"x"}]`), 400,
-			legacy + "QuotaInfo must not contain any ReservationInfo"},
-		{"POST", api, set(`"role":"b","guarantee":[{"name":"ports","type":"RANGES","ranges":{"range":[]}}]`), 400,
-			legacy + "QuotaInfo must not include non-scalar resources"},
-		{"POST", api, set(`"role":"b","guarantee":[{"name":"cpus","type":"SCALAR","scalar":{"value":1},"revocable":{}}]`), 400,
-			legacy + "QuotaInfo must not contain RevocableInfo"},
+		{
+			"POST", api, set(`"role":"b","guarantee":[{"name":"cpus","type":"SCALAR","scalar":{"value":1},"role":"x"}]`), 400,
+			legacy + "QuotaInfo must not contain any ReservationInfo",
+		},
+		{
+			"POST", api, set(`"role":"b","guarantee":[{"name":"ports","type":"RANGES","ranges":{"range":[]}}]`), 400,
+			legacy + "QuotaInfo must not include non-scalar resources",
+		},
+		{
+			"POST", api, set(`"role":"b","guarantee":[{"name":"cpus","type":"SCALAR","scalar":{"value":1},"revocable":{}}]`), 400,
+			legacy + "QuotaInfo must not contain RevocableInfo",
+		},
 		{"POST", api, set(`"role":"b","guarantee":[` + cpus + `]`), 409, "Heuristic capacity check for set quota request failed: …"},
 		{"POST", "/quota", `{"role":"b","guarantee":[` + cpus + `]}`, 409, "Heuristic capacity check for set quota request failed: …"},
 		{"POST", "/quota", `{"force":true,"role":"b","guarantee":[` + cpus + `]}`, 200, ""},
-		{"POST", "/quota", `{"force":true,"role":"b","guarantee":[` + cpus + `]}`, 400,
-			legacy + "Quota can not be set for a role that already has quota"},
+		{
+			"POST", "/quota", `{"force":true,"role":"b","guarantee":[` + cpus + `]}`, 400,
+			legacy + "Quota can not be set for a role that already has quota",
+		},
 		{"POST", "/quota", `{"role":"b"`, 400, `Failed to parse set quota request JSON '{"role":"b"': …`},
 		{"GET", "/quota", "", 200, `{"infos":[{"role":"a"},{"role":"b","guarantee":[{"name":"cpus","type":"SCALAR","scalar":{"value":1.0}}]}],` +
 			`"configs":[{"role":"a","limits":{"cpus":{"value":4.0}}},{"role":"b","guarantees":{"cpus":{"value":1.0}},"limits":{"cpus":{"value":1.0}}}]}`},

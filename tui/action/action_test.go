@@ -24,6 +24,7 @@ type doer struct {
 func (d *doer) SubmitJob(_ context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error) {
 	return &reeveapi.Job{Spec: spec}, d.note("submit " + spec.Name)
 }
+
 func (d *doer) ChangeMaintenance(_ context.Context, step string, asked reeveapi.MaintenanceRequest) error {
 	return d.note(fmt.Sprint(step, " ", asked.Machines))
 }

@@ -4,6 +4,7 @@
 package frame
 
 import (
+	"slices"
 	"strings"
 
 	"codeberg.org/reeve/reeve/tui/theme"
@@ -51,8 +52,8 @@ func (f *Frame) Again(w, h int, t *theme.Theme) *Frame {
 
 // Click tells whoever drew at a place that it was clicked on, the topmost first, and says whether anybody was told.
 func (f *Frame) Click(x, y int) bool {
-	for i := len(f.zones) - 1; i >= 0; i-- {
-		if z := f.zones[i]; x >= z.x && y >= z.y && x < z.x+z.w && y < z.y+z.h {
+	for _, z := range slices.Backward(f.zones) {
+		if x >= z.x && y >= z.y && x < z.x+z.w && y < z.y+z.h {
 			z.click(x-z.x, y-z.y)
 			return true
 		}

@@ -195,6 +195,18 @@ func byAgent(ctx context.Context, c *client.Client, name string) (reeveapi.Machi
 	return reeveapi.MachineID{Hostname: agent.Name, IP: ip}, nil
 }
 
+// agreed asks, if there is a question, with how much is lost.
+func (cfg Config) agreed(yes bool, question string, args []string, tasks int) error {
+	if question == "" {
+		return nil
+	}
+	what := "Nothing"
+	if tasks > 0 {
+		what = fmt.Sprintf("What %d tasks do", tasks)
+	}
+	return cfg.Confirm(yes, question, strings.Join(args, ", "), what)
+}
+
 // step makes a verb that does something to machines of the schedule.
 func (cfg Config) step(verb, short, question string) *cobra.Command {
 	yes := false
@@ -210,14 +222,8 @@ func (cfg Config) step(verb, short, question string) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if question != "" {
-					what := "nothing"
-					if tasks > 0 {
-						what = fmt.Sprintf("what %d tasks do", tasks)
-					}
-					if err := cfg.Confirm(yes, question, strings.Join(args, ", "), strings.ToUpper(what[:1])+what[1:]); err != nil {
-						return err
-					}
+				if err := cfg.agreed(yes, question, args, tasks); err != nil {
+					return err
 				}
 				ctx, cancel := context.WithTimeout(command.Context(), patience)
 				defer cancel()
