@@ -85,6 +85,7 @@ func TestMaintenance(t *testing.T) {
 		"maintenance schedule nobody":              `no agent is called "nobody"`,
 		"maintenance schedule node1 --for=-1s":     "usage: --for is -1s, and can't be negative",
 		"maintenance schedule node1 --at=tomorrow": `usage: --at is "tomorrow"`,
+
 		"maintenance schedule node1 --in=1h --at=2026-11-23T12:00:00Z": "usage: --in and --at",
 	} {
 		m := &master{}
