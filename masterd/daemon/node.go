@@ -208,7 +208,8 @@ func (n *node) leader() *mesosv1.MasterInfo {
 
 // capabilities are what masters of this version can do, by Mesos's names.
 var capabilities = []mesosv1.MasterInfo_Capability_Type{
-	mesosv1.MasterInfo_Capability_AGENT_UPDATE, mesosv1.MasterInfo_Capability_AGENT_DRAINING, mesosv1.MasterInfo_Capability_QUOTA_V2,
+	// Not QUOTA_V2, which is here: clients in JSON that are older than it fail at the word, mesos-go among them.
+	mesosv1.MasterInfo_Capability_AGENT_UPDATE, mesosv1.MasterInfo_Capability_AGENT_DRAINING,
 }
 
 // masterInfo writes an address in all the forms that clients of Mesos read.
