@@ -347,13 +347,13 @@ func TestTaskIDsAreUsedOnce(t *testing.T) {
 			}
 			f.do(`{"type":"KILL","kill":{"task_id":{"value":"x"}}}`)
 			f.reaches("x", "TASK_KILLED")
-			for {
+			for deadline := time.Now().Add(time.Minute); ; {
 				f.launch("x", "true")
 				s := f.update("x")
 				for textAt(s, "state") == "TASK_STARTING" || textAt(s, "state") == "TASK_RUNNING" {
 					s = f.update("x")
 				}
-				if textAt(s, "reason") == "REASON_EXECUTOR_TERMINATED" {
+				if textAt(s, "reason") == "REASON_EXECUTOR_TERMINATED" && time.Now().Before(deadline) {
 					time.Sleep(100 * time.Millisecond)
 					continue
 				}
