@@ -17,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/logging"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
 	"codeberg.org/reeve/reeve/shared/mesosjson"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/metrics"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -58,7 +59,7 @@ func (a Auth) guard(on bool, realm string) mesoshttp.Authenticator {
 // api is the edge.
 type api struct {
 	cfg       Config
-	self      mesoshttp.Self
+	build     *mesosv1.VersionInfo
 	files     mesoshttp.Files
 	processes mesoshttp.Processes
 }
@@ -69,8 +70,7 @@ const viewPatience = 5 * time.Second
 // New returns the handler of everything that an agent serves. It also declares the agent's counters and gauges in
 // cfg.Metrics, so that all of them exist from the start.
 func New(cfg Config) http.Handler {
-	self := mesoshttp.Self{Flags: cfg.Flags, Build: mesoshttp.Build(), Metrics: cfg.Metrics}
-	a := &api{cfg: cfg, self: self, processes: mesoshttp.Processes{
+	a := &api{cfg: cfg, build: mesoshttp.Build(), processes: mesoshttp.Processes{
 		Program: "agentd", Verbosity: cfg.Verbosity, LogFile: cfg.LogFile, LogPath: "/slave/log",
 	}}
 	a.files = mesoshttp.Files{Roots: a.processes.Roots(a.roots)}
@@ -102,16 +102,16 @@ func (a *api) routes() []mesoshttp.Route {
 	routes := []mesoshttp.Route{
 		{Path: "/api/v1", Handler: writers.Guard(a.operator)},
 		{Path: "/state", Handler: readers.Guard(a.document(a.state)), Methods: get},
-		{Path: "/flags", Handler: readers.Guard(a.self.FlagsDocument), Methods: get},
+		{Path: "/flags", Handler: readers.Guard(a.flags), Methods: get},
 		{Path: "/health", Handler: a.health},
 		{Path: "/ready", Handler: a.readiness, Methods: get, Exact: true},
 		{Path: "/containers", Handler: readers.Guard(a.containers(true)), Methods: get},
 		{Path: "/monitor/statistics", Handler: readers.Guard(a.containers(false)), Methods: get},
 		{Path: "/containerizer/debug", Handler: readers.Guard(a.containerizerDebug), Methods: get},
 		{Path: "/api/v1/resource_provider", Handler: noResourceProviders},
-		{Path: "/version", Handler: a.self.VersionDocument, Methods: get, Separate: true},
+		{Path: "/version", Handler: a.version, Methods: get, Separate: true},
 		{Path: "/system/stats.json", Handler: mesoshttp.SystemStats, Methods: get, Separate: true},
-		{Path: "/metrics/snapshot", Handler: readers.Guard(a.self.MetricsDocument), Methods: get, Separate: true},
+		{Path: "/metrics/snapshot", Handler: readers.Guard(a.snapshot), Methods: get, Separate: true},
 		{Path: "/metrics", Handler: prometheus.ServeHTTP, Methods: get, Separate: true, Exact: true},
 	}
 	if a.cfg.Executor != nil {
@@ -268,4 +268,24 @@ func (a *api) readiness(w http.ResponseWriter, r *http.Request) {
 	default:
 		mesoshttp.WriteText(w, r, http.StatusOK, "registered")
 	}
+}
+
+func (a *api) flags(w http.ResponseWriter, r *http.Request) {
+	var out mesosjson.Writer
+	out.Open()
+	out.FlagsField(a.cfg.Flags)
+	out.Close()
+	mesoshttp.WriteDocument(w, r, &out)
+}
+
+func (a *api) version(w http.ResponseWriter, r *http.Request) {
+	var out mesosjson.Writer
+	out.Open()
+	out.BuildFields(a.build)
+	out.Close()
+	mesoshttp.WriteDocument(w, r, &out)
+}
+
+func (a *api) snapshot(w http.ResponseWriter, r *http.Request) {
+	mesoshttp.MetricsSnapshot(w, r, a.cfg.Metrics)
 }

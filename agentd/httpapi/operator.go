@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/workload"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
+	"codeberg.org/reeve/reeve/shared/mesosjson"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/agent"
 )
@@ -49,7 +52,9 @@ func (a *api) operator(w http.ResponseWriter, r *http.Request) {
 	if _, ok := mesoshttp.ReadCall(w, r, call); !ok {
 		return
 	}
-	if !mesoshttp.HasPart(w, r, call, call.Type, part) {
+	if missing := missingPart(call); missing != "" {
+		mesoshttp.WriteText(w, r, http.StatusBadRequest,
+			fmt.Sprintf("Failed to validate agent::Call: Expecting '%s' to be present", missing))
 		return
 	}
 	form, ok := negotiateStream(w, r, call.GetType())
@@ -88,6 +93,17 @@ func (a *api) operator(w http.ResponseWriter, r *http.Request) {
 	mesoshttp.WriteListing(w, r, c, answer)
 }
 
+func missingPart(call *agent.Call) protoreflect.Name {
+	if call.Type == nil {
+		return "type"
+	}
+	name, needed := part[call.GetType()]
+	if m := call.ProtoReflect(); needed && !m.Has(m.Descriptor().Fields().ByName(name)) {
+		return name
+	}
+	return ""
+}
+
 // local answers the calls that need no view, nil for others.
 func (a *api) local(ctx context.Context, call *agent.Call) (*agent.Response, error) {
 	switch call.GetType() {
@@ -97,21 +113,25 @@ func (a *api) local(ctx context.Context, call *agent.Call) (*agent.Response, err
 			GetHealth: &agent.Response_GetHealth{Healthy: new(true)},
 		}, nil
 	case agent.Call_GET_FLAGS:
-		return &agent.Response{
-			Type:     agent.Response_GET_FLAGS.Enum(),
-			GetFlags: &agent.Response_GetFlags{Flags: a.self.FlagList()},
-		}, nil
+		m := &agent.Response_GetFlags{}
+		for _, name := range slices.Sorted(maps.Keys(a.cfg.Flags)) {
+			m.Flags = append(m.Flags, &mesosv1.Flag{
+				Name: new(mesosjson.FlagName(name)), Value: new(a.cfg.Flags[name]),
+			})
+		}
+		return &agent.Response{Type: agent.Response_GET_FLAGS.Enum(), GetFlags: m}, nil
 	case agent.Call_GET_VERSION:
 		return &agent.Response{
 			Type:       agent.Response_GET_VERSION.Enum(),
-			GetVersion: &agent.Response_GetVersion{VersionInfo: a.self.Build},
+			GetVersion: &agent.Response_GetVersion{VersionInfo: a.build},
 		}, nil
 	case agent.Call_GET_METRICS:
-		metrics := a.self.MetricList(ctx, call.GetGetMetrics().GetTimeout())
-		return &agent.Response{
-			Type:       agent.Response_GET_METRICS.Enum(),
-			GetMetrics: &agent.Response_GetMetrics{Metrics: metrics},
-		}, nil
+		m := &agent.Response_GetMetrics{}
+		snapshot := mesoshttp.MetricsWithin(ctx, a.cfg.Metrics, call.GetGetMetrics().GetTimeout())
+		for _, name := range slices.Sorted(maps.Keys(snapshot)) {
+			m.Metrics = append(m.Metrics, &mesosv1.Metric{Name: new(name), Value: new(snapshot[name])})
+		}
+		return &agent.Response{Type: agent.Response_GET_METRICS.Enum(), GetMetrics: m}, nil
 	case agent.Call_GET_LOGGING_LEVEL:
 		return &agent.Response{
 			Type:            agent.Response_GET_LOGGING_LEVEL.Enum(),

@@ -26,7 +26,7 @@ func parse(wire []*mesosv1.Resource) resources.Resources {
 func (a *api) state(w *mesosjson.Writer, v *workload.View) {
 	total, allocated := totalOf(v), allocatedOf(v)
 	w.Open()
-	w.BuildFields(a.self.Build)
+	w.BuildFields(a.build)
 	w.TimeField("start_time", a.cfg.Started)
 	w.TextField("id", v.Agent.GetId().GetValue())
 	w.TextField("pid", "slave(1)@"+a.cfg.HTTP)

@@ -80,7 +80,7 @@ func (a Auth) guard(on bool, realm string) mesoshttp.Authenticator {
 // api is the edge.
 type api struct {
 	cfg       Config
-	self      mesoshttp.Self
+	build     *mesosv1.VersionInfo
 	processes mesoshttp.Processes
 	files     mesoshttp.Files
 	operators streams
@@ -90,8 +90,7 @@ type api struct {
 // New returns the handler of everything that a master serves. It also declares the master's counters and gauges in
 // cfg.Metrics, so that all of them exist from the start.
 func New(cfg Config) http.Handler {
-	self := mesoshttp.Self{Flags: cfg.Flags, Build: mesoshttp.Build(), Metrics: cfg.Metrics}
-	a := &api{cfg: cfg, self: self, processes: mesoshttp.Processes{
+	a := &api{cfg: cfg, build: mesoshttp.Build(), processes: mesoshttp.Processes{
 		Program: "masterd", Verbosity: cfg.Verbosity, LogFile: cfg.LogFile, LogPath: "/master/log",
 	}}
 	a.files = mesoshttp.Files{Roots: a.processes.Roots(cfg.Roots)}
@@ -125,10 +124,10 @@ func (a *api) routes() []mesoshttp.Route {
 		{Path: "/redirect", Handler: a.redirect, Exact: true},
 		{Path: "/health", Handler: a.health},
 		{Path: "/ready", Handler: a.ready, Methods: get, Exact: true},
-		{Path: "/flags", Handler: readers.Guard(a.self.FlagsDocument), Methods: get},
-		{Path: "/version", Handler: a.self.VersionDocument, Methods: get, Separate: true},
+		{Path: "/flags", Handler: readers.Guard(a.flags), Methods: get},
+		{Path: "/version", Handler: a.version, Methods: get, Separate: true},
 		{Path: "/system/stats.json", Handler: mesoshttp.SystemStats, Methods: get, Separate: true},
-		{Path: "/metrics/snapshot", Handler: readers.Guard(a.self.MetricsDocument), Methods: get, Separate: true},
+		{Path: "/metrics/snapshot", Handler: readers.Guard(a.snapshot), Methods: get, Separate: true},
 		{Path: "/metrics", Handler: a.cfg.Metrics.Handler().ServeHTTP, Methods: get, Separate: true, Exact: true},
 	}
 	routes = append(routes, a.roleRoutes(readers, writers)...)

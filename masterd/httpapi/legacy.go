@@ -38,7 +38,7 @@ func (a *api) identity(t Term) reading.Identity {
 	return reading.Identity{
 		Info:    a.cfg.Info(),
 		Leader:  a.cfg.Leader(),
-		Build:   a.self.Build,
+		Build:   a.build,
 		Started: a.cfg.Started,
 		Elected: t.Elected(),
 		Cluster: a.clusterName(),
@@ -146,4 +146,24 @@ func (a *api) ready(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	mesoshttp.WriteText(w, r, http.StatusServiceUnavailable, "no master leads; an election needs most of the masters")
+}
+
+func (a *api) flags(w http.ResponseWriter, r *http.Request) {
+	var out mesosjson.Writer
+	out.Open()
+	out.FlagsField(a.cfg.Flags)
+	out.Close()
+	mesoshttp.WriteDocument(w, r, &out)
+}
+
+func (a *api) version(w http.ResponseWriter, r *http.Request) {
+	var out mesosjson.Writer
+	out.Open()
+	out.BuildFields(a.build)
+	out.Close()
+	mesoshttp.WriteDocument(w, r, &out)
+}
+
+func (a *api) snapshot(w http.ResponseWriter, r *http.Request) {
+	mesoshttp.MetricsSnapshot(w, r, a.cfg.Metrics)
 }

@@ -2,7 +2,10 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -15,6 +18,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
 	"codeberg.org/reeve/reeve/shared/mesosjson"
+	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/master"
 )
 
@@ -54,7 +58,9 @@ func (a *api) operator(w http.ResponseWriter, r *http.Request, t Term) {
 	if _, ok := mesoshttp.ReadCall(w, r, call); !ok {
 		return
 	}
-	if !mesoshttp.HasPart(w, r, call, call.Type, operatorPart) {
+	if missing := missingPart(call); missing != "" {
+		mesoshttp.WriteText(w, r, http.StatusBadRequest,
+			fmt.Sprintf("Failed to validate master::Call: Expecting '%s' to be present", missing))
 		return
 	}
 	c, ok := mesoshttp.Negotiate(w, r)
@@ -92,6 +98,17 @@ func (a *api) operator(w http.ResponseWriter, r *http.Request, t Term) {
 	}
 }
 
+func missingPart(call *master.Call) protoreflect.Name {
+	if call.Type == nil {
+		return "type"
+	}
+	name, needed := operatorPart[call.GetType()]
+	if m := call.ProtoReflect(); needed && !m.Has(m.Descriptor().Fields().ByName(name)) {
+		return name
+	}
+	return ""
+}
+
 // ask answers a call that only reads.
 func (a *api) ask(w http.ResponseWriter, r *http.Request, t Term, c codec.Codec, call *master.Call) {
 	answer, err := a.local(r.Context(), call)
@@ -114,21 +131,25 @@ func (a *api) local(ctx context.Context, call *master.Call) (*master.Response, e
 			GetHealth: &master.Response_GetHealth{Healthy: new(true)},
 		}, nil
 	case master.Call_GET_FLAGS:
-		return &master.Response{
-			Type:     master.Response_GET_FLAGS.Enum(),
-			GetFlags: &master.Response_GetFlags{Flags: a.self.FlagList()},
-		}, nil
+		m := &master.Response_GetFlags{}
+		for _, name := range slices.Sorted(maps.Keys(a.cfg.Flags)) {
+			m.Flags = append(m.Flags, &mesosv1.Flag{
+				Name: new(mesosjson.FlagName(name)), Value: new(a.cfg.Flags[name]),
+			})
+		}
+		return &master.Response{Type: master.Response_GET_FLAGS.Enum(), GetFlags: m}, nil
 	case master.Call_GET_VERSION:
 		return &master.Response{
 			Type:       master.Response_GET_VERSION.Enum(),
-			GetVersion: &master.Response_GetVersion{VersionInfo: a.self.Build},
+			GetVersion: &master.Response_GetVersion{VersionInfo: a.build},
 		}, nil
 	case master.Call_GET_METRICS:
-		metrics := a.self.MetricList(ctx, call.GetGetMetrics().GetTimeout())
-		return &master.Response{
-			Type:       master.Response_GET_METRICS.Enum(),
-			GetMetrics: &master.Response_GetMetrics{Metrics: metrics},
-		}, nil
+		m := &master.Response_GetMetrics{}
+		snapshot := mesoshttp.MetricsWithin(ctx, a.cfg.Metrics, call.GetGetMetrics().GetTimeout())
+		for _, name := range slices.Sorted(maps.Keys(snapshot)) {
+			m.Metrics = append(m.Metrics, &mesosv1.Metric{Name: new(name), Value: new(snapshot[name])})
+		}
+		return &master.Response{Type: master.Response_GET_METRICS.Enum(), GetMetrics: m}, nil
 	case master.Call_GET_LOGGING_LEVEL:
 		return &master.Response{
 			Type:            master.Response_GET_LOGGING_LEVEL.Enum(),

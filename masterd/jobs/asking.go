@@ -5,6 +5,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/jobcall"
 	"codeberg.org/reeve/reeve/masterd/jobrecord"
+	"codeberg.org/reeve/reeve/masterd/livejob"
 )
 
 // Waits between attempts, questions and kills.
@@ -18,47 +19,47 @@ const (
 )
 
 // timeCame does what an instance has waited for.
-func (s *State) timeCame(j *job, i int) {
-	inst := &j.instances[i]
-	switch inst.phase {
-	case waiting:
-		s.enter(j, i, ready)
-	case asking, launched:
+func (s *State) timeCame(j *livejob.Job, i int) {
+	inst := &j.Instances[i]
+	switch inst.Phase {
+	case livejob.Waiting:
+		s.enter(j, i, livejob.Ready)
+	case livejob.Asking, livejob.Launched:
 		switch {
-		case j.ending() || inst.killing:
+		case j.Ending() || inst.Killing:
 			s.kill(j, i)
 		case s.givenUp(j, i):
 			s.stepAside(j, i, "its agent was unreachable for too long", false)
 		default:
 			s.ask(j, i)
 		}
-	case ready, launching, settling, ended, phases:
+	case livejob.Ready, livejob.Launching, livejob.Settling, livejob.Ended, livejob.Phases:
 	}
 }
 
 // ask puts an instance's task on the list of the next RECONCILE, and itself on the clock to do it again.
-func (s *State) ask(j *job, i int) {
-	inst := &j.instances[i]
-	s.asks = append(s.asks, jobcall.Question(inst.task, j.record.Instances[i].Agent))
-	if inst.phase == asking {
-		s.setTimer(j, i, jobrecord.Doubled(askFirst, askMost, inst.tries))
+func (s *State) ask(j *livejob.Job, i int) {
+	inst := &j.Instances[i]
+	s.asks = append(s.asks, jobcall.Question(inst.Task, j.Record.Instances[i].Agent))
+	if inst.Phase == livejob.Asking {
+		s.setTimer(j, i, jobrecord.Doubled(askFirst, askMost, inst.Tries))
 	} else {
-		s.waitForAgent(j, i, jobrecord.Doubled(askAfter, askAtMost, inst.tries))
+		s.waitForAgent(j, i, jobrecord.Doubled(askAfter, askAtMost, inst.Tries))
 	}
-	inst.tries++
+	inst.Tries++
 }
 
 // waitForAgent sets an instance's timer: to ask again, or to give its agent up if that comes sooner.
-func (s *State) waitForAgent(j *job, i int, ask time.Duration) {
-	if at, ok := jobrecord.GiveUpAt(&j.record, i); ok {
+func (s *State) waitForAgent(j *livejob.Job, i int, ask time.Duration) {
+	if at, ok := jobrecord.GiveUpAt(&j.Record, i); ok {
 		ask = max(min(ask, at.Sub(s.now)), 0)
 	}
 	s.setTimer(j, i, ask)
 }
 
-func (s *State) givenUp(j *job, i int) bool {
-	at, ok := jobrecord.GiveUpAt(&j.record, i)
-	return ok && j.instances[i].phase == launched && !s.now.Before(at)
+func (s *State) givenUp(j *livejob.Job, i int) bool {
+	at, ok := jobrecord.GiveUpAt(&j.Record, i)
+	return ok && j.Instances[i].Phase == livejob.Launched && !s.now.Before(at)
 }
 
 // asksPerCall keeps a RECONCILE below any limit of size.
@@ -75,13 +76,13 @@ func (s *State) askAll() {
 
 // kill asks for the end of a task, and itself again until there is word of it. Of a task that does not exist the answer is
 // that of a RECONCILE.
-func (s *State) kill(j *job, i int) {
-	inst := &j.instances[i]
+func (s *State) kill(j *livejob.Job, i int) {
+	inst := &j.Instances[i]
 	if s.subscribed {
-		s.call(jobcall.Kill(inst.task, j.record.Instances[i].Agent))
+		s.call(jobcall.Kill(inst.Task, j.Record.Instances[i].Agent))
 	}
-	s.setTimer(j, i, jobrecord.Doubled(killFirst, killMost, inst.tries))
-	inst.tries++
+	s.setTimer(j, i, jobrecord.Doubled(killFirst, killMost, inst.Tries))
+	inst.Tries++
 }
 
 // acknowledge confirms an update; those that the master made up have no uuid and want none.

@@ -4,32 +4,33 @@ import (
 	"fmt"
 
 	"codeberg.org/reeve/reeve/masterd/jobrecord"
+	"codeberg.org/reeve/reeve/masterd/livejob"
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
 // changeable returns the job that an operator wants to change, or why it cannot be.
-func (s *State) changeable(in Change) (*job, error) {
+func (s *State) changeable(in Change) (*livejob.Job, error) {
 	j := s.jobs[in.Name]
 	switch {
 	case j == nil:
 		return nil, unknown(in.Name)
 	case s.busy[in.Name]:
 		return nil, fault.New(fault.Conflict, "job %q is being submitted or removed", in.Name)
-	case j.over():
-		return nil, fault.New(fault.Conflict, "job %q has ended: it is %s; run it again instead", in.Name, j.record.State)
-	case j.record.Stopped:
+	case j.Over():
+		return nil, fault.New(fault.Conflict, "job %q has ended: it is %s; run it again instead", in.Name, j.Record.State)
+	case j.Record.Stopped:
 		return nil, fault.New(fault.Conflict, "job %q is being stopped; run it again when it has ended", in.Name)
-	case in.Expect != 0 && in.Expect != j.record.Version:
+	case in.Expect != 0 && in.Expect != j.Record.Version:
 		return nil, fault.New(fault.Conflict, "job %q is at version %d now, the change was made for version %d; look at it again",
-			in.Name, j.record.Version, in.Expect)
+			in.Name, j.Record.Version, in.Expect)
 	}
 	return j, nil
 }
 
 // change applies an operator's change and answers when it is stored. edit says what is to be; nil is for nothing.
-func (s *State) change(in Change, kind string, edit func(*job) (*jobrecord.Revised, error)) {
+func (s *State) change(in Change, kind string, edit func(*livejob.Job) (*jobrecord.Revised, error)) {
 	j, err := s.changeable(in)
 	if err != nil {
 		s.reply(in.Ticket, nil, err)
@@ -46,13 +47,13 @@ func (s *State) change(in Change, kind string, edit func(*job) (*jobrecord.Revis
 	}
 	next.By = in.By
 	s.apply(j, *next)
-	s.happened(kind, j, fmt.Sprintf("version %d: %s", j.record.Version, next.Note), in.By)
+	s.happened(kind, j, fmt.Sprintf("version %d: %s", j.Record.Version, next.Note), in.By)
 	s.answerStored(j, in, "changed")
 }
 
 // answerStored stores a job at once and answers then.
-func (s *State) answerStored(j *job, in Change, done string) {
-	s.write([]registry.Op{j.put()}, func(err error) {
+func (s *State) answerStored(j *livejob.Job, in Change, done string) {
+	s.write([]registry.Op{j.Put()}, func(err error) {
 		if err != nil {
 			err = fault.Wrap(fault.Unavailable, err, "job %q is being %s, but that could not be stored; look at it before you try again", in.Name, done)
 		}
@@ -61,29 +62,29 @@ func (s *State) answerStored(j *job, in Change, done string) {
 }
 
 func (s *State) update(in Update) {
-	s.change(in.Change, "JOB_UPDATED", func(j *job) (*jobrecord.Revised, error) { return jobrecord.Update(&j.record, in.Spec) })
+	s.change(in.Change, "JOB_UPDATED", func(j *livejob.Job) (*jobrecord.Revised, error) { return jobrecord.Update(&j.Record, in.Spec) })
 }
 
 func (s *State) scale(in Scale) {
-	s.change(in.Change, "JOB_SCALED", func(j *job) (*jobrecord.Revised, error) { return jobrecord.Scale(&j.record, in.Instances) })
+	s.change(in.Change, "JOB_SCALED", func(j *livejob.Job) (*jobrecord.Revised, error) { return jobrecord.Scale(&j.Record, in.Instances) })
 }
 
 func (s *State) restart(in Restart) {
-	s.change(in.Change, "JOB_RESTARTED", func(j *job) (*jobrecord.Revised, error) { return jobrecord.Restart(&j.record) })
+	s.change(in.Change, "JOB_RESTARTED", func(j *livejob.Job) (*jobrecord.Revised, error) { return jobrecord.Restart(&j.Record) })
 }
 
 func (s *State) rollback(in Rollback) {
-	s.change(in.Change, "JOB_ROLLED_BACK", func(j *job) (*jobrecord.Revised, error) { return jobrecord.Rollback(&j.record, in.To) })
+	s.change(in.Change, "JOB_ROLLED_BACK", func(j *livejob.Job) (*jobrecord.Revised, error) { return jobrecord.Rollback(&j.Record, in.To) })
 }
 
 // apply makes a version the newest one. Running instances follow in look.
-func (s *State) apply(j *job, next jobrecord.Revised) {
-	record := &j.record
+func (s *State) apply(j *livejob.Job, next jobrecord.Revised) {
+	record := &j.Record
 	renewed := next.Template != record.Template
 	oldSchedule := record.Spec.Schedule
 	jobrecord.Revise(record, next, s.now)
-	j.rules = rulesOf(&record.Spec)
-	clear(j.refused)
+	j.Rules = rulesOf(&record.Spec)
+	clear(j.Refused)
 	switch record.Spec.Kind {
 	case reeveapi.Service:
 		s.resize(j)
@@ -110,44 +111,44 @@ func (s *State) apply(j *job, next jobrecord.Revised) {
 }
 
 // renewPending makes what was not launched one of the newest version.
-func (s *State) renewPending(j *job) {
-	for i := range j.instances {
-		if p := j.instances[i].phase; p == ready || p == waiting {
-			j.record.Instances[i].Template = j.record.Template
+func (s *State) renewPending(j *livejob.Job) {
+	for i := range j.Instances {
+		if p := j.Instances[i].Phase; p == livejob.Ready || p == livejob.Waiting {
+			j.Record.Instances[i].Template = j.Record.Template
 		}
 	}
 }
 
 // resize makes as many instances as the spec wants. Those with the highest numbers go.
-func (s *State) resize(j *job) {
-	want := j.record.Spec.Instances
-	for i := len(j.instances); i < want; i++ {
-		j.record.Instances = append(j.record.Instances, reeveapi.Instance{
-			Index: i, Attempt: j.record.Spent, Template: j.record.Template,
+func (s *State) resize(j *livejob.Job) {
+	want := j.Record.Spec.Instances
+	for i := len(j.Instances); i < want; i++ {
+		j.Record.Instances = append(j.Record.Instances, reeveapi.Instance{
+			Index: i, Attempt: j.Record.Spent, Template: j.Record.Template,
 		})
-		j.instances = append(j.instances, instance{})
-		j.in[ready]++
+		j.Instances = append(j.Instances, livejob.Instance{})
+		j.In[livejob.Ready]++
 		s.makeReady(j, i)
 	}
-	for i := len(j.instances) - 1; i >= want; i-- {
+	for i := len(j.Instances) - 1; i >= want; i-- {
 		s.dropInstance(j, i)
 	}
 	s.touch(j)
 }
 
 // dropInstance removes the last instance. Its task, if there may be one, becomes a leaver.
-func (s *State) dropInstance(j *job, i int) {
-	inst := j.record.Instances[i]
-	p := j.instances[i].phase
-	s.enter(j, i, ended)
-	if p == settling { // what the agent repeats is acknowledged when the end is stored
+func (s *State) dropInstance(j *livejob.Job, i int) {
+	inst := j.Record.Instances[i]
+	p := j.Instances[i].Phase
+	s.enter(j, i, livejob.Ended)
+	if p == livejob.Settling { // what the agent repeats is acknowledged when the end is stored
 		s.leavers[inst.Task] = &leaver{job: j, ended: true}
 	}
-	if p == launched || p == asking {
-		s.addLeaver(j, inst, fmt.Sprintf("the job has %d instances now", j.record.Spec.Instances), false)
+	if p == livejob.Launched || p == livejob.Asking {
+		s.addLeaver(j, inst, fmt.Sprintf("the job has %d instances now", j.Record.Spec.Instances), false)
 	}
-	j.in[ended]--
-	j.record.Spent = max(j.record.Spent, inst.Attempt+1)
-	j.record.Instances = j.record.Instances[:i]
-	j.instances = j.instances[:i]
+	j.In[livejob.Ended]--
+	j.Record.Spent = max(j.Record.Spent, inst.Attempt+1)
+	j.Record.Instances = j.Record.Instances[:i]
+	j.Instances = j.Instances[:i]
 }

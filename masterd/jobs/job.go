@@ -5,114 +5,69 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/jobrecord"
+	"codeberg.org/reeve/reeve/masterd/livejob"
 	"codeberg.org/reeve/reeve/masterd/placement"
-	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
-// phase is where an instance is on the way drawn in doc.go.
-type phase int
-
-const (
-	ready     phase = iota // wants an offer
-	waiting                // wants an offer, but not before its time
-	launching              // has an offer; that is being stored
-	asking                 // its task may exist: a former leader was about to launch it, or did
-	launched               // its task exists, as far as is known
-	settling               // its task has ended; that is being stored
-	ended                  // for good
-	phases                 // how many there are
-)
-
-// job is one job. Its record changes in place; publish makes the copies that leave the machine.
-type job struct {
-	record    reeveapi.Job
-	published *reeveapi.Job // a copy of record, nil once record has changed
-	instances []instance    // beside record.Instances
-	in        [phases]int   // how many instances are in each phase
-	queue     []int         // ready instances, in the order in which they became so
-	rules     placement.Rules
-	refused   map[string]placement.Shortage // by agent: why an offer did not hold an instance, since the cluster was last asked for offers
-}
-
-// instance is what is not stored of an instance.
-type instance struct {
-	phase   phase
-	task    string // id in State.tasks, from launching to settling
-	tries   int    // of asking or killing in a row, for the back-off
-	lost    int    // attempts in a row that did not end by themselves, for the back-off
-	killing bool   // its task was asked to end, so that another one takes its place
-}
-
-func (j *job) name() ids.Job { return ids.Job(j.record.Spec.Name) }
-
-// over says whether the job has ended.
-func (j *job) over() bool { return jobrecord.Over(j.record.State) }
-
-func (j *job) ending() bool  { return jobrecord.Ending(&j.record) }
-func (j *job) service() bool { return j.record.Spec.Kind == reeveapi.Service }
-
-// idle says whether the job is a periodic one between two runs.
-func (j *job) idle() bool { return j.record.State == reeveapi.JobScheduled }
-
 // enter moves an instance to a phase.
-func (s *State) enter(j *job, i int, p phase) {
-	inst := &j.instances[i]
-	if inst.phase == ready && p != ready {
+func (s *State) enter(j *livejob.Job, i int, p livejob.Phase) {
+	inst := &j.Instances[i]
+	if inst.Phase == livejob.Ready && p != livejob.Ready {
 		s.unqueue(j, i)
 	}
-	if inst.phase != ready && p == ready {
+	if inst.Phase != livejob.Ready && p == livejob.Ready {
 		s.makeReady(j, i)
 	}
-	j.in[inst.phase]--
-	j.in[p]++
-	inst.phase = p
-	inst.tries = 0
-	s.timers.Cancel(timer{job: j.name(), index: i})
-	if p == ready || p == waiting || p == ended {
+	j.In[inst.Phase]--
+	j.In[p]++
+	inst.Phase = p
+	inst.Tries = 0
+	s.timers.Cancel(timer{job: j.Name(), index: i})
+	if p == livejob.Ready || p == livejob.Waiting || p == livejob.Ended {
 		s.forgetTask(j, i)
-		inst.killing = false
+		inst.Killing = false
 	}
 	s.touch(j)
 }
 
 // touch says that what is published of a job is old, and that it is to be looked at once at the end of the turn.
-func (s *State) touch(j *job) {
-	j.published = nil
-	s.touched[j.name()] = true
+func (s *State) touch(j *livejob.Job) {
+	j.Published = nil
+	s.touched[j.Name()] = true
 }
 
 // unqueue drops an instance from the queue. It is nearly always the first.
-func (s *State) unqueue(j *job, i int) {
-	s.roles[j.record.Spec.Role].ready--
-	if j.queue[0] == i {
-		j.queue = j.queue[1:]
+func (s *State) unqueue(j *livejob.Job, i int) {
+	s.roles[j.Record.Spec.Role].ready--
+	if j.Queue[0] == i {
+		j.Queue = j.Queue[1:]
 		return
 	}
-	j.queue = slices.DeleteFunc(j.queue, func(k int) bool { return k == i })
+	j.Queue = slices.DeleteFunc(j.Queue, func(k int) bool { return k == i })
 }
 
-func (s *State) makeReady(j *job, i int) {
-	role := s.roles[j.record.Spec.Role]
-	j.queue = append(j.queue, i)
+func (s *State) makeReady(j *livejob.Job, i int) {
+	role := s.roles[j.Record.Spec.Role]
+	j.Queue = append(j.Queue, i)
 	role.ready++
 	role.revive = true
 }
 
-func (s *State) setTimer(j *job, i int, after time.Duration) {
-	s.timers.Set(timer{job: j.name(), index: i}, s.now.Add(after))
+func (s *State) setTimer(j *livejob.Job, i int, after time.Duration) {
+	s.timers.Set(timer{job: j.Name(), index: i}, s.now.Add(after))
 }
 
-func (s *State) forgetTask(j *job, i int) {
-	if id := j.instances[i].task; id != "" {
+func (s *State) forgetTask(j *livejob.Job, i int) {
+	if id := j.Instances[i].Task; id != "" {
 		delete(s.tasks, id)
-		j.instances[i].task = ""
+		j.Instances[i].Task = ""
 	}
 }
 
-func (s *State) watchTask(j *job, i int, id string) {
+func (s *State) watchTask(j *livejob.Job, i int, id string) {
 	s.forgetTask(j, i)
-	j.instances[i].task = id
+	j.Instances[i].Task = id
 	s.tasks[id] = ref{j, i}
 }
 
@@ -120,13 +75,13 @@ func (s *State) watchTask(j *job, i int, id string) {
 func (s *State) restore(record reeveapi.Job) {
 	record = jobrecord.OfThisVersion(jobrecord.Copy(record))
 	j := s.track(record)
-	if j.over() {
+	if j.Over() {
 		return
 	}
 	for _, l := range record.Leaving {
 		s.leavers[l.Task] = &leaver{job: j}
 	}
-	if !j.idle() {
+	if !j.Idle() {
 		for i := range record.Instances {
 			s.restoreInstance(j, i)
 		}
@@ -134,45 +89,45 @@ func (s *State) restore(record reeveapi.Job) {
 	s.finishIfOver(j)
 }
 
-func (s *State) restoreInstance(j *job, i int) {
-	inst := &j.record.Instances[i]
+func (s *State) restoreInstance(j *livejob.Job, i int) {
+	inst := &j.Record.Instances[i]
 	switch {
-	case jobrecord.IsFinal(&j.record, inst):
-		s.enter(j, i, ended)
+	case jobrecord.IsFinal(&j.Record, inst):
+		s.enter(j, i, livejob.Ended)
 	case inst.State == "":
 	case !jobrecord.HasEnded(inst.State):
-		s.enter(j, i, asking)
+		s.enter(j, i, livejob.Asking)
 		s.watchTask(j, i, inst.Task)
 	case inst.Failed > 0:
 		since := inst.Changed
 		if since.After(s.now) { // another leader's clock said so, which was ahead of ours
 			since = s.now
 		}
-		if at := since.Add(jobrecord.Backoff(&j.record, i, j.instances[i].lost)); at.After(s.now) {
-			s.enter(j, i, waiting)
-			s.timers.Set(timer{job: j.name(), index: i}, at)
+		if at := since.Add(jobrecord.Backoff(&j.Record, i, j.Instances[i].Lost)); at.After(s.now) {
+			s.enter(j, i, livejob.Waiting)
+			s.timers.Set(timer{job: j.Name(), index: i}, at)
 		}
 	}
 }
 
 // track adds a job whose instances are all ready, or all ended if it is over or idle.
-func (s *State) track(record reeveapi.Job) *job {
-	j := &job{record: record, instances: make([]instance, len(record.Instances)), refused: map[string]placement.Shortage{}}
-	j.rules = rulesOf(&record.Spec)
-	s.jobs[j.name()] = j
-	if !j.over() {
+func (s *State) track(record reeveapi.Job) *livejob.Job {
+	j := &livejob.Job{Record: record, Instances: make([]livejob.Instance, len(record.Instances)), Refused: map[string]placement.Shortage{}}
+	j.Rules = rulesOf(&record.Spec)
+	s.jobs[j.Name()] = j
+	if !j.Over() {
 		s.joinRole(j)
 		s.setClocks(j)
 	}
-	if j.over() || j.idle() {
-		for i := range j.instances {
-			j.instances[i].phase = ended
+	if j.Over() || j.Idle() {
+		for i := range j.Instances {
+			j.Instances[i].Phase = livejob.Ended
 		}
-		j.in[ended] = len(j.instances)
+		j.In[livejob.Ended] = len(j.Instances)
 		return j
 	}
-	j.in[ready] = len(j.instances)
-	for i := range j.instances {
+	j.In[livejob.Ready] = len(j.Instances)
+	for i := range j.Instances {
 		s.makeReady(j, i)
 	}
 	return j

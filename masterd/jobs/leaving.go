@@ -5,6 +5,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/jobcall"
 	"codeberg.org/reeve/reeve/masterd/jobrecord"
+	"codeberg.org/reeve/reeve/masterd/livejob"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -16,15 +17,15 @@ import (
 
 // leaver is what is not stored of a leaving task.
 type leaver struct {
-	job   *job
+	job   *livejob.Job
 	tries int
 	ended bool // that is being stored
 }
 
 // stepAside makes an instance's task a leaver and the instance ready for another. With wait the task goes on until the
 // other one is well.
-func (s *State) stepAside(j *job, i int, why string, wait bool) {
-	inst := &j.record.Instances[i]
+func (s *State) stepAside(j *livejob.Job, i int, why string, wait bool) {
+	inst := &j.Record.Instances[i]
 	task := inst.Task
 	s.forgetTask(j, i)
 	s.addLeaver(j, *inst, why, wait)
@@ -32,26 +33,26 @@ func (s *State) stepAside(j *job, i int, why string, wait bool) {
 		Index: i, Attempt: inst.Attempt + 1, Failed: inst.Failed, Restarts: inst.Restarts, Template: s.nextTemplate(j, inst),
 		Message: "in the place of " + task + ": " + why, Changed: s.now,
 	}
-	s.enter(j, i, ready)
+	s.enter(j, i, livejob.Ready)
 	s.markDirty(j)
 }
 
-func (s *State) addLeaver(j *job, inst reeveapi.Instance, why string, wait bool) {
+func (s *State) addLeaver(j *livejob.Job, inst reeveapi.Instance, why string, wait bool) {
 	inst.Waiting = ""
-	j.record.Leaving = append(j.record.Leaving, reeveapi.Leaving{Instance: inst, Why: why, Left: s.now, Wait: wait})
+	j.Record.Leaving = append(j.Record.Leaving, reeveapi.Leaving{Instance: inst, Why: why, Left: s.now, Wait: wait})
 	s.leavers[inst.Task] = &leaver{job: j}
 	s.markDirty(j)
 	if !wait {
-		s.endLeaver(&j.record.Leaving[len(j.record.Leaving)-1])
+		s.endLeaver(&j.Record.Leaving[len(j.Record.Leaving)-1])
 	}
 }
 
 // nextTemplate is what the next attempt of an instance is made from: the newest, unless an update was given up.
-func (s *State) nextTemplate(j *job, inst *reeveapi.Instance) int {
-	if r := j.record.Rollout; r != nil && r.State == reeveapi.RolloutFailed && inst.Template != 0 {
+func (s *State) nextTemplate(j *livejob.Job, inst *reeveapi.Instance) int {
+	if r := j.Record.Rollout; r != nil && r.State == reeveapi.RolloutFailed && inst.Template != 0 {
 		return inst.Template
 	}
-	return j.record.Template
+	return j.Record.Template
 }
 
 // endLeaver asks for the end of a leaving task, and itself again until there is word of it.
@@ -61,20 +62,20 @@ func (s *State) endLeaver(l *reeveapi.Leaving) {
 	if s.subscribed {
 		s.call(jobcall.Kill(l.Task, l.Agent))
 	}
-	s.timers.Set(timer{job: of.job.name(), what: forLeaver, task: l.Task}, s.now.Add(jobrecord.Doubled(killFirst, killMost, of.tries)))
+	s.timers.Set(timer{job: of.job.Name(), what: forLeaver, task: l.Task}, s.now.Add(jobrecord.Doubled(killFirst, killMost, of.tries)))
 	of.tries++
 }
 
 // askLeavers follows up on all leavers of a job for a new leader.
-func (s *State) askLeavers(j *job) {
-	for k := range j.record.Leaving {
-		l := &j.record.Leaving[k]
+func (s *State) askLeavers(j *livejob.Job) {
+	for k := range j.Record.Leaving {
+		l := &j.Record.Leaving[k]
 		if !l.Wait {
 			s.endLeaver(l)
 			continue
 		}
 		s.asks = append(s.asks, jobcall.Question(l.Task, l.Agent))
-		s.timers.Set(timer{job: j.name(), what: forLeaver, task: l.Task}, s.now.Add(askMost))
+		s.timers.Set(timer{job: j.Name(), what: forLeaver, task: l.Task}, s.now.Add(askMost))
 	}
 }
 
@@ -84,14 +85,14 @@ func (s *State) leaverTime(task string) {
 	if of == nil {
 		return
 	}
-	for k := range of.job.record.Leaving {
-		switch l := &of.job.record.Leaving[k]; {
+	for k := range of.job.Record.Leaving {
+		switch l := &of.job.Record.Leaving[k]; {
 		case l.Task != task:
 		case !l.Wait:
 			s.endLeaver(l)
 		default:
 			s.asks = append(s.asks, jobcall.Question(l.Task, l.Agent))
-			s.timers.Set(timer{job: of.job.name(), what: forLeaver, task: task}, s.now.Add(askAfter))
+			s.timers.Set(timer{job: of.job.Name(), what: forLeaver, task: task}, s.now.Add(askAfter))
 		}
 	}
 }
@@ -102,12 +103,12 @@ func (s *State) leaverSays(of *leaver, status *mesosv1.TaskStatus) {
 		return // a repetition, which is acknowledged later
 	}
 	j, task := of.job, status.GetTaskId().GetValue()
-	k := slices.IndexFunc(j.record.Leaving, func(l reeveapi.Leaving) bool { return l.Task == task })
-	l := &j.record.Leaving[k]
+	k := slices.IndexFunc(j.Record.Leaving, func(l reeveapi.Leaving) bool { return l.Task == task })
+	l := &j.Record.Leaving[k]
 	if jobrecord.Judge(status.GetState()) == jobrecord.Alive {
 		was := l.State
 		l.State = status.GetState().String()
-		jobrecord.Observe(&j.record, &l.Instance, status, s.now)
+		jobrecord.Observe(&j.Record, &l.Instance, status, s.now)
 		if was != l.State {
 			s.markDirty(j)
 		}
@@ -128,29 +129,24 @@ func (s *State) leaverSays(of *leaver, status *mesosv1.TaskStatus) {
 // noInstance is the index of an end that is no instance's.
 const noInstance = -1
 
-func (s *State) dropLeaver(j *job, k int) {
-	task := j.record.Leaving[k].Task
+func (s *State) dropLeaver(j *livejob.Job, k int) {
+	task := j.Record.Leaving[k].Task
 	delete(s.leavers, task)
-	s.timers.Cancel(timer{job: j.name(), what: forLeaver, task: task})
-	j.record.Leaving = slices.Delete(j.record.Leaving, k, k+1)
+	s.timers.Cancel(timer{job: j.Name(), what: forLeaver, task: task})
+	j.Record.Leaving = slices.Delete(j.Record.Leaving, k, k+1)
 	s.markDirty(j)
 }
 
 // release ends the leavers whose successors are well, or are not to come.
-func (s *State) release(j *job) {
-	for k := range j.record.Leaving {
-		l := &j.record.Leaving[k]
-		if l.Wait && (j.ending() || l.Index >= len(j.instances) || s.mature(j, l.Index)) {
+func (s *State) release(j *livejob.Job) {
+	for k := range j.Record.Leaving {
+		l := &j.Record.Leaving[k]
+		if l.Wait && (j.Ending() || l.Index >= len(j.Instances) || j.Mature(l.Index, s.now)) {
 			s.leavers[l.Task].tries = 0
 			s.endLeaver(l)
 			s.markDirty(j)
 		}
 	}
-}
-
-// covers says whether a leaver does an instance's work until it is well.
-func (j *job) covers(i int) bool {
-	return slices.ContainsFunc(j.record.Leaving, func(l reeveapi.Leaving) bool { return l.Wait && l.Index == i && l.Healthy })
 }
 
 // drain notes that an agent is to be left, or not any more.
@@ -161,7 +157,7 @@ func (s *State) drain(in Draining) {
 	}
 	s.draining[string(in.Agent)] = false
 	for _, j := range s.jobs {
-		if j.service() && !j.over() {
+		if j.Service() && !j.Over() {
 			s.touch(j)
 		}
 	}
@@ -180,15 +176,15 @@ func (s *State) sayLeft() {
 // isOn says whether a task that moves is on an agent, or may be.
 func (s *State) isOn(agent string) bool {
 	for _, j := range s.jobs {
-		if !j.service() || j.over() || j.ending() {
+		if !j.Service() || j.Over() || j.Ending() {
 			continue
 		}
-		for i := range j.instances {
-			if j.instances[i].task != "" && j.record.Instances[i].Agent == agent {
+		for i := range j.Instances {
+			if j.Instances[i].Task != "" && j.Record.Instances[i].Agent == agent {
 				return true
 			}
 		}
-		if slices.ContainsFunc(j.record.Leaving, func(l reeveapi.Leaving) bool { return l.Agent == agent }) {
+		if slices.ContainsFunc(j.Record.Leaving, func(l reeveapi.Leaving) bool { return l.Agent == agent }) {
 			return true
 		}
 	}
@@ -196,13 +192,13 @@ func (s *State) isOn(agent string) bool {
 }
 
 // moveAway lets the instances of a service move from agents that drain.
-func (s *State) moveAway(j *job) {
+func (s *State) moveAway(j *livejob.Job) {
 	if len(s.draining) == 0 {
 		return
 	}
-	for i := range j.instances {
-		inst := &j.record.Instances[i]
-		if _, drains := s.draining[inst.Agent]; drains && j.instances[i].phase == launched && !j.instances[i].killing {
+	for i := range j.Instances {
+		inst := &j.Record.Instances[i]
+		if _, drains := s.draining[inst.Agent]; drains && j.Instances[i].Phase == livejob.Launched && !j.Instances[i].Killing {
 			s.stepAside(j, i, "its agent drains", true)
 		}
 	}

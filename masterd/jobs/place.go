@@ -6,6 +6,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/jobcall"
 	"codeberg.org/reeve/reeve/masterd/jobrecord"
+	"codeberg.org/reeve/reeve/masterd/livejob"
 	"codeberg.org/reeve/reeve/masterd/placement"
 	"codeberg.org/reeve/reeve/masterd/taskinfo"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -87,20 +88,20 @@ func (s *State) candidate(offer *mesosv1.Offer) *candidate {
 func (s *State) decline(offer *mesosv1.Offer) { s.call(jobcall.Decline(offer.Id)) }
 
 // survey looks at where everything is that matters to a job.
-func (s *State) survey(j *job) *placement.Site {
-	at := placement.NewSite(j.rules, &j.record.Spec)
-	for i := range j.instances {
-		if j.instances[i].task == "" {
+func (s *State) survey(j *livejob.Job) *placement.Site {
+	at := placement.NewSite(j.Rules, &j.Record.Spec)
+	for i := range j.Instances {
+		if j.Instances[i].Task == "" {
 			continue
 		}
-		inst := &j.record.Instances[i]
+		inst := &j.Record.Instances[i]
 		where := inst.Where
 		if k, ok := s.hosts[inst.Agent]; ok {
-			where = j.rules.Where(k.host)
+			where = j.Rules.Where(k.host)
 		}
 		at.Add(inst.Agent, where)
 	}
-	if len(j.rules.Groups()) > 0 {
+	if len(j.Rules.Groups()) > 0 {
 		for _, k := range s.hosts {
 			if s.now.Sub(k.seen) <= knownFor {
 				at.Know(k.host)
@@ -112,25 +113,25 @@ func (s *State) survey(j *job) *placement.Site {
 }
 
 // keepApart tells a site where the jobs are that one is to keep apart from, on either's word.
-func (s *State) keepApart(j *job, at *placement.Site) {
+func (s *State) keepApart(j *livejob.Job, at *placement.Site) {
 	for name, o := range s.jobs {
-		if o == j || o.over() || !slices.Contains(j.record.Spec.Avoid, string(name)) && !slices.Contains(o.record.Spec.Avoid, j.record.Spec.Name) {
+		if o == j || o.Over() || !slices.Contains(j.Record.Spec.Avoid, string(name)) && !slices.Contains(o.Record.Spec.Avoid, j.Record.Spec.Name) {
 			continue
 		}
-		for i := range o.instances {
-			if o.instances[i].task != "" {
-				at.Avoid(o.record.Instances[i].Agent, string(name))
+		for i := range o.Instances {
+			if o.Instances[i].Task != "" {
+				at.Avoid(o.Record.Instances[i].Agent, string(name))
 			}
 		}
-		for _, l := range o.record.Leaving {
+		for _, l := range o.Record.Leaving {
 			at.Avoid(l.Agent, string(name))
 		}
 	}
 }
 
 // fill takes a job's instances into offers.
-func (s *State) fill(j *job, offers []*candidate) {
-	if len(j.queue) == 0 {
+func (s *State) fill(j *livejob.Job, offers []*candidate) {
+	if len(j.Queue) == 0 {
 		return
 	}
 	at := s.survey(j)
@@ -139,12 +140,12 @@ func (s *State) fill(j *job, offers []*candidate) {
 		open[k], of[&c.Place] = &c.Place, c
 	}
 	refuse := func(p *placement.Place, why placement.Shortage) {
-		j.refused[p.Host.Agent] = why
-		j.published = nil // what it waits for may read differently now
+		j.Refused[p.Host.Agent] = why
+		j.Published = nil // what it waits for may read differently now
 	}
-	for len(j.queue) > 0 {
-		i := j.queue[0]
-		ask := placement.DemandOf(jobrecord.SpecOf(&j.record, j.record.Instances[i].Template))
+	for len(j.Queue) > 0 {
+		i := j.Queue[0]
+		ask := placement.DemandOf(jobrecord.SpecOf(&j.Record, j.Record.Instances[i].Template))
 		var best *placement.Place
 		if best, open = at.Choose(open, ask, refuse); best == nil {
 			return
@@ -157,16 +158,16 @@ func (s *State) fill(j *job, offers []*candidate) {
 			continue
 		}
 		s.assign(j, i, best.Host, ports)
-		at.Add(best.Host.Agent, j.record.Instances[i].Where)
-		of[best].placed = append(of[best].placed, placed{ref{j, i}, j.instances[i].task, given.Proto(), ports})
+		at.Add(best.Host.Agent, j.Record.Instances[i].Where)
+		of[best].placed = append(of[best].placed, placed{ref{j, i}, j.Instances[i].Task, given.Proto(), ports})
 	}
 }
 
 // assign makes an instance's next attempt.
-func (s *State) assign(j *job, i int, host placement.Host, ports []uint64) {
-	inst := jobrecord.Assign(&j.record, i, host.Agent, ports, s.now)
-	inst.Where = j.rules.Where(host)
-	s.enter(j, i, launching)
+func (s *State) assign(j *livejob.Job, i int, host placement.Host, ports []uint64) {
+	inst := jobrecord.Assign(&j.Record, i, host.Agent, ports, s.now)
+	inst.Where = j.Rules.Where(host)
+	s.enter(j, i, livejob.Launching)
 	s.watchTask(j, i, inst.Task)
 	s.markDirty(j)
 }
@@ -177,15 +178,15 @@ func (s *State) accept(l launch) {
 	var tasks []*mesosv1.TaskInfo
 	for _, p := range l.instances {
 		j := p.job
-		if !j.isAt(p.index, p.task, launching) {
+		if !j.IsAt(p.index, p.task, livejob.Launching) {
 			continue
 		}
-		if j.ending() {
+		if j.Ending() {
 			s.unassign(j, p.index)
 			continue
 		}
 		s.enterLaunched(j, p.index)
-		tasks = append(tasks, taskinfo.Build(jobrecord.SpecOf(&j.record, j.record.Instances[p.index].Template), taskinfo.Attempt{
+		tasks = append(tasks, taskinfo.Build(jobrecord.SpecOf(&j.Record, j.Record.Instances[p.index].Template), taskinfo.Attempt{
 			Index: p.index, Task: p.task, Agent: l.offer.GetAgentId(), Resources: p.given, Ports: p.ports,
 		}))
 	}
@@ -197,12 +198,12 @@ func (s *State) accept(l launch) {
 }
 
 // unassign ends an instance of a stopped job that was about to be launched.
-func (s *State) unassign(j *job, i int) {
-	inst := &j.record.Instances[i]
+func (s *State) unassign(j *livejob.Job, i int) {
+	inst := &j.Record.Instances[i]
 	inst.State = mesosv1.TaskState_TASK_KILLED.String()
 	inst.Message = "the job was stopped before the task was launched"
 	inst.Changed = s.now
-	s.enter(j, i, ended)
+	s.enter(j, i, livejob.Ended)
 	s.markDirty(j)
 	s.finishIfOver(j)
 }

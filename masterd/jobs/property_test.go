@@ -411,7 +411,7 @@ func (w *world) settle() {
 
 func (w *world) allOver() bool {
 	for _, j := range w.state.jobs {
-		if !j.over() {
+		if !j.Over() {
 			return false
 		}
 	}
@@ -489,7 +489,7 @@ func TestOnce(t *testing.T) {
 			},
 			"stop": func(t *rapid.T) {
 				name := ids.Job(rapid.SampledFrom([]string{"j0", "j1", "j2"}).Draw(t, "job"))
-				if j := w.state.jobs[name]; j != nil && !j.over() && rapid.IntRange(0, 3).Draw(t, "really") == 0 {
+				if j := w.state.jobs[name]; j != nil && !j.Over() && rapid.IntRange(0, 3).Draw(t, "really") == 0 {
 					w.stopped[string(name)] = true
 					w.step(Stop{Name: name})
 				}

@@ -4,31 +4,33 @@ import (
 	"slices"
 
 	"codeberg.org/reeve/reeve/masterd/jobcall"
+	"codeberg.org/reeve/reeve/masterd/livejob"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
 // role is one role that unfinished jobs are in.
 type role struct {
-	jobs   []*job // in the order in which they were submitted
-	ready  int    // instances that want an offer
-	revive bool   // some began to since the cluster was last asked for offers
+	jobs   []*livejob.Job // in the order in which they were submitted
+	ready  int            // instances that want an offer
+	revive bool           // some began to since the cluster was last asked for offers
 }
 
-func (s *State) joinRole(j *job) {
-	r := s.roles[j.record.Spec.Role]
+func (s *State) joinRole(j *livejob.Job) {
+	r := s.roles[j.Record.Spec.Role]
 	if r == nil {
 		r = &role{}
-		s.roles[j.record.Spec.Role] = r
+		s.roles[j.Record.Spec.Role] = r
 	}
 	r.jobs = append(r.jobs, j)
 }
 
-func (s *State) leaveRole(j *job) {
-	r := s.roles[j.record.Spec.Role]
-	r.jobs = slices.DeleteFunc(r.jobs, func(o *job) bool { return o == j })
+func (s *State) leaveRole(j *livejob.Job) {
+	r := s.roles[j.Record.Spec.Role]
+	r.jobs = slices.DeleteFunc(r.jobs, func(o *livejob.Job) bool { return o == j })
 	if len(r.jobs) == 0 {
-		delete(s.roles, j.record.Spec.Role)
+		delete(s.roles, j.Record.Spec.Role)
 	}
 }
 
@@ -61,8 +63,8 @@ func (s *State) suppressed() []string {
 func (r *role) asked() {
 	r.revive = false
 	for _, j := range r.jobs {
-		clear(j.refused)
-		j.published = nil
+		clear(j.Refused)
+		j.Published = nil
 	}
 }
 
@@ -76,13 +78,13 @@ func (s *State) subscribedAgain() {
 	s.subscribed = true
 	for _, name := range sortedKeys(s.jobs) {
 		j := s.jobs[name]
-		if j.over() {
+		if j.Over() {
 			continue
 		}
 		s.askLeavers(j)
-		for i := range j.instances {
-			if p := j.instances[i].phase; p == asking || p == launched {
-				j.instances[i].tries = 0
+		for i := range j.Instances {
+			if p := j.Instances[i].Phase; p == livejob.Asking || p == livejob.Launched {
+				j.Instances[i].Tries = 0
 				s.timeCame(j, i)
 			}
 		}
@@ -96,7 +98,9 @@ func (s *State) refused(reason string) {
 	clear(s.told)
 	s.timers.Cancel(timer{what: forLookingAround})
 	s.timers.Set(timer{what: forSubscribing}, s.now.Add(resubscribeAfter))
-	s.effect(Happened{reeveEvent(s.now, "JOBS_DISCONNECTED", reason)})
+	s.effect(Happened{reeveapi.Event{
+		At: s.now, Kind: "JOBS_DISCONNECTED", Subject: string(FrameworkID), ID: string(FrameworkID), Text: reason,
+	}})
 }
 
 // lookAround asks for all tasks of the framework, to find those that nobody here knows (see stranger).

@@ -6,16 +6,17 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/jobrecord"
+	"codeberg.org/reeve/reeve/masterd/livejob"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
 // look does what follows from the state of a whole service, once a turn for each that has changed.
-func (s *State) look(j *job) {
-	if j.over() {
+func (s *State) look(j *livejob.Job) {
+	if j.Over() {
 		return
 	}
-	if j.service() && !j.ending() {
+	if j.Service() && !j.Ending() {
 		s.moveAway(j)
 		s.roll(j)
 	}
@@ -24,45 +25,39 @@ func (s *State) look(j *job) {
 	s.lookLater(j)
 }
 
-func (j *job) rolling() bool {
-	return j.record.Rollout != nil && j.record.Rollout.State == reeveapi.RolloutRunning
-}
-
-func (j *job) outdated(i int) bool { return j.record.Instances[i].Template != j.record.Template }
-
 // startRollout begins to replace what is not as the newest version wants it.
-func (s *State) startRollout(j *job, back bool, why string) {
-	j.record.Rollout = &reeveapi.Rollout{
-		Version: j.record.Version, State: reeveapi.RolloutRunning, Back: back, Started: s.now, Progress: s.now, Message: why,
+func (s *State) startRollout(j *livejob.Job, back bool, why string) {
+	j.Record.Rollout = &reeveapi.Rollout{
+		Version: j.Record.Version, State: reeveapi.RolloutRunning, Back: back, Started: s.now, Progress: s.now, Message: why,
 	}
 	s.markDirty(j)
 }
 
 // roll takes the next steps of an update. What it decides follows from the record alone, so that a new leader goes on
 // where the former one was.
-func (s *State) roll(j *job) {
-	if !j.rolling() {
+func (s *State) roll(j *livejob.Job) {
+	if !j.Rolling() {
 		return
 	}
-	if why := jobrecord.RolloutFailure(&j.record, s.now); why != "" {
-		if waits := s.waitingFor(j); waits != "" {
+	if why := jobrecord.RolloutFailure(&j.Record, s.now); why != "" {
+		if waits := j.WaitsFor(s.moment(j)); waits != "" {
 			why += "; it waits for " + waits
 		}
 		s.failRollout(j, why)
 		return
 	}
 	s.adopt(j)
-	up := j.record.Spec.Update
+	up := j.Record.Spec.Update
 	surge, down := s.replacing(j)
-	for i := range j.instances {
-		if !j.outdated(i) {
+	for i := range j.Instances {
+		if !j.Outdated(i) {
 			continue
 		}
-		inst := &j.record.Instances[i]
-		switch p := j.instances[i].phase; {
-		case p == ready || p == waiting:
+		inst := &j.Record.Instances[i]
+		switch p := j.Instances[i].Phase; {
+		case p == livejob.Ready || p == livejob.Waiting:
 			s.renew(j, i)
-		case p != launched || j.instances[i].killing: // there will be word of it
+		case p != livejob.Launched || j.Instances[i].Killing: // there will be word of it
 		case inst.State == mesosv1.TaskState_TASK_UNREACHABLE.String():
 			s.stepAside(j, i, "an update replaces it", false)
 		case !inst.Healthy:
@@ -79,18 +74,18 @@ func (s *State) roll(j *job) {
 }
 
 // replacing counts the leavers that an update waits for, and the instances that nothing stands in for.
-func (s *State) replacing(j *job) (surge, down int) {
-	for _, l := range j.record.Leaving {
+func (s *State) replacing(j *livejob.Job) (surge, down int) {
+	for _, l := range j.Record.Leaving {
 		if l.Wait {
 			surge++
 		}
 	}
-	for i := range j.instances {
-		well := s.mature(j, i)
-		if j.outdated(i) {
-			well = j.record.Instances[i].Healthy && !j.instances[i].killing
+	for i := range j.Instances {
+		well := j.Mature(i, s.now)
+		if j.Outdated(i) {
+			well = j.Record.Instances[i].Healthy && !j.Instances[i].Killing
 		}
-		if !well && !j.covers(i) {
+		if !well && !j.Covers(i) {
 			down++
 		}
 	}
@@ -98,30 +93,30 @@ func (s *State) replacing(j *job) (surge, down int) {
 }
 
 // replace ends an instance's task; the next one is of the newest version.
-func (s *State) replace(j *job, i int) {
-	j.instances[i].killing = true
-	j.instances[i].tries = 0
+func (s *State) replace(j *livejob.Job, i int) {
+	j.Instances[i].Killing = true
+	j.Instances[i].Tries = 0
 	s.kill(j, i)
 	s.touch(j)
 }
 
 // renew makes the next attempt of an instance that has no task one of the newest version.
-func (s *State) renew(j *job, i int) {
-	inst := &j.record.Instances[i]
-	inst.Template, inst.Failed = j.record.Template, 0
-	j.instances[i].lost = 0
-	if j.instances[i].phase != ready {
-		s.enter(j, i, ready)
+func (s *State) renew(j *livejob.Job, i int) {
+	inst := &j.Record.Instances[i]
+	inst.Template, inst.Failed = j.Record.Template, 0
+	j.Instances[i].Lost = 0
+	if j.Instances[i].Phase != livejob.Ready {
+		s.enter(j, i, livejob.Ready)
 	}
 	s.markDirty(j)
 }
 
 // noteProgress counts the instances that are well and new, and ends the update when all are.
-func (s *State) noteProgress(j *job) {
-	r := j.record.Rollout
+func (s *State) noteProgress(j *livejob.Job) {
+	r := j.Record.Rollout
 	updated := 0
-	for i := range j.instances {
-		if !j.outdated(i) && s.mature(j, i) {
+	for i := range j.Instances {
+		if !j.Outdated(i) && j.Mature(i, s.now) {
 			updated++
 		}
 	}
@@ -132,28 +127,28 @@ func (s *State) noteProgress(j *job) {
 		r.Updated = updated
 		s.markDirty(j)
 	}
-	if updated < len(j.instances) {
+	if updated < len(j.Instances) {
 		return
 	}
 	r.State, r.Ended = reeveapi.RolloutDone, s.now
-	j.record.Stable = j.record.Template
+	j.Record.Stable = j.Record.Template
 	s.markDirty(j)
 	s.happened("ROLLOUT_DONE", j, fmt.Sprintf("version %d, in %v", r.Version, s.now.Sub(r.Started).Round(time.Second)), "")
 }
 
 // failRollout gives an update up, and goes back to the version before if that is wanted. What goes back is not gone back
 // from.
-func (s *State) failRollout(j *job, why string) {
-	r := j.record.Rollout
+func (s *State) failRollout(j *livejob.Job, why string) {
+	r := j.Record.Rollout
 	r.State, r.Ended, r.Message = reeveapi.RolloutFailed, s.now, why
 	s.markDirty(j)
 	s.happened("ROLLOUT_FAILED", j, fmt.Sprintf("version %d: %s", r.Version, why), "")
-	to := jobrecord.RevisionOf(&j.record, j.record.Stable)
-	if r.Back || to == nil || to.Template == j.record.Template || j.record.Spec.Update.OnFailure == reeveapi.OnFailurePause {
+	to := jobrecord.RevisionOf(&j.Record, j.Record.Stable)
+	if r.Back || to == nil || to.Template == j.Record.Template || j.Record.Spec.Update.OnFailure == reeveapi.OnFailurePause {
 		return
 	}
 	spec := to.Spec
-	spec.Instances = j.record.Spec.Instances
+	spec.Instances = j.Record.Spec.Instances
 	failed := r.Version
 	s.apply(j, jobrecord.Revised{
 		Spec: spec, Template: to.Template, Back: true, Note: fmt.Sprintf("rolled back from version %d: %s", failed, why),
@@ -162,30 +157,30 @@ func (s *State) failRollout(j *job, why string) {
 }
 
 // adopt makes leavers the current tasks of their instances again where an update that went back wants just them.
-func (s *State) adopt(j *job) {
-	for i := range j.instances {
-		if !j.outdated(i) {
+func (s *State) adopt(j *livejob.Job) {
+	for i := range j.Instances {
+		if !j.Outdated(i) {
 			continue
 		}
-		switch j.instances[i].phase {
-		case ready, waiting, launched, asking:
+		switch j.Instances[i].Phase {
+		case livejob.Ready, livejob.Waiting, livejob.Launched, livejob.Asking:
 			s.adoptFor(j, i)
-		case launching, settling, ended, phases: // in a moment
+		case livejob.Launching, livejob.Settling, livejob.Ended, livejob.Phases: // in a moment
 		}
 	}
 }
 
 // adoptFor adopts for one instance; it says whether there was a leaver for it.
-func (s *State) adoptFor(j *job, i int) bool {
-	k := slices.IndexFunc(j.record.Leaving, func(l reeveapi.Leaving) bool {
-		return l.Wait && l.Index == i && l.Template == j.record.Template && l.Healthy
+func (s *State) adoptFor(j *livejob.Job, i int) bool {
+	k := slices.IndexFunc(j.Record.Leaving, func(l reeveapi.Leaving) bool {
+		return l.Wait && l.Index == i && l.Template == j.Record.Template && l.Healthy
 	})
 	if k < 0 {
 		return false
 	}
-	back, current := j.record.Leaving[k].Instance, j.record.Instances[i]
+	back, current := j.Record.Leaving[k].Instance, j.Record.Instances[i]
 	s.dropLeaver(j, k)
-	mayRun := j.instances[i].phase == launched || j.instances[i].phase == asking
+	mayRun := j.Instances[i].Phase == livejob.Launched || j.Instances[i].Phase == livejob.Asking
 	s.forgetTask(j, i)
 	if mayRun {
 		s.addLeaver(j, current, "the update was rolled back", false)
@@ -194,9 +189,9 @@ func (s *State) adoptFor(j *job, i int) bool {
 	if current.Task == "" {
 		back.Attempt-- // it was not used
 	}
-	j.record.Instances[i] = back
-	s.enter(j, i, launched)
-	j.instances[i].killing = false
+	j.Record.Instances[i] = back
+	s.enter(j, i, livejob.Launched)
+	j.Instances[i].Killing = false
 	s.watchTask(j, i, back.Task)
 	s.setTimer(j, i, askAfter)
 	s.markDirty(j)
@@ -204,24 +199,24 @@ func (s *State) adoptFor(j *job, i int) bool {
 }
 
 // lookLater sets the time at which look may find more to do although nothing has happened.
-func (s *State) lookLater(j *job) {
+func (s *State) lookLater(j *livejob.Job) {
 	var next time.Time
 	sooner := func(at time.Time) {
 		if at.After(s.now) && (next.IsZero() || at.Before(next)) {
 			next = at
 		}
 	}
-	if !j.over() && (j.rolling() || len(j.record.Leaving) > 0) {
-		for i := range j.instances {
-			if at, ok := s.matureAt(j, i); ok && !j.outdated(i) {
+	if !j.Over() && (j.Rolling() || len(j.Record.Leaving) > 0) {
+		for i := range j.Instances {
+			if at, ok := j.MatureAt(i); ok && !j.Outdated(i) {
 				sooner(at)
 			}
 		}
 	}
-	if j.rolling() && !j.over() {
-		sooner(j.record.Rollout.Progress.Add(jobrecord.Seconds(j.record.Spec.Update.DeadlineSeconds)))
+	if j.Rolling() && !j.Over() {
+		sooner(j.Record.Rollout.Progress.Add(jobrecord.Seconds(j.Record.Spec.Update.DeadlineSeconds)))
 	}
-	key := timer{job: j.name(), what: forLook}
+	key := timer{job: j.Name(), what: forLook}
 	if next.IsZero() {
 		s.timers.Cancel(key)
 		return

@@ -3,7 +3,7 @@ package jobs
 import (
 	"time"
 
-	"codeberg.org/reeve/reeve/masterd/jobrecord"
+	"codeberg.org/reeve/reeve/masterd/livejob"
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/shared/ids"
 )
@@ -16,7 +16,7 @@ const (
 
 // settled is a task's end that is acted on once it is stored.
 type settled struct {
-	job   *job
+	job   *livejob.Job
 	index int // noInstance for a leaver
 	uuid  []byte
 	agent string
@@ -31,9 +31,9 @@ func (s *State) write(ops []registry.Op, done func(error)) {
 }
 
 // markDirty says that the registry's copy of a job is old.
-func (s *State) markDirty(j *job) {
+func (s *State) markDirty(j *livejob.Job) {
 	s.touch(j)
-	s.dirty[j.name()] = true
+	s.dirty[j.Name()] = true
 }
 
 // save writes what is dirty, one write at a time: what changes meanwhile goes with the next one. Launches wait for it, so
@@ -55,8 +55,8 @@ func (s *State) save() {
 	names := sortedKeys(s.dirty)
 	for _, name := range names {
 		j := s.jobs[name]
-		instances += len(j.instances)
-		ops = append(ops, j.put())
+		instances += len(j.Instances)
+		ops = append(ops, j.Put())
 	}
 	clear(s.dirty)
 	s.writing = true
@@ -89,6 +89,3 @@ func (s *State) saveAgain(names []ids.Job) {
 	s.retrySave = s.now.Add(saveRetry)
 	s.nextSave = s.retrySave
 }
-
-// put stores the job as it is now.
-func (j *job) put() registry.Op { return registry.PutJob{Job: jobrecord.Copy(j.record)} }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/jobrecord"
+	"codeberg.org/reeve/reeve/masterd/livejob"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -19,76 +20,76 @@ const queueLimit = 100
 func sameSchedule(a, b *reeveapi.JobSchedule) bool { return a != nil && b != nil && *a == *b }
 
 // setClocks sets the timers that belong to a whole job.
-func (s *State) setClocks(j *job) {
+func (s *State) setClocks(j *livejob.Job) {
 	s.cancelClocks(j)
-	if at := j.record.NextRun; !at.IsZero() && !j.record.Stopped {
-		s.timers.Set(timer{job: j.name(), what: forSchedule}, at)
+	if at := j.Record.NextRun; !at.IsZero() && !j.Record.Stopped {
+		s.timers.Set(timer{job: j.Name(), what: forSchedule}, at)
 	}
-	if at := jobrecord.Deadline(&j.record); !at.IsZero() && !j.ending() && !j.idle() {
-		s.timers.Set(timer{job: j.name(), what: forDeadline}, at)
+	if at := jobrecord.Deadline(&j.Record); !at.IsZero() && !j.Ending() && !j.Idle() {
+		s.timers.Set(timer{job: j.Name(), what: forDeadline}, at)
 	}
 }
 
-func (s *State) cancelClocks(j *job) {
+func (s *State) cancelClocks(j *livejob.Job) {
 	for _, what := range []int{forSchedule, forDeadline, forLook} {
-		s.timers.Cancel(timer{job: j.name(), what: what})
+		s.timers.Cancel(timer{job: j.Name(), what: what})
 	}
 }
 
 // expire ends a job whose deadline has passed.
-func (s *State) expire(j *job) {
-	if j.over() || j.idle() || j.ending() {
+func (s *State) expire(j *livejob.Job) {
+	if j.Over() || j.Idle() || j.Ending() {
 		return
 	}
-	j.record.Expired = true
+	j.Record.Expired = true
 	s.markDirty(j)
-	s.happened("JOB_DEADLINE", j, fmt.Sprintf("its deadline of %v s has passed", j.record.Spec.DeadlineSeconds), "")
+	s.happened("JOB_DEADLINE", j, fmt.Sprintf("its deadline of %v s has passed", j.Record.Spec.DeadlineSeconds), "")
 	s.endAll(j)
 }
 
 // endAll ends every instance of a job that is to end.
-func (s *State) endAll(j *job) {
-	for i := range j.instances {
+func (s *State) endAll(j *livejob.Job) {
+	for i := range j.Instances {
 		s.stopInstance(j, i)
 	}
 	s.touch(j)
 }
 
 // due is the time of a run.
-func (s *State) due(j *job) {
-	scheduled := j.record.NextRun
-	if j.over() || j.record.Stopped || scheduled.IsZero() || s.now.Before(scheduled) {
+func (s *State) due(j *livejob.Job) {
+	scheduled := j.Record.NextRun
+	if j.Over() || j.Record.Stopped || scheduled.IsZero() || s.now.Before(scheduled) {
 		return
 	}
-	j.record.NextRun = jobrecord.NextRun(&j.record.Spec, s.now)
+	j.Record.NextRun = jobrecord.NextRun(&j.Record.Spec, s.now)
 	s.setClocks(j)
 	s.markDirty(j)
-	switch overlap := j.record.Spec.Schedule.Overlap; {
-	case j.idle():
+	switch overlap := j.Record.Spec.Schedule.Overlap; {
+	case j.Idle():
 		s.beginRun(j, scheduled)
-	case overlap == reeveapi.OverlapSkip || j.record.Queued >= queueLimit:
-		jobrecord.NoteRun(&j.record, reeveapi.JobRun{
-			Scheduled: scheduled, State: reeveapi.RunSkipped, Message: fmt.Sprintf("run %d was still on", j.record.Run),
+	case overlap == reeveapi.OverlapSkip || j.Record.Queued >= queueLimit:
+		jobrecord.NoteRun(&j.Record, reeveapi.JobRun{
+			Scheduled: scheduled, State: reeveapi.RunSkipped, Message: fmt.Sprintf("run %d was still on", j.Record.Run),
 		})
-		s.happened("RUN_SKIPPED", j, fmt.Sprintf("run %d is still on", j.record.Run), "")
+		s.happened("RUN_SKIPPED", j, fmt.Sprintf("run %d is still on", j.Record.Run), "")
 	case overlap == reeveapi.OverlapQueue:
-		j.record.Queued++
+		j.Record.Queued++
 	default:
-		j.record.Queued = 1
-		if !j.ending() {
-			j.record.Replaced = true
+		j.Record.Queued = 1
+		if !j.Ending() {
+			j.Record.Replaced = true
 			s.endAll(j)
 		}
 	}
 }
 
 // beginRun makes a periodic job's instances anew. Their tasks have ids of the run.
-func (s *State) beginRun(j *job, scheduled time.Time) {
-	record := &j.record
+func (s *State) beginRun(j *livejob.Job, scheduled time.Time) {
+	record := &j.Record
 	jobrecord.BeginRun(record, scheduled, s.now)
-	j.instances = make([]instance, len(record.Instances))
-	j.in = [phases]int{ready: len(j.instances)}
-	for i := range j.instances {
+	j.Instances = make([]livejob.Instance, len(record.Instances))
+	j.In = [livejob.Phases]int{livejob.Ready: len(j.Instances)}
+	for i := range j.Instances {
 		s.makeReady(j, i)
 	}
 	s.setClocks(j)
@@ -97,8 +98,8 @@ func (s *State) beginRun(j *job, scheduled time.Time) {
 }
 
 // endRun notes how a run went, and begins one that waits.
-func (s *State) endRun(j *job, state string) {
-	record := &j.record
+func (s *State) endRun(j *livejob.Job, state string) {
+	record := &j.Record
 	if record.Replaced {
 		state = reeveapi.RunReplaced
 	}
@@ -117,10 +118,10 @@ func (s *State) trigger(in Trigger) {
 	j, err := s.changeable(in.Change)
 	switch {
 	case err != nil:
-	case j.record.Spec.Kind != reeveapi.Periodic:
-		err = fault.New(fault.Conflict, "job %q is of kind %s, only periodic jobs are run by a trigger", in.Name, j.record.Spec.Kind)
-	case !j.idle():
-		err = fault.New(fault.Conflict, "run %d of job %q is still on", j.record.Run, in.Name)
+	case j.Record.Spec.Kind != reeveapi.Periodic:
+		err = fault.New(fault.Conflict, "job %q is of kind %s, only periodic jobs are run by a trigger", in.Name, j.Record.Spec.Kind)
+	case !j.Idle():
+		err = fault.New(fault.Conflict, "run %d of job %q is still on", j.Record.Run, in.Name)
 	}
 	if err != nil {
 		s.reply(in.Ticket, nil, err)

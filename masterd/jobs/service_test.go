@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"codeberg.org/reeve/reeve/masterd/livejob"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -43,15 +44,15 @@ func (w *world) unkept() string {
 		j := w.state.jobs[name]
 		switch {
 		case w.stopped[string(name)]:
-			if !j.over() {
+			if !j.Over() {
 				return string(name) + " has not ended"
 			}
 			continue
-		case j.rolling():
+		case j.Rolling():
 			return string(name) + " is being rolled out"
 		}
-		for i := range j.record.Spec.Instances {
-			want[fmt.Sprintf("%s.%d", name, i)] = j.record.Spec.Command
+		for i := range j.Record.Spec.Instances {
+			want[fmt.Sprintf("%s.%d", name, i)] = j.Record.Spec.Command
 		}
 	}
 	for _, r := range w.running() {
@@ -75,8 +76,8 @@ func (w *world) unkept() string {
 // paused says whether the update of a task's job was given up.
 func (w *world) paused(task string) bool {
 	for name, j := range w.state.jobs {
-		if len(task) > len(name) && task[:len(name)] == string(name) && j.record.Rollout != nil {
-			return j.record.Rollout.State == reeveapi.RolloutFailed
+		if len(task) > len(name) && task[:len(name)] == string(name) && j.Record.Rollout != nil {
+			return j.Record.Rollout.State == reeveapi.RolloutFailed
 		}
 	}
 	return false
@@ -90,9 +91,9 @@ func TestServicesConverge(t *testing.T) {
 		agent := func(t *rapid.T) *host {
 			return w.agents[rapid.SampledFrom([]string{"s1", "s2", "s3"}).Draw(t, "agent")]
 		}
-		service := func(t *rapid.T) *job {
+		service := func(t *rapid.T) *livejob.Job {
 			j := w.state.jobs[ids.Job(rapid.SampledFrom([]string{"j0", "j1"}).Draw(t, "job"))]
-			if j == nil || j.over() || j.record.Stopped {
+			if j == nil || j.Over() || j.Record.Stopped {
 				return nil
 			}
 			return j
@@ -115,28 +116,28 @@ func TestServicesConverge(t *testing.T) {
 			},
 			"update": func(t *rapid.T) {
 				if j := service(t); j != nil {
-					w.step(Update{Change: Change{Name: j.name()}, Spec: spec(t, string(j.name()))})
+					w.step(Update{Change: Change{Name: j.Name()}, Spec: spec(t, string(j.Name()))})
 				}
 			},
 			"scale": func(t *rapid.T) {
 				if j := service(t); j != nil {
-					w.step(Scale{Change: Change{Name: j.name()}, Instances: rapid.IntRange(1, 4).Draw(t, "to")})
+					w.step(Scale{Change: Change{Name: j.Name()}, Instances: rapid.IntRange(1, 4).Draw(t, "to")})
 				}
 			},
 			"restart": func(t *rapid.T) {
 				if j := service(t); j != nil {
-					w.step(Restart{Change: Change{Name: j.name()}})
+					w.step(Restart{Change: Change{Name: j.Name()}})
 				}
 			},
 			"rollback": func(t *rapid.T) {
-				if j := service(t); j != nil && len(j.record.History) > 1 {
-					w.step(Rollback{Change: Change{Name: j.name()}})
+				if j := service(t); j != nil && len(j.Record.History) > 1 {
+					w.step(Rollback{Change: Change{Name: j.Name()}})
 				}
 			},
 			"stop": func(t *rapid.T) {
 				if j := service(t); j != nil && rapid.IntRange(0, 5).Draw(t, "really") == 0 {
-					w.stopped[string(j.name())] = true
-					w.step(Stop{Name: j.name()})
+					w.stopped[string(j.Name())] = true
+					w.step(Stop{Name: j.Name()})
 					for w.write() { // a leader that dies with the request leaves it open whether it was heard
 					}
 				}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/deadlines"
+	"codeberg.org/reeve/reeve/masterd/livejob"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -33,7 +34,7 @@ type State struct {
 	now     time.Time
 	effects []Effect
 
-	jobs     map[ids.Job]*job
+	jobs     map[ids.Job]*livejob.Job
 	busy     map[ids.Job]bool   // names whose first record or removal is being stored
 	roles    map[string]*role   // of unfinished jobs
 	tasks    map[string]ref     // by task id: current attempts
@@ -60,7 +61,7 @@ type State struct {
 
 // ref points to an instance.
 type ref struct {
-	job   *job
+	job   *livejob.Job
 	index int
 }
 
@@ -91,7 +92,7 @@ func New(cfg Config, stored map[ids.Job]reeveapi.Job, now time.Time) *State {
 	s := &State{
 		cfg:      cfg,
 		now:      now,
-		jobs:     map[ids.Job]*job{},
+		jobs:     map[ids.Job]*livejob.Job{},
 		busy:     map[ids.Job]bool{},
 		roles:    map[string]*role{},
 		tasks:    map[string]ref{},
@@ -211,7 +212,7 @@ func (s *State) wake() {
 }
 
 // jobTime runs a timer of a job or of one of its instances.
-func (s *State) jobTime(j *job, t timer) {
+func (s *State) jobTime(j *livejob.Job, t timer) {
 	switch t.what {
 	case forLook:
 		s.touch(j)
@@ -220,7 +221,7 @@ func (s *State) jobTime(j *job, t timer) {
 	case forDeadline:
 		s.expire(j)
 	default:
-		if t.index < len(j.instances) {
+		if t.index < len(j.Instances) {
 			s.timeCame(j, t.index)
 		}
 	}
@@ -257,8 +258,8 @@ func (s *State) event(e *scheduler.Event) {
 
 func (s *State) effect(e Effect) { s.effects = append(s.effects, e) }
 
-func (s *State) happened(kind string, j *job, text, who string) {
+func (s *State) happened(kind string, j *livejob.Job, text, who string) {
 	s.effect(Happened{reeveapi.Event{
-		At: s.now, Kind: kind, Subject: j.record.Spec.Name, ID: j.record.Spec.Name, Text: text, Who: who,
+		At: s.now, Kind: kind, Subject: j.Record.Spec.Name, ID: j.Record.Spec.Name, Text: text, Who: who,
 	}})
 }

@@ -5,6 +5,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/jobcall"
 	"codeberg.org/reeve/reeve/masterd/jobrecord"
+	"codeberg.org/reeve/reeve/masterd/livejob"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 )
 
@@ -23,8 +24,8 @@ func (s *State) said(status *mesosv1.TaskStatus) {
 	if verdict == jobrecord.Failed && status.GetReason() == mesosv1.TaskStatus_REASON_AGENT_DRAINING {
 		verdict = jobrecord.Lost
 	}
-	switch phase := at.job.instances[at.index].phase; {
-	case phase == settling || phase == launching: // the one is a repetition, which is acknowledged later; the other can't be
+	switch phase := at.job.Instances[at.index].Phase; {
+	case phase == livejob.Settling || phase == livejob.Launching: // the one is a repetition, which is acknowledged later; the other can't be
 	case verdict == jobrecord.Alive:
 		s.lives(at.job, at.index, status)
 	default:
@@ -42,26 +43,26 @@ func (s *State) stranger(status *mesosv1.TaskStatus) {
 }
 
 // lives notes that a task is there.
-func (s *State) lives(j *job, i int, status *mesosv1.TaskStatus) {
+func (s *State) lives(j *livejob.Job, i int, status *mesosv1.TaskStatus) {
 	s.note(j, i, status)
-	if j.instances[i].phase != launched {
+	if j.Instances[i].Phase != livejob.Launched {
 		s.enterLaunched(j, i)
 	}
 	switch {
-	case j.ending() || j.instances[i].killing: // the timer is for killing it
+	case j.Ending() || j.Instances[i].Killing: // the timer is for killing it
 	case status.GetState() == mesosv1.TaskState_TASK_UNREACHABLE:
 		s.waitForAgent(j, i, askMost) // it may never have been launched: then nobody speaks of it when its agent is back
 	case status.GetState() != mesosv1.TaskState_TASK_STAGING:
-		s.timers.Cancel(timer{job: j.name(), index: i})
+		s.timers.Cancel(timer{job: j.Name(), index: i})
 	}
 	s.acknowledge(status.GetTaskId().GetValue(), status.GetAgentId().GetValue(), status.GetUuid())
 }
 
 // enterLaunched goes on with a task that exists.
-func (s *State) enterLaunched(j *job, i int) {
-	killing := j.instances[i].killing
-	s.enter(j, i, launched)
-	if j.ending() || killing {
+func (s *State) enterLaunched(j *livejob.Job, i int) {
+	killing := j.Instances[i].Killing
+	s.enter(j, i, livejob.Launched)
+	if j.Ending() || killing {
 		s.kill(j, i)
 	} else {
 		s.setTimer(j, i, askAfter)
@@ -69,17 +70,17 @@ func (s *State) enterLaunched(j *job, i int) {
 }
 
 // note copies what a status says into the instance.
-func (s *State) note(j *job, i int, status *mesosv1.TaskStatus) {
-	if jobrecord.Note(&j.record, i, status, s.now) {
+func (s *State) note(j *livejob.Job, i int, status *mesosv1.TaskStatus) {
+	if jobrecord.Note(&j.Record, i, status, s.now) {
 		s.markDirty(j)
 	}
 }
 
 // settle notes the end of a task and has it stored. Everything else follows from resolve.
-func (s *State) settle(j *job, i int, status *mesosv1.TaskStatus, v jobrecord.Verdict) {
+func (s *State) settle(j *livejob.Job, i int, status *mesosv1.TaskStatus, v jobrecord.Verdict) {
 	s.note(j, i, status)
 	s.count(j, i, v)
-	s.enter(j, i, settling)
+	s.enter(j, i, livejob.Settling)
 	s.markDirty(j)
 	s.settled = append(s.settled, settled{
 		job: j, index: i, task: status.GetTaskId().GetValue(), agent: status.GetAgentId().GetValue(), uuid: status.GetUuid(),
@@ -87,16 +88,16 @@ func (s *State) settle(j *job, i int, status *mesosv1.TaskStatus, v jobrecord.Ve
 }
 
 // count counts the end of an attempt: whether it was a failure, and of whom.
-func (s *State) count(j *job, i int, v jobrecord.Verdict) {
-	inst, own := &j.record.Instances[i], &j.instances[i]
+func (s *State) count(j *livejob.Job, i int, v jobrecord.Verdict) {
+	inst, own := &j.Record.Instances[i], &j.Instances[i]
 	if v == jobrecord.Lost {
-		own.lost++
+		own.Lost++
 	} else {
-		own.lost = 0
+		own.Lost = 0
 	}
-	asked := j.ending() || own.killing || j.rolling() && j.outdated(i)
-	jobrecord.Count(&j.record, i, v, asked, s.now)
-	if j.service() && !asked && v != jobrecord.Lost && inst.Failed == loopsAfter {
+	asked := j.Ending() || own.Killing || j.Rolling() && j.Outdated(i)
+	jobrecord.Count(&j.Record, i, v, asked, s.now)
+	if j.Service() && !asked && v != jobrecord.Lost && inst.Failed == livejob.LoopsAfter {
 		s.happened("INSTANCE_CRASH_LOOPS", j, fmt.Sprintf("instance %d has failed %d times in a row: %s", i, inst.Failed, inst.Message), "")
 	}
 }
@@ -108,25 +109,20 @@ func (s *State) resolve(end settled) {
 	if of := s.leavers[end.task]; of != nil && of.ended {
 		delete(s.leavers, end.task)
 	}
-	if !j.isAt(end.index, end.task, settling) {
+	if !j.IsAt(end.index, end.task, livejob.Settling) {
 		return
 	}
-	inst := &j.record.Instances[end.index]
+	inst := &j.Record.Instances[end.index]
 	switch {
-	case jobrecord.IsFinal(&j.record, inst):
-		s.enter(j, end.index, ended)
+	case jobrecord.IsFinal(&j.Record, inst):
+		s.enter(j, end.index, livejob.Ended)
 		s.finishIfOver(j)
-	case j.rolling() && j.outdated(end.index):
+	case j.Rolling() && j.Outdated(end.index):
 		if !s.adoptFor(j, end.index) {
 			s.renew(j, end.index)
 		}
 	default:
-		s.enter(j, end.index, waiting)
-		s.setTimer(j, end.index, jobrecord.Backoff(&j.record, end.index, j.instances[end.index].lost))
+		s.enter(j, end.index, livejob.Waiting)
+		s.setTimer(j, end.index, jobrecord.Backoff(&j.Record, end.index, j.Instances[end.index].Lost))
 	}
-}
-
-// isAt says whether an instance is still there and in a phase with that task: it may have been scaled away.
-func (j *job) isAt(i int, task string, p phase) bool {
-	return i >= 0 && i < len(j.instances) && j.instances[i].task == task && j.instances[i].phase == p
 }

@@ -7,6 +7,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/jobrecord"
 	"codeberg.org/reeve/reeve/masterd/jobspec"
+	"codeberg.org/reeve/reeve/masterd/livejob"
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -22,13 +23,13 @@ func (s *State) submit(in Submit) {
 	}
 	name := ids.Job(spec.Name)
 	former := s.jobs[name]
-	if s.busy[name] || former != nil && !former.over() {
+	if s.busy[name] || former != nil && !former.Over() {
 		s.reply(in.Ticket, nil, fault.New(fault.Conflict, "there is a job %q already; stop it or choose another name", name))
 		return
 	}
 	record := jobrecord.New(spec, in.By, s.now)
 	if former != nil {
-		jobrecord.Succeed(&record, &former.record)
+		jobrecord.Succeed(&record, &former.Record)
 	}
 	s.busy[name] = true
 	delete(s.dirty, name) // the former job of that name must not be written over this one
@@ -51,21 +52,21 @@ func (s *State) stop(in Stop) {
 	case j == nil:
 		s.reply(in.Ticket, nil, unknown(in.Name))
 		return
-	case j.over():
-		s.reply(in.Ticket, nil, fault.New(fault.Conflict, "job %q has ended already: it is %s", in.Name, j.record.State))
+	case j.Over():
+		s.reply(in.Ticket, nil, fault.New(fault.Conflict, "job %q has ended already: it is %s", in.Name, j.Record.State))
 		return
 	}
-	if !j.record.Stopped {
-		j.record.Stopped = true
-		j.published = nil
+	if !j.Record.Stopped {
+		j.Record.Stopped = true
+		j.Published = nil
 		s.happened("JOB_STOPPING", j, "", in.By)
-		if r := j.record.Rollout; r != nil && j.rolling() {
+		if r := j.Record.Rollout; r != nil && j.Rolling() {
 			r.State, r.Ended, r.Message = reeveapi.RolloutFailed, s.now, "the job was stopped"
 		}
 		s.endAll(j)
 		s.finishIfOver(j)
 	}
-	s.write([]registry.Op{j.put()}, func(err error) {
+	s.write([]registry.Op{j.Put()}, func(err error) {
 		if err != nil {
 			err = fault.Wrap(fault.Unavailable, err, "job %q is being stopped, but that could not be stored; stop it again", in.Name)
 		}
@@ -74,14 +75,14 @@ func (s *State) stop(in Stop) {
 }
 
 // stopInstance ends an instance that has no task, and kills the task that it may have.
-func (s *State) stopInstance(j *job, i int) {
-	switch j.instances[i].phase {
-	case ready, waiting:
-		s.enter(j, i, ended)
-	case asking, launched:
-		j.instances[i].tries = 0
+func (s *State) stopInstance(j *livejob.Job, i int) {
+	switch j.Instances[i].Phase {
+	case livejob.Ready, livejob.Waiting:
+		s.enter(j, i, livejob.Ended)
+	case livejob.Asking, livejob.Launched:
+		j.Instances[i].Tries = 0
 		s.kill(j, i)
-	case launching, settling, ended, phases: // these end, or are launched no more, once they are stored
+	case livejob.Launching, livejob.Settling, livejob.Ended, livejob.Phases: // these end, or are launched no more, once they are stored
 	}
 }
 
@@ -95,8 +96,8 @@ func (s *State) remove(in Remove) {
 	case s.busy[in.Name]:
 		s.reply(in.Ticket, nil, fault.New(fault.Conflict, "job %q is being submitted or removed", in.Name))
 		return
-	case !j.over():
-		s.reply(in.Ticket, nil, fault.New(fault.Conflict, "job %q is %s; stop it before you remove it", in.Name, j.record.State))
+	case !j.Over():
+		s.reply(in.Ticket, nil, fault.New(fault.Conflict, "job %q is %s; stop it before you remove it", in.Name, j.Record.State))
 		return
 	}
 	s.busy[in.Name] = true
@@ -113,10 +114,10 @@ func (s *State) remove(in Remove) {
 }
 
 // forget drops an ended job from the history.
-func (s *State) forget(j *job) {
-	delete(s.jobs, j.name())
-	delete(s.dirty, j.name())
-	s.write([]registry.Op{registry.RemoveJob{Job: j.name()}}, func(error) {}) // one job too many in the registry does no harm
+func (s *State) forget(j *livejob.Job) {
+	delete(s.jobs, j.Name())
+	delete(s.dirty, j.Name())
+	s.write([]registry.Op{registry.RemoveJob{Job: j.Name()}}, func(error) {}) // one job too many in the registry does no harm
 }
 
 func (s *State) reply(ticket Ticket, j *reeveapi.Job, err error) {

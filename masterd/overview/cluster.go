@@ -38,7 +38,7 @@ func newTally() *tally {
 func tallyOf(v *cluster.View) *tally {
 	c := newTally()
 	for f := range frameworks(v) {
-		for t := range f.Remembered() {
+		for t := range Remembered(f) {
 			c.change(nil, t)
 		}
 	}
@@ -179,7 +179,7 @@ func offersOf(v *cluster.View) map[ids.Framework]int {
 func Tasks(v *cluster.View, keep func(*cluster.Task) bool) []reeveapi.Task {
 	list := []reeveapi.Task{}
 	for f := range frameworks(v) {
-		for t := range f.Remembered() {
+		for t := range Remembered(f) {
 			if keep(t) {
 				list = append(list, Task(t, f.Info.GetName(), v.Agents[t.Agent]))
 			}

@@ -323,6 +323,24 @@ func statusTime(s *mesosv1.TaskStatus) time.Time {
 	return time.UnixMicro(int64(s.GetTimestamp() * 1e6)).UTC()
 }
 
+// Remembered yields every task that is remembered of a framework, live ones first.
+func Remembered(f *cluster.Framework) func(yield func(*cluster.Task) bool) {
+	return func(yield func(*cluster.Task) bool) {
+		for _, t := range f.Tasks {
+			if !yield(t) {
+				return
+			}
+		}
+		for _, list := range [][]*cluster.Task{f.Unreachable, f.Ended} {
+			for _, t := range list {
+				if !yield(t) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // checkText says what a check has found, "" without an answer.
 func checkText(s *mesosv1.CheckStatusInfo) string {
 	switch {

@@ -217,7 +217,7 @@ func perFramework(g map[string]float64, f *cluster.Framework) {
 	for _, name := range current {
 		g[prefix+"tasks/active/task_"+name] = 0
 	}
-	for t := range f.Remembered() {
+	for t := range allTasks(f) {
 		name, ok := current[t.Latest]
 		if !ok {
 			continue

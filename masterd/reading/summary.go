@@ -36,7 +36,7 @@ func Tasks(w *mesosjson.Writer, v *cluster.View, q TaskQuery) {
 		if q.Framework != "" && q.Framework != string(f.ID) {
 			return
 		}
-		for t := range f.Remembered() {
+		for t := range allTasks(f) {
 			if q.Task == "" || q.Task == t.ID.ID {
 				found = append(found, t)
 			}
@@ -65,6 +65,24 @@ func Tasks(w *mesosjson.Writer, v *cluster.View, q TaskQuery) {
 	w.Open()
 	tasksField(w, "tasks", found)
 	w.Close()
+}
+
+// allTasks yields every task that is remembered of a framework.
+func allTasks(f *cluster.Framework) func(yield func(*cluster.Task) bool) {
+	return func(yield func(*cluster.Task) bool) {
+		for _, t := range f.Tasks {
+			if !yield(t) {
+				return
+			}
+		}
+		for _, list := range [][]*cluster.Task{f.Unreachable, f.Ended} {
+			for _, t := range list {
+				if !yield(t) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // firstSeen orders tasks: by the first status that has been reported of them.
@@ -117,7 +135,7 @@ func Summary(w *mesosjson.Writer, id Identity, v *cluster.View) {
 	frameworks := make(map[ids.Framework]*tally, len(x.live))
 	for _, f := range x.live {
 		sum := newTally()
-		for t := range f.Remembered() {
+		for t := range allTasks(f) {
 			sum.states[t.Latest]++
 			sum.others[string(t.Agent)] = true
 			if a := agents[t.Agent]; a != nil {

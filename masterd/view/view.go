@@ -1,7 +1,6 @@
 package view
 
 import (
-	"iter"
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/constraint"
@@ -123,25 +122,6 @@ type Framework struct {
 	Ended        []*Task          // newest last, 1000 kept
 	Allocated    resources.Resources
 	Offered      resources.Resources
-}
-
-// Remembered yields every task that is known of the framework: the live ones in no order, then the unreachable and the
-// ended ones, oldest first.
-func (f *Framework) Remembered() iter.Seq[*Task] {
-	return func(yield func(*Task) bool) {
-		for _, t := range f.Tasks {
-			if !yield(t) {
-				return
-			}
-		}
-		for _, list := range [][]*Task{f.Unreachable, f.Ended} {
-			for _, t := range list {
-				if !yield(t) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // Task is one task at one moment. Immutable.

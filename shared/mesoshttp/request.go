@@ -8,7 +8,6 @@ import (
 	"net/http"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"codeberg.org/reeve/reeve/shared/codec"
 )
@@ -44,21 +43,6 @@ func ReadCall(w http.ResponseWriter, r *http.Request, call proto.Message) (codec
 		return "", false
 	}
 	return coder, true
-}
-
-// HasPart checks that a call names its type and carries the sub-message that parts lists for it. It answers what is missing
-// and returns false.
-func HasPart[T comparable](w http.ResponseWriter, r *http.Request, call proto.Message, kind *T, parts map[T]protoreflect.Name) bool {
-	missing := protoreflect.Name("type")
-	m := call.ProtoReflect()
-	if kind != nil {
-		if missing = parts[*kind]; missing == "" || m.Has(m.Descriptor().Fields().ByName(missing)) {
-			return true
-		}
-	}
-	WriteText(w, r, http.StatusBadRequest, fmt.Sprintf("Failed to validate %s::%s: Expecting '%s' to be present",
-		m.Descriptor().ParentFile().Package().Name(), m.Descriptor().Name(), missing))
-	return false
 }
 
 // ReadBody reads a whole body of at most limit bytes, unpacking gzip. On failure it returns the status to answer with.
