@@ -3,6 +3,7 @@ package agents
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -29,18 +30,17 @@ type (
 )
 
 // Screen is the list of agents.
-type Screen struct {
-	env  screen.Env
-	list *list.List[agent]
-	seen uint64
-}
+type Screen struct{ list.Base[agent] }
 
 // New returns the screen; target's Arg is a filter to begin with.
 func New(env screen.Env, target screen.Target) *Screen {
-	s := &Screen{env: env}
-	t := table.New("no agent has registered yet", s.columns()...)
-	s.list = list.New(t, "words = AND  !not  /rx/  state: attr: cpu> mem> tasks>", fields()...)
-	s.list.SetFilter(target.Arg)
+	s := &Screen{}
+	l := list.New(table.New("no agent has registered yet", s.columns()...), "words = AND  !not  /rx/  state: attr: cpu> mem> tasks>", fields()...)
+	l.SetFilter(target.Arg)
+	s.Base = list.NewBase(env, list.Setup[agent]{
+		Scope: keys.Agents, Kind: screen.Agent, Name: "agents",
+		Rows: func(s *store.Snapshot) iter.Seq2[string, *agent] { return s.Agents.All() },
+	}, l)
 	return s
 }
 
@@ -83,7 +83,7 @@ func (s *Screen) columns() []column {
 			Compare: table.Compare(func(a *agent) int { return a.Tasks }),
 		},
 		{Name: "SINCE", Width: 6, Right: true, Rank: 4, Text: func(a *agent) (string, theme.Role) {
-			return gauge.Since(s.env.Now(), a.Since), theme.Dim
+			return gauge.Since(s.Env.Now(), a.Since), theme.Dim
 		}, Compare: func(a, b *agent) int { return b.Since.Compare(a.Since) }},
 	}
 }
@@ -158,63 +158,30 @@ func Attributes(a *reeveapi.Agent) string {
 
 // Crumb names the screen.
 func (s *Screen) Crumb() string {
-	return fmt.Sprintf("agents (%d)", s.env.Store.Snapshot().Agents.Len())
+	return fmt.Sprintf("agents (%d)", s.Env.Store.Snapshot().Agents.Len())
 }
-
-// Scopes are the key scopes.
-func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Agents, keys.List} }
-
-// Start does nothing: all data are in the store.
-func (s *Screen) Start() tea.Cmd { return nil }
-
-// Update does nothing: Render looks at the newest snapshot.
-func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
-
-// Typing says whether the filter takes keys.
-func (s *Screen) Typing() bool { return s.list.Typing() }
-
-// Type gives the filter a key.
-func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
-	s.list.Type(key)
-	return nil
-}
-
-// Save keeps filter, order and cursor.
-func (s *Screen) Save() screen.State { return s.list.Save() }
-
-// Restore takes what Save answered.
-func (s *Screen) Restore(st screen.State) { s.list.Restore(st) }
 
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
-	s.refresh()
-	if s.list.Do(verb, s.env.Now()) {
+	if s.Take(verb) {
 		return nil, true
 	}
-	_, hidden := s.list.Table.Marks()
-	if cmd, ours := Steer(verb, agentsOf(s.list.Table.Targets()), hidden, s.env); ours {
+	targets, hidden := s.Targets()
+	if cmd, ours := Steer(verb, targets, hidden, s.Env); ours {
 		return cmd, true
 	}
-	row, _ := s.list.Table.At()
-	if row.Val == nil {
+	id, a, _ := s.Row()
+	if a == nil {
 		return nil, false
 	}
 	switch verb {
 	case keys.Open:
-		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Agent, ID: row.ID}}), true
+		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Agent, ID: id}}), true
 	case keys.Copy:
-		return screen.Send(screen.Copy{Text: row.ID, What: "agent id"}), true
+		return screen.Send(screen.Copy{Text: id, What: "agent id"}), true
 	default:
 	}
 	return nil, false
-}
-
-func agentsOf(rows []table.Row[agent]) []*agent {
-	out := make([]*agent, 0, len(rows))
-	for _, r := range rows {
-		out = append(out, r.Val)
-	}
-	return out
 }
 
 // Steer asks for what an operator can say of agents; false if verb is none of that. hidden is how many of them the filter
@@ -243,11 +210,10 @@ func Steer(verb keys.Verb, agents []*reeveapi.Agent, hidden int, env screen.Env)
 
 // Status describes the cursor's row.
 func (s *Screen) Status() (string, theme.Role) {
-	row, _ := s.list.Table.At()
-	if row.Val == nil {
+	_, a, _ := s.Row()
+	if a == nil {
 		return "", theme.Dim
 	}
-	a := row.Val
 	text := fmt.Sprintf("%s  %s  free %s cpus %s", a.Name, a.HTTP, gauge.CPUs(a.Total.CPUs-a.Allocated.CPUs), gauge.MB(a.Total.Mem-a.Allocated.Mem))
 	if attrs := Attributes(a); attrs != "" {
 		text += "  " + attrs
@@ -256,39 +222,6 @@ func (s *Screen) Status() (string, theme.Role) {
 		return text + "  " + a.Reason, theme.Warn
 	}
 	return text, theme.Dim
-}
-
-func (s *Screen) refresh() {
-	snap := s.env.Store.Snapshot()
-	if snap.Version == s.seen {
-		return
-	}
-	s.seen = snap.Version
-	rows := make([]table.Row[agent], 0, snap.Agents.Len())
-	for id, a := range snap.Agents.All() {
-		rows = append(rows, table.Row[agent]{ID: id, Val: a})
-	}
-	s.list.Table.SetRows(rows, s.env.Now())
-}
-
-// Points is the cursor's row.
-func (s *Screen) Points() screen.Thing {
-	s.refresh()
-	row, _ := s.list.Table.At()
-	return screen.Thing{Kind: screen.Agent, ID: row.ID}
-}
-
-// Export is the list as text.
-func (s *Screen) Export(all bool) (string, []string, [][]string) {
-	s.refresh()
-	titles, rows := s.list.Table.Export(all)
-	return "agents", titles, rows
-}
-
-// Render draws the screen.
-func (s *Screen) Render(a frame.Area) {
-	s.refresh()
-	s.list.Render(a, s.env.Now())
 }
 
 func pairs(m map[string]string) []string {

@@ -3,6 +3,7 @@ package events
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -26,27 +27,46 @@ type (
 
 // Screen is the list of events, newest first.
 type Screen struct {
-	env    screen.Env
-	list   *list.List[event]
-	seen   uint64
+	list.Base[event]
 	follow bool
 }
 
 // New returns the screen; target's Arg is a filter to begin with.
 func New(env screen.Env, target screen.Target) *Screen {
-	s := &Screen{env: env, follow: true}
+	s := &Screen{follow: true}
 	t := table.New("nothing has happened yet", s.columns()...)
 	t.SortBy("TIME", true)
-	s.list = list.New(t, "words = AND  !not  /rx/  kind: agent: who:", fields()...)
-	s.list.Problem = func(e *event) bool { return label.Event(e.Kind) == theme.Bad }
-	s.list.SetFilter(target.Arg)
+	l := list.New(t, "words = AND  !not  /rx/  kind: agent: who:", fields()...)
+	l.Problem = func(e *event) bool { return label.Event(e.Kind) == theme.Bad }
+	l.SetFilter(target.Arg)
+	s.Base = list.NewBase(env, list.Setup[event]{Scope: keys.Events, Kind: screen.Events, Name: "events", Rows: all, Put: s.put}, l)
 	return s
+}
+
+func all(s *store.Snapshot) iter.Seq2[string, *event] {
+	return func(yield func(string, *event) bool) {
+		for i := range s.Events {
+			if e := &s.Events[i]; !yield(store.EventKey(e), e) {
+				return
+			}
+		}
+	}
+}
+
+// put keeps the newest in sight while one follows.
+func (s *Screen) put(t *table.Table[event], rows []table.Row[event]) {
+	if !s.follow {
+		t.SetRows(rows, s.Env.Now())
+		return
+	}
+	t.Reset(rows)
+	t.Do(keys.First, s.Env.Now().Add(-1e10)) // not a key: the rows need not stand still
 }
 
 func (s *Screen) columns() []column {
 	return []column{
 		{
-			Name: "TIME", Width: 12, Text: func(e *event) (string, theme.Role) { return label.Clock(s.env.Now(), e.At), theme.Dim },
+			Name: "TIME", Width: 12, Text: func(e *event) (string, theme.Role) { return label.Clock(s.Env.Now(), e.At), theme.Dim },
 			Compare: func(a, b *event) int { return a.At.Compare(b.At) },
 		},
 		{
@@ -82,41 +102,19 @@ func fields() []filter.Field[event] {
 // Crumb names the screen.
 func (s *Screen) Crumb() string { return "events" }
 
-// Scopes are the key scopes.
-func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Events, keys.List} }
-
-// Start does nothing: all data are in the store.
-func (s *Screen) Start() tea.Cmd { return nil }
-
-// Update does nothing: Render looks at the newest snapshot.
-func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
-
-// Typing says whether the filter takes keys.
-func (s *Screen) Typing() bool { return s.list.Typing() }
-
-// Type gives the filter a key.
-func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
-	s.list.Type(key)
-	return nil
-}
-
-// Save keeps filter and order.
-func (s *Screen) Save() screen.State { return s.list.Save() }
-
 // Restore takes what Save answered.
 func (s *Screen) Restore(st screen.State) {
 	st.Table.Cursor = "" // events of another day are gone
-	s.list.Restore(st)
+	s.Base.Restore(st)
 }
 
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
-	s.refresh()
-	now := s.env.Now()
 	switch verb {
 	case keys.Follow:
+		s.Refresh()
 		s.follow = true
-		s.list.Table.Do(keys.First, now)
+		s.Table().Do(keys.First, s.Env.Now())
 		return nil, true
 	case keys.Down, keys.HalfDown, keys.PageDown, keys.Bottom:
 		s.follow = false
@@ -124,14 +122,14 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		s.follow = true
 	default:
 	}
-	if s.list.Do(verb, now) {
+	if s.Take(verb) {
 		return nil, true
 	}
-	row, _ := s.list.Table.At()
-	if row.Val == nil || verb != keys.Open {
+	_, e, _ := s.Row()
+	if e == nil || verb != keys.Open {
 		return nil, false
 	}
-	target, err := About(row.Val)
+	target, err := About(e)
 	if err != nil {
 		return screen.Refuse(err), true
 	}
@@ -157,11 +155,10 @@ func About(e *reeveapi.Event) (screen.Target, error) {
 
 // Status describes the cursor's row.
 func (s *Screen) Status() (string, theme.Role) {
-	row, _ := s.list.Table.At()
-	if row.Val == nil {
+	_, e, _ := s.Row()
+	if e == nil {
 		return "", theme.Dim
 	}
-	e := row.Val
 	text := e.At.Local().Format("15:04:05.000") + "  " + e.Subject
 	if e.Text != "" {
 		text += "  " + e.Text
@@ -172,43 +169,9 @@ func (s *Screen) Status() (string, theme.Role) {
 	return text, theme.Dim
 }
 
-func (s *Screen) refresh() {
-	snap := s.env.Store.Snapshot()
-	if snap.Version == s.seen {
-		return
-	}
-	s.seen = snap.Version
-	rows := make([]table.Row[event], len(snap.Events))
-	for i := range snap.Events {
-		e := &snap.Events[i]
-		rows[i] = table.Row[event]{ID: store.EventKey(e), Val: e}
-	}
-	if s.follow {
-		s.list.Table.Reset(rows)
-		s.list.Table.Do(keys.First, s.env.Now().Add(-1e10)) // not a key: the rows need not stand still
-		return
-	}
-	s.list.Table.SetRows(rows, s.env.Now())
-}
-
-// Points is the cursor's row.
-func (s *Screen) Points() screen.Thing {
-	s.refresh()
-	row, _ := s.list.Table.At()
-	return screen.Thing{Kind: screen.Events, ID: row.ID}
-}
-
-// Export is the list as text.
-func (s *Screen) Export(all bool) (string, []string, [][]string) {
-	s.refresh()
-	titles, rows := s.list.Table.Export(all)
-	return "events", titles, rows
-}
-
 // Render draws the screen.
 func (s *Screen) Render(a frame.Area) {
-	s.refresh()
-	s.list.Render(a, s.env.Now())
+	s.Base.Render(a)
 	if s.follow {
 		text := "  " + a.Theme().Glyph.Follow + " FOLLOW "
 		a.Text(a.W-frame.Width(text), 0, theme.Good, text)

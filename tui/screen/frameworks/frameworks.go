@@ -3,6 +3,7 @@ package frameworks
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -28,22 +29,26 @@ type (
 )
 
 // Screen is the list of frameworks.
-type Screen struct {
-	env   screen.Env
-	tabs  tabs.Tabs
-	list  *list.List[framework]
-	seen  uint64
-	shown int
-}
+type Screen struct{ list.Base[framework] }
 
 // New returns the screen; target's Arg is a filter to begin with.
 func New(env screen.Env, target screen.Target) *Screen {
-	s := &Screen{env: env, tabs: tabs.Tabs{Names: []string{"connected", "completed"}, Counts: []int{0, 0}}, shown: -1}
-	t := table.New("no framework here", s.columns()...)
-	s.list = list.New(t, "words = AND  !not  /rx/  state: role: user:", fields()...)
-	s.list.Tabs = &s.tabs
-	s.list.SetFilter(target.Arg)
+	s := &Screen{}
+	l := list.New(table.New("no framework here", s.columns()...), "words = AND  !not  /rx/  state: role: user:", fields()...)
+	l.Tabs = &tabs.Tabs{Names: []string{"connected", "completed"}, Counts: []int{0, 0}}
+	l.SetFilter(target.Arg)
+	s.Base = list.NewBase(env, list.Setup[framework]{
+		Scope: keys.Frameworks, Kind: screen.Frameworks, Name: "frameworks", Tab: tabOf,
+		Rows: func(s *store.Snapshot) iter.Seq2[string, *framework] { return s.Frameworks.All() },
+	}, l)
 	return s
+}
+
+func tabOf(f *framework) int {
+	if f.State == reeveapi.FrameworkCompleted {
+		return 1
+	}
+	return 0
 }
 
 func (s *Screen) columns() []column {
@@ -87,7 +92,7 @@ func (s *Screen) columns() []column {
 		{Name: "HOST", Width: 8, Max: 24, Rank: 7, Wide: true, Text: func(f *framework) (string, theme.Role) { return f.Hostname, theme.Dim }},
 		{Name: "WEB UI", Width: 10, Max: 36, Rank: 7, Wide: true, Text: func(f *framework) (string, theme.Role) { return f.WebUI, theme.Dim }},
 		{
-			Name: "UP", Width: 6, Right: true, Rank: 4, Text: func(f *framework) (string, theme.Role) { return gauge.Since(s.env.Now(), f.Registered), theme.Dim },
+			Name: "UP", Width: 6, Right: true, Rank: 4, Text: func(f *framework) (string, theme.Role) { return gauge.Since(s.Env.Now(), f.Registered), theme.Dim },
 			Compare: func(a, b *framework) int { return b.Registered.Compare(a.Registered) },
 		},
 	}
@@ -105,7 +110,7 @@ func fields() []filter.Field[framework] {
 
 // share is the largest part that a framework has of any resource.
 func (s *Screen) share(f *framework) float64 {
-	c := s.env.Store.Snapshot().Cluster
+	c := s.Env.Store.Snapshot().Cluster
 	if c == nil {
 		return 0
 	}
@@ -121,67 +126,32 @@ func activeTasks(f *framework) int {
 }
 
 // Crumb names the screen.
-func (s *Screen) Crumb() string { return fmt.Sprintf("frameworks (%d)", s.tabs.Counts[0]) }
-
-// Scopes are the key scopes.
-func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Frameworks, keys.List} }
-
-// Start does nothing: all data are in the store.
-func (s *Screen) Start() tea.Cmd { return nil }
-
-// Update does nothing: Render looks at the newest snapshot.
-func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
-
-// Typing says whether the filter takes keys.
-func (s *Screen) Typing() bool { return s.list.Typing() }
-
-// Type gives the filter a key.
-func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
-	s.list.Type(key)
-	return nil
-}
-
-// Save keeps filter, order and cursor.
-func (s *Screen) Save() screen.State { return s.list.Save() }
-
-// Restore takes what Save answered.
-func (s *Screen) Restore(st screen.State) { s.list.Restore(st) }
+func (s *Screen) Crumb() string { return fmt.Sprintf("frameworks (%d)", s.Tabs.Counts[0]) }
 
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
-	s.refresh()
-	switch verb {
-	case keys.NextTab, keys.PrevTab:
-		s.tabs.Step(1)
+	if s.Take(verb) {
 		return nil, true
-	case keys.Teardown:
+	}
+	if verb == keys.Teardown {
 		return s.teardown(), true
-	default:
 	}
-	if s.list.Do(verb, s.env.Now()) {
-		return nil, true
-	}
-	row, _ := s.list.Table.At()
-	if row.Val == nil {
+	id, f, _ := s.Row()
+	if f == nil {
 		return nil, false
 	}
 	switch verb {
 	case keys.Open:
-		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Tasks, Arg: "fwid:" + row.ID}}), true
+		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Tasks, Arg: "fwid:" + id}}), true
 	case keys.Copy:
-		return screen.Send(screen.Copy{Text: row.ID, What: "framework id"}), true
+		return screen.Send(screen.Copy{Text: id, What: "framework id"}), true
 	default:
 	}
 	return nil, false
 }
 
 func (s *Screen) teardown() tea.Cmd {
-	_, hidden := s.list.Table.Marks()
-	var targets []*reeveapi.Framework
-	for _, r := range s.list.Table.Targets() {
-		targets = append(targets, r.Val)
-	}
-	act, err := action.Teardown(targets, hidden)
+	act, err := action.Teardown(s.Targets())
 	if err != nil {
 		return screen.Refuse(err)
 	}
@@ -190,8 +160,8 @@ func (s *Screen) teardown() tea.Cmd {
 
 // Off says why a verb makes no sense for the cursor's row.
 func (s *Screen) Off(verb keys.Verb) string {
-	s.refresh() // a key may come before the first frame
-	if verb == keys.Teardown && s.tabs.At != 0 {
+	s.Refresh() // a key may come before the first frame
+	if verb == keys.Teardown && s.Tabs.At != 0 {
 		return "these frameworks have ended"
 	}
 	return ""
@@ -199,11 +169,10 @@ func (s *Screen) Off(verb keys.Verb) string {
 
 // Status describes the cursor's row.
 func (s *Screen) Status() (string, theme.Role) {
-	row, _ := s.list.Table.At()
-	if row.Val == nil {
+	_, f, _ := s.Row()
+	if f == nil {
 		return "", theme.Dim
 	}
-	f := row.Val
 	text := f.Name + "  id " + f.ID
 	if f.WebUI != "" {
 		text += "  " + f.WebUI
@@ -214,47 +183,3 @@ func (s *Screen) Status() (string, theme.Role) {
 	return text, theme.Dim
 }
 
-func (s *Screen) refresh() {
-	snap := s.env.Store.Snapshot()
-	if snap.Version == s.seen && s.shown == s.tabs.At {
-		return
-	}
-	var rows []table.Row[framework]
-	s.tabs.Counts = []int{0, 0}
-	for id, f := range snap.Frameworks.All() {
-		tab := 0
-		if f.State == reeveapi.FrameworkCompleted {
-			tab = 1
-		}
-		s.tabs.Counts[tab]++
-		if tab == s.tabs.At {
-			rows = append(rows, table.Row[framework]{ID: id, Val: f})
-		}
-	}
-	if s.shown == s.tabs.At {
-		s.list.Table.SetRows(rows, s.env.Now())
-	} else {
-		s.list.Table.Reset(rows)
-	}
-	s.seen, s.shown = snap.Version, s.tabs.At
-}
-
-// Points is the cursor's row.
-func (s *Screen) Points() screen.Thing {
-	s.refresh()
-	row, _ := s.list.Table.At()
-	return screen.Thing{Kind: screen.Frameworks, ID: row.ID}
-}
-
-// Export is the list as text.
-func (s *Screen) Export(all bool) (string, []string, [][]string) {
-	s.refresh()
-	titles, rows := s.list.Table.Export(all)
-	return "frameworks", titles, rows
-}
-
-// Render draws the screen.
-func (s *Screen) Render(a frame.Area) {
-	s.refresh()
-	s.list.Render(a, s.env.Now())
-}

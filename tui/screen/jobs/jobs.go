@@ -3,6 +3,7 @@ package jobs
 
 import (
 	"fmt"
+	"iter"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -12,6 +13,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/screen/list"
+	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/filter"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
@@ -24,19 +26,19 @@ type (
 )
 
 // Screen is the list of jobs.
-type Screen struct {
-	env  screen.Env
-	list *list.List[job]
-	seen uint64
-}
+type Screen struct{ list.Base[job] }
 
 // New returns the screen; target's Arg is a filter to begin with.
 func New(env screen.Env, target screen.Target) *Screen {
-	s := &Screen{env: env}
+	s := &Screen{}
 	t := table.New("no job yet; n submits one", s.columns()...)
 	t.SortBy("AGE", false)
-	s.list = list.New(t, "words = AND  !not  /rx/  state: role: by:", fields()...)
-	s.list.SetFilter(target.Arg)
+	l := list.New(t, "words = AND  !not  /rx/  state: role: by:", fields()...)
+	l.SetFilter(target.Arg)
+	s.Base = list.NewBase(env, list.Setup[job]{
+		Scope: keys.Jobs, Kind: screen.Job, Name: "jobs",
+		Rows: func(s *store.Snapshot) iter.Seq2[string, *job] { return s.Jobs.All() },
+	}, l)
 	return s
 }
 
@@ -75,7 +77,7 @@ func (s *Screen) columns() []column {
 			Compare: table.Compare(func(j *job) string { return j.By }),
 		},
 		{Name: "AGE", Width: 6, Right: true, Rank: 1, Text: func(j *job) (string, theme.Role) {
-			return gauge.Since(s.env.Now(), j.Submitted), theme.Dim
+			return gauge.Since(s.Env.Now(), j.Submitted), theme.Dim
 		}, Compare: func(a, b *job) int { return b.Submitted.Compare(a.Submitted) }},
 	}
 }
@@ -114,49 +116,24 @@ func Progress(j *reeveapi.Job) string {
 }
 
 // Crumb names the screen.
-func (s *Screen) Crumb() string { return fmt.Sprintf("jobs (%d)", s.env.Store.Snapshot().Jobs.Len()) }
-
-// Scopes are the key scopes.
-func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Jobs, keys.List} }
-
-// Start does nothing: all data are in the store.
-func (s *Screen) Start() tea.Cmd { return nil }
-
-// Update does nothing: Render looks at the newest snapshot.
-func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
-
-// Typing says whether the filter takes keys.
-func (s *Screen) Typing() bool { return s.list.Typing() }
-
-// Type gives the filter a key.
-func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
-	s.list.Type(key)
-	return nil
-}
-
-// Save keeps filter, order and cursor.
-func (s *Screen) Save() screen.State { return s.list.Save() }
-
-// Restore takes what Save answered.
-func (s *Screen) Restore(st screen.State) { s.list.Restore(st) }
+func (s *Screen) Crumb() string { return fmt.Sprintf("jobs (%d)", s.Env.Store.Snapshot().Jobs.Len()) }
 
 // Off says why a verb makes no sense for the cursor's row.
 func (s *Screen) Off(verb keys.Verb) string {
-	row, alive := s.list.Table.At()
+	_, j, alive := s.Row()
 	if !alive {
 		return Off(verb, nil)
 	}
-	return Off(verb, row.Val)
+	return Off(verb, j)
 }
 
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
-	s.refresh()
-	if s.list.Do(verb, s.env.Now()) {
+	if s.Take(verb) {
 		return nil, true
 	}
-	row, _ := s.list.Table.At()
-	if row.Val == nil {
+	id, j, _ := s.Row()
+	if j == nil {
 		if verb == keys.New {
 			return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Submit}}), true
 		}
@@ -164,57 +141,25 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	}
 	switch verb {
 	case keys.Open:
-		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Job, ID: row.ID}}), true
+		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Job, ID: id}}), true
 	case keys.New:
-		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Submit, Arg: "job:" + row.ID}}), true
+		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Submit, Arg: "job:" + id}}), true
 	case keys.Copy:
-		return screen.Send(screen.Copy{Text: row.ID, What: "name"}), true
+		return screen.Send(screen.Copy{Text: id, What: "name"}), true
 	default:
 	}
-	return Change(verb, row.Val)
+	return Change(verb, j)
 }
 
 // Status describes the cursor's row.
 func (s *Screen) Status() (string, theme.Role) {
-	row, _ := s.list.Table.At()
-	if row.Val == nil {
+	id, j, _ := s.Row()
+	if j == nil {
 		return "", theme.Dim
 	}
-	if row.Val.Waiting != "" {
-		return row.ID + " waits: " + row.Val.Waiting, theme.Warn
+	if j.Waiting != "" {
+		return id + " waits: " + j.Waiting, theme.Warn
 	}
-	return row.ID + "  " + row.Val.Spec.Command, theme.Dim
+	return id + "  " + j.Spec.Command, theme.Dim
 }
 
-func (s *Screen) refresh() {
-	snap := s.env.Store.Snapshot()
-	if snap.Version == s.seen {
-		return
-	}
-	s.seen = snap.Version
-	rows := make([]table.Row[job], 0, snap.Jobs.Len())
-	for id, j := range snap.Jobs.All() {
-		rows = append(rows, table.Row[job]{ID: id, Val: j})
-	}
-	s.list.Table.SetRows(rows, s.env.Now())
-}
-
-// Points is the cursor's row.
-func (s *Screen) Points() screen.Thing {
-	s.refresh()
-	row, _ := s.list.Table.At()
-	return screen.Thing{Kind: screen.Job, ID: row.ID}
-}
-
-// Export is the list as text.
-func (s *Screen) Export(all bool) (string, []string, [][]string) {
-	s.refresh()
-	titles, rows := s.list.Table.Export(all)
-	return "jobs", titles, rows
-}
-
-// Render draws the screen.
-func (s *Screen) Render(a frame.Area) {
-	s.refresh()
-	s.list.Render(a, s.env.Now())
-}

@@ -39,8 +39,7 @@ const askTimeout = 5 * time.Second
 
 // Screen is the schedule.
 type Screen struct {
-	env    screen.Env
-	list   *list.List[machine]
+	list.Base[machine]
 	asking bool
 	known  bool
 	wrong  string // why the last question was not answered
@@ -54,13 +53,14 @@ type answer struct {
 
 // New returns the screen; target's Arg is a filter to begin with.
 func New(env screen.Env, target screen.Target) *Screen {
-	s := &Screen{env: env}
+	s := &Screen{}
 	t := table.New("no machine is to be taken down; reeve maintenance schedule AGENT --in 1h plans it", s.columns()...)
-	s.list = list.New(t, "words = AND  !not  /rx/  state:", []filter.Field[machine]{
+	l := list.New(t, "words = AND  !not  /rx/  state:", []filter.Field[machine]{
 		{Name: "machine", Free: true, Text: (*machine).id},
 		{Name: "state", Free: true, Text: func(m *machine) string { return m.State }},
 	}...)
-	s.list.SetFilter(target.Arg)
+	l.SetFilter(target.Arg)
+	s.Base = list.NewBase(env, list.Setup[machine]{Scope: keys.Maintenance, Name: "maintenance"}, l)
 	return s
 }
 
@@ -68,12 +68,12 @@ func (s *Screen) columns() []column {
 	return []column{
 		{Name: "MACHINE", Width: 14, Max: 32, Text: func(m *machine) (string, theme.Role) { return label.Or(m.Hostname, m.IP), theme.Text }, Compare: table.ByName((*machine).id)},
 		{Name: "STATE", Width: 12, Draw: drawState, Compare: table.Compare(func(m *machine) string { return m.State })},
-		{Name: "FROM", Width: 9, Max: 16, Text: func(m *machine) (string, theme.Role) { return label.Clock(s.env.Now(), m.start), theme.Text }, Compare: func(a, b *machine) int { return a.start.Compare(b.start) }},
+		{Name: "FROM", Width: 9, Max: 16, Text: func(m *machine) (string, theme.Role) { return label.Clock(s.Env.Now(), m.start), theme.Text }, Compare: func(a, b *machine) int { return a.start.Compare(b.start) }},
 		{Name: "UNTIL", Width: 9, Max: 16, Rank: 2, Text: func(m *machine) (string, theme.Role) {
 			if m.end == nil {
 				return "open", theme.Dim
 			}
-			return label.Clock(s.env.Now(), *m.end), theme.Text
+			return label.Clock(s.Env.Now(), *m.end), theme.Text
 		}},
 		{Name: "TASKS", Width: 5, Right: true, Text: func(m *machine) (string, theme.Role) {
 			if m.Tasks > 0 {
@@ -101,7 +101,7 @@ func (s *Screen) answers(m *machine) string {
 	var out []string
 	for _, a := range m.Answers {
 		name, word := a.Framework, "stays"
-		if f := s.env.Store.Snapshot().Frameworks.Get(a.Framework); f != nil {
+		if f := s.Env.Store.Snapshot().Frameworks.Get(a.Framework); f != nil {
 			name = f.Name
 		}
 		if a.Accepted {
@@ -115,9 +115,6 @@ func (s *Screen) answers(m *machine) string {
 // Crumb names the screen.
 func (s *Screen) Crumb() string { return "maintenance" }
 
-// Scopes are the key scopes.
-func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Maintenance, keys.List} }
-
 // Start asks the master.
 func (s *Screen) Start() tea.Cmd { return s.ask() }
 
@@ -126,10 +123,10 @@ func (s *Screen) ask() tea.Cmd {
 		return nil
 	}
 	s.asking = true
-	return s.env.Async(func(ctx context.Context) tea.Msg {
+	return s.Env.Async(func(ctx context.Context) tea.Msg {
 		ctx, cancel := context.WithTimeout(ctx, askTimeout)
 		defer cancel()
-		plan, err := s.env.Maintenance(ctx)
+		plan, err := s.Env.Maintenance(ctx)
 		return answer{plan, err}
 	})
 }
@@ -163,27 +160,12 @@ func (s *Screen) take(plan reeveapi.Maintenance) {
 	for i := range all {
 		rows[i] = table.Row[machine]{ID: all[i].id(), Val: &all[i]}
 	}
-	s.list.Table.SetRows(rows, s.env.Now())
+	s.Table().SetRows(rows, s.Env.Now())
 }
-
-// Typing says whether the filter takes keys.
-func (s *Screen) Typing() bool { return s.list.Typing() }
-
-// Type gives the filter a key.
-func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
-	s.list.Type(key)
-	return nil
-}
-
-// Save keeps filter, order and cursor.
-func (s *Screen) Save() screen.State { return s.list.Save() }
-
-// Restore takes what Save answered.
-func (s *Screen) Restore(st screen.State) { s.list.Restore(st) }
 
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
-	if s.list.Do(verb, s.env.Now()) {
+	if s.Take(verb) {
 		return nil, true
 	}
 	switch verb {
@@ -194,8 +176,8 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	case keys.Unplan:
 		return s.step(action.CancelMaintenance), true
 	case keys.Open:
-		if row, _ := s.list.Table.At(); row.Val != nil && len(row.Val.Agents) > 0 {
-			return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Agent, ID: row.Val.Agents[0]}}), true
+		if _, m, _ := s.Row(); m != nil && len(m.Agents) > 0 {
+			return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Agent, ID: m.Agents[0]}}), true
 		}
 		return screen.Say(theme.Dim, "the master knows no agent on it"), true
 	default:
@@ -205,8 +187,9 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 
 func (s *Screen) step(make func([]reeveapi.MaintenanceMachine) (action.Action, error)) tea.Cmd {
 	var targets []reeveapi.MaintenanceMachine
-	for _, r := range s.list.Table.Targets() {
-		targets = append(targets, r.Val.MaintenanceMachine)
+	rows, _ := s.Targets()
+	for _, m := range rows {
+		targets = append(targets, m.MaintenanceMachine)
 	}
 	act, err := make(targets)
 	if err != nil {
@@ -220,12 +203,11 @@ func (s *Screen) Status() (string, theme.Role) {
 	if s.wrong != "" {
 		return "the schedule is not known: " + s.wrong, theme.Warn
 	}
-	row, _ := s.list.Table.At()
-	if row.Val == nil {
+	_, m, _ := s.Row()
+	if m == nil {
 		return "", theme.Dim
 	}
-	m := row.Val
-	switch left := m.start.Sub(s.env.Now()).Round(time.Minute); {
+	switch left := m.start.Sub(s.Env.Now()).Round(time.Minute); {
 	case m.State == reeveapi.MachineDown:
 		return m.Hostname + " is down: its agents are refused until it is brought back", theme.Warn
 	case left > 0:
@@ -235,17 +217,11 @@ func (s *Screen) Status() (string, theme.Role) {
 	}
 }
 
-// Export is the list as text.
-func (s *Screen) Export(all bool) (string, []string, [][]string) {
-	titles, rows := s.list.Table.Export(all)
-	return "maintenance", titles, rows
-}
-
 // Render draws the screen.
 func (s *Screen) Render(a frame.Area) {
 	if !s.known && s.wrong == "" {
 		a.Text(1, 1, theme.Dim, "asking the master for the schedule…")
 		return
 	}
-	s.list.Render(a, s.env.Now())
+	s.Base.Render(a)
 }

@@ -4,6 +4,7 @@ package masters
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -13,6 +14,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/screen/list"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
@@ -22,19 +24,15 @@ import (
 type master = reeveapi.Master
 
 // Screen is the list of masters.
-type Screen struct {
-	env   screen.Env
-	table *table.Table[master]
-	seen  uint64
-}
+type Screen struct{ list.Base[master] }
 
 // New returns the screen.
 func New(env screen.Env, _ screen.Target) *Screen {
 	text := func(get func(*master) string, role theme.Role) func(*master) (string, theme.Role) {
 		return func(m *master) (string, theme.Role) { return get(m), role }
 	}
-	s := &Screen{env: env}
-	s.table = table.New("the master has not told of any", []table.Column[master]{
+	s := &Screen{}
+	t := table.New("the master has not told of any", []table.Column[master]{
 		{
 			Name: "NAME", Width: 10, Max: 30, Text: text(func(m *master) string { return m.Name }, theme.Text),
 			Compare: table.ByName(func(m *master) string { return m.Name }),
@@ -50,7 +48,16 @@ func New(env screen.Env, _ screen.Target) *Screen {
 		{Name: "VERSION", Width: 8, Rank: 3, Text: s.version, Compare: table.Compare(func(m *master) string { return m.Version })},
 		{Name: "ID", Width: 12, Max: 40, Rank: 5, Text: text(func(m *master) string { return m.ID }, theme.Dim)},
 	}...)
+	s.Base = list.NewBase(env, list.Setup[master]{Scope: keys.Masters, Kind: screen.Masters, Name: "masters", Rows: all}, list.New(t, ""))
 	return s
+}
+
+func all(s *store.Snapshot) iter.Seq2[string, *master] {
+	var masters []master
+	if s.Cluster != nil {
+		masters = s.Cluster.Masters
+	}
+	return store.List[master]{}.With(masters, nil, func(m *master) string { return m.ID }).All()
 }
 
 // drawState shows raft's and gossip's word together: whoever one of them does not hear is not well.
@@ -85,7 +92,7 @@ func lag(m *master) (string, theme.Role) {
 
 // version marks a version that differs from the leader's.
 func (s *Screen) version(m *master) (string, theme.Role) {
-	if c := s.env.Store.Snapshot().Cluster; c != nil && c.Version != "" && m.Version != "" && m.Version != c.Version {
+	if c := s.Env.Store.Snapshot().Cluster; c != nil && c.Version != "" && m.Version != "" && m.Version != c.Version {
 		return m.Version + " !", theme.Warn
 	}
 	return m.Version, theme.Dim
@@ -94,77 +101,35 @@ func (s *Screen) version(m *master) (string, theme.Role) {
 // Crumb names the screen.
 func (s *Screen) Crumb() string { return fmt.Sprintf("masters (%d)", len(s.masters())) }
 
-// Scopes are the key scopes.
-func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Masters, keys.List} }
-
-// Start does nothing: all data are in the store.
-func (s *Screen) Start() tea.Cmd { return nil }
-
-// Update does nothing: Render looks at the newest snapshot.
-func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
-
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
-	s.refresh()
-	if verb == keys.Filter || verb == keys.Back {
-		return nil, verb == keys.Filter || s.table.ClearMarks()
-	}
-	if s.table.Do(verb, s.env.Now()) {
+	if verb == keys.Filter || s.Take(verb) { // a handful needs no filter
 		return nil, true
 	}
-	if row, _ := s.table.At(); verb == keys.Copy && row.Val != nil {
-		return screen.Send(screen.Copy{Text: row.Val.HTTP, What: "address"}), true
+	if _, m, _ := s.Row(); verb == keys.Copy && m != nil {
+		return screen.Send(screen.Copy{Text: m.HTTP, What: "address"}), true
 	}
 	return nil, false
 }
 
 func (s *Screen) masters() []reeveapi.Master {
-	if c := s.env.Store.Snapshot().Cluster; c != nil {
+	if c := s.Env.Store.Snapshot().Cluster; c != nil {
 		return c.Masters
 	}
 	return nil
 }
 
-func (s *Screen) refresh() {
-	snap := s.env.Store.Snapshot()
-	if snap.Version == s.seen {
-		return
-	}
-	s.seen = snap.Version
-	all := s.masters()
-	byID := store.List[master]{}.With(all, nil, func(m *master) string { return m.ID })
-	var rows []table.Row[master]
-	for id, m := range byID.All() {
-		rows = append(rows, table.Row[master]{ID: id, Val: m})
-	}
-	s.table.SetRows(rows, s.env.Now())
-}
-
-// Points is the cursor's row.
-func (s *Screen) Points() screen.Thing {
-	s.refresh()
-	row, _ := s.table.At()
-	return screen.Thing{Kind: screen.Masters, ID: row.ID}
-}
-
-// Export is the list as text.
-func (s *Screen) Export(all bool) (string, []string, [][]string) {
-	s.refresh()
-	titles, rows := s.table.Export(all)
-	return "masters", titles, rows
-}
-
 // Render draws the screen.
 func (s *Screen) Render(a frame.Area) {
-	s.refresh()
+	s.Refresh()
 	s.facts(a.Sub(1, 0, a.W-1, 1))
 	h := min(len(s.masters())+2, max(a.H-8, 4))
-	s.table.Render(a.Sub(0, 2, a.W, h), s.env.Now())
+	s.Table().Render(a.Sub(0, 2, a.W, h), s.Env.Now())
 	s.history(a.Sub(1, h+2, a.W-1, a.H-h-2))
 }
 
 func (s *Screen) facts(a frame.Area) {
-	c := s.env.Store.Snapshot().Cluster
+	c := s.Env.Store.Snapshot().Cluster
 	if c == nil {
 		return
 	}
@@ -189,7 +154,7 @@ func (s *Screen) facts(a frame.Area) {
 	x = a.Text(x, 0, theme.Dim, "term ")
 	x = a.Text(x, 0, theme.Text, fmt.Sprint(c.Term)) + 3
 	x = a.Text(x, 0, theme.Dim, "elected ")
-	x = a.Text(x, 0, theme.Text, gauge.Since(s.env.Now(), c.Elected)+" ago") + 3
+	x = a.Text(x, 0, theme.Text, gauge.Since(s.Env.Now(), c.Elected)+" ago") + 3
 	if id := "cluster " + c.ID; x+frame.Width(id) < a.W {
 		a.Text(x, 0, theme.Dim, id)
 	}
@@ -197,13 +162,13 @@ func (s *Screen) facts(a frame.Area) {
 
 func (s *Screen) history(a frame.Area) {
 	a.Text(0, 0, theme.Title, "ELECTIONS AND MASTERS")
-	events, y := s.env.Store.Snapshot().Events, 1
+	events, y := s.Env.Store.Snapshot().Events, 1
 	for i := len(events) - 1; i >= 0 && y < a.H; i-- {
 		e := events[i]
 		if !strings.HasPrefix(e.Kind, "MASTER") {
 			continue
 		}
-		a.Text(1, y, theme.Dim, label.Clock(s.env.Now(), e.At))
+		a.Text(1, y, theme.Dim, label.Clock(s.Env.Now(), e.At))
 		a.Text(15, y, label.Event(e.Kind), e.Kind)
 		a.Text(32, y, theme.Text, a.Clip(e.Subject+"  "+e.Text, a.W-32))
 		y++

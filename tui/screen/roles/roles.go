@@ -4,6 +4,7 @@ package roles
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -27,17 +28,17 @@ type (
 )
 
 // Screen is the list of roles, in the order of the tree.
-type Screen struct {
-	env  screen.Env
-	list *list.List[role]
-	seen uint64
-}
+type Screen struct{ list.Base[role] }
 
 // New returns the screen; target's Arg is a filter to begin with.
 func New(env screen.Env, target screen.Target) *Screen {
-	s := &Screen{env: env}
-	s.list = list.New(table.New("no role: a framework that subscribes brings its own", s.columns()...), "words = AND  !not  /rx/  role:", fields()...)
-	s.list.SetFilter(target.Arg)
+	s := &Screen{}
+	l := list.New(table.New("no role: a framework that subscribes brings its own", s.columns()...), "words = AND  !not  /rx/  role:", fields()...)
+	l.SetFilter(target.Arg)
+	s.Base = list.NewBase(env, list.Setup[role]{
+		Scope: keys.Roles, Kind: screen.Roles, Name: "roles",
+		Rows: func(s *store.Snapshot) iter.Seq2[string, *role] { return s.Roles.All() },
+	}, l)
 	return s
 }
 
@@ -119,50 +120,24 @@ func limit(r *role, name string, write func(float64) string) (string, theme.Role
 // bar shows what a role has and is due, against its limit or the whole cluster.
 func (s *Screen) bar(a frame.Area, r *role) {
 	whole, limited := r.Limit["cpus"]
-	if c := s.env.Store.Snapshot().Cluster; !limited && c != nil {
+	if c := s.Env.Store.Snapshot().Cluster; !limited && c != nil {
 		whole = c.Total.CPUs
 	}
 	gauge.Draw(a, store.Share(r.Consumed.CPUs, whole), store.Share(r.Guarantee["cpus"], whole))
 }
 
 // Crumb names the screen.
-func (s *Screen) Crumb() string { return fmt.Sprintf("roles (%d)", s.env.Store.Snapshot().Roles.Len()) }
-
-// Scopes are the key scopes.
-func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Roles, keys.List} }
-
-// Start does nothing: all data are in the store.
-func (s *Screen) Start() tea.Cmd { return nil }
-
-// Update does nothing: Render looks at the newest snapshot.
-func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
-
-// Typing says whether the filter takes keys.
-func (s *Screen) Typing() bool { return s.list.Typing() }
-
-// Type gives the filter a key.
-func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
-	s.list.Type(key)
-	return nil
-}
-
-// Save keeps filter, order and cursor.
-func (s *Screen) Save() screen.State { return s.list.Save() }
-
-// Restore takes what Save answered.
-func (s *Screen) Restore(st screen.State) { s.list.Restore(st) }
+func (s *Screen) Crumb() string { return fmt.Sprintf("roles (%d)", s.Env.Store.Snapshot().Roles.Len()) }
 
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
-	s.refresh()
-	if s.list.Do(verb, s.env.Now()) {
+	if s.Take(verb) {
 		return nil, true
 	}
-	row, alive := s.list.Table.At()
-	if row.Val == nil {
+	_, r, alive := s.Row()
+	if r == nil {
 		return nil, false
 	}
-	r := row.Val
 	switch verb {
 	case keys.Open:
 		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Frameworks, Arg: "role:" + r.Name}}), true
@@ -188,24 +163,23 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 
 // Off says why a verb makes no sense for the cursor's row.
 func (s *Screen) Off(verb keys.Verb) string {
-	row, alive := s.list.Table.At()
+	_, r, alive := s.Row()
 	switch {
 	case verb != keys.RemoveQuota && verb != keys.SetQuota && verb != keys.SetWeight:
 	case !alive:
 		return "there is no role here"
-	case verb == keys.RemoveQuota && len(row.Val.Guarantee)+len(row.Val.Limit) == 0:
-		return "role " + row.Val.Name + " has no quota"
+	case verb == keys.RemoveQuota && len(r.Guarantee)+len(r.Limit) == 0:
+		return "role " + r.Name + " has no quota"
 	}
 	return ""
 }
 
 // Status describes the cursor's row: what stands in its way first.
 func (s *Screen) Status() (string, theme.Role) {
-	row, _ := s.list.Table.At()
-	if row.Val == nil {
+	_, r, _ := s.Row()
+	if r == nil {
 		return "", theme.Dim
 	}
-	r := row.Val
 	for _, name := range names {
 		has := r.Consumed.Of(name)
 		if n, ok := r.Limit[name]; ok && has >= n {
@@ -220,46 +194,18 @@ func (s *Screen) Status() (string, theme.Role) {
 
 var names = [...]string{"cpus", "mem", "disk", "gpus"}
 
-func (s *Screen) refresh() {
-	snap := s.env.Store.Snapshot()
-	if snap.Version == s.seen {
-		return
-	}
-	s.seen = snap.Version
-	rows := make([]table.Row[role], 0, snap.Roles.Len())
-	for id, r := range snap.Roles.All() {
-		rows = append(rows, table.Row[role]{ID: id, Val: r})
-	}
-	s.list.Table.SetRows(rows, s.env.Now())
-}
-
-// Points is the cursor's row.
-func (s *Screen) Points() screen.Thing {
-	s.refresh()
-	row, _ := s.list.Table.At()
-	return screen.Thing{Kind: screen.Roles, ID: row.ID}
-}
-
-// Export is the list as text.
-func (s *Screen) Export(all bool) (string, []string, [][]string) {
-	s.refresh()
-	titles, rows := s.list.Table.Export(all)
-	return "roles", titles, rows
-}
-
 // panelHeight is what the facts about the cursor's role take, with their frame.
 const panelHeight = 7
 
 // Render draws the screen.
 func (s *Screen) Render(a frame.Area) {
-	s.refresh()
 	if a.H < panelHeight+9 {
-		s.list.Render(a, s.env.Now())
+		s.Base.Render(a)
 		return
 	}
-	s.list.Render(a.Sub(0, 0, a.W, a.H-panelHeight), s.env.Now())
-	if row, _ := s.list.Table.At(); row.Val != nil {
-		s.panel(a.Sub(0, a.H-panelHeight, a.W, panelHeight), row.Val)
+	s.Base.Render(a.Sub(0, 0, a.W, a.H-panelHeight))
+	if _, r, _ := s.Row(); r != nil {
+		s.panel(a.Sub(0, a.H-panelHeight, a.W, panelHeight), r)
 	}
 }
 
@@ -283,7 +229,7 @@ func (s *Screen) panel(a frame.Area, r *role) {
 		in.Text(6, i, theme.Text, in.Clip(text, in.W-6))
 	}
 	var frameworks []string
-	snap := s.env.Store.Snapshot()
+	snap := s.Env.Store.Snapshot()
 	for _, id := range r.Frameworks {
 		if f := snap.Frameworks.Get(id); f != nil {
 			frameworks = append(frameworks, f.Name)

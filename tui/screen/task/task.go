@@ -17,7 +17,6 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen/tasks"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
-	"codeberg.org/reeve/reeve/tui/widget/table"
 	"codeberg.org/reeve/reeve/tui/widget/tabs"
 )
 
@@ -119,7 +118,7 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	case t == nil:
 		return nil, false
 	case verb == keys.Kill:
-		return tasks.Kill([]table.Row[reeveapi.Task]{{ID: s.id, Val: t}}, 0, s.env), true
+		return tasks.Kill([]*reeveapi.Task{t}, 0, s.env), true
 	case verb == keys.Open:
 		verb = keys.Logs
 	}

@@ -4,12 +4,12 @@ package tasks
 
 import (
 	"fmt"
+	"iter"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/action"
-	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
@@ -22,13 +22,7 @@ import (
 )
 
 // Screen is the list of tasks.
-type Screen struct {
-	env   screen.Env
-	tabs  tabs.Tabs
-	lists [3]*list.List[reeveapi.Task]
-	seen  uint64 // version of the snapshot that the lists hold
-	shown int    // the tab that they were filled for
-}
+type Screen struct{ list.Base[reeveapi.Task] }
 
 // The tabs.
 const (
@@ -39,96 +33,47 @@ const (
 
 // New returns the screen; target's Arg is a filter to begin with, its ID a task to put the cursor on.
 func New(env screen.Env, target screen.Target) *Screen {
-	s := &Screen{env: env, tabs: tabs.Tabs{Names: []string{"active", "unreachable", "ended"}, Counts: []int{0, 0, 0}}, shown: -1}
+	pages := &tabs.Tabs{Names: []string{"active", "unreachable", "ended"}, Counts: []int{0, 0, 0}}
 	empty := [3]string{"no task is active; n submits a job", "no task is unreachable", "no task has ended yet"}
-	for i := range s.lists {
+	lists := make([]*list.List[reeveapi.Task], len(empty))
+	for i := range lists {
 		cols := Active(env.Now)
 		if i == ended {
 			cols = Ended(env.Now)
 		}
-		s.lists[i] = list.New(table.New(empty[i], cols...), FilterHelp, Fields(env.Now)...)
-		s.lists[i].Tabs, s.lists[i].Problem = &s.tabs, label.Problem
-		s.lists[i].SetFilter(target.Arg)
-		s.lists[i].Table.Latest = func(id string) *reeveapi.Task { return env.Store.Snapshot().Tasks.Get(id) }
+		lists[i] = list.New(table.New(empty[i], cols...), FilterHelp, Fields(env.Now)...)
+		lists[i].Tabs, lists[i].Problem = pages, label.Problem
+		lists[i].SetFilter(target.Arg)
+		lists[i].Table.Latest = func(id string) *reeveapi.Task { return env.Store.Snapshot().Tasks.Get(id) }
 	}
-	s.lists[ended].Table.SortBy("ENDED", true)
+	lists[ended].Table.SortBy("ENDED", true)
 	if target.ID != "" {
-		s.lists[active].Table.Select(target.ID)
+		lists[active].Table.Select(target.ID)
 	}
-	return s
+	return &Screen{list.NewBase(env, list.Setup[reeveapi.Task]{
+		Scope: keys.Tasks, Kind: screen.Task, Tab: tabOf,
+		Rows: func(s *store.Snapshot) iter.Seq2[string, *reeveapi.Task] { return s.Tasks.All() },
+	}, lists...)}
 }
 
 // Crumb names the screen.
-func (s *Screen) Crumb() string { return fmt.Sprintf("tasks (%d)", s.tabs.Counts[active]) }
-
-// Scopes are the key scopes.
-func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Tasks, keys.List} }
-
-// Start does nothing: all data are in the store.
-func (s *Screen) Start() tea.Cmd { return nil }
-
-// Update does nothing: Render looks at the newest snapshot.
-func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
-
-func (s *Screen) list() *list.List[reeveapi.Task] { return s.lists[s.tabs.At] }
-
-// Typing says whether the filter takes keys.
-func (s *Screen) Typing() bool { return s.list().Typing() }
-
-// Type gives the filter a key.
-func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
-	s.list().Type(key)
-	return nil
-}
-
-// Save keeps filter, order and cursor of the shown tab.
-func (s *Screen) Save() screen.State { return s.list().Save() }
-
-// Restore takes what Save answered.
-func (s *Screen) Restore(st screen.State) {
-	s.tabs.At = min(max(st.Tab, 0), 2)
-	s.list().Restore(st)
-}
+func (s *Screen) Crumb() string { return fmt.Sprintf("tasks (%d)", s.Tabs.Counts[active]) }
 
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
-	s.refresh()
-	switch verb {
-	case keys.NextTab:
-		s.step(1)
-		return nil, true
-	case keys.PrevTab:
-		s.step(-1)
-		return nil, true
-	case keys.Kill:
-		return s.kill(), true
-	default:
-	}
-	if s.list().Do(verb, s.env.Now()) {
+	if s.Take(verb) {
 		return nil, true
 	}
-	row, _ := s.list().Table.At()
-	return OnTask(verb, row.Val, s.env)
-}
-
-func (s *Screen) step(by int) {
-	filter := s.list().Filter()
-	s.tabs.Step(by)
-	s.list().SetFilter(filter)
-}
-
-func (s *Screen) kill() tea.Cmd {
-	t := s.list().Table
-	_, hidden := t.Marks()
-	return Kill(t.Targets(), hidden, s.env)
+	if verb == keys.Kill {
+		targets, hidden := s.Targets()
+		return Kill(targets, hidden, s.Env), true
+	}
+	_, t, _ := s.Row()
+	return OnTask(verb, t, s.Env)
 }
 
 // Kill asks whether to end tasks.
-func Kill(rows []table.Row[reeveapi.Task], hidden int, env screen.Env) tea.Cmd {
-	targets := make([]*reeveapi.Task, 0, len(rows))
-	for _, r := range rows {
-		targets = append(targets, r.Val)
-	}
+func Kill(targets []*reeveapi.Task, hidden int, env screen.Env) tea.Cmd {
 	act, err := action.Kill(targets, hidden, func(t *reeveapi.Task) string { return label.Ran(t, env.Now()) })
 	if err != nil {
 		return screen.Refuse(err)
@@ -175,21 +120,21 @@ func OnTask(verb keys.Verb, t *reeveapi.Task, env screen.Env) (tea.Cmd, bool) {
 
 // Off says why a verb makes no sense for the cursor's row.
 func (s *Screen) Off(verb keys.Verb) string {
-	s.refresh() // a key may come before the first frame
+	s.Refresh() // a key may come before the first frame
 	if verb == keys.Shell {
-		row, _ := s.list().Table.At()
-		return ShellOff(row.Val)
+		_, t, _ := s.Row()
+		return ShellOff(t)
 	}
 	if verb != keys.Kill {
 		return ""
 	}
-	if s.tabs.At == ended {
+	if s.Tabs.At == ended {
 		return "these tasks have ended"
 	}
-	if ids, _ := s.list().Table.Marks(); len(ids) > 0 {
+	if ids, _ := s.Table().Marks(); len(ids) > 0 {
 		return ""
 	}
-	if _, alive := s.list().Table.At(); !alive {
+	if _, _, alive := s.Row(); !alive {
 		return "the task is gone"
 	}
 	return ""
@@ -212,11 +157,11 @@ func ShellOff(t *reeveapi.Task) string {
 
 // Status describes the cursor's row.
 func (s *Screen) Status() (string, theme.Role) {
-	row, alive := s.list().Table.At()
-	if row.Val == nil {
+	_, t, alive := s.Row()
+	if t == nil {
 		return "", theme.Dim
 	}
-	return Describe(row.Val, alive, s.env), theme.Dim
+	return Describe(t, alive, s.Env), theme.Dim
 }
 
 // Describe is one line about a task.
@@ -250,45 +195,8 @@ func tabOf(t *reeveapi.Task) int {
 	return active
 }
 
-// refresh gives the shown list the newest snapshot.
-func (s *Screen) refresh() {
-	snap := s.env.Store.Snapshot()
-	if snap.Version == s.seen && s.shown == s.tabs.At {
-		return
-	}
-	rows := make([]table.Row[reeveapi.Task], 0, snap.Tasks.Len())
-	s.tabs.Counts = make([]int, len(s.tabs.Names))
-	for id, t := range snap.Tasks.All() {
-		tab := tabOf(t)
-		s.tabs.Counts[tab]++
-		if tab == s.tabs.At {
-			rows = append(rows, table.Row[reeveapi.Task]{ID: id, Val: t})
-		}
-	}
-	if s.shown == s.tabs.At {
-		s.list().Table.SetRows(rows, s.env.Now())
-	} else {
-		s.list().Table.Reset(rows)
-	}
-	s.seen, s.shown = snap.Version, s.tabs.At
-}
-
-// Points is the cursor's row.
-func (s *Screen) Points() screen.Thing {
-	s.refresh()
-	row, _ := s.list().Table.At()
-	return screen.Thing{Kind: screen.Task, ID: row.ID}
-}
-
 // Export is the shown tab's list as text.
 func (s *Screen) Export(all bool) (string, []string, [][]string) {
-	s.refresh()
-	titles, rows := s.list().Table.Export(all)
-	return s.tabs.Name() + "-tasks", titles, rows
-}
-
-// Render draws the screen.
-func (s *Screen) Render(a frame.Area) {
-	s.refresh()
-	s.list().Render(a, s.env.Now())
+	_, titles, rows := s.Base.Export(all)
+	return s.Tabs.Name() + "-tasks", titles, rows
 }

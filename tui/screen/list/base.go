@@ -1,0 +1,181 @@
+package list
+
+import (
+	"iter"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/widget/table"
+	"codeberg.org/reeve/reeve/tui/widget/tabs"
+)
+
+// Base is what all screens that are a list have in common. Such a screen embeds it, and adds a Crumb, what its own keys do
+// and what it has to say of a row. A list that is divided among tabs has a List for each of them.
+type Base[T any] struct {
+	Env  screen.Env
+	Tabs *tabs.Tabs // nil if there is only one
+
+	setup Setup[T]
+	lists []*List[T]
+	seen  uint64 // version of the snapshot that the lists hold
+	size  int    // how many rows were shown then
+	shown int    // the tab that they were filled for
+}
+
+// Setup is what a screen says once of its list.
+type Setup[T any] struct {
+	Scope keys.Scope
+	Kind  screen.Kind // of the thing that a row is, "" if it is none
+	Name  string      // of an export
+	// Rows are all rows of a snapshot in the order of their ids. Nil if the screen fills the tables itself.
+	Rows func(s *store.Snapshot) iter.Seq2[string, *T]
+	// Tab is where a row belongs. Nil if there is one tab only.
+	Tab func(row *T) int
+	// Put gives a table new rows. Nil leaves what is looked at where it is.
+	Put func(t *table.Table[T], rows []table.Row[T])
+}
+
+// NewBase returns a Base of a list, or of one for each tab.
+func NewBase[T any](env screen.Env, setup Setup[T], lists ...*List[T]) Base[T] {
+	return Base[T]{Env: env, Tabs: lists[0].Tabs, setup: setup, lists: lists, shown: -1}
+}
+
+func (b *Base[T]) tab() int {
+	if b.Tabs == nil {
+		return 0
+	}
+	return b.Tabs.At
+}
+
+// List is the one that is shown.
+func (b *Base[T]) List() *List[T] { return b.lists[min(b.tab(), len(b.lists)-1)] }
+
+// Table is the shown list's.
+func (b *Base[T]) Table() *table.Table[T] { return b.List().Table }
+
+// Row is what the cursor is on, nil if on nothing. alive is false when it has vanished: nothing may be done to it.
+func (b *Base[T]) Row() (id string, val *T, alive bool) {
+	row, alive := b.Table().At()
+	return row.ID, row.Val, alive
+}
+
+// Targets are the rows that an action is for, and how many of them the filter hides.
+func (b *Base[T]) Targets() (rows []*T, hidden int) {
+	for _, r := range b.Table().Targets() {
+		rows = append(rows, r.Val)
+	}
+	_, hidden = b.Table().Marks()
+	return rows, hidden
+}
+
+// Scopes are the key scopes.
+func (b *Base[T]) Scopes() []keys.Scope { return []keys.Scope{b.setup.Scope, keys.List} }
+
+// Start does nothing: all data are in the store.
+func (b *Base[T]) Start() tea.Cmd { return nil }
+
+// Update does nothing: Render looks at the newest snapshot.
+func (b *Base[T]) Update(tea.Msg) tea.Cmd { return nil }
+
+// Typing says whether the filter takes keys.
+func (b *Base[T]) Typing() bool { return b.List().Typing() }
+
+// Type gives the filter a key.
+func (b *Base[T]) Type(key tea.KeyMsg) tea.Cmd {
+	b.List().Type(key)
+	return nil
+}
+
+// Save keeps filter, order and cursor of what is shown.
+func (b *Base[T]) Save() screen.State { return b.List().Save() }
+
+// Restore takes what Save answered.
+func (b *Base[T]) Restore(s screen.State) {
+	if b.Tabs != nil {
+		b.Tabs.At = min(max(s.Tab, 0), len(b.Tabs.Names)-1)
+	}
+	b.List().Restore(s)
+}
+
+// Take does the verbs that all lists know, and says whether verb was one.
+func (b *Base[T]) Take(verb keys.Verb) bool {
+	b.Refresh()
+	switch {
+	case b.Tabs != nil && verb == keys.NextTab:
+		b.step(1)
+	case b.Tabs != nil && verb == keys.PrevTab:
+		b.step(-1)
+	default:
+		return b.List().Do(verb, b.Env.Now())
+	}
+	return true
+}
+
+// step goes to another tab; the filter comes along.
+func (b *Base[T]) step(by int) {
+	filter := b.List().Filter()
+	b.Tabs.Step(by)
+	b.List().SetFilter(filter)
+}
+
+// Refresh gives the shown list the newest snapshot. Whatever looks at rows calls it first: a key may come before a frame.
+func (b *Base[T]) Refresh() {
+	snap := b.Env.Store.Snapshot()
+	if b.setup.Rows == nil || snap.Version == b.seen && b.shown == b.tab() {
+		return
+	}
+	rows := make([]table.Row[T], 0, b.size)
+	var counts []int
+	if b.Tabs != nil {
+		counts = make([]int, len(b.Tabs.Names))
+	}
+	for id, val := range b.setup.Rows(snap) {
+		if b.setup.Tab != nil {
+			tab := b.setup.Tab(val)
+			counts[tab]++
+			if tab != b.Tabs.At {
+				continue
+			}
+		}
+		rows = append(rows, table.Row[T]{ID: id, Val: val})
+	}
+	if b.Tabs != nil {
+		b.Tabs.Counts = counts
+	}
+	switch {
+	case b.setup.Put != nil:
+		b.setup.Put(b.Table(), rows)
+	case b.shown == b.tab() || b.Tabs == nil:
+		b.Table().SetRows(rows, b.Env.Now())
+	default:
+		b.Table().Reset(rows)
+	}
+	b.seen, b.shown, b.size = snap.Version, b.tab(), len(rows)
+}
+
+// Points is the cursor's row.
+func (b *Base[T]) Points() screen.Thing {
+	b.Refresh()
+	if b.setup.Kind == "" {
+		return screen.Thing{}
+	}
+	id, _, _ := b.Row()
+	return screen.Thing{Kind: b.setup.Kind, ID: id}
+}
+
+// Export is the shown list as text.
+func (b *Base[T]) Export(all bool) (string, []string, [][]string) {
+	b.Refresh()
+	titles, rows := b.Table().Export(all)
+	return b.setup.Name, titles, rows
+}
+
+// Render draws the screen.
+func (b *Base[T]) Render(a frame.Area) {
+	b.Refresh()
+	b.List().Render(a, b.Env.Now())
+}
