@@ -201,8 +201,12 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return nil, false
 	}
 	if verb == keys.Kill {
+		var targets []*reeveapi.Task
+		for _, r := range s.list().Table.Targets() {
+			targets = append(targets, r.Val)
+		}
 		_, hidden := s.list().Table.Marks()
-		return tasks.Kill(s.list().Table.Targets(), hidden, s.env), true
+		return tasks.Kill(targets, hidden, s.env), true
 	}
 	if s.list().Do(verb, s.env.Now()) {
 		return nil, true

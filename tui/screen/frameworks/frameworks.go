@@ -182,4 +182,3 @@ func (s *Screen) Status() (string, theme.Role) {
 	}
 	return text, theme.Dim
 }
-

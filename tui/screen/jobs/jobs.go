@@ -162,4 +162,3 @@ func (s *Screen) Status() (string, theme.Role) {
 	}
 	return id + "  " + j.Spec.Command, theme.Dim
 }
-

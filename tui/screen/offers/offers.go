@@ -129,4 +129,3 @@ func (s *Screen) Status() (string, theme.Role) {
 	}
 	return fmt.Sprintf("%s has held %s for %s", o.FrameworkName, short(o), gauge.Since(s.Env.Now(), o.Made)), how
 }
-
