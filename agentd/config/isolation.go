@@ -27,6 +27,8 @@ type Isolation struct {
 	NetworkDir     string   // of the networks that the operator has defined
 	BridgeSubnet   string   // of the agent's own
 
+	OwnPIDs, OwnIPC bool // no container gets the host's pid and IPC namespaces, whatever it asks for
+
 	DiskWatch   time.Duration // between two looks at the files of a container
 	EnforceDisk bool          // end those that take too much
 
@@ -42,6 +44,8 @@ const defaultContainerDisk = 15 * time.Second
 func (i *Isolation) register(fs *pflag.FlagSet) {
 	fs.StringVar(&i.written.effective, "effective-capabilities", "", `capabilities of containers that ask for none, such as "CHOWN,KILL" or Mesos's {"capabilities":["CHOWN"]} (default: a few for root, none for others)`)
 	fs.StringVar(&i.written.bounding, "bounding-capabilities", defaultBounding, "capabilities that a container may ask for, in the same form")
+	fs.BoolVar(&i.OwnPIDs, "disallow-sharing-agent-pid-namespace", true, "refuse tasks that want to see the processes of the whole machine; tasks of a group may share theirs in any case")
+	fs.BoolVar(&i.OwnIPC, "disallow-sharing-agent-ipc-namespace", true, "refuse tasks that want the shared memory of the whole machine; tasks of a group may share theirs in any case")
 	fs.StringVar(&i.written.devices, "allowed-devices", "", `devices that every container gets, such as "/dev/fuse,/dev/kvm" or Mesos's {"allowed_devices":[…]}`)
 	fs.StringVar(&i.written.hostPaths, "host-path-volumes", "/", `directories of this machine that volumes may come from, such as "/data,/srv", or "none"`)
 	fs.StringVar(&i.SeccompDir, "seccomp-config-dir", "", "directory of seccomp profiles, in Docker's form, that tasks may name")

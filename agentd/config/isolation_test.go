@@ -40,7 +40,7 @@ func TestIsolation(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Isolation{
-		Effective: []string{"CAP_CHOWN"}, Bounding: []string{"CAP_CHOWN", "CAP_SYS_PTRACE"}, HostPaths: []string{"/data", "/srv"},
+		Effective: []string{"CAP_CHOWN"}, Bounding: []string{"CAP_CHOWN", "CAP_SYS_PTRACE"}, HostPaths: []string{"/data", "/srv"}, OwnPIDs: true, OwnIPC: true,
 		SeccompDir: "/etc/seccomp", Devices: []runtime.Device{{Path: "/dev/fuse", Access: "r"}},
 		NetworkPlugins: []string{"/opt/cni"}, NetworkDir: "/etc/cni", BridgeSubnet: "10.1.0.0/24",
 		DiskWatch: 15 * time.Second,

@@ -12,7 +12,7 @@ import (
 // mountsInImage are the mounts of a container in an image. Nothing of the host is there to be covered; mount points that the
 // image lacks are made in the container's own layer.
 func mountsInImage(spec runtime.Spec, host Host) []specs.Mount {
-	all := append(system(host, spec.Isolation.ShmBytes),
+	all := append(system(host, spec.Isolation),
 		bind(host.Init, InitTarget, "ro", "nosuid", "nodev"),
 		bind(spec.Sandbox, MesosSandbox, "rw", "nodev"))
 	for _, file := range host.HostFiles {

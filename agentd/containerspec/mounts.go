@@ -25,7 +25,7 @@ func mounts(spec runtime.Spec, host Host) []specs.Mount {
 	if spec.Root != nil {
 		return mountsInImage(spec, host)
 	}
-	all := system(host, spec.Isolation.ShmBytes)
+	all := system(host, spec.Isolation)
 	for _, c := range covered {
 		all = append(all, tmpfs(c.path, "mode="+c.mode))
 	}
@@ -53,20 +53,16 @@ func mounts(spec runtime.Spec, host Host) []specs.Mount {
 
 // system are the kernel's file systems. On cgroup v1 there is no /sys/fs/cgroup: it costs more than all others together
 // and shows a container nothing that it needs.
-func system(host Host, shm int64) []specs.Mount {
+func system(host Host, isolation runtime.Isolation) []specs.Mount {
 	pts := []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"}
 	if !host.Rootless {
 		pts = append(pts, "gid=5")
-	}
-	memory := []string{"nosuid", "noexec", "nodev", "mode=1777"}
-	if shm > 0 {
-		memory = append(memory, fmt.Sprintf("size=%d", shm))
 	}
 	all := []specs.Mount{
 		{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"nosuid", "noexec", "nodev"}},
 		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=755", "size=65536k"}},
 		{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: pts},
-		{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: memory},
+		sharedMemory(host, isolation),
 		{Destination: "/dev/mqueue", Type: "mqueue", Source: "mqueue", Options: []string{"nosuid", "noexec", "nodev"}},
 		{Destination: "/sys", Type: "sysfs", Source: "sysfs", Options: []string{"nosuid", "noexec", "nodev", "ro"}},
 	}
@@ -81,6 +77,24 @@ func system(host Host, shm int64) []specs.Mount {
 		})
 	}
 	return all
+}
+
+// sharedMemory is /dev/shm: it belongs to the IPC namespace.
+func sharedMemory(host Host, isolation runtime.Isolation) specs.Mount {
+	const at = "/dev/shm"
+	options := []string{"nosuid", "noexec", "nodev"}
+	switch isolation.IPC {
+	case runtime.WithHost:
+		return bind(at, at, append(options, "rw")...)
+	case runtime.WithPod:
+		return bind(host.PodShm, at, append(options, "rw")...)
+	case runtime.Own:
+	}
+	options = append(options, "mode=1777")
+	if isolation.ShmBytes > 0 {
+		options = append(options, fmt.Sprintf("size=%d", isolation.ShmBytes))
+	}
+	return specs.Mount{Destination: at, Type: "tmpfs", Source: "shm", Options: options}
 }
 
 // hidden drops what is covered anyway and what lies below another hidden directory, so that nothing is mounted in vain.

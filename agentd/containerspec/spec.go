@@ -27,6 +27,8 @@ type Host struct {
 	Groups       []uint32
 	MaxNoFile    uint64   // the hard limit that may be given
 	NetNS        string   // file of the network namespace, for one that has a network other than the host's
+	PodNS        string   // directory with the pod's namespaces, for one that shares something with a pod
+	PodShm       string   // the pod's /dev/shm, in the shim's own mount namespace
 	Rootless     bool     // no cgroups, no other users
 	Credentials  []string // files and directories of the host that containers which see it must not read
 	Devices      []Device // that the container gets
@@ -108,7 +110,7 @@ func Build(spec runtime.Spec, host Host) *specs.Spec {
 		Process:  process(spec, host),
 		Linux: &specs.Linux{
 			CgroupsPath:   group,
-			Namespaces:    namespaces(host),
+			Namespaces:    namespaces(spec.Isolation, host),
 			Devices:       nodes(host),
 			Resources:     Resources(spec.Limits, host),
 			MaskedPaths:   maskedPaths(spec, host),
@@ -117,19 +119,28 @@ func Build(spec runtime.Spec, host Host) *specs.Spec {
 	}
 }
 
-// namespaces lists all but the network's: containers share the host's, as Mesos's do, unless they ask for another.
-func namespaces(host Host) []specs.LinuxNamespace {
-	all := []specs.LinuxNamespace{
-		{Type: specs.PIDNamespace},
-		{Type: specs.MountNamespace},
-		{Type: specs.IPCNamespace},
-		{Type: specs.UTSNamespace},
-		{Type: specs.CgroupNamespace},
-	}
+// namespaces lists those that are not the host's. That of the network is, as in Mesos, unless a container asks for another.
+func namespaces(isolation runtime.Isolation, host Host) []specs.LinuxNamespace {
+	all := shared(nil, isolation.PIDs, specs.PIDNamespace, filepath.Join(host.PodNS, "pid"))
+	all = append(all, specs.LinuxNamespace{Type: specs.MountNamespace})
+	all = shared(all, isolation.IPC, specs.IPCNamespace, filepath.Join(host.PodNS, "ipc"))
+	all = append(all, specs.LinuxNamespace{Type: specs.UTSNamespace}, specs.LinuxNamespace{Type: specs.CgroupNamespace})
 	if host.NetNS != "" {
 		all = append(all, specs.LinuxNamespace{Type: specs.NetworkNamespace, Path: host.NetNS})
 	}
 	return all
+}
+
+// shared adds a namespace that may be somebody else's: that of a pod is joined by its file.
+func shared(all []specs.LinuxNamespace, with runtime.Sharing, kind specs.LinuxNamespaceType, pods string) []specs.LinuxNamespace {
+	switch with {
+	case runtime.WithHost:
+		return all
+	case runtime.WithPod:
+		return append(all, specs.LinuxNamespace{Type: kind, Path: pods})
+	case runtime.Own:
+	}
+	return append(all, specs.LinuxNamespace{Type: kind})
 }
 
 func maskedPaths(spec runtime.Spec, host Host) []string {

@@ -192,6 +192,7 @@ func (d *daemon) machineConfig(bootID string) workload.Config {
 			HTTP: d.httpAddr(), WorkDir: d.cfg.WorkDir, Hidden: d.hidden(), SwitchUser: d.cfg.SwitchUser,
 			PidsLimit: d.cfg.PidsLimit, ExtraEnv: env,
 			Effective: d.cfg.Effective, Bounding: d.cfg.Bounding, HostPaths: d.cfg.HostPaths,
+			ShareHostPIDs: !d.cfg.OwnPIDs, ShareHostIPC: !d.cfg.OwnIPC,
 		},
 		RegistrationTimeout: d.cfg.RegistrationTimeout, ReregistrationTimeout: d.cfg.ReregistrationTimeout,
 		ShutdownGrace: d.cfg.ShutdownGrace, KillGrace: 3 * time.Second,

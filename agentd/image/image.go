@@ -27,5 +27,6 @@ type Config struct {
 	Env        []string `json:"env,omitempty"` // KEY=value
 	User       string   `json:"user,omitempty"`
 	WorkDir    string   `json:"work_dir,omitempty"`
-	Volumes    []string `json:"volumes,omitempty"` // directories for data
+	Volumes    []string `json:"volumes,omitempty"`     // directories for data
+	StopSignal string   `json:"stop_signal,omitempty"` // what asks it to end, as STOPSIGNAL names it; "" for SIGTERM
 }

@@ -61,6 +61,9 @@ func (in *Inside) Complete(spec runtime.Spec, img image.Image, as runtime.Identi
 	if spec.Argv, err = in.argv(img.Config); err != nil {
 		return spec, fault.Wrap(fault.Invalid, err, "image %s", in.Ask.Name)
 	}
+	if spec.StopSignal, err = stopSignal(img.Config.StopSignal); err != nil {
+		return spec, fault.Wrap(fault.Invalid, err, "image %s", in.Ask.Name)
+	}
 	spec.Env = in.environment(spec.Env, img.Config)
 	spec.Dir = img.Config.WorkDir
 	if spec.Dir == "" && in.Docker {

@@ -52,6 +52,21 @@ func TestArgvInImage(t *testing.T) {
 	}
 }
 
+func TestStopSignal(t *testing.T) {
+	for text, want := range map[string]int{
+		"": 0, "SIGQUIT": 3, "quit": 3, "3": 3, "SIGWINCH": 28, "SIGRTMIN": 34, "SIGRTMIN+3": 37, "RTMAX-1": 63, "64": 64,
+		"SIGNOTHING": -1, "0": -1, "65": -1, "-1": -1, "SIGRTMIN+x": -1, "SIGRTMIN+99": -1, "SIG": -1,
+	} {
+		got, err := stopSignal(text)
+		if err != nil {
+			got = -1
+		}
+		if got != want {
+			t.Errorf("%q is signal %d (%v), want %d", text, got, err, want)
+		}
+	}
+}
+
 func TestComplete(t *testing.T) {
 	command := &mesosv1.CommandInfo{
 		Value: new("v"), Environment: &mesosv1.Environment{Variables: []*mesosv1.Environment_Variable{{Name: new("MINE"), Value: new("command")}}},

@@ -20,6 +20,9 @@ func (h Host) isolation(r Run) runtime.Isolation {
 		Capabilities: h.capabilities(linux),
 		Seccomp:      runtime.Seccomp{Unconfined: linux.GetSeccomp().GetUnconfined(), Profile: linux.GetSeccomp().GetProfileName()},
 		ShmBytes:     int64(linux.GetShmSize()) << 20,
+		PodShmBytes:  int64(r.Pod.GetContainer().GetLinuxInfo().GetShmSize()) << 20,
+		PIDs:         sharing(r, sharesPIDs),
+		IPC:          sharing(r, sharesIPC),
 	}
 	if i.Hostname == "" {
 		i.Hostname = r.Pod.GetContainer().GetHostname()
@@ -91,22 +94,21 @@ func rlimitName(t mesosv1.RLimitInfo_RLimit_Type) string {
 var validHostname = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$`)
 
 // unsupportedIsolation says why a container cannot have the walls that it asks for, "" if it can.
-func (h Host) unsupportedIsolation(container *mesosv1.ContainerInfo) string {
+func (h Host) unsupportedIsolation(container *mesosv1.ContainerInfo, inPod bool) string {
 	linux := container.GetLinuxInfo()
 	switch {
 	case container.GetHostname() != "" && !validHostname.MatchString(container.GetHostname()):
 		return fmt.Sprintf("hostname %q may hold letters, digits, - and . only, at most 64 characters", container.GetHostname())
-	case linux.GetSharePidNamespace():
-		return "linux_info.share_pid_namespace: tasks here never see the processes of others; leave it out"
-	case linux.GetIpcMode() == mesosv1.LinuxInfo_SHARE_PARENT:
-		return "linux_info.ipc_mode SHARE_PARENT: every task here has shared memory of its own; leave it out, or say PRIVATE"
 	case linux.GetSeccomp().GetUnconfined() && linux.GetSeccomp().GetProfileName() != "":
 		return "linux_info.seccomp asks for a profile and for none; leave one out"
 	}
 	if why := h.unsupportedCapabilities(linux); why != "" {
 		return why
 	}
-	return unsupportedRlimits(container.GetRlimitInfo())
+	if why := h.unsupportedSharing(linux, inPod); why != "" {
+		return why
+	}
+	return h.unsupportedRlimits(container.GetRlimitInfo())
 }
 
 func (h Host) unsupportedCapabilities(linux *mesosv1.LinuxInfo) string {
@@ -131,7 +133,7 @@ func (h Host) unsupportedCapabilities(linux *mesosv1.LinuxInfo) string {
 	return ""
 }
 
-func unsupportedRlimits(info *mesosv1.RLimitInfo) string {
+func (h Host) unsupportedRlimits(info *mesosv1.RLimitInfo) string {
 	seen := map[mesosv1.RLimitInfo_RLimit_Type]bool{}
 	for _, l := range info.GetRlimits() {
 		name := l.GetType().String()
@@ -144,8 +146,8 @@ func unsupportedRlimits(info *mesosv1.RLimitInfo) string {
 			return fmt.Sprintf("rlimit %s has only one of soft and hard; give both, or none for unlimited", name)
 		case l.GetSoft() > l.GetHard():
 			return fmt.Sprintf("rlimit %s has the soft limit %d above the hard one, %d", name, l.GetSoft(), l.GetHard())
-		case l.GetType() == mesosv1.RLimitInfo_RLimit_RLMT_RTPRIO && (l.Hard == nil || l.GetHard() > 0):
-			return "rlimit RLMT_RTPRIO: no task gets real-time priority here, which would starve its neighbours; leave it out"
+		case l.GetType() == mesosv1.RLimitInfo_RLimit_RLMT_RTPRIO && (l.Hard == nil || l.GetHard() > 0) && !slices.Contains(h.Bounding, "CAP_SYS_NICE"):
+			return "rlimit RLMT_RTPRIO: real-time priority starves neighbours, so that no task gets it here; the agent's operator allows it by SYS_NICE among its --bounding-capabilities"
 		}
 		seen[l.GetType()] = true
 	}

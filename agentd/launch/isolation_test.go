@@ -67,9 +67,10 @@ func TestUnsupportedIsolation(t *testing.T) {
 				Seccomp: &mesosv1.SeccompInfo{Unconfined: new(true)}, SharePidNamespace: new(false), ShareCgroups: new(true),
 			},
 		},
-		"hostname":            {Hostname: new("a_b")},
-		"share_pid_namespace": linux(&mesosv1.LinuxInfo{SharePidNamespace: new(true)}),
-		"SHARE_PARENT":        linux(&mesosv1.LinuxInfo{IpcMode: mesosv1.LinuxInfo_SHARE_PARENT.Enum()}),
+		"hostname": {Hostname: new("a_b")},
+		"--disallow-sharing-agent-pid-namespace=false": linux(&mesosv1.LinuxInfo{SharePidNamespace: new(true)}),
+		"--disallow-sharing-agent-ipc-namespace=false": linux(&mesosv1.LinuxInfo{IpcMode: mesosv1.LinuxInfo_SHARE_PARENT.Enum()}),
+		"leave shm_size out":                           linux(&mesosv1.LinuxInfo{IpcMode: mesosv1.LinuxInfo_SHARE_PARENT.Enum(), ShmSize: new(uint32(1))}),
 		"a profile and for none": linux(&mesosv1.LinuxInfo{
 			Seccomp: &mesosv1.SeccompInfo{Unconfined: new(true), ProfileName: new("x")},
 		}),
@@ -81,10 +82,53 @@ func TestUnsupportedIsolation(t *testing.T) {
 		"twice":                  rlimit(limit(nofile, one, two), limit(nofile, one, two)),
 		"only one of soft":       rlimit(limit(nofile, one, nil)),
 		"soft limit 2 above":     rlimit(limit(nofile, two, one)),
-		"no task gets real-time": rlimit(limit(mesosv1.RLimitInfo_RLimit_RLMT_RTPRIO, one, one)),
+		"no task gets it here": rlimit(limit(mesosv1.RLimitInfo_RLimit_RLMT_RTPRIO, one, one)),
 	} {
-		if got := host.unsupportedIsolation(container); !strings.Contains(got, want) || (want == "") != (got == "") {
+		if got := host.unsupportedIsolation(container, false); !strings.Contains(got, want) || (want == "") != (got == "") {
 			t.Errorf("got %q, want %q in it", got, want)
 		}
+	}
+	realtime := rlimit(limit(mesosv1.RLimitInfo_RLimit_RLMT_RTPRIO, one, one))
+	if got := (Host{Bounding: []string{"CAP_SYS_NICE"}}).unsupportedIsolation(realtime, false); got != "" {
+		t.Errorf("real-time priority where the operator allows it: %q", got)
+	}
+}
+
+// With whom a container shares what it wants of its parent.
+func TestSharing(t *testing.T) {
+	both := &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), LinuxInfo: &mesosv1.LinuxInfo{SharePidNamespace: new(true), IpcMode: mesosv1.LinuxInfo_SHARE_PARENT.Enum()}}
+	open, closed := Host{ShareHostPIDs: true, ShareHostIPC: true}, Host{}
+	for _, test := range []struct {
+		name           string
+		host           Host
+		container, pod *mesosv1.ContainerInfo
+		inPod          bool
+		want           runtime.Sharing
+		refused        bool
+	}{
+		{"nothing is asked for", closed, nil, nil, false, runtime.Own, false},
+		{"of the host", open, both, nil, false, runtime.WithHost, false},
+		{"of the host, which is closed", closed, both, nil, false, runtime.WithHost, true},
+		{"a task of a pod", closed, both, nil, true, runtime.WithPod, false},
+		{"a task of a pod that asks for nothing", closed, nil, both, true, runtime.Own, false},
+		{"a task of a pod that has the host's", open, both, both, true, runtime.WithHost, false},
+	} {
+		info := task(&mesosv1.CommandInfo{Value: new("x")}, "cpus:1")
+		info.Container = test.container
+		r := run(info)
+		r.Executor.Container = test.container
+		if test.inPod {
+			r.Container, r.Pod = "p.c", &mesosv1.ExecutorInfo{Container: test.pod}
+		}
+		i := test.host.isolation(r)
+		if i.PIDs != test.want || i.IPC != test.want {
+			t.Errorf("%s: processes %v and memory %v are shared, want %v", test.name, i.PIDs, i.IPC, test.want)
+		}
+		if why := test.host.UnsupportedTask(info, test.inPod); (why != "") != test.refused {
+			t.Errorf("%s: refused %q, want %v", test.name, why, test.refused)
+		}
+	}
+	if why := closed.UnsupportedPod(&mesosv1.ExecutorInfo{Type: mesosv1.ExecutorInfo_DEFAULT.Enum(), Container: both}, nil); !strings.Contains(why, "operator") {
+		t.Errorf("a pod with the host's: %q, want it refused", why)
 	}
 }

@@ -48,6 +48,9 @@ type Host struct {
 	Effective []string // capabilities of a container that does not ask for any; nil for the runtime's default
 	Bounding  []string // those that may be asked for
 	HostPaths []string // directories of the host that volumes may be in; nil for all
+
+	ShareHostPIDs bool // containers may ask for the host's pid namespace
+	ShareHostIPC  bool // containers may ask for the host's IPC namespace
 }
 
 // Run is one run of an executor. For a command task the executor is one in name only, made by CommandExecutor.
@@ -332,7 +335,7 @@ func (h Host) UnsupportedTask(task *mesosv1.TaskInfo, inPod bool) string {
 	if why := unsupportedNetwork(task.GetContainer(), task.GetResources()); why != "" {
 		return why
 	}
-	return h.unsupported(task.GetContainer(), task.GetCommand())
+	return h.unsupported(task.GetContainer(), task.GetCommand(), inPod)
 }
 
 // UnsupportedExecutor is UnsupportedTask for an executor, which is started for the tasks.
@@ -343,7 +346,7 @@ func (h Host) UnsupportedExecutor(info *mesosv1.ExecutorInfo, tasks []*mesosv1.T
 	if why := h.unsupportedVolumes(info.GetContainer(), false); why != "" {
 		return why
 	}
-	return h.unsupported(info.GetContainer(), info.GetCommand())
+	return h.unsupported(info.GetContainer(), info.GetCommand(), false)
 }
 
 // allOf are the resources of an executor and its tasks.
@@ -363,10 +366,10 @@ func (h Host) UnsupportedPod(info *mesosv1.ExecutorInfo, tasks []*mesosv1.TaskIn
 	if why := h.unsupportedPodVolumes(info.GetContainer()); why != "" {
 		return why
 	}
-	return h.unsupported(info.GetContainer(), &mesosv1.CommandInfo{Value: new("-")}) // it has no command
+	return h.unsupported(info.GetContainer(), &mesosv1.CommandInfo{Value: new("-")}, false) // it has no command
 }
 
-func (h Host) unsupported(container *mesosv1.ContainerInfo, command *mesosv1.CommandInfo) string {
+func (h Host) unsupported(container *mesosv1.ContainerInfo, command *mesosv1.CommandInfo, inPod bool) string {
 	switch {
 	case unsupportedImage(container) != "":
 		return unsupportedImage(container)
@@ -378,5 +381,5 @@ func (h Host) unsupported(container *mesosv1.ContainerInfo, command *mesosv1.Com
 			return fmt.Sprintf("environment variable %s refers to a secret by name; only secrets by value are supported", v.GetName())
 		}
 	}
-	return h.unsupportedIsolation(container)
+	return h.unsupportedIsolation(container, inPod)
 }

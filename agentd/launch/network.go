@@ -1,9 +1,11 @@
 package launch
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/shared/codec"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/resources"
 )
@@ -40,11 +42,11 @@ func joinsOf(container *mesosv1.ContainerInfo) (joins []runtime.Join, own bool) 
 		case mesosv1.ContainerInfo_DockerInfo_BRIDGE:
 			return []runtime.Join{{Network: bridgeNetwork, Ports: ports(docker.GetPortMappings())}}, true
 		case mesosv1.ContainerInfo_DockerInfo_USER:
-			name := ""
+			join := runtime.Join{Ports: ports(docker.GetPortMappings())}
 			for _, info := range container.GetNetworkInfos() {
-				name = info.GetName()
+				join.Network, join.Args = info.GetName(), pluginArgs(info)
 			}
-			return []runtime.Join{{Network: name, Ports: ports(docker.GetPortMappings())}}, true
+			return []runtime.Join{join}, true
 		}
 	}
 	for _, info := range container.GetNetworkInfos() {
@@ -53,10 +55,24 @@ func joinsOf(container *mesosv1.ContainerInfo) (joins []runtime.Join, own bool) 
 		}
 		own = true
 		if info.GetName() != NoNetwork {
-			joins = append(joins, runtime.Join{Network: info.GetName(), Ports: ports(info.GetPortMappings())})
+			joins = append(joins, runtime.Join{Network: info.GetName(), Ports: ports(info.GetPortMappings()), Args: pluginArgs(info)})
 		}
 	}
 	return joins, own
+}
+
+// pluginArgs is what plugins are told of a network_info, in the place where Mesos has it: labels and groups mean something to
+// some of them.
+func pluginArgs(info *mesosv1.NetworkInfo) json.RawMessage {
+	told, err := codec.JSON.Marshal(info)
+	if err != nil {
+		return nil // it came as JSON or protobuf, and can be neither then
+	}
+	args, err := json.Marshal(map[string]map[string]json.RawMessage{"org.apache.mesos": {"network_info": told}})
+	if err != nil {
+		return nil
+	}
+	return args
 }
 
 // mapping is one of either kind of message, which say the same.

@@ -1,10 +1,12 @@
 package launch
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -38,7 +40,7 @@ func TestNetwork(t *testing.T) {
 	} {
 		info := task(&mesosv1.CommandInfo{Value: new("x")}, "cpus:1;ports:[31000-31001]")
 		info.Container = test.container
-		if d := cmp.Diff(Host{}.network(run(info)), test.want); d != "" {
+		if d := cmp.Diff(Host{}.network(run(info)), test.want, cmpopts.IgnoreFields(runtime.Join{}, "Args")); d != "" {
 			t.Errorf("%s (-got +want):\n%s", name, d)
 		}
 		if why := (Host{}).UnsupportedTask(info, false); why != "" {
@@ -49,12 +51,32 @@ func TestNetwork(t *testing.T) {
 	r := run(task(&mesosv1.CommandInfo{Value: new("x")}, "cpus:1"))
 	r.Container, r.Pod = "p.c", pod
 	spec := (Host{HTTP: "10.0.0.1:5051"}).Spec(r)
-	if d := cmp.Diff(spec.Network, &runtime.Network{Of: "p", Join: []runtime.Join{{Network: "bridge"}}, Variable: "MESOS_CONTAINER_IP"}); d != "" || spec.Isolation.Hostname != "p" {
+	if d := cmp.Diff(spec.Network, &runtime.Network{Of: "p", Join: []runtime.Join{{Network: "bridge"}}, Variable: "MESOS_CONTAINER_IP"}, cmpopts.IgnoreFields(runtime.Join{}, "Args")); d != "" || spec.Isolation.Hostname != "p" {
 		t.Errorf("in a pod: host name %q (-got +want):\n%s", spec.Isolation.Hostname, d)
 	}
 	r.Pod, r.Container, r.Executor.Container = nil, "c", named("bridge")
 	if env := strings.Join((Host{}).Spec(r).Env, " "); !strings.Contains(env, "LIBPROCESS_IP=0.0.0.0") {
 		t.Errorf("environment %s", env)
+	}
+}
+
+// Labels and groups reach the plugins, where Mesos has them.
+func TestPluginArgs(t *testing.T) {
+	info := &mesosv1.NetworkInfo{Name: new("n"), Groups: []string{"public"}, Labels: &mesosv1.Labels{Labels: []*mesosv1.Label{{Key: new("app"), Value: new("web")}}}}
+	for name, container := range map[string]*mesosv1.ContainerInfo{
+		"mesos": {Type: mesosv1.ContainerInfo_MESOS.Enum(), NetworkInfos: []*mesosv1.NetworkInfo{info}}, "docker": docker(mesosv1.ContainerInfo_DockerInfo_USER, []*mesosv1.NetworkInfo{info}),
+	} {
+		joins, _ := joinsOf(container)
+		var got any
+		if err := json.Unmarshal(joins[0].Args, &got); err != nil {
+			t.Fatalf("%s: %v in %s", name, err, joins[0].Args)
+		}
+		want := map[string]any{"org.apache.mesos": map[string]any{"network_info": map[string]any{
+			"name": "n", "groups": []any{"public"}, "labels": map[string]any{"labels": []any{map[string]any{"key": "app", "value": "web"}}},
+		}}}
+		if d := cmp.Diff(got, any(want)); d != "" {
+			t.Errorf("%s (-got +want):\n%s", name, d)
+		}
 	}
 }
 

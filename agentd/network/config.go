@@ -101,6 +101,43 @@ func asList(data []byte) (name string, list []byte, err error) {
 	return name, data, err
 }
 
+// withArgs tells each plugin of a list what somebody has to say to it, beside what the operator's file says there.
+func withArgs(list []byte, args json.RawMessage) ([]byte, error) {
+	if args == nil {
+		return list, nil
+	}
+	var conf map[string]json.RawMessage
+	var plugins []map[string]json.RawMessage
+	if err := json.Unmarshal(list, &conf); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(conf["plugins"], &plugins); err != nil {
+		return nil, err
+	}
+	for _, plugin := range plugins {
+		all := map[string]json.RawMessage{}
+		if own := plugin["args"]; own != nil {
+			if err := json.Unmarshal(own, &all); err != nil {
+				return nil, fault.New(fault.Invalid, "the args of a plugin are no object: %v", err)
+			}
+		}
+		if err := json.Unmarshal(args, &all); err != nil {
+			return nil, err
+		}
+		data, err := json.Marshal(all)
+		if err != nil {
+			return nil, err
+		}
+		plugin["args"] = data
+	}
+	data, err := json.Marshal(plugins)
+	if err != nil {
+		return nil, err
+	}
+	conf["plugins"] = data
+	return json.Marshal(conf)
+}
+
 func portmap() map[string]any {
 	return map[string]any{"type": "portmap", "snat": true, "capabilities": map[string]any{"portMappings": true}}
 }

@@ -1,6 +1,9 @@
 package network
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,5 +68,30 @@ func TestResolv(t *testing.T) {
 	d.add(types.DNS{Nameservers: []string{"10.0.0.2", "10.0.0.3"}, Domain: "a", Search: []string{"a", "b"}, Options: []string{"ndots:2"}})
 	if got, want := d.resolv(), "domain a\nsearch a b\noptions ndots:2\nnameserver 10.0.0.2\nnameserver 10.0.0.3\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// What a container has to say to plugins is added to what the operator's file says, for every plugin of the network.
+func TestArgs(t *testing.T) {
+	list := []byte(`{"name": "n", "cniVersion": "0.4.0", "plugins": [{"type": "ptp", "args": {"cni": {"x": 1}}}, {"type": "portmap"}]}`)
+	got, err := withArgs(list, json.RawMessage(`{"org.apache.mesos": {"network_info": {"name": "n"}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := libcni.NetworkConfFromBytes(got)
+	if err != nil || len(parsed.Plugins) != 2 {
+		t.Fatalf("%s: %v", got, err)
+	}
+	for i, want := range []string{`"args":{"cni":{"x": 1},"org.apache.mesos":{"network_info":{"name":"n"}}}`, `"args":{"org.apache.mesos":{"network_info":{"name":"n"}}}`} {
+		var compact, wanted bytes.Buffer
+		if err := errors.Join(json.Compact(&compact, parsed.Plugins[i].Bytes), json.Compact(&wanted, []byte("{"+want+"}"))); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(compact.String(), wanted.String()[1:wanted.Len()-1]) {
+			t.Errorf("plugin %d has %s, want %s in it", i, compact.String(), want)
+		}
+	}
+	if got, err := withArgs(list, nil); err != nil || !bytes.Equal(got, list) {
+		t.Errorf("without anything to say: %s, %v", got, err)
 	}
 }

@@ -85,6 +85,9 @@ func (n *Networks) Join(ctx context.Context, ask runtime.Network) (Joint, error)
 	for i, j := range ask.Join {
 		list, err := n.find(j.Network)
 		if err == nil {
+			list, err = withArgs(list, j.Args)
+		}
+		if err == nil {
 			err = n.check(j, list)
 		}
 		if err != nil {

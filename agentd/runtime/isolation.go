@@ -6,8 +6,21 @@ type Isolation struct {
 	Rlimits      []Rlimit
 	Capabilities *Capabilities // nil: DefaultCapabilities for root, none for others
 	Seccomp      Seccomp
-	ShmBytes     int64 // size of /dev/shm; 0 for the kernel's default, half of the memory
+	ShmBytes     int64   // size of /dev/shm; 0 for the kernel's default, half of the memory
+	PodShmBytes  int64   // size of the /dev/shm of its pod, likewise
+	PIDs         Sharing // whose processes it sees and can signal
+	IPC          Sharing // whose shared memory, semaphores and message queues it has; /dev/shm is among them
 }
+
+// Sharing is with whom a container has something in common that is its own as a rule.
+type Sharing int
+
+// Those who share with a pod share with one another: whoever is nested in the same container, and asks for it, too.
+const (
+	Own Sharing = iota
+	WithPod
+	WithHost
+)
 
 // Rlimit bounds every process of a container by itself.
 type Rlimit struct {

@@ -1,6 +1,10 @@
 package runtime
 
-import "codeberg.org/reeve/reeve/shared/ids"
+import (
+	"encoding/json"
+
+	"codeberg.org/reeve/reeve/shared/ids"
+)
 
 // Network is one of a container's own, or of a pod and all that is nested in it. It has a loopback of its own, and what it
 // joins.
@@ -14,6 +18,7 @@ type Network struct {
 type Join struct {
 	Network string
 	Ports   []Port
+	Args    json.RawMessage `json:",omitempty"` // an object, which plugins find in the args of their configuration; nil for none
 }
 
 // Port of the host leads to one of the container.

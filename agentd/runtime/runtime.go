@@ -27,7 +27,7 @@ type Runtime interface {
 	Wait(ctx context.Context, id ids.Container) (Exit, error)
 
 	// Signal sends a signal to the first process, or with all to every process of the container. SIGKILL with all cannot be
-	// escaped. Signalling a container that has ended is no error.
+	// escaped. AskToEnd is the signal that its Spec names for that. Signalling a container that has ended is no error.
 	Signal(ctx context.Context, id ids.Container, signal int, all bool) error
 
 	// Resize changes the limits of a running container; all of them are given anew. What the host refuses stays as it was
@@ -64,12 +64,17 @@ type Spec struct {
 	Mounts  []Mount  // beside the sandbox, in the order in which they are made
 	Limits  Limits
 
+	StopSignal int // what AskToEnd sends to the first process; 0 for SIGTERM to whom it is sent to
+
 	Isolation Isolation
 	Network   *Network // nil for the host's
 	GPUs      int      // devices of its own
 
 	Pod *Limits // of everything nested in the same pod as this one, together; nil for one that is in no pod
 }
+
+// AskToEnd is no signal of the kernel: Signal sends the one that a container was launched with for it.
+const AskToEnd = 0
 
 // SandboxInImage is where a container in an image sees its sandbox (spec 3.12).
 const SandboxInImage = "/mnt/mesos/sandbox"

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/opencontainers/runc/libcontainer"
+	"github.com/opencontainers/runc/libcontainer/configs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
@@ -46,6 +47,7 @@ type container struct {
 	spec    *specs.Process // what its command runs as, for those that are started beside it
 	pid     int
 	started time.Time
+	kept    func() error // takes away what was staged for others
 
 	mu    sync.Mutex // guards limit, and resizing
 	limit int64      // of memory, bytes
@@ -73,7 +75,16 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, unstage()) }()
+	kept := nothing
+	if req.Hold { // it is for others
+		kept, unstage = unstage, nothing
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, kept())
+		}
+		err = errors.Join(err, unstage())
+	}()
 	files := &startFiles{}
 	defer func() { err = errors.Join(err, files.closeChilds()) }()
 	if err := files.open(req); err != nil {
@@ -83,6 +94,9 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("create container: %w", err), files.status.Close())
 	}
+	if req.Hold {
+		proc.Args = []string{proc.Args[0], "-h"}
+	}
 	proc.ExtraFiles = []*os.File{files.report}
 	if req.TTY == nil {
 		proc.Stdout, proc.Stderr = files.stdout, files.stderr
@@ -90,7 +104,7 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 		proc.ConsoleSocket, proc.ConsoleWidth, proc.ConsoleHeight = files.console, req.TTY.Columns, req.TTY.Rows
 	}
 	c := &container{
-		inner: inner, process: proc, status: files.status, group: req.Spec.Linux.CgroupsPath, spec: req.Spec.Process, started: time.Now(),
+		inner: inner, process: proc, status: files.status, group: req.Spec.Linux.CgroupsPath, spec: req.Spec.Process, started: time.Now(), kept: kept,
 	}
 	c.limit = memoryLimit(req.Spec.Linux.Resources)
 	if err := inner.Run(proc); err != nil {
@@ -104,6 +118,8 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 	c.pid, err = proc.Pid()
 	return c, err
 }
+
+func nothing() error { return nil }
 
 // startFiles are the descriptors a container is started with.
 type startFiles struct {
@@ -174,9 +190,9 @@ const (
 )
 
 // message reads one message of init.c; io.EOF when it has ended.
-func (c *container) message() (kind, value uint32, err error) {
+func message(status io.Reader) (kind, value uint32, err error) {
 	var buf [8]byte
-	if _, err := io.ReadFull(c.status, buf[:]); err != nil {
+	if _, err := io.ReadFull(status, buf[:]); err != nil {
 		return 0, 0, err
 	}
 	return binary.NativeEndian.Uint32(buf[:4]), binary.NativeEndian.Uint32(buf[4:]), nil
@@ -184,17 +200,23 @@ func (c *container) message() (kind, value uint32, err error) {
 
 // awaitExec waits until init.c has exec'ed the command.
 func (c *container) awaitExec(spec *specs.Spec) error {
-	kind, value, err := c.message()
+	kind, value, err := message(c.status)
 	if err != nil {
 		return fmt.Errorf("start container: its init ended at once: %w", err)
 	}
 	if kind == msgRunning {
 		return nil
 	}
-	command := spec.Process.Args[1]
-	errno := syscall.Errno(value)
+	return notStarted(spec.Process.Args[1], syscall.Errno(value))
+}
+
+// notStarted says in people's words why a command could not be exec'ed.
+func notStarted(command string, errno syscall.Errno) error {
 	if errno == unix.ENOENT && !strings.Contains(command, "/") {
 		return fault.New(fault.Invalid, "start command %q: it is not in any directory of PATH", command)
+	}
+	if errno == unix.EACCES {
+		return fault.New(fault.Invalid, "start command %q: permission denied; it must be a file that its user can execute, and no directory", command)
 	}
 	return fault.New(fault.Invalid, "start command %q: %s", command, errno.Error())
 }
@@ -205,7 +227,7 @@ func (c *container) wait(cgroups cgroupfs.Host) (runtime.Exit, error) {
 	exit := runtime.Exit{Started: c.started}
 	status, reported := uint32(0), false
 	for {
-		kind, value, err := c.message()
+		kind, value, err := message(c.status)
 		if err != nil {
 			break // init is gone, or about to be
 		}
@@ -214,8 +236,11 @@ func (c *container) wait(cgroups cgroupfs.Host) (runtime.Exit, error) {
 		}
 	}
 	exit.Ended = time.Now()
-	// Returns once the kernel has killed and reaped everything in the pid namespace.
+	// Returns once the kernel has killed and reaped everything in the pid namespace, if that is the container's own.
 	state, err := c.process.Wait()
+	if namespaces := c.inner.Config().Namespaces; !namespaces.IsPrivate(configs.NEWPID) {
+		_ = c.inner.Signal(unix.SIGKILL) // what is left goes with it; an error means that nothing is
+	}
 	switch {
 	case reported:
 		exit.WaitStatus = int(status)
@@ -234,7 +259,7 @@ func (c *container) wait(cgroups cgroupfs.Host) (runtime.Exit, error) {
 			exit.Message = oomMessage(c.memoryLimit(), own)
 		}
 	}
-	return exit, errors.Join(shown, c.destroy(), c.status.Close())
+	return exit, errors.Join(shown, c.destroy(), c.kept(), c.status.Close())
 }
 
 func oomMessage(limit int64, own bool) string {

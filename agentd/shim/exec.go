@@ -114,15 +114,20 @@ type execution struct {
 	ended bool       // reaped: the pid may be somebody else's
 }
 
-// exec starts a process in a container as the container's own command was started, and by default as the same user.
+// exec starts a process in a container as the container's own command was started, and by default as the same user. One that
+// has been started, and could not become the command, is returned with the error.
 func (c *container) exec(req *shimapi.Exec, files []*os.File) (*execution, error) {
 	if len(req.Argv) == 0 || req.Argv[0] == "" {
 		return nil, fault.New(fault.Invalid, "run in container %s: the command is empty", req.Container)
 	}
 	proc, err := process(execProcess(c.spec, req))
+	if err == nil {
+		err = withLimits(proc)
+	}
 	if err != nil {
 		return nil, err
 	}
+	proc.Args = slices.Insert(proc.Args, 1, "-x")
 	proc.Init = false
 	switch {
 	case req.TTY != nil && len(files) == 1:
@@ -133,21 +138,33 @@ func (c *container) exec(req *shimapi.Exec, files []*os.File) (*execution, error
 	default:
 		return nil, fault.New(fault.Invalid, "run in container %s: %d descriptors came", req.Container, len(files))
 	}
-	e := &execution{container: c, process: proc, started: time.Now()}
-	if err := c.inner.Run(proc); err != nil {
-		return nil, execFailed(req, err)
-	}
-	if e.pid, err = proc.Pid(); err != nil {
+	status, report, err := os.Pipe()
+	if err != nil {
 		return nil, err
 	}
-	return e, nil
+	proc.ExtraFiles = []*os.File{report}
+	e := &execution{container: c, process: proc, started: time.Now()}
+	err = c.inner.Run(proc)
+	if err == nil {
+		e.pid, err = proc.Pid()
+	}
+	if cerr := report.Close(); err != nil { // what keeps it open now is the process, until it is the command
+		return nil, errors.Join(execFailed(req, err), cerr, status.Close())
+	}
+	kind, value, err := message(status)
+	if err == nil && kind == msgFailed {
+		err = notStarted(req.Argv[0], syscall.Errno(value))
+	} else {
+		err = nil // the end of the pipe: exec has closed it, or the end of the process
+	}
+	return e, errors.Join(err, status.Close())
 }
 
 // execProcess changes a copy of what the container's command runs as. Nobody but the container's own user has
 // capabilities, and root never more than the container.
 func execProcess(own *specs.Process, req *shimapi.Exec) *specs.Process {
 	p := *own
-	p.Args = req.Argv
+	p.Args = append([]string{own.Args[0]}, req.Argv...) // the container's init
 	p.Env = append(slices.Clone(own.Env), req.Env...)
 	if req.Cwd != "" {
 		p.Cwd = req.Cwd

@@ -1,6 +1,6 @@
 //go:build linux && cgo
 
-// The first process of every container. It is a mode of the shim's binary, chosen by argv[0], that runs before the Go
+// The first process of every container, and of every command that is run beside its own. It is a mode of the shim's binary, chosen by argv[0], that runs before the Go
 // runtime would: a container pays 100 KB for it and not 2 MB. It starts the command, forwards signals to it (a pid 1
 // without handlers would ignore them), reaps what is orphaned, and tells the shim over file descriptor 3:
 //
@@ -8,7 +8,12 @@
 //	{'R', 0}       the command runs
 //	{'X', status}  it has ended, as of wait(2)
 //
+// With "-h" there is no command, and it stays until it is killed: it keeps namespaces that others have joined.
+//
 // What it reports is also its exit code as far as that goes, for whoever waits when the shim is dead.
+//
+// With "-x" it is the first process of a command beside: it sets the command's limits, which libcontainer might not work
+// under, and becomes the command, or reports {'E', errno}.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -45,7 +50,16 @@ static int limit(const char *text) {
 	return setrlimit(kind, &l);
 }
 
-// argv is limits, "--", and the command.
+// argv is limits, "--", and the command. It returns only if that fails, with errno.
+static int become(char **argv) {
+	errno = EINVAL;
+	while (*argv && strncmp(*argv, "-l", 2) == 0 && limit(*argv) == 0)
+		argv++;
+	if (*argv && strcmp(*argv, "--") == 0 && *++argv)
+		execvp(argv[0], argv);
+	return errno;
+}
+
 static pid_t start(char **argv, int *failure) {
 	volatile int child_errno = 0;
 	pid_t pid = vfork(); // shares memory until the exec, so that a failure can be left in child_errno
@@ -53,12 +67,7 @@ static pid_t start(char **argv, int *failure) {
 		sigset_t none;
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
-		errno = EINVAL;
-		while (*argv && strncmp(*argv, "-l", 2) == 0 && limit(*argv) == 0)
-			argv++;
-		if (*argv && strcmp(*argv, "--") == 0 && *++argv)
-			execvp(argv[0], argv);
-		child_errno = errno;
+		child_errno = become(argv);
 		_exit(127);
 	}
 	*failure = pid < 0 ? errno : child_errno;
@@ -81,7 +90,7 @@ static void reset_signals(void) {
 static void reap(pid_t child) {
 	int status;
 	pid_t pid;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) { // never -1, which is the child when there is none
 		if (pid != child)
 			continue;
 		report('X', (uint32_t)status);
@@ -101,13 +110,20 @@ __attribute__((constructor)) static void reeve_init(int argc, char **argv) {
 		return;
 	prctl(PR_SET_DUMPABLE, 0); // nobody in the container may reach the status descriptor through /proc
 	fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC);
+	if (strcmp(argv[1], "-x") == 0) {
+		report('E', (uint32_t)become(argv + 2));
+		_exit(127);
+	}
 	reset_signals();
 	sigset_t all;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 
+	// Orphans are reaped here, also where another process has the pid 1.
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	int failure = 0;
-	pid_t child = start(argv + 1, &failure);
+	int hold = strcmp(argv[1], "-h") == 0;
+	pid_t child = hold ? -1 : start(argv + 1, &failure);
 	if (failure != 0) {
 		report('E', (uint32_t)failure);
 		_exit(127);
@@ -118,7 +134,7 @@ __attribute__((constructor)) static void reeve_init(int argc, char **argv) {
 		int sig = sigwaitinfo(&all, &from);
 		if (sig == SIGCHLD)
 			reap(child);
-		else if (sig > 0 && from.si_code != SI_KERNEL) // what a terminal sends, the command gets, too
+		else if (sig > 0 && !hold && from.si_code != SI_KERNEL) // what a terminal sends, the command gets, too
 			kill(child, sig);
 	}
 }

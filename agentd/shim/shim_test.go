@@ -173,10 +173,9 @@ func TestInit(t *testing.T) {
 		if err := errors.Join(cmd.Start(), w.Close()); err != nil {
 			t.Fatal(err)
 		}
-		c := &container{status: r}
 		var got []uint32
 		for {
-			kind, value, err := c.message()
+			kind, value, err := message(r)
 			if err != nil {
 				break
 			}

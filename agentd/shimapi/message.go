@@ -58,6 +58,10 @@ type Launch struct {
 	TTY     *Window  `json:"tty,omitempty"`     // the process's streams are one terminal, what it shows is added to Stdout
 	Overlay *Overlay `json:"overlay,omitempty"` // the spec's root, if it is not the host's
 	Sandbox string   `json:"sandbox,omitempty"` // that Stdout and Stderr are in; "" for where the process starts
+
+	// Hold starts no command: the container's first process does nothing, and others join its namespaces. What was staged for
+	// it stays as long as it does.
+	Hold bool `json:"hold,omitempty"`
 }
 
 // Overlay is a root file system that the shim mounts in its own mount namespace, where the container finds it while it starts.
@@ -107,6 +111,9 @@ type Error struct {
 	Kind fault.Kind `json:"kind"`
 	Text string     `json:"text"`
 }
+
+// ErrGone is what agentd has instead of an answer of a shim that has died.
+var ErrGone = fault.New(fault.Unavailable, "the shim that holds the container has gone")
 
 // Err returns the error that the other side had, nil for nil.
 func (e *Error) Err() error {

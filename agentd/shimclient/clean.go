@@ -18,6 +18,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/network"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
+	"codeberg.org/reeve/reeve/agentd/shimdir"
 	"codeberg.org/reeve/reeve/shared/fault"
 )
 
@@ -29,7 +30,7 @@ func Clean(ctx context.Context, workDir, runtimeDir, cgroupRoot string) error {
 			return fault.New(fault.Invalid, "clean needs absolute paths that are not /, not %q", path)
 		}
 	}
-	if err := endShims(ctx, filepath.Join(runtimeDir, "shims")); err != nil {
+	if err := shimdir.EndAll(ctx, filepath.Join(runtimeDir, "shims")); err != nil {
 		return err
 	}
 	states, err := filepath.Glob(filepath.Join(runtimeDir, "c", "*"))
@@ -58,47 +59,6 @@ func Clean(ctx context.Context, workDir, runtimeDir, cgroupRoot string) error {
 	return errors.Join(os.RemoveAll(runtimeDir), sandbox.RemoveAll(filepath.Join(workDir, "containers")))
 }
 
-// endShims kills the shims that are alive and waits until they are dead.
-func endShims(ctx context.Context, dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	for _, e := range entries {
-		shim := filepath.Join(dir, e.Name())
-		for shimAlive(shim) {
-			killShim(shim)
-			if err := pause(ctx, time.Millisecond); err != nil {
-				return fmt.Errorf("end shim %s: %w", e.Name(), err)
-			}
-		}
-	}
-	return nil
-}
-
-// killShim kills a shim that is alive, which is why its pid cannot be another process's.
-func killShim(dir string) {
-	data, err := os.ReadFile(filepath.Join(dir, "pid"))
-	if err != nil {
-		return // agentd died before it wrote it; such a shim ends by itself
-	}
-	if pid, err := strconv.Atoi(strings.TrimSpace(string(data))); err == nil && pid > 1 && shimAlive(dir) {
-		_ = unix.Kill(pid, unix.SIGKILL) // the caller looks whether it is dead
-	}
-}
-
-// pause waits between two looks at something that tells nobody when it changes.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // killByState ends the container whose libcontainer state is in dir by killing its init, which takes everything in its pid
 // namespace along. It is for agents without cgroups; half-made containers of a dead shim, which have no state yet, it
 // cannot find.
@@ -121,7 +81,7 @@ func killByState(ctx context.Context, dir string) error {
 		if err := unix.Kill(state.PID, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
 			return fmt.Errorf("kill process %d: %w", state.PID, err)
 		}
-		if err := pause(ctx, time.Millisecond); err != nil {
+		if err := shimdir.Pause(ctx, time.Millisecond); err != nil {
 			return fmt.Errorf("kill process %d: %w", state.PID, err)
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"codeberg.org/reeve/reeve/agentd/cgroupfs"
 	"codeberg.org/reeve/reeve/agentd/containerspec"
 	"codeberg.org/reeve/reeve/agentd/hostguard"
@@ -120,6 +122,7 @@ type entry struct {
 	id      ids.Container
 	link    *link
 	started runtime.Started
+	stop    int   // the signal that asks it to end; 0 for SIGTERM
 	err     error // why the launch failed
 	decided chan struct{}
 	exit    runtime.Exit
@@ -214,6 +217,11 @@ func (c *Client) Limits() []string {
 // Launch implements runtime.Runtime. ctx bounds the wait for a free slot; once a shim has been asked the launch is carried
 // through, which takes milliseconds.
 func (c *Client) Launch(ctx context.Context, spec runtime.Spec) (runtime.Started, error) {
+	return c.enter(ctx, spec, false)
+}
+
+// enter launches a container, or a pod's holder.
+func (c *Client) enter(ctx context.Context, spec runtime.Spec, hold bool) (runtime.Started, error) {
 	if err := containerspec.Check(spec); err != nil {
 		return runtime.Started{}, err
 	}
@@ -229,7 +237,7 @@ func (c *Client) Launch(ctx context.Context, spec runtime.Spec) (runtime.Started
 	}
 	c.mu.Unlock()
 	if !known {
-		e.err = c.launch(ctx, spec, e)
+		e.err = c.launch(ctx, spec, e, hold)
 		if e.err != nil {
 			c.mu.Lock()
 			delete(c.containers, spec.ID)
@@ -248,11 +256,16 @@ func (c *Client) Launch(ctx context.Context, spec runtime.Spec) (runtime.Started
 
 var errClosed = fault.New(fault.Unavailable, "the container runtime is closed")
 
-func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry) error {
+func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry, hold bool) error {
+	holder, err := c.hold(ctx, spec) // before a turn is taken, which it needs itself
+	if err != nil {
+		return err
+	}
 	host, err := c.host(spec)
 	if err != nil {
 		return err
 	}
+	c.joinHolder(holder, &host)
 	profile, err := hostguard.Profile(c.cfg.SeccompDir, spec.Isolation.Seccomp)
 	if err != nil {
 		return err
@@ -263,13 +276,13 @@ func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry) error 
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	l, err := c.pick(ctx)
+	l, err := c.place(ctx, holder)
 	if err != nil {
 		return err
 	}
 	gpus, err := c.takeGPUs(spec, &host)
 	if err == nil {
-		err = c.writeRecord(spec.ID, gpus)
+		err = c.writeRecord(spec, gpus)
 	}
 	if err != nil {
 		c.release(l)
@@ -282,13 +295,9 @@ func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry) error 
 		return errors.Join(err, os.RemoveAll(c.cfg.record(spec.ID)))
 	}
 	spec.Mounts = append(spec.Mounts, names(spec, joint, &host)...)
-	e.link = l
+	e.link, e.stop = l, spec.StopSignal
 	reply, err := l.call(context.WithoutCancel(ctx), shimapi.Request{
-		Op: shimapi.OpLaunch, Container: spec.ID,
-		Launch: &shimapi.Launch{
-			Dir: c.cfg.record(spec.ID), Spec: containerspec.Build(spec, host), Stdout: spec.Stdout, Stderr: spec.Stderr,
-			Stage: stage(spec, host), Pod: c.podOf(spec), Overlay: c.overlay(spec), Sandbox: spec.Sandbox, Seccomp: shimapi.Seccomp{Unconfined: spec.Isolation.Seccomp.Unconfined, Profile: profile}, TTY: spec.TTY,
-		},
+		Op: shimapi.OpLaunch, Container: spec.ID, Launch: c.launchOf(spec, host, profile, hold),
 	})
 	if err == nil && reply.Started == nil {
 		err = fault.New(fault.Internal, "the shim gave no answer to a launch")
@@ -368,11 +377,23 @@ func (c *Client) Signal(ctx context.Context, id ids.Container, signal int, all b
 	if err != nil || e.hasEnded() {
 		return err
 	}
+	if signal == runtime.AskToEnd {
+		signal, all = e.askToEnd(all)
+	}
 	_, err = e.link.call(ctx, shimapi.Request{Op: shimapi.OpSignal, Container: id, Signal: signal, All: all})
 	if errors.Is(err, errGone) {
 		return nil // the shim died: what it ran is being killed
 	}
 	return err
+}
+
+// askToEnd is which signal asks a container to end, and whether it is for everybody in it: what an image names is for its
+// command, which knows what to do about the others.
+func (e *entry) askToEnd(all bool) (signal int, toAll bool) {
+	if e.stop != 0 {
+		return e.stop, false
+	}
+	return int(unix.SIGTERM), all
 }
 
 // Resize implements runtime.Runtime. Without root nothing is enforced, and there is nothing to change.

@@ -18,6 +18,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
+	"codeberg.org/reeve/reeve/agentd/shimexec"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 )
@@ -252,8 +253,11 @@ func session(t *testing.T, sid int) (pids []int) {
 // TestExecAgentDies: a further process does not outlive the agentd that started it; one of the next agentd starts at once.
 func TestExecAgentDies(t *testing.T) {
 	b, c, spec := execBed(t)
-	ex := sh("echo started; sleep 1000")
-	p, err := c.Exec(t.Context(), spec.ID, ex)
+	conn, err := c.dialExec(t.Context(), c.containers[spec.ID])
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := shimexec.Start(t.Context(), conn, shimapi.Exec{Container: spec.ID, Argv: sh("echo started; sleep 1000").Argv}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,11 +265,7 @@ func TestExecAgentDies(t *testing.T) {
 		t.Fatalf("%q, %v", line, err)
 	}
 	pids := session(t, p.PID())
-	inner, ok := p.(*process)
-	if !ok {
-		t.Fatalf("a %T", p)
-	}
-	if err := inner.conn.Close(); err != nil { // what the kernel does for an agentd that was killed
+	if err := conn.Close(); err != nil { // what the kernel does for an agentd that was killed
 		t.Fatal(err)
 	}
 	gone(t, pids)

@@ -8,11 +8,10 @@ import (
 	"sync"
 
 	"codeberg.org/reeve/reeve/agentd/shimapi"
-	"codeberg.org/reeve/reeve/shared/fault"
 )
 
 // errGone means that a shim cannot be asked: it has died, or the client was closed.
-var errGone = fault.New(fault.Unavailable, "the shim that holds the container has gone")
+var errGone = shimapi.ErrGone
 
 // link is the connection to one shim.
 type link struct {

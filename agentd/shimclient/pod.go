@@ -73,6 +73,9 @@ func (c *Client) removePod(ctx context.Context, id ids.Container) error {
 	if c.rootless {
 		return nil
 	}
+	if err := c.endHolder(ctx, id); err != nil {
+		return err
+	}
 	if err := c.cgroups.Kill(ctx, c.cfg.pod(id)); err != nil {
 		return err
 	}

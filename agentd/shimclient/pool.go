@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"codeberg.org/reeve/reeve/agentd/shimapi"
+	"codeberg.org/reeve/reeve/agentd/shimdir"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/logkey"
 )
@@ -163,7 +164,7 @@ func newName() (string, error) {
 
 // spawn starts the process with its lock held, and returns when it serves.
 func (c *Client) spawn(ctx context.Context, dir string) (*exec.Cmd, error) {
-	lock, err := lockShim(dir)
+	lock, err := shimdir.Lock(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -239,29 +240,8 @@ func awaitReady(ctx context.Context, ready *os.File) error {
 	return fmt.Errorf("it ended before it served: %w", err)
 }
 
-// lockShim takes the lock that says a shim is alive; the error is EWOULDBLOCK if one is.
-func lockShim(dir string) (*os.File, error) {
-	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return nil, errors.Join(err, lock.Close())
-	}
-	return lock, nil
-}
-
 // isAlive says whether a shim's process exists.
-func (c *Client) isAlive(name string) bool { return shimAlive(filepath.Join(c.cfg.shims(), name)) }
-
-func shimAlive(dir string) bool {
-	lock, err := lockShim(dir)
-	if err != nil {
-		return errors.Is(err, unix.EWOULDBLOCK)
-	}
-	_ = lock.Close() // gives the lock back
-	return false
-}
+func (c *Client) isAlive(name string) bool { return shimdir.Alive(filepath.Join(c.cfg.shims(), name)) }
 
 // connect dials a shim and asks what it has; cmd is nil for one that an earlier agentd started. A shim that is still
 // starting is waited for as long as it lives and ctx allows.
@@ -306,7 +286,7 @@ func (c *Client) dial(ctx context.Context, name string) (net.Conn, error) {
 		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ECONNREFUSED) && !errors.Is(err, unix.EAGAIN) {
 			return nil, fmt.Errorf("connect to shim %s: %w", name, err)
 		}
-		if perr := pause(ctx, 2*time.Millisecond); perr != nil {
+		if perr := shimdir.Pause(ctx, 2*time.Millisecond); perr != nil {
 			return nil, fmt.Errorf("connect to shim %s: %w", name, errors.Join(err, perr))
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -21,6 +22,7 @@ type record struct {
 	ID      ids.Container `json:"id"`
 	Created time.Time     `json:"created"`
 	GPUs    []string      `json:"gpus,omitempty"` // devices that are its own
+	Stop    int           `json:"stop,omitempty"` // the signal that asks it to end; 0 for SIGTERM
 }
 
 const (
@@ -30,8 +32,9 @@ const (
 
 // writeRecord notes a container before anything of it exists. It need not be on the disk, only in the kernel's hands: after
 // a crash of the whole host nothing of the container exists, and there is nothing to find.
-func (c *Client) writeRecord(id ids.Container, gpus []string) error {
-	data, err := json.Marshal(record{recordVersion, id, time.Now(), gpus})
+func (c *Client) writeRecord(spec runtime.Spec, gpus []string) error {
+	id := spec.ID
+	data, err := json.Marshal(record{Version: recordVersion, ID: id, Created: time.Now(), GPUs: gpus, Stop: spec.StopSignal})
 	if err != nil {
 		return fmt.Errorf("record container %s: %w", id, err)
 	}

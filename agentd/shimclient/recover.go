@@ -14,6 +14,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
+	"codeberg.org/reeve/reeve/agentd/shimdir"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/logkey"
@@ -84,6 +85,9 @@ func (c *Client) Recover(ctx context.Context) ([]runtime.Recovered, error) {
 	if err := c.leaveUnknown(ctx, records); err != nil {
 		return nil, err
 	}
+	if recovered, err = c.dropHolders(ctx, recovered); err != nil {
+		return nil, fmt.Errorf("recover pods: %w", err)
+	}
 	slices.SortFunc(recovered, func(a, b runtime.Recovered) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	c.settle()
 	return recovered, nil
@@ -151,7 +155,7 @@ func (c *Client) leftovers() (map[ids.Container]bool, error) {
 // recoverOne finds out what became of a container. why says how it ended if nobody saw it, "" if it never began.
 func (c *Client) recoverOne(ctx context.Context, rec record, shim *found, why string) (*runtime.Recovered, error) {
 	if shim != nil {
-		return c.adopt(shim), nil
+		return c.adopt(shim, rec), nil
 	}
 	last, err := shimapi.ReadExit(c.cfg.record(rec.ID))
 	if err != nil {
@@ -188,8 +192,9 @@ func lost(started time.Time, why string) *runtime.Exit {
 }
 
 // adopt takes over a container of a live shim. It may end at any moment, before this or after.
-func (c *Client) adopt(f *found) *runtime.Recovered {
+func (c *Client) adopt(f *found, rec record) *runtime.Recovered {
 	e := newEntry(f.ID)
+	e.stop = rec.Stop
 	e.link = f.link
 	e.started = runtime.Started{PID: f.PID, At: startedAt(f.PID, f.Started), Joined: c.joinedBy(f.ID)}
 	close(e.decided)
@@ -292,9 +297,9 @@ func (c *Client) bury(l *link, orphans []*entry) {
 func (c *Client) awaitDeath(ctx context.Context, l *link) {
 	for deadline := time.Now().Add(2 * time.Second); c.isAlive(l.name); {
 		if time.Now().After(deadline) {
-			killShim(filepath.Join(c.cfg.shims(), l.name))
+			shimdir.Kill(filepath.Join(c.cfg.shims(), l.name))
 		}
-		if pause(ctx, time.Millisecond) != nil {
+		if shimdir.Pause(ctx, time.Millisecond) != nil {
 			break
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/shimdir"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 )
@@ -63,7 +64,7 @@ func (b *bed) killShims() {
 		b.Fatalf("no shims: %v", err)
 	}
 	for _, dir := range dirs {
-		killShim(dir)
+		shimdir.Kill(dir)
 	}
 }
 
@@ -85,7 +86,7 @@ func TestShimKilledWhileAway(t *testing.T) {
 	b.killShims()
 	eventually(t, "death of the shims", func() bool {
 		dirs, _ := filepath.Glob(filepath.Join(b.cfg.RuntimeDir, "shims", "*"))
-		return !slices.ContainsFunc(dirs, shimAlive)
+		return !slices.ContainsFunc(dirs, shimdir.Alive)
 	})
 	c, err := New(b.cfg)
 	if err != nil {
@@ -116,7 +117,7 @@ func TestReboot(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(c.cfg.records(), bootFile), []byte("another\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.writeRecord("before", nil); err != nil {
+	if err := c.writeRecord(runtime.Spec{ID: "before"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil {
@@ -166,7 +167,7 @@ func TestStartedAt(t *testing.T) {
 func TestNeverStarted(t *testing.T) {
 	b := newBed(t)
 	c := b.open()
-	if err := c.writeRecord("never", nil); err != nil {
+	if err := c.writeRecord(runtime.Spec{ID: "never"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil {

@@ -23,6 +23,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/image/layer"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
+	"codeberg.org/reeve/reeve/agentd/shimdir"
 	"codeberg.org/reeve/reeve/shared/ids"
 )
 
@@ -209,7 +210,7 @@ func rootlessExec(ctx context.Context, c *Client, id ids.Container) error {
 				}
 			}
 		}
-		if err := pause(ctx, 5*time.Millisecond); err != nil {
+		if err := shimdir.Pause(ctx, 5*time.Millisecond); err != nil {
 			return fmt.Errorf("%d processes of the session are left: %w", left, err)
 		}
 	}

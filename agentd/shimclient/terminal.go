@@ -3,13 +3,9 @@ package shimclient
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
-
-	"golang.org/x/sys/unix"
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
-	"codeberg.org/reeve/reeve/agentd/shimapi"
+	"codeberg.org/reeve/reeve/agentd/shimexec"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 )
@@ -27,41 +23,9 @@ func (c *Client) Terminal(ctx context.Context, id ids.Container) (runtime.Termin
 	if err != nil {
 		return nil, err
 	}
-	var reply shimapi.ExecReply
-	err = shimapi.WriteFiles(conn)
-	if err == nil {
-		err = shimapi.Write(conn, shimapi.Exec{Container: id, Attach: true})
+	terminal, err := shimexec.Terminal(conn, id)
+	if cerr := conn.Close(); cerr != nil && terminal != nil {
+		return nil, errors.Join(cerr, terminal.Close())
 	}
-	if err == nil {
-		err = shimapi.Read(conn, &reply)
-	}
-	if err == nil {
-		err = reply.Error.Err()
-	}
-	var files []*os.File
-	if err == nil {
-		files, err = shimapi.ReadFiles(conn)
-	}
-	if err = errors.Join(err, conn.Close()); err != nil {
-		return nil, errors.Join(err, shimapi.CloseFiles(files))
-	}
-	return &console{files[0]}, nil
-}
-
-// console is the master's side of a container's terminal. It is only written to: the shim reads.
-type console struct{ *os.File }
-
-// Resize implements runtime.Terminal.
-func (t *console) Resize(w runtime.Window) error {
-	raw, err := t.SyscallConn()
-	if err != nil {
-		return err
-	}
-	cerr := raw.Control(func(fd uintptr) {
-		err = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &unix.Winsize{Row: w.Rows, Col: w.Columns})
-	})
-	if err = errors.Join(cerr, err); err != nil {
-		return fmt.Errorf("change the size of the terminal: %w", err)
-	}
-	return nil
+	return terminal, err
 }

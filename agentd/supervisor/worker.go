@@ -177,7 +177,7 @@ func (w *worker) carryOut(ctx context.Context) bool {
 		}
 		switch eff := eff.(type) {
 		case workload.Signal:
-			if !w.signal(ctx, eff.Signal) && eff.Signal == sigKill {
+			if !w.signal(ctx, meant(eff.Signal)) && eff.Signal == sigKill {
 				killed = false
 			}
 		case workload.Resize:
@@ -186,7 +186,19 @@ func (w *worker) carryOut(ctx context.Context) bool {
 	}
 }
 
-const sigKill = 9
+const (
+	sigKill = 9
+	sigTerm = 15
+)
+
+// meant is a signal of the machine as the runtime knows it: with SIGTERM it asks for the end, and an image may name another
+// one for that.
+func meant(signal int) int {
+	if signal == sigTerm {
+		return runtime.AskToEnd
+	}
+	return signal
+}
 
 func (w *worker) signal(ctx context.Context, signal int) bool {
 	err := w.set.cfg.Runtime.Signal(ctx, w.id, signal, true)

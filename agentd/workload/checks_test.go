@@ -25,12 +25,12 @@ func TestFailuresThatNobodyHears(t *testing.T) {
 		Framework: frameworkInfo("f1"), Tasks: []*mesosv1.TaskInfo{info},
 	}}}))
 	c := w.container("t")
-	w.step(launchedAt(c.id, w.now))
+	w.step(launchedAt(c.ID, w.now))
 	probe := func(code int32) {
 		t.Helper()
 		w.now = w.now.Add(time.Second)
 		w.step(Tick{})
-		w.step(Probed{Container: c.id, Result: check.Result{Answered: true, ExitCode: code}})
+		w.step(Probed{Container: c.ID, Result: check.Result{Answered: true, ExitCode: code}})
 	}
 	for range 1000 {
 		probe(1)

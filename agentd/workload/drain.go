@@ -7,6 +7,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/agentd/roster"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 )
@@ -18,8 +19,8 @@ import (
 // drain ends every task; what is launched from now on is refused.
 func (m *Machine) drain(now time.Time, in Drain) {
 	m.draining, m.untold = true, in.Untold
-	for _, fw := range sorted(m.frameworks) {
-		for _, c := range sorted(fw.executors) {
+	for _, fw := range roster.Sorted(m.frameworks) {
+		for _, c := range roster.Sorted(fw.Executors) {
 			m.stop(now, c, record.Cause_DRAIN, m.shutdownGrace(c))
 		}
 	}
@@ -51,13 +52,13 @@ func (m *Machine) ordered(now time.Time, msg *agentlink.Drain) {
 
 // killAll kills every task that has not ended.
 func (m *Machine) killAll(now time.Time) {
-	for _, fw := range sorted(m.frameworks) {
-		if fw.removed {
+	for _, fw := range roster.Sorted(m.frameworks) {
+		if fw.Removed {
 			continue // its end is being seen to
 		}
-		for _, c := range sorted(fw.executors) {
-			for _, t := range sorted(c.tasks) {
-				if !t.ended() {
+		for _, c := range roster.Sorted(fw.Executors) {
+			for _, t := range roster.Sorted(c.Tasks) {
+				if !t.Ended() {
 					m.killOrdered(now, c, t)
 				}
 			}
@@ -66,20 +67,20 @@ func (m *Machine) killAll(now time.Time) {
 }
 
 // killOrdered kills a task of an executor. A task that is being ended already may have its grace shortened.
-func (m *Machine) killOrdered(now time.Time, c *container, t *task) {
-	policy := m.order.Policy(t.info)
-	member := c.members[t.id()]
+func (m *Machine) killOrdered(now time.Time, c *roster.Container, t *roster.Task) {
+	policy := m.order.Policy(t.Info)
+	member := c.Members[t.ID()]
 	switch {
 	case member != nil:
 		m.killCommand(now, member, t, policy, record.Cause_KILL)
-	case c.command:
+	case c.Command:
 		m.killCommand(now, c, t, policy, record.Cause_KILL)
-	case !t.delivered:
+	case !t.Delivered:
 		m.killQueued(now, c, t)
-	case c.phase <= lifecycle.Running:
-		t.kill = policy
-		if t.kill == nil {
-			t.kill = &mesosv1.KillPolicy{}
+	case c.Phase <= lifecycle.Running:
+		t.Kill = policy
+		if t.Kill == nil {
+			t.Kill = &mesosv1.KillPolicy{}
 		}
 		m.deliverKills(c)
 	}

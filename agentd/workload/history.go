@@ -5,6 +5,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/memory"
 	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/agentd/roster"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/taskstate"
 )
@@ -14,11 +15,11 @@ import (
 // memories lists the newest tasks that are done with, limit at most, oldest first.
 func (m *Machine) memories(limit int) []memory.Task {
 	var all []memory.Task
-	for _, fw := range append(slices.Clone(m.completed), sorted(m.frameworks)...) {
-		for _, c := range append(slices.Clone(fw.completed), sorted(fw.executors)...) {
-			for _, t := range c.completed {
+	for _, fw := range append(slices.Clone(m.completed), roster.Sorted(m.frameworks)...) {
+		for _, c := range append(slices.Clone(fw.Completed), roster.Sorted(fw.Executors)...) {
+			for _, t := range c.Completed {
 				all = append(all, memory.Task{
-					Framework: fw.info, Over: fw.removed, Executor: c.entry().GetExecutor(), Info: t.info, Record: m.taskProto(c, t),
+					Framework: fw.Info, Over: fw.Removed, Executor: c.Entry().GetExecutor(), Info: t.Info, Record: m.taskProto(c, t),
 				})
 			}
 		}
@@ -36,27 +37,15 @@ func (m *Machine) tellHistory(limit int) {
 	}
 }
 
-// pastExecutors are the entries which turn into the completed executors of a framework again: each lives and ends once more.
-func (fw *framework) pastExecutors(kept map[string][]*record.Entry) []*record.Entry {
-	var entries []*record.Entry
-	for _, c := range fw.completed {
-		if tasks := kept[string(c.id)]; len(tasks) > 0 {
-			entries = append(append(entries, c.entry()), tasks...)
-			entries = append(entries, record.NewExecutorRemoved(string(fw.id), string(c.executor)))
-		}
-	}
-	return entries
-}
-
 // takeBack finds what is remembered of a framework that is there again: it stays together.
-func (m *Machine) takeBack(fw *framework) {
-	i := slices.IndexFunc(m.completed, func(old *framework) bool { return old.id == fw.id })
+func (m *Machine) takeBack(fw *roster.Framework) {
+	i := slices.IndexFunc(m.completed, func(old *roster.Framework) bool { return old.ID == fw.ID })
 	if i < 0 {
 		return
 	}
-	fw.completed = m.completed[i].completed
-	for _, c := range fw.completed {
-		c.framework = fw
+	fw.Completed = m.completed[i].Completed
+	for _, c := range fw.Completed {
+		c.Framework = fw
 	}
 	m.completed = slices.Delete(m.completed, i, i+1)
 }
@@ -64,8 +53,8 @@ func (m *Machine) takeBack(fw *framework) {
 // frameworkOver notes that a framework of which nothing is left here can't come back.
 func (m *Machine) frameworkOver(id ids.Framework) {
 	for _, fw := range m.completed {
-		if fw.id == id && !fw.removed {
-			fw.removed = true
+		if fw.ID == id && !fw.Removed {
+			fw.Removed = true
 			m.saveLazily(record.NewFrameworkRemoved(string(id), true))
 		}
 	}
@@ -75,7 +64,7 @@ func (m *Machine) frameworkOver(id ids.Framework) {
 func (m *Machine) replayFrameworkRemoved(e *record.FrameworkRemoved) {
 	id := ids.Framework(e.GetFrameworkId())
 	if fw := m.frameworks[id]; fw != nil {
-		for _, c := range sorted(fw.executors) {
+		for _, c := range roster.Sorted(fw.Executors) {
 			m.replayExecutorRemoved(c)
 		}
 		m.updates.Drop(id)
@@ -83,20 +72,20 @@ func (m *Machine) replayFrameworkRemoved(e *record.FrameworkRemoved) {
 		m.completed = memory.Append(m.completed, fw, memory.MaxFrameworks)
 	}
 	for _, fw := range m.completed {
-		if fw.id == id {
-			fw.removed = fw.removed || e.GetEnded()
+		if fw.ID == id {
+			fw.Removed = fw.Removed || e.GetEnded()
 		}
 	}
 }
 
 // replayExecutorRemoved makes an executor a memory. A task of it that nobody acknowledged is none: journals of older agents
 // do not say how those of frameworks ended that were over.
-func (m *Machine) replayExecutorRemoved(c *container) {
-	for _, t := range sorted(c.tasks) {
-		if taskstate.Terminal(t.state) {
+func (m *Machine) replayExecutorRemoved(c *roster.Container) {
+	for _, t := range roster.Sorted(c.Tasks) {
+		if taskstate.Terminal(t.State) {
 			m.finish(c, t)
 		}
 	}
 	m.drop(c)
-	c.framework.completed = memory.Append(c.framework.completed, c, memory.MaxExecutors)
+	c.Framework.Completed = memory.Append(c.Framework.Completed, c, memory.MaxExecutors)
 }

@@ -10,6 +10,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/message"
 	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/agentd/roster"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -103,7 +104,7 @@ func (m *Machine) shutdownExecutor(now time.Time, msg *agentlink.ShutdownExecuto
 	if fw == nil {
 		return
 	}
-	if c := fw.executors[executorID(msg.GetExecutorId())]; c != nil {
+	if c := fw.Executors[executorID(msg.GetExecutorId())]; c != nil {
 		m.stop(now, c, record.Cause_SHUTDOWN, m.shutdownGrace(c))
 	}
 }
@@ -115,13 +116,13 @@ func (m *Machine) shutdownFramework(now time.Time, id ids.Framework) {
 		m.frameworkOver(id)
 		return
 	}
-	if fw.removed {
+	if fw.Removed {
 		return
 	}
-	fw.removed = true
+	fw.Removed = true
 	m.updates.Drop(id)
 	m.finishEnded(fw)
-	for _, c := range sorted(fw.executors) {
+	for _, c := range roster.Sorted(fw.Executors) {
 		m.stop(now, c, record.Cause_FRAMEWORK_REMOVED, m.shutdownGrace(c))
 	}
 	m.touch(fw)
@@ -129,20 +130,20 @@ func (m *Machine) shutdownFramework(now time.Time, id ids.Framework) {
 
 func (m *Machine) executorMessage(msg *agentlink.ExecutorMessage) {
 	fw := m.frameworks[frameworkID(msg.GetFrameworkId())]
-	if fw == nil || fw.executors[executorID(msg.GetExecutorId())] == nil {
+	if fw == nil || fw.Executors[executorID(msg.GetExecutorId())] == nil {
 		m.emit(Count{Name: "slave/invalid_framework_messages"})
 		return
 	}
 	m.emit(Count{Name: "slave/valid_framework_messages"})
-	m.tell(fw.executors[executorID(msg.GetExecutorId())], message.FromFramework(msg.GetData()))
+	m.tell(fw.Executors[executorID(msg.GetExecutorId())], message.FromFramework(msg.GetData()))
 }
 
 func (m *Machine) frameworkUpdated(info *mesosv1.FrameworkInfo) {
 	fw := m.frameworks[frameworkID(info.GetId())]
-	if fw == nil || proto.Equal(fw.info, info) {
+	if fw == nil || proto.Equal(fw.Info, info) {
 		return
 	}
-	fw.info = info
+	fw.Info = info
 	m.save(record.NewFramework(info))
 }
 
@@ -151,17 +152,17 @@ func (m *Machine) registration() *agentlink.Register {
 	reg := proto.CloneOf(m.cfg.Register)
 	reg.AgentInfo = m.agent
 	reg.Total, reg.Operations = m.holdings.Total().Proto(), m.holdings.Pending()
-	for _, fw := range sorted(m.frameworks) {
-		if fw.removed {
+	for _, fw := range roster.Sorted(m.frameworks) {
+		if fw.Removed {
 			continue
 		}
-		reg.Frameworks = append(reg.Frameworks, fw.info)
-		for _, c := range sorted(fw.executors) {
-			if c.phase < lifecycle.Exited {
-				reg.Executors = append(reg.Executors, &agentlink.Executor{FrameworkId: fw.info.GetId(), Info: c.info, Command: c.command})
+		reg.Frameworks = append(reg.Frameworks, fw.Info)
+		for _, c := range roster.Sorted(fw.Executors) {
+			if c.Phase < lifecycle.Exited {
+				reg.Executors = append(reg.Executors, &agentlink.Executor{FrameworkId: fw.Info.GetId(), Info: c.Info, Command: c.Command})
 			}
-			for _, t := range sorted(c.tasks) {
-				reg.Tasks = append(reg.Tasks, &agentlink.Task{Task: m.taskProto(c, t), Info: t.info})
+			for _, t := range roster.Sorted(c.Tasks) {
+				reg.Tasks = append(reg.Tasks, &agentlink.Task{Task: m.taskProto(c, t), Info: t.Info})
 			}
 		}
 	}
@@ -170,13 +171,13 @@ func (m *Machine) registration() *agentlink.Register {
 
 // taskProto is a task in Mesos's form: state is the latest, status_update_state that of the oldest update which the
 // framework has not acknowledged. The executor of a command task is not named (spec 8, pitfall 23).
-func (m *Machine) taskProto(c *container, t *task) *mesosv1.Task {
-	p := outcome.Record(c.framework.info.GetId(), t.info, t.state, t.statuses)
-	p.User = new(m.cfg.Launch.User(launch.Run{Framework: c.framework.info, Executor: launch.Member(c.info, t.info)}))
-	if !c.command {
-		p.ExecutorId = c.info.GetExecutorId()
+func (m *Machine) taskProto(c *roster.Container, t *roster.Task) *mesosv1.Task {
+	p := outcome.Record(c.Framework.Info.GetId(), t.Info, t.State, t.Statuses)
+	p.User = new(m.cfg.Launch.User(launch.Run{Framework: c.Framework.Info, Executor: launch.Member(c.Info, t.Info)}))
+	if !c.Command {
+		p.ExecutorId = c.Info.GetExecutorId()
 	}
-	if s := m.updates.InFlight(ids.Task{Framework: c.framework.id, ID: t.id()}); s != nil {
+	if s := m.updates.InFlight(ids.Task{Framework: c.Framework.ID, ID: t.ID()}); s != nil {
 		p.StatusUpdateState, p.StatusUpdateUuid = s.State, s.GetUuid()
 	}
 	return p

@@ -1,24 +1,21 @@
 package workload
 
 import (
-	"maps"
 	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
-	"codeberg.org/reeve/reeve/agentd/check"
 	"codeberg.org/reeve/reeve/agentd/holdings"
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/memory"
 	"codeberg.org/reeve/reeve/agentd/record"
-	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/roster"
 	"codeberg.org/reeve/reeve/agentd/turn"
 	"codeberg.org/reeve/reeve/agentd/updates"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
-	"codeberg.org/reeve/reeve/shared/taskstate"
 )
 
 // Config is what a machine is told once; agentd/turn says what each setting is.
@@ -28,9 +25,9 @@ type Config = turn.Config
 type Machine struct {
 	cfg        Config
 	agent      *mesosv1.AgentInfo // with the id, once admitted
-	frameworks map[ids.Framework]*framework
-	completed  []*framework // oldest first
-	containers map[ids.Container]*container
+	frameworks map[ids.Framework]*roster.Framework
+	completed  []*roster.Framework // oldest first
+	containers map[ids.Container]*roster.Container
 	updates    *updates.Outbox
 	holdings   *holdings.Set
 
@@ -42,63 +39,8 @@ type Machine struct {
 	drained    bool
 	order      *record.Drain // of the master, to end every task; nil without one
 
-	effs    []Effect     // of the turn in hand
-	touched []*framework // something of theirs ended in this turn
-}
-
-// framework is one framework with something on this host.
-type framework struct {
-	id        ids.Framework
-	info      *mesosv1.FrameworkInfo
-	executors map[ids.Executor]*container
-	completed []*container // oldest first
-	removed   bool         // told to shut down: nothing is reported any more
-}
-
-// container is one run of an executor. For a command task there is an executor in name only, and the container is the
-// command's. A pod, which is an executor of type DEFAULT, has none of its own: its tasks have one each, which are like those
-// of command tasks.
-type container struct {
-	framework *framework
-	executor  ids.Executor
-	info      *mesosv1.ExecutorInfo
-	command   bool
-	id        ids.Container
-	agent     ids.Agent // who we were when it was made
-	hostBoot  string    // the host's boot in which it was made
-	created   time.Time
-	phase     lifecycle.Phase
-	pid       int
-	started   time.Time
-	joined    []runtime.Joined // networks other than the host's
-	limits    runtime.Limits   // asked for last; not known of a container that was recovered
-
-	tasks     map[string]*task
-	completed []*task // oldest first
-
-	members map[string]*container // of a pod: the containers of its tasks, by task; nil for all others
-	pod     *container            // whose member this is; nil for all others
-
-	cause  record.Cause  // why it is being ended
-	why    string        // the same for people, where cause is not enough; not known after a restart
-	killAt time.Time     // when its grace is over, in phase Stopping
-	grace  time.Duration // how long that was away when it was decided
-
-	stream     StreamID  // 0 without one
-	subscribed bool      // has ever been on the API
-	waitUntil  time.Time // when it must have subscribed; zero if it need not
-}
-
-// task is one task of an executor. It leaves when its terminal update has been acknowledged.
-type task struct {
-	info      *mesosv1.TaskInfo
-	group     uint64
-	state     mesosv1.TaskState // the latest
-	statuses  []*mesosv1.TaskStatus
-	delivered bool                // the executor has been told of it; always true for a command
-	kill      *mesosv1.KillPolicy // a KILL that waits for the executor to be there
-	doneBy    time.Time           // max_completion_time; zero without
-	checks    *check.Checks       // of a command that runs; nil without
+	effs    []Effect            // of the turn in hand
+	touched []*roster.Framework // something of theirs ended in this turn
 }
 
 // New returns a machine that knows nothing yet. Its first input must be Recovered.
@@ -106,8 +48,8 @@ func New(cfg Config) *Machine {
 	return &Machine{
 		cfg:        cfg,
 		agent:      proto.CloneOf(cfg.Register.GetAgentInfo()),
-		frameworks: map[ids.Framework]*framework{},
-		containers: map[ids.Container]*container{},
+		frameworks: map[ids.Framework]*roster.Framework{},
+		containers: map[ids.Container]*roster.Container{},
 		updates:    updates.New(cfg.UpdateRetry, cfg.UpdateRetryMax),
 		holdings:   holdings.New(holdings.Given(cfg.Register.GetAgentInfo()), cfg.UpdateRetry, cfg.UpdateRetryMax),
 	}
@@ -171,7 +113,7 @@ func (m *Machine) supervised(now time.Time, in Input) {
 }
 
 // touch has settle look at a framework at the end of the turn.
-func (m *Machine) touch(fw *framework) {
+func (m *Machine) touch(fw *roster.Framework) {
 	if !slices.Contains(m.touched, fw) {
 		m.touched = append(m.touched, fw)
 	}
@@ -203,14 +145,14 @@ func (m *Machine) Deadline() time.Time {
 	}
 	sooner(m.holdings.Deadline())
 	for _, c := range m.containers {
-		if !c.phase.Alive() || c.members != nil {
+		if !c.Phase.Alive() || c.Members != nil {
 			continue
 		}
-		sooner(c.killAt)
-		sooner(c.waitUntil)
-		for _, t := range c.tasks {
-			sooner(t.doneBy)
-			sooner(t.checks.Deadline())
+		sooner(c.KillAt)
+		sooner(c.WaitUntil)
+		for _, t := range c.Tasks {
+			sooner(t.DoneBy)
+			sooner(t.Checks.Deadline())
 		}
 	}
 	return next
@@ -222,9 +164,9 @@ func due(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }
 func (m *Machine) timers(now time.Time) {
 	m.send(m.updates.Due(now))
 	m.sendOperations(m.holdings.Due(now))
-	for _, fw := range sorted(m.frameworks) {
-		for _, c := range fw.all() {
-			if c.phase.Alive() && c.members == nil {
+	for _, fw := range roster.Sorted(m.frameworks) {
+		for _, c := range fw.All() {
+			if c.Phase.Alive() && c.Members == nil {
 				m.containerTimers(now, c)
 			}
 		}
@@ -232,20 +174,20 @@ func (m *Machine) timers(now time.Time) {
 }
 
 // containerTimers does what is due for one container.
-func (m *Machine) containerTimers(now time.Time, c *container) {
-	if due(c.killAt, now) {
+func (m *Machine) containerTimers(now time.Time, c *roster.Container) {
+	if due(c.KillAt, now) {
 		m.advance(now, c, lifecycle.GraceOver)
 	}
-	if due(c.waitUntil, now) {
+	if due(c.WaitUntil, now) {
 		m.registrationTimedOut(now, c)
 	}
-	for _, t := range c.tasks {
-		if due(t.doneBy, now) {
-			t.doneBy = time.Time{}
+	for _, t := range c.Tasks {
+		if due(t.DoneBy, now) {
+			t.DoneBy = time.Time{}
 			m.stop(now, c, record.Cause_MAX_COMPLETION_TIME, 0)
 		}
-		for _, probe := range t.checks.Due(now) {
-			m.emit(Probe{Container: c.id, PID: c.pid, Probe: probe})
+		for _, probe := range t.Checks.Due(now) {
+			m.emit(Probe{Container: c.ID, PID: c.PID, Probe: probe})
 		}
 	}
 }
@@ -253,13 +195,13 @@ func (m *Machine) containerTimers(now time.Time, c *container) {
 // settle forgets what has ended and been told.
 func (m *Machine) settle(now time.Time) {
 	for _, fw := range m.touched {
-		for _, c := range sorted(fw.executors) {
+		for _, c := range roster.Sorted(fw.Executors) {
 			m.settlePod(now, c)
-			if c.phase == lifecycle.Reaped && len(c.tasks) == 0 {
+			if c.Phase == lifecycle.Reaped && len(c.Tasks) == 0 {
 				m.forgetContainer(c)
 			}
 		}
-		if len(fw.executors) == 0 && !m.updates.Waiting(fw.id) && m.frameworks[fw.id] == fw {
+		if len(fw.Executors) == 0 && !m.updates.Waiting(fw.ID) && m.frameworks[fw.ID] == fw {
 			m.forgetFramework(fw)
 		}
 	}
@@ -275,72 +217,42 @@ func (m *Machine) quiet() bool {
 		return len(m.containers) == 0 && len(m.frameworks) == 0
 	}
 	for _, c := range m.containers {
-		if c.phase != lifecycle.Reaped {
+		if c.Phase != lifecycle.Reaped {
 			return false
 		}
 	}
 	return true
 }
 
-func (m *Machine) forgetContainer(c *container) {
-	fw := c.framework
+func (m *Machine) forgetContainer(c *roster.Container) {
+	fw := c.Framework
 	m.drop(c)
-	fw.completed = memory.Append(fw.completed, c, memory.MaxExecutors)
-	m.saveLazily(record.NewExecutorRemoved(string(fw.id), string(c.executor)))
+	fw.Completed = memory.Append(fw.Completed, c, memory.MaxExecutors)
+	m.saveLazily(record.NewExecutorRemoved(string(fw.ID), string(c.Executor)))
 }
 
-func (m *Machine) forgetFramework(fw *framework) {
-	delete(m.frameworks, fw.id)
+func (m *Machine) forgetFramework(fw *roster.Framework) {
+	delete(m.frameworks, fw.ID)
 	m.completed = memory.Append(m.completed, fw, memory.MaxFrameworks)
-	m.saveLazily(record.NewFrameworkRemoved(string(fw.id), fw.removed))
-	m.emit(Happened{Noun: "framework", ID: string(fw.id), From: "active", To: "completed"})
-}
-
-// sorted lists a map's values by their keys, so that everything happens in the same order every time.
-func sorted[K ~string, V any](m map[K]V) []V {
-	list := make([]V, 0, len(m))
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		list = append(list, m[key])
-	}
-	return list
+	m.saveLazily(record.NewFrameworkRemoved(string(fw.ID), fw.Removed))
+	m.emit(Happened{Noun: "framework", ID: string(fw.ID), From: "active", To: "completed"})
 }
 
 // run is the container as agentd/launch sees it.
-func (m *Machine) run(c *container) launch.Run {
+func (m *Machine) run(c *roster.Container) launch.Run {
 	r := launch.Run{
-		Container: c.id, Agent: c.agent, Framework: c.framework.info, Executor: c.info, Command: c.command, Grace: m.shutdownGrace(c),
+		Container: c.ID, Agent: c.Agent, Framework: c.Framework.Info, Executor: c.Info, Command: c.Command, Grace: m.shutdownGrace(c),
 	}
-	if c.pod != nil {
-		r.Pod = c.pod.info
+	if c.Pod != nil {
+		r.Pod = c.Pod.Info
 	}
-	for _, t := range sorted(c.tasks) {
-		if !t.ended() {
-			r.Tasks = append(r.Tasks, t.info)
+	for _, t := range roster.Sorted(c.Tasks) {
+		if !t.Ended() {
+			r.Tasks = append(r.Tasks, t.Info)
 		}
 	}
 	return r
 }
 
-// all lists a framework's executors, and behind each pod its members.
-func (fw *framework) all() []*container {
-	var list []*container
-	for _, c := range sorted(fw.executors) {
-		list = append(append(list, c), sorted(c.members)...)
-	}
-	return list
-}
-
 // sandbox is where a container keeps its files.
-func (m *Machine) sandbox(c *container) string { return m.cfg.Launch.Sandbox(m.run(c)) }
-
-// can says whether the framework has a capability.
-func (fw *framework) can(capability mesosv1.FrameworkInfo_Capability_Type) bool {
-	return slices.ContainsFunc(fw.info.GetCapabilities(), func(c *mesosv1.FrameworkInfo_Capability) bool {
-		return c.GetType() == capability
-	})
-}
-
-// lostAs is state for partition-aware frameworks and TASK_LOST for the others (spec 3.6).
-func (fw *framework) lostAs(state mesosv1.TaskState) mesosv1.TaskState {
-	return taskstate.ForFramework(state, fw.can(mesosv1.FrameworkInfo_Capability_PARTITION_AWARE))
-}
+func (m *Machine) sandbox(c *roster.Container) string { return m.cfg.Launch.Sandbox(m.run(c)) }

@@ -100,15 +100,15 @@ func (s *simulation) stepUntil(in Input, n int) {
 // as anything of it is.
 func (s *simulation) checkPods() {
 	for _, fw := range s.m.frameworks {
-		for _, c := range fw.executors {
-			for _, id := range pod.Doomed(c.podTasks()) {
-				if c.members != nil && c.members[id].cause == record.Cause_NONE {
+		for _, c := range fw.Executors {
+			for _, id := range pod.Doomed(c.PodTasks()) {
+				if c.Members != nil && c.Members[id].Cause == record.Cause_NONE {
 					s.t.Fatalf("task %s goes on, and its group is broken", id)
 				}
 			}
-			for id, member := range c.members {
-				if member.phase != lifecycle.Reaped && !c.phase.Alive() {
-					s.t.Fatalf("the pod of task %s is %s, and its container is %s", id, c.phase, member.phase)
+			for id, member := range c.Members {
+				if member.Phase != lifecycle.Reaped && !c.Phase.Alive() {
+					s.t.Fatalf("the pod of task %s is %s, and its container is %s", id, c.Phase, member.Phase)
 				}
 			}
 		}
@@ -121,9 +121,9 @@ func (s *simulation) checkOrder() {
 		return
 	}
 	for _, c := range s.m.containers {
-		for _, t := range c.tasks {
-			if c.command && c.phase <= lifecycle.Running && c.phase != lifecycle.Cancelling && !t.ended() && !c.framework.removed {
-				s.t.Fatalf("task %s is %s in phase %s, and the agent drains", t.id(), t.state, c.phase)
+		for _, t := range c.Tasks {
+			if c.Command && c.Phase <= lifecycle.Running && c.Phase != lifecycle.Cancelling && !t.Ended() && !c.Framework.Removed {
+				s.t.Fatalf("task %s is %s in phase %s, and the agent drains", t.ID(), t.State, c.Phase)
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/memory"
 	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/agentd/roster"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -27,20 +28,20 @@ func (m *Machine) recover(now time.Time, in Recovered) {
 			m.emit(Reap{Container: r.ID})
 		}
 	}
-	for _, fw := range sorted(m.frameworks) {
+	for _, fw := range roster.Sorted(m.frameworks) {
 		m.touch(fw)
-		for _, c := range fw.all() {
-			fw.removed = fw.removed || c.cause == record.Cause_FRAMEWORK_REMOVED
+		for _, c := range fw.All() {
+			fw.Removed = fw.Removed || c.Cause == record.Cause_FRAMEWORK_REMOVED
 		}
-		if fw.removed {
-			m.updates.Drop(fw.id)
+		if fw.Removed {
+			m.updates.Drop(fw.ID)
 			m.finishEnded(fw)
 		}
-		for _, c := range fw.all() {
-			if r, ok := found[c.id]; ok {
+		for _, c := range fw.All() {
+			if r, ok := found[c.ID]; ok {
 				m.adopt(now, c, r)
-			} else if c.members != nil {
-				c.phase = lifecycle.Running // of a pod only the members are ever gone
+			} else if c.Members != nil {
+				c.Phase = lifecycle.Running // of a pod only the members are ever gone
 			} else {
 				m.missing(now, c)
 			}
@@ -52,62 +53,47 @@ func (m *Machine) recover(now time.Time, in Recovered) {
 }
 
 // adopt takes a container on as it is.
-func (m *Machine) adopt(now time.Time, c *container, r runtime.Recovered) {
-	c.phase, c.pid, c.started, c.joined = lifecycle.Running, r.Started.PID, r.Started.At, r.Started.Joined
-	if c.cause != record.Cause_NONE {
-		c.phase = lifecycle.Stopping
-		c.killAt = c.killFrom(now)
+func (m *Machine) adopt(now time.Time, c *roster.Container, r runtime.Recovered) {
+	c.Phase, c.PID, c.Started, c.Joined = lifecycle.Running, r.Started.PID, r.Started.At, r.Started.Joined
+	if c.Cause != record.Cause_NONE {
+		c.Phase = lifecycle.Stopping
+		c.KillAt = c.KillFrom(now)
 	}
-	m.emit(Adopt{Container: c.id})
-	m.emit(Happened{Noun: "executor", ID: c.name(), To: c.phase.String(), Reason: "recovered"})
-	if c.phase == lifecycle.Stopping && c.command {
-		m.emit(Signal{Container: c.id, Signal: sigTerm}) // the first may not have been sent
+	m.emit(Adopt{Container: c.ID})
+	m.emit(Happened{Noun: "executor", ID: c.Name(), To: c.Phase.String(), Reason: "recovered"})
+	if c.Phase == lifecycle.Stopping && c.Command {
+		m.emit(Signal{Container: c.ID, Signal: sigTerm}) // the first may not have been sent
 	}
 	m.resize(c) // a resize may have been lost with the earlier agentd
 	switch {
-	case c.command:
+	case c.Command:
 		m.commandRecovered(now, c)
-	case c.phase == lifecycle.Running && c.subscribed:
-		c.waitUntil = now.Add(m.cfg.ReregistrationTimeout)
-	case c.phase == lifecycle.Running:
-		c.waitUntil = now.Add(m.cfg.RegistrationTimeout)
+	case c.Phase == lifecycle.Running && c.Subscribed:
+		c.WaitUntil = now.Add(m.cfg.ReregistrationTimeout)
+	case c.Phase == lifecycle.Running:
+		c.WaitUntil = now.Add(m.cfg.RegistrationTimeout)
 	}
-}
-
-// killFrom is when the grace of a container is over that was being ended before a restart. If the clock was set back
-// meanwhile, it gets its grace once more, and not all the time by which that was.
-func (c *container) killFrom(now time.Time) time.Time {
-	left := min(c.killAt.Sub(now), c.grace)
-	if c.grace == 0 { // an earlier version did not write it down
-		left = c.killAt.Sub(now)
-	}
-	return now.Add(max(left, 0))
 }
 
 // commandRecovered reports what an earlier agentd did not get to, and arms max_completion_time.
-func (m *Machine) commandRecovered(now time.Time, c *container) {
-	for _, t := range c.tasks {
-		if t.state == mesosv1.TaskState_TASK_STAGING || t.state == mesosv1.TaskState_TASK_STARTING {
-			m.commandRuns(now, c, c.startedBefore(now))
-		} else if !t.ended() {
-			t.arm(now, c, c.startedBefore(now))
+func (m *Machine) commandRecovered(now time.Time, c *roster.Container) {
+	for _, t := range c.Tasks {
+		if t.State == mesosv1.TaskState_TASK_STAGING || t.State == mesosv1.TaskState_TASK_STARTING {
+			m.commandRuns(now, c, c.StartedBefore(now))
+		} else if !t.Ended() {
+			t.Arm(now, c, c.StartedBefore(now))
 		}
 	}
 }
 
-// startedBefore is when a container was started, on the clock that now is of. Of a clock that was set back that is no later than now.
-func (c *container) startedBefore(now time.Time) time.Time {
-	return now.Add(-max(now.Sub(c.started), 0))
-}
-
 // neverLaunched says whether a container that the runtime does not know can only be one whose launch was not begun: the
 // runtime remembers every other one until we delete it, and the host has not been rebooted since.
-func (m *Machine) neverLaunched(c *container) bool {
-	if c.cause != record.Cause_NONE || c.subscribed || c.hostBoot == "" || c.hostBoot != m.cfg.Register.GetHostBootId() || len(c.tasks) == 0 {
+func (m *Machine) neverLaunched(c *roster.Container) bool {
+	if c.Cause != record.Cause_NONE || c.Subscribed || c.HostBoot == "" || c.HostBoot != m.cfg.Register.GetHostBootId() || len(c.Tasks) == 0 {
 		return false
 	}
-	for _, t := range c.tasks {
-		if t.state != mesosv1.TaskState_TASK_STAGING && t.state != mesosv1.TaskState_TASK_STARTING {
+	for _, t := range c.Tasks {
+		if t.State != mesosv1.TaskState_TASK_STAGING && t.State != mesosv1.TaskState_TASK_STARTING {
 			return false
 		}
 	}
@@ -116,26 +102,26 @@ func (m *Machine) neverLaunched(c *container) bool {
 
 // missing starts a container that an earlier agentd did not get to start, and ends any other that the runtime does not
 // know: it has been deleted, or the host has forgotten it.
-func (m *Machine) missing(now time.Time, c *container) {
+func (m *Machine) missing(now time.Time, c *roster.Container) {
 	if m.neverLaunched(c) {
 		m.advance(now, c, lifecycle.Launch)
 		return
 	}
-	c.phase, c.killAt = lifecycle.Reaped, time.Time{}
-	for _, t := range sorted(c.tasks) {
-		if t.ended() {
+	c.Phase, c.KillAt = lifecycle.Reaped, time.Time{}
+	for _, t := range roster.Sorted(c.Tasks) {
+		if t.Ended() {
 			continue
 		}
 		status := outcome.Lost("it was not there when the agent came back")
 		switch {
-		case c.command && (c.cause == record.Cause_KILL || c.cause == record.Cause_GROUP):
+		case c.Command && (c.Cause == record.Cause_KILL || c.Cause == record.Cause_GROUP):
 			status = outcome.KilledDuringLaunch()
-		case t.state == mesosv1.TaskState_TASK_STAGING || t.state == mesosv1.TaskState_TASK_STARTING:
-			status = outcome.ByAgent(c.framework.lostAs(mesosv1.TaskState_TASK_DROPPED), mesosv1.TaskStatus_REASON_AGENT_RESTARTED, "The agent restarted before the task was started")
+		case t.State == mesosv1.TaskState_TASK_STAGING || t.State == mesosv1.TaskState_TASK_STARTING:
+			status = outcome.ByAgent(c.Framework.LostAs(mesosv1.TaskState_TASK_DROPPED), mesosv1.TaskStatus_REASON_AGENT_RESTARTED, "The agent restarted before the task was started")
 		}
 		m.report(now, c, t, status)
 	}
-	if c.pod == nil {
+	if c.Pod == nil {
 		m.emit(SandboxEnded{Path: m.sandbox(c)})
 	}
 }
@@ -163,16 +149,16 @@ func (m *Machine) replay(saved *record.Entry) {
 	case *record.Entry_Stopping:
 		c := m.saved(e.Stopping.GetFrameworkId(), e.Stopping.GetExecutorId())
 		if c != nil && e.Stopping.GetTaskId() != "" {
-			c = c.members[e.Stopping.GetTaskId()]
+			c = c.Members[e.Stopping.GetTaskId()]
 		}
 		if c != nil {
-			c.cause, c.killAt, c.grace = e.Stopping.GetCause(), time.Unix(0, e.Stopping.GetKillAtNs()), time.Duration(e.Stopping.GetGraceNs())
+			c.Cause, c.KillAt, c.Grace = e.Stopping.GetCause(), time.Unix(0, e.Stopping.GetKillAtNs()), time.Duration(e.Stopping.GetGraceNs())
 		}
 	case *record.Entry_Subscribed:
 		if c := m.saved(e.Subscribed.GetFrameworkId(), e.Subscribed.GetExecutorId()); c != nil {
-			c.subscribed = true
-			for _, t := range c.tasks {
-				t.delivered = true // as far as anybody can know
+			c.Subscribed = true
+			for _, t := range c.Tasks {
+				t.Delivered = true // as far as anybody can know
 			}
 		}
 	case *record.Entry_Task:
@@ -189,19 +175,19 @@ func (m *Machine) replay(saved *record.Entry) {
 func (m *Machine) replayFramework(info *mesosv1.FrameworkInfo) {
 	id := frameworkID(info.GetId())
 	if fw := m.frameworks[id]; fw != nil {
-		fw.info = info
+		fw.Info = info
 		return
 	}
 	m.addFramework(info)
 }
 
 // saved finds an executor that an entry names.
-func (m *Machine) saved(fw, ex string) *container {
+func (m *Machine) saved(fw, ex string) *roster.Container {
 	f := m.frameworks[ids.Framework(fw)]
 	if f == nil {
 		return nil
 	}
-	return f.executors[ids.Executor(ex)]
+	return f.Executors[ids.Executor(ex)]
 }
 
 func (m *Machine) replayExecutor(e *record.Executor) {
@@ -215,12 +201,12 @@ func (m *Machine) replayTask(e *record.Task) {
 	if c == nil {
 		return
 	}
-	t := &task{info: e.GetInfo(), group: e.GetGroup(), state: mesosv1.TaskState_TASK_STAGING, delivered: c.command || c.subscribed}
-	c.tasks[t.id()] = t
-	if c.members != nil {
+	t := &roster.Task{Info: e.GetInfo(), Group: e.GetGroup(), State: mesosv1.TaskState_TASK_STAGING, Delivered: c.Command || c.Subscribed}
+	c.Tasks[t.ID()] = t
+	if c.Members != nil {
 		m.addMember(c, t, ids.Container(e.GetContainerId()))
 	}
-	m.group = max(m.group, t.group)
+	m.group = max(m.group, t.Group)
 }
 
 func (m *Machine) replayUpdate(e *record.Update) {
@@ -230,12 +216,12 @@ func (m *Machine) replayUpdate(e *record.Update) {
 	}
 	status := e.GetStatus()
 	id := status.GetTaskId().GetValue()
-	if _, t := fw.task(id); t != nil {
-		t.state = status.GetState()
-		t.delivered = true
-		t.statuses = outcome.Remember(t.statuses, status)
+	if _, t := fw.Task(id); t != nil {
+		t.State = status.GetState()
+		t.Delivered = true
+		t.Statuses = outcome.Remember(t.Statuses, status)
 	}
-	m.updates.Add(time.Time{}, ids.Task{Framework: fw.id, ID: id}, status) // nothing is sent before there is a master
+	m.updates.Add(time.Time{}, ids.Task{Framework: fw.ID, ID: id}, status) // nothing is sent before there is a master
 }
 
 func (m *Machine) replayAcknowledged(e *record.Acknowledged) {
@@ -243,7 +229,7 @@ func (m *Machine) replayAcknowledged(e *record.Acknowledged) {
 	if fw == nil {
 		return
 	}
-	id := ids.Task{Framework: fw.id, ID: e.GetTaskId()}
+	id := ids.Task{Framework: fw.ID, ID: e.GetTaskId()}
 	if status, _ := m.updates.Acknowledge(time.Time{}, id, e.GetUuid()); status != nil {
 		m.told(fw, id.ID, status)
 	}
@@ -258,57 +244,37 @@ func (m *Machine) Snapshot() []*record.Entry {
 	}
 	kept := memory.Entries(m.memories(memory.Most))
 	for _, fw := range m.completed {
-		if past := fw.pastExecutors(kept); len(past) > 0 {
-			entries = append(append(entries, record.NewFramework(fw.info)), past...)
-			entries = append(entries, record.NewFrameworkRemoved(string(fw.id), fw.removed))
+		if past := fw.PastExecutors(kept); len(past) > 0 {
+			entries = append(append(entries, record.NewFramework(fw.Info)), past...)
+			entries = append(entries, record.NewFrameworkRemoved(string(fw.ID), fw.Removed))
 		}
 	}
-	for _, fw := range sorted(m.frameworks) {
-		entries = append(append(entries, record.NewFramework(fw.info)), fw.pastExecutors(kept)...)
-		for _, c := range sorted(fw.executors) {
-			entries = append(append(entries, c.entry()), kept[string(c.id)]...)
-			entries = append(entries, c.stateEntries()...)
+	for _, fw := range roster.Sorted(m.frameworks) {
+		entries = append(append(entries, record.NewFramework(fw.Info)), fw.PastExecutors(kept)...)
+		for _, c := range roster.Sorted(fw.Executors) {
+			entries = append(append(entries, c.Entry()), kept[string(c.ID)]...)
+			entries = append(entries, c.StateEntries()...)
 		}
 		entries = append(entries, m.snapshotUpdates(fw)...)
 	}
 	return entries
 }
 
-// stateEntries are the entries of what an executor does and has to do.
-func (c *container) stateEntries() []*record.Entry {
-	var entries []*record.Entry
-	if c.cause != record.Cause_NONE {
-		entries = append(entries, c.stoppingEntry(c.killAt))
-	}
-	for _, t := range sorted(c.tasks) {
-		entries = append(entries, t.entry(c))
-	}
-	for _, member := range sorted(c.members) {
-		if member.cause != record.Cause_NONE {
-			entries = append(entries, member.stoppingEntry(member.killAt))
-		}
-	}
-	if c.subscribed {
-		entries = append(entries, record.NewSubscribed(string(c.framework.id), string(c.executor)))
-	}
-	return entries
-}
-
 // snapshotUpdates lists a framework's updates, and acknowledges again those that have been.
-func (m *Machine) snapshotUpdates(fw *framework) []*record.Entry {
+func (m *Machine) snapshotUpdates(fw *roster.Framework) []*record.Entry {
 	var entries []*record.Entry
-	for _, c := range sorted(fw.executors) {
-		for _, t := range sorted(c.tasks) {
-			for _, status := range t.statuses {
-				if !taskstate.Terminal(status.GetState()) && !m.updates.Has(ids.Task{Framework: fw.id, ID: t.id()}, status.GetUuid()) {
-					entries = append(entries, record.NewUpdate(string(fw.id), status),
-						record.NewAcknowledged(string(fw.id), t.id(), status.GetUuid()))
+	for _, c := range roster.Sorted(fw.Executors) {
+		for _, t := range roster.Sorted(c.Tasks) {
+			for _, status := range t.Statuses {
+				if !taskstate.Terminal(status.GetState()) && !m.updates.Has(ids.Task{Framework: fw.ID, ID: t.ID()}, status.GetUuid()) {
+					entries = append(entries, record.NewUpdate(string(fw.ID), status),
+						record.NewAcknowledged(string(fw.ID), t.ID(), status.GetUuid()))
 				}
 			}
 		}
 	}
-	for _, status := range m.updates.All(fw.id) {
-		entries = append(entries, record.NewUpdate(string(fw.id), status))
+	for _, status := range m.updates.All(fw.ID) {
+		entries = append(entries, record.NewUpdate(string(fw.ID), status))
 	}
 	return entries
 }

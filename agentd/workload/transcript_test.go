@@ -12,6 +12,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/check"
 	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/agentd/roster"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -59,9 +60,9 @@ func (w *world) step(in Input) string {
 }
 
 // container finds the run of an executor by its id, or the container of a pod's task by the task's.
-func (w *world) container(id string) *container {
+func (w *world) container(id string) *roster.Container {
 	for _, c := range w.m.containers {
-		if c.pod == nil && string(c.executor) == id || c.pod != nil && c.memberOf() == id {
+		if c.Pod == nil && string(c.Executor) == id || c.Pod != nil && c.MemberOf() == id {
 			return c
 		}
 	}
@@ -119,25 +120,25 @@ func (w *world) run(d *datadriven.TestData) string {
 	case "kill", "ack", "shutdown-executor", "shutdown-framework", "message":
 		return w.step(fromMaster(w.conn, w.masterSays(d)))
 	case "pulling":
-		return w.step(Pulling{Container: w.container(arg(d, "of")).id, Done: int64(atoi(arg(d, "done"))), Total: int64(atoi(arg(d, "total")))})
+		return w.step(Pulling{Container: w.container(arg(d, "of")).ID, Done: int64(atoi(arg(d, "done"))), Total: int64(atoi(arg(d, "total")))})
 	case "prepared":
-		return w.step(Prepared{Container: w.container(arg(d, "of")).id})
+		return w.step(Prepared{Container: w.container(arg(d, "of")).ID})
 	case "launched":
 		c := w.container(arg(d, "of"))
-		w.running[c.id] = true
-		return w.step(launchedAt(c.id, w.now))
+		w.running[c.ID] = true
+		return w.step(launchedAt(c.ID, w.now))
 	case "launch-failed":
-		return w.step(LaunchFailed{Container: w.container(arg(d, "of")).id, Message: strings.TrimSpace(d.Input)})
+		return w.step(LaunchFailed{Container: w.container(arg(d, "of")).ID, Message: strings.TrimSpace(d.Input)})
 	case "exited":
 		return w.step(w.exit(d))
 	case "deleted":
 		c := w.container(arg(d, "of"))
-		delete(w.running, c.id)
-		return w.step(Deleted{Container: c.id})
+		delete(w.running, c.ID)
+		return w.step(Deleted{Container: c.ID})
 	case "disk":
-		return w.step(DiskExceeded{Container: w.container(arg(d, "of")).id, Used: 64 << 20, Limit: 32 << 20})
+		return w.step(DiskExceeded{Container: w.container(arg(d, "of")).ID, Used: 64 << 20, Limit: 32 << 20})
 	case "probed":
-		in := Probed{Container: w.container(arg(d, "of")).id, Result: check.Result{Answered: true, ExitCode: int32(atoi(arg(d, "code"))), Why: "it is sick"}}
+		in := Probed{Container: w.container(arg(d, "of")).ID, Result: check.Result{Answered: true, ExitCode: int32(atoi(arg(d, "code"))), Why: "it is sick"}}
 		if has(d, "connected") {
 			in.Of, in.Result.Connected = check.Status, true
 		}
@@ -208,7 +209,7 @@ func (w *world) restart(compacted bool) string {
 }
 
 func (w *world) exit(d *datadriven.TestData) Exited {
-	return Exited{Container: w.container(arg(d, "of")).id, Exit: runtime.Exit{
+	return Exited{Container: w.container(arg(d, "of")).ID, Exit: runtime.Exit{
 		WaitStatus: atoi(arg(d, "code"))<<8 | atoi(arg(d, "signal")),
 		OOMKilled:  has(d, "oom"), Lost: has(d, "lost"), Message: strings.TrimSpace(d.Input),
 	}}

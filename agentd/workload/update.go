@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"slices"
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/check"
@@ -9,6 +8,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/message"
 	"codeberg.org/reeve/reeve/agentd/outcome"
 	"codeberg.org/reeve/reeve/agentd/record"
+	"codeberg.org/reeve/reeve/agentd/roster"
 	"codeberg.org/reeve/reeve/agentd/updates"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -18,55 +18,53 @@ import (
 
 // report takes a new status of a task: it fills in what the agent knows, saves it, and sends it when its turn comes. A
 // task has one terminal status: whatever follows it is dropped. c may be nil when no container is known.
-func (m *Machine) report(now time.Time, c *container, t *task, status *mesosv1.TaskStatus) {
-	if t.ended() {
+func (m *Machine) report(now time.Time, c *roster.Container, t *roster.Task, status *mesosv1.TaskStatus) {
+	if t.Ended() {
 		return
 	}
-	status.TaskId = t.info.GetTaskId()
-	if c.command && t.info.GetCheck() != nil && status.CheckStatus == nil {
-		status.CheckStatus = check.Blank(t.info.GetCheck())
+	status.TaskId = t.Info.GetTaskId()
+	if c.Command && t.Info.GetCheck() != nil && status.CheckStatus == nil {
+		status.CheckStatus = check.Blank(t.Info.GetCheck())
 	}
-	m.order.Amend(status, c.framework.can(mesosv1.FrameworkInfo_Capability_PARTITION_AWARE))
+	m.order.Amend(status, c.Framework.Can(mesosv1.FrameworkInfo_Capability_PARTITION_AWARE))
 	m.fill(now, c, status)
-	from := t.state
-	t.state = status.GetState()
-	t.statuses = outcome.Remember(t.statuses, status)
-	m.emit(Happened{Noun: "task", ID: string(c.framework.id) + "/" + t.id(), From: from.String(), To: t.state.String(), Reason: outcome.Text(status)})
-	if t.ended() {
-		t.doneBy, t.checks = time.Time{}, nil
-		m.emit(Count{Name: outcome.Counter(t.state)})
+	from := t.State
+	t.State = status.GetState()
+	t.Statuses = outcome.Remember(t.Statuses, status)
+	m.emit(Happened{Noun: "task", ID: string(c.Framework.ID) + "/" + t.ID(), From: from.String(), To: t.State.String(), Reason: outcome.Text(status)})
+	if t.Ended() {
+		t.DoneBy, t.Checks = time.Time{}, nil
+		m.emit(Count{Name: outcome.Counter(t.State)})
 		m.resize(c)
-		m.touch(c.framework)
+		m.touch(c.Framework)
 	}
-	if c.framework.removed { // nobody is told, but it is remembered
-		fw := string(c.framework.id)
+	if c.Framework.Removed { // nobody is told, but it is remembered
+		fw := string(c.Framework.ID)
 		m.saveLazily(record.NewUpdate(fw, status))
-		m.saveLazily(record.NewAcknowledged(fw, t.id(), status.GetUuid()))
+		m.saveLazily(record.NewAcknowledged(fw, t.ID(), status.GetUuid()))
 		m.finish(c, t)
 		return
 	}
-	m.enqueue(now, c.framework, t.id(), status)
+	m.enqueue(now, c.Framework, t.ID(), status)
 }
 
 // fill sets what the agent sets on every status.
-func (m *Machine) fill(now time.Time, c *container, status *mesosv1.TaskStatus) {
+func (m *Machine) fill(now time.Time, c *roster.Container, status *mesosv1.TaskStatus) {
 	facts := outcome.Facts{Now: now, NewUUID: m.cfg.NewUUID, Agent: m.agent.GetId(), IP: m.cfg.IP}
 	if c != nil {
-		facts.Executor, facts.Container, facts.PID, facts.Joined = c.info.GetExecutorId(), c.id, c.pid, c.joined
-		if c.pod != nil && taskstate.Terminal(status.GetState()) {
+		facts.Executor, facts.Container, facts.PID, facts.Joined = c.Info.GetExecutorId(), c.ID, c.PID, c.Joined
+		if c.Pod != nil && taskstate.Terminal(status.GetState()) {
 			facts.PID = 0
 		}
 	}
 	facts.Fill(status)
 }
 
-func (t *task) id() string { return t.info.GetTaskId().GetValue() }
-
 // enqueue saves a status and sends it when its turn comes.
-func (m *Machine) enqueue(now time.Time, fw *framework, taskID string, status *mesosv1.TaskStatus) {
+func (m *Machine) enqueue(now time.Time, fw *roster.Framework, taskID string, status *mesosv1.TaskStatus) {
 	m.emit(Count{Name: "slave/valid_status_updates"})
-	m.save(record.NewUpdate(string(fw.id), status))
-	m.send(m.updates.Add(now, ids.Task{Framework: fw.id, ID: taskID}, status))
+	m.save(record.NewUpdate(string(fw.ID), status))
+	m.send(m.updates.Add(now, ids.Task{Framework: fw.ID, ID: taskID}, status))
 }
 
 // send puts updates on the stream to the master.
@@ -82,20 +80,20 @@ func (m *Machine) acknowledged(now time.Time, ack *agentlink.Acknowledge) {
 	if fw == nil {
 		return
 	}
-	id := ids.Task{Framework: fw.id, ID: ack.GetTaskId().GetValue()}
+	id := ids.Task{Framework: fw.ID, ID: ack.GetTaskId().GetValue()}
 	status, next := m.updates.Acknowledge(now, id, ack.GetUuid())
 	if status == nil {
 		return
 	}
-	m.saveLazily(record.NewAcknowledged(string(fw.id), id.ID, ack.GetUuid()))
+	m.saveLazily(record.NewAcknowledged(string(fw.ID), id.ID, ack.GetUuid()))
 	m.told(fw, id.ID, status)
 	m.send(next)
 }
 
 // told is what an acknowledgement changes: after that of the terminal status the task is done with.
-func (m *Machine) told(fw *framework, taskID string, status *mesosv1.TaskStatus) {
+func (m *Machine) told(fw *roster.Framework, taskID string, status *mesosv1.TaskStatus) {
 	if taskstate.Terminal(status.GetState()) {
-		if c, t := fw.task(taskID); t != nil {
+		if c, t := fw.Task(taskID); t != nil {
 			m.finish(c, t)
 		}
 	}
@@ -103,53 +101,22 @@ func (m *Machine) told(fw *framework, taskID string, status *mesosv1.TaskStatus)
 }
 
 // finish moves a task from its executor's tasks to the completed ones.
-func (m *Machine) finish(c *container, t *task) {
-	if c.pod != nil {
-		c = c.pod
+func (m *Machine) finish(c *roster.Container, t *roster.Task) {
+	if c.Pod != nil {
+		c = c.Pod
 	}
-	delete(c.tasks, t.id())
-	c.completed = memory.Append(c.completed, t, memory.MaxTasks)
-	m.touch(c.framework)
+	delete(c.Tasks, t.ID())
+	c.Completed = memory.Append(c.Completed, t, memory.MaxTasks)
+	m.touch(c.Framework)
 }
 
 // finishEnded is done with tasks of a framework that nobody is told of any more.
-func (m *Machine) finishEnded(fw *framework) {
-	for _, c := range sorted(fw.executors) {
-		for _, t := range sorted(c.tasks) {
-			if t.ended() {
+func (m *Machine) finishEnded(fw *roster.Framework) {
+	for _, c := range roster.Sorted(fw.Executors) {
+		for _, t := range roster.Sorted(c.Tasks) {
+			if t.Ended() {
 				m.finish(c, t)
 			}
 		}
 	}
-}
-
-// task finds a task of the framework and the container that has it.
-func (fw *framework) task(id string) (*container, *task) {
-	if c := fw.executors[executorOf(id)]; c != nil && c.command { // a command task's executor is named after it
-		if t := c.tasks[id]; t != nil {
-			return c, t
-		}
-	}
-	for _, c := range fw.executors {
-		if t := c.tasks[id]; t != nil {
-			if member := c.members[id]; member != nil {
-				return member, t
-			}
-			return c, t
-		}
-	}
-	return nil, nil
-}
-
-// knew says whether a task has ended here and been told of, so that a late update of it is no news.
-func (fw *framework) knew(id string) bool {
-	had := func(c *container) bool {
-		return slices.ContainsFunc(c.completed, func(t *task) bool { return t.id() == id })
-	}
-	for _, c := range fw.executors {
-		if had(c) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(fw.completed, had)
 }

@@ -6,6 +6,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/launch"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/roster"
 	"codeberg.org/reeve/reeve/agentd/view"
 )
 
@@ -29,7 +30,7 @@ func (m *Machine) View() *View {
 	if m.order != nil {
 		v.Drain, v.DrainSince = m.order.Config(), time.Unix(0, m.order.GetSinceNs())
 	}
-	for _, fw := range sorted(m.frameworks) {
+	for _, fw := range roster.Sorted(m.frameworks) {
 		v.Frameworks = append(v.Frameworks, m.viewFramework(fw))
 	}
 	for _, fw := range m.completed {
@@ -38,51 +39,51 @@ func (m *Machine) View() *View {
 	return v
 }
 
-func (m *Machine) viewFramework(fw *framework) FrameworkView {
-	v := FrameworkView{ID: fw.id, Info: fw.info}
-	for _, c := range sorted(fw.executors) {
+func (m *Machine) viewFramework(fw *roster.Framework) FrameworkView {
+	v := FrameworkView{ID: fw.ID, Info: fw.Info}
+	for _, c := range roster.Sorted(fw.Executors) {
 		v.Executors = append(v.Executors, m.viewExecutor(c))
 	}
-	for _, c := range fw.completed {
+	for _, c := range fw.Completed {
 		v.Completed = append(v.Completed, m.viewExecutor(c))
 	}
 	return v
 }
 
-func (m *Machine) viewExecutor(c *container) ExecutorView {
+func (m *Machine) viewExecutor(c *roster.Container) ExecutorView {
 	v := ExecutorView{
-		ID: c.executor, Info: c.info, Command: c.command, Container: c.id, Sandbox: m.sandbox(c), Phase: c.phase,
-		PID: c.pid, Created: c.created, Started: c.started, Joined: c.joined,
+		ID: c.Executor, Info: c.Info, Command: c.Command, Container: c.ID, Sandbox: m.sandbox(c), Phase: c.Phase,
+		PID: c.PID, Created: c.Created, Started: c.Started, Joined: c.Joined,
 	}
-	for _, t := range sorted(c.tasks) {
-		task := TaskView{Task: m.taskProto(c, t), Info: t.info, Queued: !t.delivered}
-		if member := c.members[t.id()]; member != nil {
-			task.Container = member.id
-			if member.phase == lifecycle.Running || member.phase == lifecycle.Stopping {
-				task.PID, task.Joined = member.pid, member.joined
+	for _, t := range roster.Sorted(c.Tasks) {
+		task := TaskView{Task: m.taskProto(c, t), Info: t.Info, Queued: !t.Delivered}
+		if member := c.Members[t.ID()]; member != nil {
+			task.Container = member.ID
+			if member.Phase == lifecycle.Running || member.Phase == lifecycle.Stopping {
+				task.PID, task.Joined = member.PID, member.Joined
 			}
 		}
 		v.Tasks = append(v.Tasks, task)
 	}
-	for _, of := range append(sorted(c.members), c) {
+	for _, of := range append(roster.Sorted(c.Members), c) {
 		v.Volumes = append(v.Volumes, m.viewVolumes(of)...)
 	}
-	for _, t := range c.completed {
-		v.Completed = append(v.Completed, TaskView{Task: m.taskProto(c, t), Info: t.info})
+	for _, t := range c.Completed {
+		v.Completed = append(v.Completed, TaskView{Task: m.taskProto(c, t), Info: t.Info})
 	}
 	return v
 }
 
 // viewVolumes lists where the persistent volumes of a container are seen. Those of a pod's tasks are seen in the tasks' own
 // sandboxes, under both of their names.
-func (m *Machine) viewVolumes(c *container) []view.VolumeView {
+func (m *Machine) viewVolumes(c *roster.Container) []view.VolumeView {
 	switch {
-	case !c.phase.Alive():
+	case !c.Phase.Alive():
 		return nil
-	case c.pod != nil:
-		return m.cfg.Launch.Seen(m.run(c), m.sandbox(c), path.Join(m.sandbox(c.pod), "tasks", c.memberOf()))
-	case c.members != nil:
-		return m.cfg.Launch.Seen(launch.Run{Executor: c.info}, m.sandbox(c))
+	case c.Pod != nil:
+		return m.cfg.Launch.Seen(m.run(c), m.sandbox(c), path.Join(m.sandbox(c.Pod), "tasks", c.MemberOf()))
+	case c.Members != nil:
+		return m.cfg.Launch.Seen(launch.Run{Executor: c.Info}, m.sandbox(c))
 	}
 	return m.cfg.Launch.Seen(m.run(c), m.sandbox(c))
 }
@@ -90,9 +91,9 @@ func (m *Machine) viewVolumes(c *container) []view.VolumeView {
 // Running lists the containers that run, pods among them. It must be called between two turns.
 func (m *Machine) Running() []RunningContainer {
 	var list []RunningContainer
-	for _, fw := range sorted(m.frameworks) {
-		for _, c := range fw.all() {
-			if c.phase == lifecycle.Running || c.phase == lifecycle.Stopping {
+	for _, fw := range roster.Sorted(m.frameworks) {
+		for _, c := range fw.All() {
+			if c.Phase == lifecycle.Running || c.Phase == lifecycle.Stopping {
 				list = append(list, m.cfg.Launch.Running(m.run(c)))
 			}
 		}

@@ -65,7 +65,7 @@ func TestProgramsKnowEachOtherOnlyThroughShared(t *testing.T) {
 // machines are pure: they decide, and somebody else does.
 var machines = []string{
 	"masterd/cluster", "masterd/ledger", "masterd/offering", "masterd/status", "masterd/turn", "masterd/view", "masterd/message",
-	"masterd/deadlines", "masterd/allocator", "masterd/jobs", "masterd/validate", "agentd/workload", "agentd/lifecycle", "agentd/pod", "agentd/check", "agentd/turn", "agentd/view", "agentd/memory",
+	"masterd/deadlines", "masterd/allocator", "masterd/jobs", "masterd/validate", "agentd/workload", "agentd/roster", "agentd/lifecycle", "agentd/pod", "agentd/check", "agentd/turn", "agentd/view", "agentd/memory",
 	"masterd/jobrecord", "masterd/livejob", "masterd/jobcall", "masterd/placement", "masterd/taskinfo",
 }
 

@@ -172,6 +172,33 @@ func (f *Framework) Throughput(ctx context.Context, n int) (time.Duration, error
 	return time.Since(start), nil
 }
 
+// Crowd launches n tasks that stay, as fast as offers come, and returns when all of them run.
+func (f *Framework) Crowd(ctx context.Context, n int) error {
+	if err := f.waitOffer(ctx); err != nil {
+		return err
+	}
+	running := map[string]bool{}
+	f.seen = func(id string, state mesosv1.TaskState, _ time.Time) {
+		if state == mesosv1.TaskState_TASK_RUNNING {
+			running[id] = true
+		}
+	}
+	for launched := 0; len(running) < n; {
+		if len(f.offers) > 0 && launched < n {
+			batch := min(n-launched, fits(f.offers[0]))
+			if err := f.launch(ctx, batch); err != nil {
+				return err
+			}
+			launched += batch
+			continue
+		}
+		if err := f.step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // What a task asks for: little enough that what is measured is launching, not waiting for room.
 const (
 	taskCPUs = 0.01

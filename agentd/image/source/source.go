@@ -204,7 +204,7 @@ func digestOf(data []byte) string {
 }
 
 func configOf(c v1.Config) image.Config {
-	out := image.Config{Entrypoint: c.Entrypoint, Cmd: c.Cmd, Env: c.Env, User: c.User, WorkDir: image.Inside(c.WorkingDir)}
+	out := image.Config{Entrypoint: c.Entrypoint, Cmd: c.Cmd, Env: c.Env, User: c.User, WorkDir: image.Inside(c.WorkingDir), StopSignal: c.StopSignal}
 	for dir := range c.Volumes {
 		if dir = image.Inside(dir); dir != "" && dir != "/" {
 			out.Volumes = append(out.Volumes, dir)

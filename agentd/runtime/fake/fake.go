@@ -5,6 +5,7 @@
 package fake
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -165,6 +166,9 @@ func (r *Runtime) Signal(_ context.Context, id ids.Container, signal int, _ bool
 	c, ok := r.containers[id]
 	if !ok {
 		return unknown(id)
+	}
+	if signal == runtime.AskToEnd {
+		signal = cmp.Or(c.spec.StopSignal, sigTerm)
 	}
 	c.signals = append(c.signals, signal)
 	if signal == sigKill || signal == sigTerm && !c.behaviour.IgnoreTerm {

@@ -45,6 +45,7 @@ func Suite(t *testing.T, start func(*testing.T) Target) {
 		{"known id", (*suite).knownID},
 		{"missing command", (*suite).missingCommand},
 		{"terminate", (*suite).terminate},
+		{"ask to end", (*suite).askToEnd},
 		{"kill all", (*suite).killAll},
 		{"many waiters", (*suite).manyWaiters},
 		{"wait gives up", (*suite).waitGivesUp},
@@ -177,6 +178,18 @@ func (s *suite) terminate() {
 	}
 	if err := s.Runtime.Signal(s.ctx(), spec.ID, sigTerm, false); err != nil {
 		s.Errorf("signalling an ended container: %v", err)
+	}
+}
+
+// askToEnd: without a signal of its own a container is asked by SIGTERM.
+func (s *suite) askToEnd() {
+	spec := s.spec("ask", "sleep", "1000")
+	s.launch(spec)
+	if err := s.Runtime.Signal(s.ctx(), spec.ID, runtime.AskToEnd, true); err != nil {
+		s.Fatal(err)
+	}
+	if got := s.wait(spec.ID).WaitStatus; got != sigTerm {
+		s.Errorf("wait status %d after it was asked to end, want %d", got, sigTerm)
 	}
 }
 

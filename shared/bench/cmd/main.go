@@ -26,7 +26,9 @@ type options struct {
 	tasks   int // tasks of the throughput run
 	timeout time.Duration
 
-	failovers int // kills of the leader
+	failovers  int // kills of the leader
+	containers int // that run at once while nothing happens
+	only       string
 }
 
 func main() {
@@ -35,6 +37,8 @@ func main() {
 	flag.IntVar(&o.starts, "n", 100, "how many starts to time")
 	flag.IntVar(&o.tasks, "tasks", 200, "how many tasks to count a second with")
 	flag.IntVar(&o.failovers, "failovers", 20, "how often to kill the leader")
+	flag.IntVar(&o.containers, "containers", 500, "how many containers to run at once, for what they cost at rest")
+	flag.StringVar(&o.only, "only", "", "one part alone: starts, images, failovers or crowd")
 	flag.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this long")
 	flag.Parse()
 	if os.Geteuid() != 0 {
@@ -43,10 +47,24 @@ func main() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), o.timeout)
 	defer cancel()
-	if err := errors.Join(run(ctx, o), failovers(ctx, o)); err != nil {
+	if err := measureAll(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// measureAll measures every part, or the one that was asked for.
+func measureAll(ctx context.Context, o options) error {
+	var errs []error
+	for _, part := range []struct {
+		names   []string
+		measure func(ctx context.Context, o options) error
+	}{{[]string{"starts", "images"}, run}, {[]string{"failovers"}, failovers}, {[]string{"crowd"}, crowd}} {
+		if o.only == "" || slices.Contains(part.names, o.only) {
+			errs = append(errs, part.measure(ctx, o))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func run(ctx context.Context, o options) (err error) {
@@ -70,7 +88,13 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer c.Close()
-	return errors.Join(measure(ctx, o, c), images(ctx, o, c, dir))
+	if o.only != "images" {
+		err = measure(ctx, o, c)
+	}
+	if o.only != "starts" {
+		err = errors.Join(err, images(ctx, o, c, dir))
+	}
+	return err
 }
 
 // measure interleaves what is compared: bare, ours, bare, ours, so that a machine that is busy for a while is busy for both.
