@@ -82,7 +82,7 @@ func TestUnsupportedIsolation(t *testing.T) {
 		"twice":                  rlimit(limit(nofile, one, two), limit(nofile, one, two)),
 		"only one of soft":       rlimit(limit(nofile, one, nil)),
 		"soft limit 2 above":     rlimit(limit(nofile, two, one)),
-		"no task gets it here": rlimit(limit(mesosv1.RLimitInfo_RLimit_RLMT_RTPRIO, one, one)),
+		"no task gets it here":   rlimit(limit(mesosv1.RLimitInfo_RLimit_RLMT_RTPRIO, one, one)),
 	} {
 		if got := host.unsupportedIsolation(container, false); !strings.Contains(got, want) || (want == "") != (got == "") {
 			t.Errorf("got %q, want %q in it", got, want)
