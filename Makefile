@@ -67,8 +67,8 @@ packages: ## build the .deb and .rpm of both architectures into dist/: make pack
 	@bash shared/needs.sh packages
 	bash shared/packaging/build.sh $(ARCHS)
 
-test-packages: ## build the packages twice, compare, and look at what is in them
-	@bash shared/needs.sh packages
+test-packages: ## build the packages twice, compare, look inside, install the .rpm, run the arm64 programs (root)
+	@bash shared/needs.sh test-packages
 	nice bash shared/packaging/verify.sh
 
 test-box: ## try the packages in a virtual machine: install, first task, upgrade, purge (some minutes; root once)

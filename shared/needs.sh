@@ -2,7 +2,8 @@
 # Checks for what the build needs beyond Go: a C compiler and libseccomp's headers and static library, for agentd-shim.
 # With "test" also for what tests use: Python, in which a scheduler and an executor are written, tmux, in which consoles run, a static busybox, ip, and the
 # plugins that make networks of containers. With "packages" also for the compiler that agentd-shim is built with for the
-# other architecture. With "vm" for virtual machines: qemu, debootstrap and what makes their disks.
+# other architecture, and with "test-packages" for what tries them. With "vm" for virtual machines: qemu, debootstrap and what
+# makes their disks.
 # Installs what is missing where it may (root, or sudo without a password, on Debian and Ubuntu); otherwise says exactly
 # what to install, and fails.
 set -euo pipefail
@@ -25,6 +26,14 @@ if [ "${1:-}" = test ]; then
   command -v tmux >/dev/null || missing+=(tmux)
   # What images of tests have in them; one that needs libraries would not run there.
   if ! command -v busybox >/dev/null || ldd "$(command -v busybox)" >/dev/null 2>&1; then missing+=(busybox-static); fi
+fi
+if [ "${1:-}" = test-packages ]; then
+  bash "$0" packages
+  command -v rpm >/dev/null || missing+=(rpm)
+  command -v qemu-aarch64-static >/dev/null || command -v qemu-aarch64 >/dev/null || missing+=(qemu-user-static)
+  command -v ip >/dev/null || missing+=(iproute2)
+  command -v curl >/dev/null || missing+=(curl)
+  command -v python3 >/dev/null || missing+=(python3)
 fi
 if [ "${1:-}" = packages ]; then
   case $(uname -m) in

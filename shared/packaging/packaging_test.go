@@ -71,6 +71,53 @@ func TestContentsExist(t *testing.T) {
 	}
 }
 
+// TestTheListIsThePackage holds nfpm.yaml against testdata/deb.txt, which "make test-packages" holds against a real package: a file
+// that is in one of them only is told of here, before anything is built.
+func TestTheListIsThePackage(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("testdata/deb.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{} // whether nfpm.yaml names it
+	modes := map[string]string{}
+	for line := range strings.Lines(string(data)) {
+		fields := strings.Fields(line)
+		if path := strings.TrimPrefix(fields[2], "."); !strings.HasSuffix(path, "/") {
+			listed[path], modes[path] = false, fields[0]
+		}
+	}
+	list, _ := contents(t)
+	for _, c := range list {
+		if c.Type == "dir" || c.Packager == "rpm" {
+			continue
+		}
+		if !strings.Contains(c.Src, "*") {
+			if _, ok := listed[c.Dst]; !ok {
+				t.Errorf("%s is in the packages, and testdata/deb.txt does not list it", c.Dst)
+			} else if want := os.FileMode(c.FileInfo.Mode).String(); modes[c.Dst] != want {
+				t.Errorf("%s has the mode %s, and testdata/deb.txt says %s", c.Dst, want, modes[c.Dst])
+			}
+			listed[c.Dst] = true
+			continue
+		}
+		found := false
+		for path := range listed {
+			if ok, err := filepath.Match(filepath.Base(c.Src), filepath.Base(path)); err == nil && ok && filepath.Dir(path)+"/" == c.Dst {
+				listed[path], found = true, true
+			}
+		}
+		if !found {
+			t.Errorf("%s is to be in %s, and testdata/deb.txt lists nothing there", c.Src, c.Dst)
+		}
+	}
+	for path, named := range listed {
+		if !named {
+			t.Errorf("testdata/deb.txt lists %s, which nfpm.yaml does not have", path)
+		}
+	}
+}
+
 // TestConfigurationIsKept makes sure that an upgrade does not write over what an operator has changed.
 func TestConfigurationIsKept(t *testing.T) {
 	t.Parallel()
@@ -105,7 +152,7 @@ func TestUnits(t *testing.T) {
 	}
 	dir := t.TempDir()
 	args := []string{"verify", "--man=no"}
-	for _, name := range []string{"masterd.service", "agentd.service"} {
+	for _, name := range []string{"masterd.service", "agentd.service", "reeve-ssh.service"} {
 		data, err := os.ReadFile(filepath.Join("systemd", name))
 		if err != nil {
 			t.Fatal(err)

@@ -8,10 +8,14 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/shared/flagset"
 	"codeberg.org/reeve/reeve/shared/logging"
+	"codeberg.org/reeve/reeve/shared/logkey"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/servicemanager"
 	"codeberg.org/reeve/reeve/tui/serve"
 )
 
@@ -28,13 +32,35 @@ func (a *app) serveCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return a.serve(command.Context(), cfg) },
 	}
+	command.PersistentPreRunE = func(c *cobra.Command, args []string) error {
+		if err := serveSettings(c.Flags(), a.context != ""); err != nil {
+			return a.report(usagef("%v", err))
+		}
+		return c.Root().PersistentPreRunE(c, args)
+	}
 	flags := command.Flags()
+	flags.String(flagset.ConfigFlag, "", "YAML file of settings; its keys are the names of these flags, and master")
 	flags.StringVar(&cfg.Listen, "listen", "127.0.0.1:5022", "host:port to listen on")
 	flags.StringVar(&cfg.KeysFile, "keys", "", "file with the public keys that may come in; default authorized_keys in the work dir")
 	flags.StringVar(&cfg.WorkDir, "work-dir", "/var/lib/reeve/ssh", "directory of the host key, and of the settings of each principal")
 	flags.IntVar(&cfg.Sessions, "max-sessions", 32, "sessions at once")
 	flags.DurationVar(&cfg.Idle, "idle-timeout", 0, "end sessions in which nothing comes or goes for so long; 0 for never")
 	return interruptible(command)
+}
+
+// serveSettings completes the flags from the environment and from the file of --config, as the daemons do; the cluster to serve
+// is a setting, too, unless --context named it. REEVE_CONFIG is another file, the operator's own, so it does not name this one.
+func serveSettings(flags *pflag.FlagSet, named bool) error {
+	settings := pflag.NewFlagSet("serve-ssh", pflag.ContinueOnError)
+	for _, name := range []string{"listen", "keys", "work-dir", "max-sessions", "idle-timeout", "master", flagset.ConfigFlag} {
+		settings.AddFlag(flags.Lookup(name))
+	}
+	return flagset.Load(settings, func(name string) (string, bool) {
+		if name == flagset.EnvName(flagset.ConfigFlag) || named && name == flagset.EnvName("master") {
+			return "", false
+		}
+		return os.LookupEnv(name)
+	})
 }
 
 func (a *app) serve(ctx context.Context, cfg serve.Config) error {
@@ -67,5 +93,8 @@ func (a *app) serve(ctx context.Context, cfg serve.Config) error {
 		return err
 	}
 	fmt.Fprintf(a.stdout, "serving the console on %s; ctrl+c ends it\n", server.Addr())
+	if err := servicemanager.Serving("serves the console on " + server.Addr().String()); err != nil {
+		cfg.Logger.Warn("the service manager was not told", logkey.Err(err))
+	}
 	return server.Run(ctx)
 }

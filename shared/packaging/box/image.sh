@@ -7,7 +7,8 @@ set -euo pipefail
 suite=${BOX_SUITE:-trixie}
 mirror=${BOX_MIRROR:-} # empty: what debootstrap takes by itself
 packages="systemd-sysv udev dbus linux-image-cloud-amd64 initramfs-tools zstd iproute2 iptables procps kmod ca-certificates curl sudo
-  logrotate man-db bash-completion cloud-init openssh-server containernetworking-plugins python3 e2fsprogs less netbase"
+  logrotate man-db bash-completion cloud-init openssh-server containernetworking-plugins python3 busybox-static e2fsprogs less netbase
+  rsync tmux systemd-container"
 
 key=$suite-$(sha256sum "$0" | cut -c1-12)
 out=$1/$key
@@ -38,12 +39,16 @@ echo box >"$root/etc/hostname"
 printf '127.0.0.1 localhost\n127.0.1.1 box\n' >"$root/etc/hosts"
 printf 'PRETTY_HOSTNAME=box\n' >"$root/etc/machine-info"
 : >"$root/etc/machine-id"
-cat >"$root/etc/systemd/network/20-wired.network" <<'EOF'
+cat >"$root/etc/systemd/network/90-wired.network" <<'EOF'
 [Match]
 Name=en* eth*
 [Network]
 DHCP=ipv4
 EOF
+# The user that Vagrant logs in as; test-vagrant.sh adds its key.
+in_root useradd -m -s /bin/bash vagrant
+install -d -m 700 -o 1000 -g 1000 "$root/home/vagrant/.ssh"
+echo 'vagrant ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/vagrant"; chmod 440 "$root/etc/sudoers.d/vagrant"
 rm -f "$root/etc/resolv.conf"; echo 'nameserver 10.0.2.3' >"$root/etc/resolv.conf"
 
 printf '%s\n' virtio_pci virtio_blk ext4 >>"$root/etc/initramfs-tools/modules"
