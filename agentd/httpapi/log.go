@@ -37,6 +37,7 @@ type logQuery struct {
 	last   int64 // bytes from the end, -1 for none
 	since  time.Time
 	limit  int64
+	times  bool
 }
 
 func parseLogQuery(q url.Values, now time.Time) (logQuery, error) {
@@ -51,6 +52,13 @@ func parseLogQuery(q url.Values, now time.Time) (logQuery, error) {
 		}
 	}
 	out.limit = min(out.limit, maxPiece)
+	if text := q.Get("times"); text != "" {
+		on, err := strconv.ParseBool(text)
+		if err != nil {
+			return out, fault.New(fault.Invalid, "times is %q, and must be true or false", text)
+		}
+		out.times = on
+	}
 	since := q.Get("since")
 	if since == "" {
 		return out, nil
@@ -111,7 +119,25 @@ func (a *api) pieceOf(file *os.File, size int64, virtual string, q logQuery) (*r
 		return nil, err
 	}
 	piece.Data = piece.Data[:n]
-	return piece, nil
+	if q.times {
+		piece.Times, err = a.timesOf(virtual, piece.Offset)
+	}
+	return piece, err
+}
+
+// timesOf is when what lies from an offset on was written.
+func (a *api) timesOf(virtual string, offset int64) ([]reeveapi.LogTime, error) {
+	index, err := a.indexOf(virtual)
+	if err != nil {
+		return nil, err
+	}
+	var times []reeveapi.LogTime
+	for _, e := range index {
+		if e.Size > offset && len(times) < reeveapi.LogTimes {
+			times = append(times, reeveapi.LogTime{At: e.At, Below: e.Size})
+		}
+	}
+	return times, nil
 }
 
 // indexOf is what is known of when a file was written.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -65,8 +66,15 @@ func TestLog(t *testing.T) {
 			t.Errorf("%s: %d bytes, want %d", query, len(got.Data), len(want))
 		}
 	}
+	if times := read("&times=true").Times; len(times) != 2 || times[0].Below != int64(len(old)+len(line)) || times[1].Below != whole.Size || !times[1].At.Equal(begin.Add(2*time.Minute)) {
+		t.Errorf("it was written at %v, want what is kept to be of two moments after %v", times, begin)
+	}
+	if times := read("&times=true&offset=" + strconv.Itoa(len(old)+len(line))).Times; len(times) != 1 || times[0].Below != whole.Size {
+		t.Errorf("its end was written at %v, want one moment", times)
+	}
 	for query, status := range map[string]int{
-		"?path=/s/nothing": 404, "?path=/s/stdout&since=x": 400, "?path=/s/stdout&offset=-1": 400, "": 400,
+		"?path=/s/stdout&times=perhaps": 400,
+		"?path=/s/nothing":              404, "?path=/s/stdout&since=x": 400, "?path=/s/stdout&offset=-1": 400, "": 400,
 	} {
 		if answer := ask(t, h, http.MethodGet, "/reeve/v1/log"+query, ""); answer.Code != status {
 			t.Errorf("%q: %d %s, want %d", query, answer.Code, answer.Body, status)

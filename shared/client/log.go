@@ -17,6 +17,7 @@ type LogQuery struct {
 	Last   int64  // from the beginning of the line in which the last so many bytes begin
 	Offset int64  // from that offset, if it is not 0
 	Limit  int    // bytes; 0 for what the agent gives
+	Times  bool   // also when it was written
 }
 
 // Log reads a piece of what a task has written from an agent, "host:port".
@@ -29,6 +30,9 @@ func (c *Client) Log(ctx context.Context, agentHTTP string, q LogQuery) (*reevea
 		if n > 0 {
 			query.Set(name, strconv.FormatInt(n, 10))
 		}
+	}
+	if q.Times {
+		query.Set("times", "true")
 	}
 	answer, err := c.askFor(ctx, agentHTTP, request{method: http.MethodGet, path: base + "/log?" + query.Encode()})
 	if err != nil {
@@ -53,4 +57,13 @@ func (c *Client) LogSince(ctx context.Context, agentHTTP, path string, ago time.
 		return 0, 0, err
 	}
 	return piece.Offset, piece.Size, nil
+}
+
+// LogTimes is when what a log holds from an offset on was written; see reeveapi.LogTime.
+func (c *Client) LogTimes(ctx context.Context, agentHTTP, path string, offset int64) ([]reeveapi.LogTime, error) {
+	piece, err := c.Log(ctx, agentHTTP, LogQuery{Path: path, Offset: offset, Limit: 1, Times: true})
+	if err != nil {
+		return nil, err
+	}
+	return piece.Times, nil
 }

@@ -147,6 +147,8 @@ func (a *App) global(verb keys.Verb) tea.Cmd {
 		a.freeze()
 	case keys.Preview:
 		a.preview = !a.preview
+	case keys.PickColumns:
+		a.chooseColumns()
 	case keys.Help:
 		a.over = &helpOverlay{}
 	case keys.Actions:

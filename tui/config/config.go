@@ -18,6 +18,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/tui/widget/table"
 )
 
 // Config is the file's content. The zero value is an empty file's.
@@ -25,6 +26,8 @@ type Config struct {
 	Context  string             `yaml:"context" json:"context"` // the one to begin with
 	Contexts map[string]Context `yaml:"contexts" json:"contexts"`
 	Console  Console            `yaml:"console" json:"console"`
+
+	doc *yaml.Node // where what stands
 }
 
 // Context is one cluster.
@@ -40,6 +43,8 @@ type Console struct {
 	Theme string `yaml:"theme" json:"theme"` // dark, light or auto
 	ASCII bool   `yaml:"ascii" json:"ascii"`
 	Mouse bool   `yaml:"mouse" json:"mouse"`
+
+	Columns map[string][]string `yaml:"columns" json:"columns,omitempty"` // own sets of columns by list: NAME or NAME:WIDTH each
 }
 
 // maxSize bounds the file, in bytes.
@@ -93,6 +98,7 @@ func Parse(data []byte) (Config, error) {
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		return Config{}, explain(err)
 	}
+	c.doc = &doc
 	return c, c.check(&doc)
 }
 
@@ -112,7 +118,7 @@ func explain(err error) error {
 		switch {
 		case unknownKey.MatchString(text):
 			text = unknownKey.ReplaceAllString(text, `line $1: unknown key "$2"`)
-			text += "; known are context, contexts (masters, production, read-only, theme) and console (theme, ascii, mouse)"
+			text += "; known are context, contexts (masters, production, read-only, theme) and console (theme, ascii, mouse, columns)"
 		case wrongType.MatchString(text):
 			m := wrongType.FindStringSubmatch(text)
 			text = fmt.Sprintf("line %s: %q is not %s", m[1], m[2], kinds[m[3]])
@@ -122,12 +128,19 @@ func explain(err error) error {
 	return errors.New(strings.Join(out, "; "))
 }
 
-var kinds = map[string]string{"bool": "true or false", "[]string": "a list", "string": "a text", "config.Context": "a context", "config.Console": "settings"}
+var kinds = map[string]string{"bool": "true or false", "[]string": "a list", "string": "a text", "config.Context": "a context", "config.Console": "settings", "map[string][]string": "lists with their columns"}
 
 // check refuses what is well-formed but can't be meant.
 func (c Config) check(doc *yaml.Node) error {
 	if err := theme(c.Console.Theme, doc, "console"); err != nil {
 		return err
+	}
+	for list, columns := range c.Console.Columns {
+		for i, text := range columns {
+			if _, err := table.ParsePick(text); err != nil {
+				return fmt.Errorf("line %d: %w; write NAME or NAME:WIDTH", lineOf(doc, list, i), err)
+			}
+		}
 	}
 	for _, name := range c.Names() {
 		x := c.Contexts[name]
@@ -149,12 +162,69 @@ func (c Config) check(doc *yaml.Node) error {
 	return nil
 }
 
+// Picks are the own sets of columns by list.
+func (c Config) Picks() map[string][]table.Pick {
+	out := map[string][]table.Pick{}
+	for list, columns := range c.Console.Columns {
+		for _, text := range columns {
+			if p, err := table.ParsePick(text); err == nil { // check has seen to the others
+				out[list] = append(out[list], p)
+			}
+		}
+	}
+	return out
+}
+
+// CheckColumns refuses lists and columns that are not among those that there are.
+func (c Config) CheckColumns(known map[string][]string) error {
+	for _, list := range slices.Sorted(maps.Keys(c.Console.Columns)) {
+		names, ok := known[list]
+		if !ok {
+			return fmt.Errorf("line %d: there is no list %q; there are %s", line(c.doc, "console", "columns", list), list, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		}
+		for i, p := range c.Picks()[list] {
+			if !slices.ContainsFunc(names, func(name string) bool { return table.Same(name, p.Name) }) {
+				return fmt.Errorf("line %d: the list %s has no column %q; it has %s", lineOf(c.doc, list, i), list, p.Name, strings.Join(names, ", "))
+			}
+		}
+	}
+	return nil
+}
+
+// lineOf is where entry i of a list's columns stands.
+func lineOf(doc *yaml.Node, list string, i int) int {
+	at := find(doc, "console", "columns", list)
+	if at == nil || i >= len(at.Content) {
+		return line(doc, "console", "columns", list)
+	}
+	return at.Content[i].Line
+}
+
 func theme(name string, doc *yaml.Node, path ...string) error {
 	switch name {
 	case "", "dark", "light", "auto":
 		return nil
 	}
 	return fmt.Errorf("line %d: a theme is dark, light or auto, not %q", line(doc, append(path, "theme")...), name)
+}
+
+// find is the value of a key, nil if it is not there.
+func find(doc *yaml.Node, path ...string) *yaml.Node {
+	if len(doc.Content) == 0 {
+		return nil
+	}
+	node := doc.Content[0]
+	for _, key := range path {
+		i := 0
+		for i+1 < len(node.Content) && node.Content[i].Value != key {
+			i += 2
+		}
+		if i+1 >= len(node.Content) {
+			return nil
+		}
+		node = node.Content[i+1]
+	}
+	return node
 }
 
 // line is where a key stands in the file, 1 if it is not there.

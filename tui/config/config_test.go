@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 const good = `# clusters
@@ -35,7 +36,7 @@ func TestParse(t *testing.T) {
 			"lab":  {Masters: []string{"127.0.0.1:5050"}},
 		},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{})); diff != "" {
 		t.Errorf("parsed (-want +got):\n%s", diff)
 	}
 	if x, err := got.Find(""); err != nil || x.Masters[0] != "127.0.0.1:5050" {
@@ -54,11 +55,32 @@ func TestErrorsNameTheLine(t *testing.T) {
 		{"contexts:\n  a:\n    production: true\n", `line 2: context "a" names no masters`},
 		{"contexts:\n  a:\n    masters: [nowhere]\n", `line 3: context "a": "nowhere" is no master's address`},
 		{"console:\n  theme: pink\n", `line 2: a theme is dark, light or auto, not "pink"`},
+		{"console:\n  columns:\n    agents: [STATE, 'CPU ALLOC:wide']\n", `line 3: "CPU ALLOC:wide" has a width that is not a number from 1 to 200`},
+		{"console:\n  columns:\n    agents:\n    - STATE\n    - ':3'\n", `line 5: ":3" names no column`},
+		{"console:\n  columns: [STATE]\n", `line 2:`},
 		{"\n\ncontext: x\n", `line 3: there is no context "x"; none is configured`},
 		{"contexts: [", "line 1: did not find expected node content"},
 	} {
 		_, err := Parse([]byte(test.text))
 		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%q: got %v, want %q", test.text, err, test.want)
+		}
+	}
+}
+
+// TestCheckColumns checks names that only the console knows.
+func TestCheckColumns(t *testing.T) {
+	known := map[string][]string{"agents": {"AGENT", "CPU ALLOC"}, "tasks": {"TASK"}}
+	for _, test := range []struct{ text, want string }{
+		{"console:\n  columns:\n    agents: [agent:20, cpu-alloc]\n", ""},
+		{"console:\n  columns:\n    agents:\n    - AGENT\n    - RACK\n", `line 5: the list agents has no column "RACK"; it has AGENT, CPU ALLOC`},
+		{"console:\n  columns:\n    machines: [AGENT]\n", `line 3: there is no list "machines"; there are agents, tasks`},
+	} {
+		c, err := Parse([]byte(test.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.CheckColumns(known); (err == nil) != (test.want == "") || err != nil && err.Error() != test.want {
 			t.Errorf("%q: got %v, want %q", test.text, err, test.want)
 		}
 	}

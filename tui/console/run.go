@@ -83,6 +83,11 @@ func Run(ctx context.Context, o Options) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
+	if len(o.Config.Console.Columns) > 0 {
+		if err := o.Config.CheckColumns(open.Columns()); err != nil {
+			return fmt.Errorf("%s: %w", config.Path(os.Getenv), err)
+		}
+	}
 	for {
 		next, err := show(ctx, o)
 		if err != nil || next == "" {
@@ -195,8 +200,9 @@ func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *fee
 		},
 		Copy: func(text string) (string, error) { return out.Copy(caps, text) },
 		Env: screen.Env{
-			Store: st, Now: time.Now, ReadFile: source.ReadFile, LogStart: source.LogStart, Maintenance: source.Maintenance, LogSince: source.LogSince, ListFiles: source.ListFiles, Save: dir.Save, Draft: dir.Draft, Templates: dir.Templates,
-			Master: source.Master,
+			Store: st, Now: time.Now, ReadFile: source.ReadFile, LogStart: source.LogStart, LogTimes: source.LogTimes, Maintenance: source.Maintenance, LogSince: source.LogSince, ListFiles: source.ListFiles, Save: dir.Save, Draft: dir.Draft, Templates: dir.Templates,
+			Columns: dir.Columns(o.Config.Picks()),
+			Master:  source.Master,
 		},
 	}
 	if !o.Fresh {

@@ -25,6 +25,8 @@ type Source interface {
 	LogSince(ctx context.Context, agentHTTP, path string, ago time.Duration) (offset, size int64, err error)
 	// LogStart is the offset of the oldest line that is kept of a log.
 	LogStart(ctx context.Context, agentHTTP, path string) (int64, error)
+	// LogTimes is when what a log holds from an offset on was written, as far as that is known.
+	LogTimes(ctx context.Context, agentHTTP, path string, offset int64) ([]reeveapi.LogTime, error)
 	SubmitJob(ctx context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error)
 	StopJob(ctx context.Context, name string) error
 	UpdateJob(ctx context.Context, spec reeveapi.JobSpec, version int) (*reeveapi.Job, error)

@@ -35,6 +35,7 @@ const (
 	Submit      Scope = "submit"
 	Dialog      Scope = "dialog"
 	Menu        Scope = "menu"
+	Columns     Scope = "columns"
 )
 
 // Group is the heading of help under which a binding stands.

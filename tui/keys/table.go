@@ -1,112 +1,5 @@
 package keys
 
-// The verbs.
-const (
-	Quit      Verb = "quit"
-	Back      Verb = "back"
-	Leave     Verb = "leave" // q: back, and out of the program on the overview
-	Help      Verb = "help"
-	Actions   Verb = "actions"
-	Command   Verb = "command"
-	Refresh   Verb = "refresh"
-	Older     Verb = "older-screen"
-	Newer     Verb = "newer-screen"
-	Freeze    Verb = "freeze"
-	Preview   Verb = "preview"
-	Suspend   Verb = "suspend"
-	Last      Verb = "last"
-	GoOver    Verb = "go-overview"
-	GoAgents  Verb = "go-agents"
-	GoTasks   Verb = "go-tasks"
-	GoFrames  Verb = "go-frameworks"
-	GoRoles   Verb = "go-roles"
-	GoOffers  Verb = "go-offers"
-	GoMaint   Verb = "go-maintenance"
-	TakeDown  Verb = "take-down"
-	BringBack Verb = "bring-back"
-	Unplan    Verb = "cancel-maintenance"
-	GoMasters Verb = "go-masters"
-	GoEvents  Verb = "go-events"
-	GoJobs    Verb = "go-jobs"
-
-	Up          Verb = "up"
-	Down        Verb = "down"
-	First       Verb = "first"
-	Bottom      Verb = "bottom"
-	HalfUp      Verb = "half-up"
-	HalfDown    Verb = "half-down"
-	PageUp      Verb = "page-up"
-	PageDown    Verb = "page-down"
-	Left        Verb = "left"
-	Right       Verb = "right"
-	NextTab     Verb = "next-tab"
-	PrevTab     Verb = "previous-tab"
-	Open        Verb = "open"
-	Mark        Verb = "mark"
-	Range       Verb = "mark-range"
-	Unmark      Verb = "unmark-all"
-	Filter      Verb = "filter"
-	Problems    Verb = "problems"
-	SortLeft    Verb = "sort-left"
-	SortRight   Verb = "sort-right"
-	SortFlip    Verb = "sort-flip"
-	Wide        Verb = "wide"
-	Logs        Verb = "logs"
-	Shell       Verb = "shell"
-	ShowFiles   Verb = "files"
-	ParentDir   Verb = "parent-directory"
-	Kill        Verb = "kill"
-	Teardown    Verb = "teardown"
-	StopJob     Verb = "stop-job"
-	Edit        Verb = "edit"
-	ScaleJob    Verb = "scale-job"
-	RestartJob  Verb = "restart-job"
-	RollbackJob Verb = "rollback-job"
-	TriggerJob  Verb = "trigger-job"
-	Drain       Verb = "drain"
-	Deactivate  Verb = "deactivate"
-	Reactivate  Verb = "reactivate"
-	Gone        Verb = "gone"
-	New         Verb = "new"
-	GoAgent     Verb = "agent"
-	ShowEvents  Verb = "events"
-	Copy        Verb = "copy"
-	CopyCommand Verb = "copy-command"
-	AsFile      Verb = "as-file"
-	Load        Verb = "load"
-	CopyMenu    Verb = "copy-menu"
-	Describe    Verb = "describe"
-	Raw         Verb = "raw"
-	Export      Verb = "export"
-	Follow      Verb = "follow"
-	Pause       Verb = "pause"
-	Search      Verb = "search"
-	NextHit     Verb = "next-hit"
-	PrevHit     Verb = "previous-hit"
-	OnlyHits    Verb = "only-hits"
-	SinceStart  Verb = "since-start"
-	Since1m     Verb = "since-1m"
-	Since5m     Verb = "since-5m"
-	Since15m    Verb = "since-15m"
-	Since30m    Verb = "since-30m"
-	Since1h     Verb = "since-1h"
-	Wrap        Verb = "wrap"
-	Stdout      Verb = "stdout"
-	Stderr      Verb = "stderr"
-	Save        Verb = "save"
-	NextField   Verb = "next-field"
-	PrevField   Verb = "previous-field"
-	Send        Verb = "submit"
-	Press       Verb = "press"
-	Cancel      Verb = "cancel"
-	NextButton  Verb = "next-button"
-	PrevButton  Verb = "previous-button"
-	Clear       Verb = "clear"
-	SetQuota    Verb = "set-quota"
-	RemoveQuota Verb = "remove-quota"
-	SetWeight   Verb = "set-weight"
-)
-
 // table is read in this order by footer and help. The overview's line of numbers shows only screens that exist.
 var table = []Binding{
 	// What a row or a screen can do.
@@ -222,9 +115,11 @@ var table = []Binding{
 	{Scope: Files, Keys: []string{"c"}, Verb: Copy, Help: "copy its path", Foot: "copy path", Group: Do},
 
 	{Scope: Log, Keys: []string{"F", "s", "0"}, Verb: Follow, Help: "follow the end", Foot: "follow", Group: See},
-	{Scope: Log, Keys: []string{"tab"}, Verb: NextTab, Help: "stdout or stderr", Foot: "out/err", Group: See},
+	{Scope: Log, Keys: []string{"tab"}, Verb: NextTab, Help: "stdout, stderr, both", Foot: "out/err", Group: See},
+	{Scope: Log, Keys: []string{"shift+tab"}, Verb: PrevTab, Help: "stdout, stderr, both", Group: See},
 	{Scope: Log, Keys: []string{"o"}, Verb: Stdout, Help: "stdout", Group: See},
 	{Scope: Log, Keys: []string{"e"}, Verb: Stderr, Help: "stderr", Group: See},
+	{Scope: Log, Keys: []string{"a"}, Verb: BothStreams, Help: "both, by time", Group: See},
 	{Scope: Log, Keys: []string{"/"}, Verb: Search, Help: "search", Foot: "search", Group: Find},
 	{Scope: Log, Keys: []string{"n"}, Verb: NextHit, Help: "next, before", Foot: "next", Group: Find},
 	{Scope: Log, Keys: []string{"N"}, Verb: PrevHit, Help: "next, before", Group: Find},
@@ -236,6 +131,8 @@ var table = []Binding{
 	{Scope: Log, Keys: []string{"5"}, Verb: Since30m, Help: "since 1m 5m 15m 30m 1h", Group: Find},
 	{Scope: Log, Keys: []string{"6"}, Verb: Since1h, Help: "since 1m 5m 15m 30m 1h", Group: Find},
 	{Scope: Log, Keys: []string{"w"}, Verb: Wrap, Help: "wrap long lines", Foot: "wrap", Group: See},
+	{Scope: Log, Keys: []string{"t"}, Verb: Times, Help: "when it was written", Group: See},
+	{Scope: Log, Keys: []string{"p"}, Verb: Pretty, Help: "JSON made readable", Group: See},
 	{Scope: Log, Keys: []string{"P"}, Verb: Pause, Help: "pause", Group: See},
 	{Scope: Log, Keys: []string{"ctrl+s"}, Verb: Save, Help: "save whole file", Foot: "save", Group: Do},
 	{Scope: Log, Keys: []string{"up", "k"}, Verb: Up, Help: "line", Group: Move},
@@ -279,6 +176,17 @@ var table = []Binding{
 	{Scope: Submit, Keys: []string{"ctrl+l"}, Verb: Clear, Help: "empty the form", Foot: "clear", Group: Do},
 	{Scope: Submit, Keys: []string{"esc"}, Verb: Back, Help: "leave; a draft is kept", Foot: "leave", Group: Move},
 
+	{Scope: Columns, Keys: []string{"enter"}, Verb: Press, Help: "keep them", Group: Do},
+	{Scope: Columns, Keys: []string{" "}, Verb: Mark, Help: "show the column, or not", Group: Do},
+	{Scope: Columns, Keys: []string{"down", "j"}, Verb: Down, Help: "column", Group: Move},
+	{Scope: Columns, Keys: []string{"up", "k"}, Verb: Up, Help: "column", Group: Move},
+	{Scope: Columns, Keys: []string{"K", "shift+up"}, Verb: Earlier, Help: "further to the left", Group: Do},
+	{Scope: Columns, Keys: []string{"J", "shift+down"}, Verb: Later, Help: "further to the right", Group: Do},
+	{Scope: Columns, Keys: []string{"+"}, Verb: Wider, Help: "wider", Group: Do},
+	{Scope: Columns, Keys: []string{"-"}, Verb: Narrower, Help: "narrower, at last as it likes", Group: Do},
+	{Scope: Columns, Keys: []string{"r"}, Verb: ResetColumns, Help: "as configured, or as usual", Group: Do},
+	{Scope: Columns, Keys: []string{"esc", "q"}, Verb: Cancel, Help: "as they were before", Group: Do},
+
 	{Scope: Dialog, Keys: []string{"enter"}, Verb: Press, Help: "press the focused button", Foot: "press the focused button", Group: Do},
 	{Scope: Dialog, Keys: []string{"tab", "right", "l"}, Verb: NextButton, Help: "next button", Foot: "other button", Group: Move},
 	{Scope: Dialog, Keys: []string{"shift+tab", "left", "h"}, Verb: PrevButton, Help: "button before", Group: Move},
@@ -308,7 +216,8 @@ var table = []Binding{
 	{Scope: List, Keys: []string{"ctrl+s"}, Verb: Export, Help: "save the list", Group: Do},
 	{Scope: List, Keys: []string{"v"}, Verb: Preview, Help: "preview of the row", Group: See},
 	{Scope: List, Keys: []string{"P"}, Verb: Freeze, Help: "freeze, go on", Group: See},
-	{Scope: List, Keys: []string{"ctrl+w"}, Verb: Wide, Help: "more columns", Group: See},
+	{Scope: List, Keys: []string{"ctrl+w"}, Verb: Wide, Help: "all columns, own, usual", Group: See},
+	{Scope: List, Keys: []string{"w"}, Verb: PickColumns, Help: "choose columns", Group: See},
 
 	// Everywhere.
 	{Scope: Global, Keys: []string{"esc"}, Verb: Back, Help: "back, clears first", Foot: "back", Group: Move},

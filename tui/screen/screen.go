@@ -97,6 +97,7 @@ type State struct {
 	Filter string         `json:"filter,omitempty"`
 	Tab    int            `json:"tab,omitempty"`
 	Flag   bool           `json:"flag,omitempty"`
+	On     []string       `json:"on,omitempty"` // other switches that are on
 }
 
 // Env is what a screen may use. Each screen gets its own.
@@ -113,6 +114,8 @@ type Env struct {
 	LogSince func(ctx context.Context, agentHTTP, path string, ago time.Duration) (offset, size int64, err error)
 	// Maintenance is the source's.
 	Maintenance func(ctx context.Context) (reeveapi.Maintenance, error)
+	// LogTimes is the source's.
+	LogTimes func(ctx context.Context, agentHTTP, path string, offset int64) ([]reeveapi.LogTime, error)
 	// LogStart is the source's.
 	LogStart func(ctx context.Context, agentHTTP, path string) (int64, error)
 	// Save writes a file on the operator's machine from pieces that next answers until it answers none.
@@ -121,6 +124,8 @@ type Env struct {
 	Draft func(set map[string]string) map[string]string
 	// Templates keeps a form under a name, if one is given, and answers all that are kept.
 	Templates func(name string, fields map[string]string) map[string]map[string]string
+	// Columns keeps which columns of a list are shown, if they are given, and answers which are. It may be nil.
+	Columns func(list string, set *table.Columns) table.Columns
 	// Master is the address for command lines.
 	Master func() string
 }

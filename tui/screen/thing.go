@@ -4,6 +4,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/widget/table"
 )
 
 // Thing is what can be described, copied and exported: an entry of the store.
@@ -22,6 +23,13 @@ type Pointer interface {
 // that the filter hides belong to them.
 type Exporter interface {
 	Export(all bool) (name string, titles []string, rows [][]string)
+}
+
+// Columner is a screen with a table whose columns can be chosen.
+type Columner interface {
+	// Columns are the names of all there are, those that are shown, and how the table is set up.
+	Columns() (all []string, shown []table.Pick, set table.Columns)
+	SetColumns(c table.Columns) // and keeps them; none are the configured or the usual ones
 }
 
 // Choose opens a menu; each choice ends in a message.

@@ -13,11 +13,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/widget/table"
 )
 
 // Session is what one cluster's console was like when it was left.
@@ -28,6 +30,7 @@ type Session struct {
 	Draft   map[string]string            `json:"draft,omitempty"`
 
 	Templates map[string]map[string]string `json:"templates,omitempty"` // forms for jobs, by name
+	Columns   map[string]table.Columns     `json:"columns,omitempty"`   // by list
 }
 
 // maxFile bounds what is read.
@@ -38,9 +41,11 @@ type Dir struct {
 	path  string
 	file  string
 	write sync.Mutex // held while the session is written
-	mu    sync.Mutex // guards draft and forms
+	mu    sync.Mutex // guards draft, forms and columns
 	draft map[string]string
 	forms map[string]map[string]string
+
+	columns map[string]table.Columns
 }
 
 // Open finds the directory of the console for a cluster, which its masters name. getenv looks up the environment. "" as
@@ -50,7 +55,7 @@ func Open(getenv func(string) string, masters []string) *Dir {
 	if base == "" || !filepath.IsAbs(base) {
 		base = filepath.Join(getenv("HOME"), ".local", "state")
 	}
-	d := &Dir{path: filepath.Join(base, "reeve"), draft: map[string]string{}, forms: map[string]map[string]string{}}
+	d := &Dir{path: filepath.Join(base, "reeve"), draft: map[string]string{}, forms: map[string]map[string]string{}, columns: map[string]table.Columns{}}
 	if len(masters) > 0 && getenv("HOME") != "" {
 		sum := sha256.Sum256([]byte(strings.Join(masters, ",")))
 		d.file = filepath.Join(d.path, "session-"+hex.EncodeToString(sum[:6])+".json")
@@ -80,6 +85,9 @@ func (d *Dir) Load() Session {
 	if s.Templates != nil {
 		d.forms = s.Templates
 	}
+	if s.Columns != nil {
+		d.columns = s.Columns
+	}
 	return s
 }
 
@@ -88,7 +96,7 @@ func (d *Dir) Store(s Session) error {
 	if d.file == "" {
 		return nil
 	}
-	s.Draft, s.Templates = d.Draft(nil), d.Templates("", nil)
+	s.Draft, s.Templates, s.Columns = d.Draft(nil), d.Templates("", nil), d.chosen()
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode the session: %w", err)
@@ -113,6 +121,31 @@ func (d *Dir) Templates(name string, fields map[string]string) map[string]map[st
 		d.forms[name] = fields
 	}
 	return maps.Clone(d.forms)
+}
+
+// Columns is what keeps which columns are shown, over those that are configured. Setting none forgets what was chosen.
+func (d *Dir) Columns(configured map[string][]table.Pick) func(list string, set *table.Columns) table.Columns {
+	return func(list string, set *table.Columns) table.Columns {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if set != nil {
+			c := *set
+			if slices.Equal(c.Own, configured[list]) {
+				c.Own = nil // a later configuration is to count
+			}
+			d.columns[list] = c
+			if c.Set == "" && len(c.Own) == 0 {
+				delete(d.columns, list)
+			}
+		}
+		return d.columns[list].Over(configured[list])
+	}
+}
+
+func (d *Dir) chosen() map[string]table.Columns {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.columns)
 }
 
 // Draft answers the form's fields, after setting them if set is not nil.

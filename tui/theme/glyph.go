@@ -15,7 +15,7 @@ type Glyphs struct {
 	// A box: corners clockwise from the top left, then horizontal and vertical.
 	Box [6]string
 
-	Arrow, Line, Hit string
+	Arrow, Left, Line, Hit string
 
 	ASCII bool // nothing beyond ASCII may be drawn, also of foreign text
 }
@@ -36,7 +36,7 @@ var unicode = Glyphs{
 	Used: "■", Held: "□", Free: "·",
 	Spark: [8]string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "▇"}, Full: "█",
 	Box:   [6]string{"╭", "╮", "╯", "╰", "─", "│"},
-	Arrow: "→", Line: "─", Hit: "┃",
+	Arrow: "→", Left: "←", Line: "─", Hit: "┃",
 }
 
 var ascii = Glyphs{
@@ -45,5 +45,5 @@ var ascii = Glyphs{
 	Used: "#", Held: "=", Free: ".",
 	Spark: [8]string{"_", "_", ".", ".", "-", "=", "#", "#"}, Full: "#",
 	Box:   [6]string{"+", "+", "+", "+", "-", "|"},
-	Arrow: ">", Line: "-", Hit: "|", ASCII: true,
+	Arrow: ">", Left: "<", Line: "-", Hit: "|", ASCII: true,
 }

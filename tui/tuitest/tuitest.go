@@ -27,8 +27,10 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/detail"
 	"codeberg.org/reeve/reeve/tui/screen/open"
+	"codeberg.org/reeve/reeve/tui/state"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/table"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -41,9 +43,10 @@ type Options struct {
 	ReadOnly   bool
 	Production bool
 	Demo       bool
-	Look       string   // theme, "auto" if empty
-	Lines      []string // commands of earlier sessions
-	Contexts   []string // the first is this cluster's
+	Look       string                  // theme, "auto" if empty
+	Lines      []string                // commands of earlier sessions
+	Contexts   []string                // the first is this cluster's
+	Columns    map[string][]table.Pick // configured ones
 }
 
 // Console is a running console.
@@ -126,6 +129,7 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 	if o.NoColor {
 		profile = termenv.Ascii
 	}
+	kept := state.Open(func(string) string { return "" }, nil) // in memory only
 	draft, templates := map[string]string{}, map[string]map[string]string{}
 	context := ""
 	if len(o.Contexts) > 0 {
@@ -145,7 +149,8 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 			return "copied", nil
 		},
 		Env: screen.Env{
-			Store: st, Now: time.Now, ReadFile: c.Cluster.ReadFile, LogStart: c.Cluster.LogStart, Maintenance: c.Cluster.Maintenance, LogSince: c.Cluster.LogSince, ListFiles: c.Cluster.ListFiles, Save: c.save, Master: c.Cluster.Master,
+			Store: st, Now: time.Now, ReadFile: c.Cluster.ReadFile, LogStart: c.Cluster.LogStart, LogTimes: c.Cluster.LogTimes, Maintenance: c.Cluster.Maintenance, LogSince: c.Cluster.LogSince, ListFiles: c.Cluster.ListFiles, Save: c.save, Master: c.Cluster.Master,
+			Columns: kept.Columns(o.Columns),
 			Templates: func(name string, fields map[string]string) map[string]map[string]string {
 				if name != "" {
 					templates[name] = fields

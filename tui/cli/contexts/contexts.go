@@ -11,6 +11,7 @@ import (
 
 	"codeberg.org/reeve/reeve/tui/cli/output"
 	"codeberg.org/reeve/reeve/tui/config"
+	"codeberg.org/reeve/reeve/tui/screen/open"
 )
 
 // Command returns the verb. printer is asked when the verb runs.
@@ -32,6 +33,9 @@ func Command(printer func() output.Printer) *cobra.Command {
 			cfg, err := config.Load(path)
 			if err != nil {
 				return err
+			}
+			if err := cfg.CheckColumns(open.Columns()); err != nil {
+				return fmt.Errorf("%s: %w", path, err)
 			}
 			fmt.Fprintf(printer().Out, "%s: nothing is wrong; contexts: %s\n", path, orNone(cfg.Names()))
 			return nil

@@ -1,6 +1,7 @@
 package list
 
 import (
+	"cmp"
 	"iter"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -41,6 +42,10 @@ type Setup[T any] struct {
 
 // NewBase returns a Base of a list, or of one for each tab.
 func NewBase[T any](env screen.Env, setup Setup[T], lists ...*List[T]) Base[T] {
+	for _, l := range lists {
+		l.Name = cmp.Or(l.Name, string(setup.Scope))
+		l.Keep(env)
+	}
 	return Base[T]{Env: env, Tabs: lists[0].Tabs, setup: setup, lists: lists, shown: -1}
 }
 
@@ -120,6 +125,24 @@ func (b *Base[T]) step(by int) {
 	filter := b.List().Filter()
 	b.Tabs.Step(by)
 	b.List().SetFilter(filter)
+}
+
+// Columns are all columns of what is shown, those that are shown, and how it is set up.
+func (b *Base[T]) Columns() (all []string, shown []table.Pick, set table.Columns) {
+	t := b.Table()
+	return t.Names(), t.Shown(), t.Columns()
+}
+
+// SetColumns shows columns; none are the configured ones, or the usual ones.
+func (b *Base[T]) SetColumns(c table.Columns) { b.List().SetColumns(c) }
+
+// Lists are the columns of all lists by the name under which they are kept.
+func (b *Base[T]) Lists() map[string][]string {
+	out := map[string][]string{}
+	for _, l := range b.lists {
+		out[l.Name] = l.Table.Names()
+	}
+	return out
 }
 
 // Refresh gives the shown list the newest snapshot. Whatever looks at rows calls it first: a key may come before a frame.

@@ -4,6 +4,7 @@ package list
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -21,6 +22,7 @@ import (
 // List is a table that can be filtered. It is part of one screen.
 type List[T any] struct {
 	Table   *table.Table[T]
+	Name    string     // under which its columns are kept
 	Tabs    *tabs.Tabs // nil if there is only one
 	Problem func(*T) bool
 
@@ -31,11 +33,29 @@ type List[T any] struct {
 	typing   bool
 	in       input.Input
 	problems bool
+	columns  func(set *table.Columns) table.Columns // keeps which columns are shown, nil for nobody
 }
 
 // New returns a list without a filter. help names the filter's fields.
 func New[T any](t *table.Table[T], help string, fields ...filter.Field[T]) *List[T] {
 	return &List[T]{Table: t, fields: fields, help: help}
+}
+
+// Keep has the columns that an operator chooses kept, and shows those that were kept.
+func (l *List[T]) Keep(env screen.Env) {
+	if env.Columns == nil || l.Name == "" {
+		return
+	}
+	l.columns = func(set *table.Columns) table.Columns { return env.Columns(l.Name, set) }
+	l.Table.SetColumns(l.columns(nil))
+}
+
+// SetColumns shows columns from now on; none are the configured ones, or the usual ones.
+func (l *List[T]) SetColumns(c table.Columns) {
+	if l.columns != nil {
+		c = l.columns(&c)
+	}
+	l.Table.SetColumns(c)
 }
 
 // Filter is the text of the filter.
@@ -94,6 +114,10 @@ func (l *List[T]) Do(verb keys.Verb, now time.Time) bool {
 		return true
 	case keys.Back:
 		return l.back()
+	case keys.Wide:
+		l.Table.Do(verb, now)
+		l.SetColumns(l.Table.Columns())
+		return true
 	default:
 		return l.Table.Do(verb, now)
 	}
@@ -130,8 +154,8 @@ func (l *List[T]) Restore(s screen.State) {
 
 // Render draws the line of tabs, filter, order and marks, and the table below it.
 func (l *List[T]) Render(a frame.Area, now time.Time) {
-	l.head(a.Sub(0, 0, a.W, 1))
 	l.Table.Render(a.Sub(0, 1, a.W, a.H-1), now)
+	l.head(a.Sub(0, 0, a.W, 1))
 }
 
 func (l *List[T]) head(a frame.Area) {
@@ -154,11 +178,34 @@ func (l *List[T]) head(a frame.Area) {
 		x = a.Text(x, 0, theme.Dim, "sort ")
 		x = a.Text(x, 0, theme.Text, name+" "+arrow) + 3
 	}
-	x = l.marks(a, x)
+	x = l.set(a, l.marks(a, x))
 	row, of := l.Table.Place()
 	if place := fmt.Sprintf("%d of %d", row, of); of > 0 && x+frame.Width(place)+1 < a.W {
 		a.Text(a.W-frame.Width(place)-1, 0, theme.Dim, place)
 	}
+}
+
+// set says which columns are shown if they are not the usual ones, and how many are beside them.
+func (l *List[T]) set(a frame.Area, x int) int {
+	text := ""
+	switch l.Table.Columns().Set {
+	case table.Wide:
+		text = "all columns"
+	case table.Own:
+		text = "own columns"
+	}
+	g := a.Theme().Glyph
+	left, right := l.Table.Beyond()
+	if left > 0 {
+		text += fmt.Sprintf("  %s %d more", g.Left, left)
+	}
+	if right > 0 {
+		text += fmt.Sprintf("  %d more %s", right, g.Arrow)
+	}
+	if text == "" {
+		return x
+	}
+	return a.Text(x, 0, theme.Dim, strings.TrimSpace(text)) + 3
 }
 
 func (l *List[T]) marks(a frame.Area, x int) int {
@@ -170,7 +217,7 @@ func (l *List[T]) marks(a frame.Area, x int) int {
 	if hidden > 0 {
 		text += fmt.Sprintf(", %d hidden by the filter", hidden)
 	}
-	return a.Text(x, 0, theme.Warn, text)
+	return a.Text(x, 0, theme.Warn, text) + 3
 }
 
 func (l *List[T]) filterLine(a frame.Area) {

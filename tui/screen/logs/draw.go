@@ -3,6 +3,7 @@ package logs
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/theme"
@@ -30,10 +31,11 @@ func (s *Screen) head(a frame.Area) {
 		text string
 	}{
 		{s.wrap, "wrap"},
+		{s.pretty, "pretty"},
 		{s.only, "only matches"},
 		{s.left > 0, fmt.Sprintf("from column %d", s.left+1)},
-		{st.ring.Dropped() > 0, fmt.Sprintf("%d older lines dropped", st.ring.Dropped())},
-		{st.begin > 0 && st.ring.Dropped() == 0, "g loads more"},
+		{st.dropped() > 0, fmt.Sprintf("%d older lines dropped", st.dropped())},
+		{st.begin > 0 && st.dropped() == 0, "g loads more"},
 	} {
 		if p.on {
 			x = a.Text(x, 0, theme.Dim, p.text) + 2
@@ -58,6 +60,18 @@ func (s *Screen) searchLine(a frame.Area) {
 		x = a.Text(x, 0, theme.Strong, s.match.Text()) + 3
 	}
 	a.Text(x, 0, theme.Dim, a.Clip("n next  N before  & only matches  esc ends", max(a.W-x, 0)))
+}
+
+// freshLine says how much came below what is looked at.
+func (s *Screen) freshLine(a frame.Area, n int) {
+	text := fmt.Sprintf(" %d new lines below, F follows ", n)
+	if n == 1 {
+		text = " 1 new line below, F follows "
+	}
+	side := strings.Repeat(a.Theme().Glyph.Line, max((a.W-frame.Width(text))/2, 1))
+	x := a.Text(0, 0, theme.Border, side)
+	x = a.Text(x, 0, theme.Warn, text)
+	a.Text(x, 0, theme.Border, strings.Repeat(a.Theme().Glyph.Line, max(a.W-x, 0)))
 }
 
 // Tail draws the newest lines and nothing else, for a screen that shows them beside other things.
@@ -91,9 +105,19 @@ func (s *Screen) drawLines(a frame.Area) {
 	}
 	st := s.stream()
 	from, to := st.window(s.height)
+	p := s.prefix(from)
 	for i := from; i < to; i++ {
-		s.line(a.Sub(0, i-from, a.W, 1), st.line(i), clean(st.ring.Line(st.line(i))), s.left)
+		s.line(a.Sub(0, i-from, a.W, 1), p, st.line(i), s.shown(st.line(i)), s.left)
 	}
+}
+
+// shown is a line of the text as it is drawn.
+func (s *Screen) shown(line int) string {
+	text := s.stream().text.Line(line)
+	if s.pretty {
+		text = pretty(text)
+	}
+	return clean(text)
 }
 
 // drawWrapped fills the screen from the bottom when it follows, else from the top.
@@ -103,11 +127,12 @@ func (s *Screen) drawWrapped(a frame.Area) {
 	}
 	st := s.stream()
 	from, to := st.window(s.height)
-	w := max(a.W-1, 1)
+	p := s.prefix(from)
+	w := max(a.W-1-p.width, 1)
 	if st.follow {
 		rows := 0
 		for from = to; from > 0; from-- {
-			rows += rowsOf(clean(st.ring.Line(st.line(from-1))), w)
+			rows += rowsOf(s.shown(st.line(from-1)), w)
 			if rows > a.H && from < to {
 				break
 			}
@@ -115,25 +140,75 @@ func (s *Screen) drawWrapped(a frame.Area) {
 	}
 	y := 0
 	for i := from; i < to && y < a.H; i++ {
-		text := clean(st.ring.Line(st.line(i)))
+		text := s.shown(st.line(i))
 		for part := range rowsOf(text, w) {
 			if y < a.H {
-				s.line(a.Sub(0, y, a.W, 1), st.line(i), text, part*w)
+				s.line(a.Sub(0, y, a.W, 1), p, st.line(i), text, part*w)
 				y++
 			}
 		}
 	}
 }
 
+// prefix is what stands in front of each line: when it was written, and which stream it is of.
+type prefix struct {
+	width  int
+	layout string // of the time, "" for none
+	stream bool
+}
+
+func (s *Screen) prefix(from int) prefix {
+	var p prefix
+	if s.times {
+		p.layout = time.TimeOnly
+		now := s.env.Now().Local()
+		if at := s.when(s.stream().line(from)); !at.IsZero() && (at.YearDay() != now.YearDay() || at.Year() != now.Year()) {
+			p.layout = "Jan _2 " + time.TimeOnly
+		}
+		p.width = len(p.layout) + 1
+	}
+	if s.tabs.At == together {
+		p.stream = true
+		p.width += 4
+	}
+	return p
+}
+
+// when is when a line of the text was written, the zero time if that is not known.
+func (s *Screen) when(line int) time.Time {
+	part, number := s.origin(line)
+	at := s.streams[part].when(number)
+	if at.IsZero() {
+		return at
+	}
+	return at.Local()
+}
+
+func (s *Screen) drawPrefix(a frame.Area, p prefix, line int) {
+	x := 0
+	if p.layout != "" {
+		text := ""
+		if at := s.when(line); !at.IsZero() {
+			text = at.Format(p.layout)
+		}
+		x = a.Left(0, 0, len(p.layout), theme.Dim, text) + 1
+	}
+	if p.stream {
+		part, _ := s.origin(line)
+		a.Text(x, 0, [2]theme.Role{theme.Dim, theme.Warn}[part], [2]string{"out", "err"}[part])
+	}
+}
+
 func rowsOf(text string, w int) int { return max((frame.Width(text)+w-1)/w, 1) }
 
 // line draws one line from a column on, with its matches.
-func (s *Screen) line(a frame.Area, number int, text string, left int) {
+func (s *Screen) line(a frame.Area, p prefix, number int, text string, left int) {
 	begin, end := s.match.In(text, 0)
 	if begin >= 0 && number == s.stream().hit {
 		a.Text(0, 0, theme.Accent, a.Theme().Glyph.Hit)
 	}
-	body := a.Sub(1, 0, a.W-1, 1)
+	s.drawPrefix(a.Sub(1, 0, p.width, 1), p, number)
+	body := a.Sub(1+p.width, 0, a.W-1-p.width, 1)
 	x, at := -left, 0
 	for begin >= 0 {
 		x = cut(body, x, level(text), text[at:begin])

@@ -4,6 +4,7 @@ package logs
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -25,9 +26,12 @@ type Screen struct {
 	id      string
 	last    *reeveapi.Task
 	tabs    tabs.Tabs
-	streams [2]*stream
+	streams [3]*stream // the third is both together
+	merged  *both
 
 	wrap   bool
+	times  bool // when each line was written
+	pretty bool // JSON as people would write it
 	paused bool
 	only   bool // only lines that match
 	left   int  // columns scrolled away
@@ -39,17 +43,29 @@ type Screen struct {
 	in     input.Input
 }
 
+// The tabs. Another file of the sandbox has only the first.
+const (
+	stdout = iota
+	stderr
+	together
+)
+
 // New returns the log of the task that target names; its Arg may be "stderr", or "file:" and another file of the sandbox.
 func New(env screen.Env, target screen.Target) *Screen {
-	s := &Screen{env: env, id: target.ID, tabs: tabs.Tabs{Names: []string{"stdout", "stderr"}}}
+	s := &Screen{env: env, id: target.ID, tabs: tabs.Tabs{Names: []string{"stdout", "stderr", "both"}}}
 	if name, ok := strings.CutPrefix(target.Arg, "file:"); ok {
 		s.tabs.Names = []string{name}
 	}
 	for i, name := range s.tabs.Names {
-		s.streams[i] = &stream{name: name, ring: ring.New(ring.Default), follow: true}
+		r := ring.New(ring.Default)
+		s.streams[i] = &stream{name: name, ring: r, text: r, follow: true, hit: -1}
 		if target.Arg == name {
 			s.tabs.At = i
 		}
+	}
+	if len(s.tabs.Names) > 1 {
+		s.merged = &both{parts: [2]*stream{s.streams[stdout], s.streams[stderr]}}
+		s.streams[together].text = s.merged
 	}
 	return s
 }
@@ -92,8 +108,8 @@ func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 			return nil // another one reads this stream now
 		}
 		s.streams[msg.tab].reading = false
-		if msg.tab == s.tabs.At {
-			return s.read()
+		if s.shows(msg.tab) {
+			return s.readOne(msg.tab)
 		}
 	case begun:
 		return s.begin(msg)
@@ -145,11 +161,11 @@ func (s *Screen) search(text string) {
 // jump goes to the nearest match from line i on, and round the end if there is none.
 func (s *Screen) jump(i, step int) tea.Cmd {
 	st := s.stream()
-	hit := st.ring.Find(s.match, i, step)
+	hit := st.find(s.match, i, step)
 	if hit < 0 && step > 0 {
-		hit = st.ring.Find(s.match, 0, step)
+		hit = st.find(s.match, 0, step)
 	} else if hit < 0 {
-		hit = st.ring.Find(s.match, st.ring.Len()-1, step)
+		hit = st.find(s.match, st.text.Len()-1, step)
 	}
 	if hit < 0 {
 		st.hit = -1
@@ -163,16 +179,13 @@ func (s *Screen) jump(i, step int) tea.Cmd {
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	st := s.stream()
-	if len(s.tabs.Names) == 1 && (verb == keys.NextTab || verb == keys.Stdout || verb == keys.Stderr) {
-		return nil, true // another file has no other stream
+	if to, ok := s.tabOf(verb); ok {
+		if len(s.tabs.Names) == 1 {
+			return nil, true // another file has no other stream
+		}
+		return s.turn(to), true
 	}
 	switch verb {
-	case keys.NextTab:
-		return s.turn(1 - s.tabs.At), true
-	case keys.Stdout:
-		return s.turn(0), true
-	case keys.Stderr:
-		return s.turn(1), true
 	case keys.Follow, keys.Bottom:
 		st.follow, s.paused = true, false
 		return s.read(), true
@@ -183,6 +196,11 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		}
 	case keys.Wrap:
 		s.wrap, s.left = !s.wrap, 0
+	case keys.Times:
+		s.times = !s.times
+		return s.read(), true
+	case keys.Pretty:
+		s.pretty = !s.pretty
 	case keys.Left:
 		s.left = max(s.left-16, 0)
 	case keys.Right:
@@ -250,22 +268,97 @@ func (s *Screen) doMore(verb keys.Verb) (tea.Cmd, bool) {
 // scroll moves, and reads what comes before when it meets the beginning of what is loaded.
 func (s *Screen) scroll(by int) tea.Cmd {
 	st := s.stream()
-	if st.scroll(by, s.height) && by < 0 {
-		return s.readBefore()
+	if !st.scroll(by, s.height) || by >= 0 {
+		return nil
 	}
-	return nil
+	var cmds []tea.Cmd
+	for _, tab := range s.parts() {
+		cmds = append(cmds, s.readBefore(tab))
+	}
+	return tea.Batch(cmds...)
+}
+
+// tabOf is the tab that a verb goes to.
+func (s *Screen) tabOf(verb keys.Verb) (int, bool) {
+	n := len(s.tabs.Names)
+	switch verb {
+	case keys.NextTab:
+		return (s.tabs.At + 1) % n, true
+	case keys.PrevTab:
+		return (s.tabs.At + n - 1) % n, true
+	case keys.Stdout:
+		return stdout, true
+	case keys.Stderr:
+		return stderr, true
+	case keys.BothStreams:
+		return together, true
+	default:
+		return 0, false
+	}
 }
 
 func (s *Screen) turn(to int) tea.Cmd {
 	s.tabs.At = to
+	s.remerge(false)
 	s.stream().filtered(s.match, s.only)
 	return s.read()
 }
 
+// shows says whether a stream is on the screen, alone or with the other one.
+func (s *Screen) shows(tab int) bool { return tab == s.tabs.At || s.tabs.At == together }
+
+// parts are the streams that are on the screen.
+func (s *Screen) parts() []int {
+	if s.tabs.At == together {
+		return []int{stdout, stderr}
+	}
+	return []int{s.tabs.At}
+}
+
+// remerge puts both streams together anew, if that is what is shown, and keeps what is looked at where it is. news says
+// whether what is there now came at the end.
+func (s *Screen) remerge(news bool) {
+	if s.tabs.At != together {
+		return
+	}
+	st, old := s.stream(), s.merged.refs
+	top, hit := ref{part: -1}, ref{part: -1}
+	if st.top < st.count() {
+		top = old[st.line(st.top)]
+	}
+	if st.hit >= 0 && st.hit < len(old) {
+		hit = old[st.hit]
+	}
+	s.merged.merge()
+	st.filtered(s.match, s.only)
+	if top.part >= 0 {
+		st.top = st.shown(s.merged.place(top))
+	}
+	if hit.part >= 0 {
+		st.hit = s.merged.place(hit)
+	}
+	if n := len(s.merged.refs) - len(old); news && !st.follow && n > 0 && len(old) > 0 {
+		st.fresh += n
+	}
+	out, err := s.streams[stdout], s.streams[stderr]
+	st.known, st.size = out.known || err.known, out.size+err.size
+}
+
+// origin is the stream that a line of the shown text is of, and its number there.
+func (s *Screen) origin(i int) (part, line int) {
+	if s.tabs.At != together {
+		return s.tabs.At, i
+	}
+	r := s.merged.refs[i]
+	return r.part, r.line
+}
+
 // Status tells what is wrong with the stream.
 func (s *Screen) Status() (string, theme.Role) {
-	if st := s.stream(); st.err != "" {
-		return st.err, theme.Warn
+	for _, tab := range s.parts() {
+		if st := s.streams[tab]; st.err != "" {
+			return st.err, theme.Warn
+		}
 	}
 	if t := s.task(); t != nil && !t.Ended.IsZero() {
 		return "the task has ended; its sandbox is still there", theme.Dim
@@ -273,13 +366,22 @@ func (s *Screen) Status() (string, theme.Role) {
 	return "", theme.Dim
 }
 
-// Save keeps whether lines are wrapped.
-func (s *Screen) Save() screen.State { return screen.State{Tab: s.tabs.At, Flag: s.wrap} }
+// Save keeps which stream is shown, and how.
+func (s *Screen) Save() screen.State {
+	st := screen.State{Tab: s.tabs.At, Flag: s.wrap}
+	for name, on := range map[string]bool{"times": s.times, "pretty": s.pretty} {
+		if on {
+			st.On = append(st.On, name)
+		}
+	}
+	slices.Sort(st.On)
+	return st
+}
 
 // Restore takes what Save answered.
 func (s *Screen) Restore(st screen.State) {
-	s.wrap = st.Flag
-	s.tabs.At = min(max(st.Tab, 0), 1)
+	s.wrap, s.times, s.pretty = st.Flag, slices.Contains(st.On, "times"), slices.Contains(st.On, "pretty")
+	s.tabs.At = min(max(st.Tab, 0), len(s.tabs.Names)-1)
 }
 
 func file(t *reeveapi.Task, name string) string { return path.Join(t.Sandbox, name) }
@@ -289,8 +391,12 @@ func (s *Screen) Render(a frame.Area) {
 	s.head(a.Sub(1, 0, a.W-2, 1))
 	bottom := 0
 	if s.typing || !s.match.Empty() {
-		bottom = 1
+		bottom++
 		s.searchLine(a.Sub(1, a.H-1, a.W-2, 1))
+	}
+	if st := s.stream(); !st.follow && st.fresh > 0 {
+		bottom++
+		s.freshLine(a.Sub(0, a.H-bottom, a.W, 1), st.fresh)
 	}
 	body := a.Sub(0, 1, a.W, a.H-1-bottom)
 	s.height, s.width = max(body.H, 1), body.W

@@ -32,6 +32,9 @@ type piece struct {
 	size int64
 	skip int64 // bytes that were left out before data
 	err  error
+
+	timesFrom int64 // from where on times were asked for, -1 if they were not
+	times     []reeveapi.LogTime
 }
 
 // before is what was read in front of the first line.
@@ -51,9 +54,17 @@ type saved struct {
 	err        error
 }
 
-// read begins to read the shown stream, unless that goes on already. It may be asked at any time.
+// read begins to read what is shown, unless that goes on already. It may be asked at any time.
 func (s *Screen) read() tea.Cmd {
-	st, tab, t := s.stream(), s.tabs.At, s.task()
+	var cmds []tea.Cmd
+	for _, tab := range s.parts() {
+		cmds = append(cmds, s.readOne(tab))
+	}
+	return tea.Batch(cmds...)
+}
+
+func (s *Screen) readOne(tab int) tea.Cmd {
+	st, t := s.streams[tab], s.task()
 	if st.reading || s.paused {
 		return nil // a read is on its way, or waits for its time
 	}
@@ -62,43 +73,67 @@ func (s *Screen) read() tea.Cmd {
 		return s.later(tab, idlePace)
 	}
 	st.reading = true
-	return s.fetch(tab, st.known, st.next, t)
-}
-
-func (s *Screen) fetch(tab int, known bool, next int64, t *reeveapi.Task) tea.Cmd {
-	name, agent, turn := file(t, s.tabs.Names[tab]), t.AgentHTTP, s.streams[tab].turn
+	w := wanted{tab: tab, turn: st.turn, known: st.known, next: st.next, agent: t.AgentHTTP, file: file(t, st.name)}
+	if w.times = s.times || s.tabs.At == together; w.times {
+		w.timesFrom, w.untimed = st.unknown()
+	}
 	return s.env.Async(func(ctx context.Context) tea.Msg {
-		p := piece{tab: tab, turn: turn, from: next}
-		length := chunk
-		if !known {
-			_, size, err := s.env.ReadFile(ctx, agent, name, -1, 0)
-			if err != nil {
-				return piece{tab: tab, turn: turn, err: err}
-			}
-			start, err := s.env.LogStart(ctx, agent, name)
-			if err != nil {
-				return piece{tab: tab, turn: turn, err: err}
-			}
-			p.from, length = max(size-firstChunk, start), firstChunk
-		}
-		p.data, p.size, p.err = s.env.ReadFile(ctx, agent, name, p.from, length)
-		if p.err == nil && len(p.data) > 0 && p.data[0] == 0 { // perhaps the part that is kept has moved on meanwhile
-			start, err := s.env.LogStart(ctx, agent, name)
-			if err != nil {
-				return piece{tab: tab, turn: turn, err: err}
-			}
-			if p.skip = max(start-p.from, 0); p.skip > 0 {
-				p.from = start
-				p.data, p.size, p.err = s.env.ReadFile(ctx, agent, name, p.from, length)
-			}
-		}
-		if behind := p.size - p.from; known && p.err == nil && behind > maxBehind {
-			p.skip += behind - firstChunk
-			p.from += behind - firstChunk
-			p.data, p.size, p.err = s.env.ReadFile(ctx, agent, name, p.from, length)
-		}
+		p := s.fetch(ctx, w)
+		p.tab, p.turn = w.tab, w.turn
 		return p
 	})
+}
+
+// wanted is what is to be read.
+type wanted struct {
+	tab, turn   int
+	agent, file string
+	known       bool // whether next is
+	next        int64
+
+	times     bool  // also when it was written
+	timesFrom int64 // from where on
+	untimed   bool  // of something that was read before, too
+}
+
+// fetch reads what comes next. It runs outside of the loop and sees nothing of the screen's but env.
+func (s *Screen) fetch(ctx context.Context, w wanted) piece {
+	p, length := piece{from: w.next, timesFrom: -1}, chunk
+	if !w.known {
+		_, size, err := s.env.ReadFile(ctx, w.agent, w.file, -1, 0)
+		if err != nil {
+			return piece{err: err}
+		}
+		start, err := s.env.LogStart(ctx, w.agent, w.file)
+		if err != nil {
+			return piece{err: err}
+		}
+		p.from, length = max(size-firstChunk, start), firstChunk
+		w.timesFrom = p.from
+	}
+	p.data, p.size, p.err = s.env.ReadFile(ctx, w.agent, w.file, p.from, length)
+	if p.err == nil && len(p.data) > 0 && p.data[0] == 0 { // perhaps the part that is kept has moved on meanwhile
+		start, err := s.env.LogStart(ctx, w.agent, w.file)
+		if err != nil {
+			return piece{err: err}
+		}
+		if p.skip = max(start-p.from, 0); p.skip > 0 {
+			p.from = start
+			p.data, p.size, p.err = s.env.ReadFile(ctx, w.agent, w.file, p.from, length)
+		}
+	}
+	if behind := p.size - p.from; w.known && p.err == nil && behind > maxBehind {
+		p.skip += behind - firstChunk
+		p.from += behind - firstChunk
+		p.data, p.size, p.err = s.env.ReadFile(ctx, w.agent, w.file, p.from, length)
+	}
+	if w.times && p.err == nil && (len(p.data) > 0 || w.untimed) {
+		times, err := s.env.LogTimes(ctx, w.agent, w.file, w.timesFrom)
+		if err == nil { // an older agent knows none; its log is shown all the same
+			p.timesFrom, p.times = w.timesFrom, times
+		}
+	}
+	return p
 }
 
 // take puts what was read into the ring and reads on: at once while there is more, else after a while.
@@ -115,19 +150,28 @@ func (s *Screen) take(p piece) tea.Cmd {
 	st.err = ""
 	switch {
 	case !st.known:
-		st.begin, st.next, st.known, st.hit = p.from, p.from, true, -1
+		st.begins(p.from)
 	case p.size < st.next:
 		st.ring.Note(fmt.Sprintf("··· the file was replaced by a new one of %s ···", gauge.Bytes(p.size)))
-		st.next, st.size = 0, p.size
-		return s.read()
+		st.next, st.size, st.times = 0, p.size, nil
+		st.ring.Begin(0)
+		s.remerge(true)
+		return s.readOne(p.tab)
 	case p.skip > 0:
 		st.ring.Note(fmt.Sprintf("··· %s not shown: they came too fast to be read; ctrl+s saves all ···", gauge.Bytes(p.skip)))
 		st.next = p.from
+		st.ring.Begin(p.from)
 	}
 	st.size = p.size
 	st.append(p.data)
+	if p.timesFrom >= 0 {
+		st.learn(p.timesFrom, p.times)
+	}
+	if len(p.data) > 0 || p.timesFrom >= 0 {
+		s.remerge(true)
+	}
 	if st.next < st.size && len(p.data) > 0 {
-		return s.read()
+		return s.readOne(p.tab)
 	}
 	if len(p.data) > 0 {
 		return s.later(p.tab, pace)
@@ -159,8 +203,8 @@ func (s *Screen) later(tab int, d time.Duration) tea.Cmd {
 }
 
 // readBefore reads what comes before the first line that is loaded.
-func (s *Screen) readBefore() tea.Cmd {
-	st, tab, t := s.stream(), s.tabs.At, s.task()
+func (s *Screen) readBefore(tab int) tea.Cmd {
+	st, t := s.streams[tab], s.task()
 	if st.older || !st.known || st.begin <= 0 || t == nil || st.ring.Dropped() > 0 {
 		return nil
 	}
@@ -206,6 +250,7 @@ func (s *Screen) takeBefore(b before) {
 		return
 	}
 	st.prepend(b.data)
+	s.remerge(false)
 }
 
 // save copies the whole file from the agent, not only what is loaded.
@@ -213,6 +258,9 @@ func (s *Screen) save() tea.Cmd {
 	t := s.task()
 	if t == nil || t.AgentHTTP == "" {
 		return screen.Say(theme.Warn, "the task has no sandbox")
+	}
+	if s.tabs.At == together {
+		return screen.Say(theme.Dim, "o or e first: each stream is a file of its own")
 	}
 	name, agent := file(t, s.stream().name), t.AgentHTTP
 	local := label.Name(t) + "-" + s.stream().name

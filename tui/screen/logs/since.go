@@ -9,7 +9,6 @@ import (
 
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
-	"codeberg.org/reeve/reeve/tui/widget/ring"
 )
 
 // ago is how far back the keys go.
@@ -26,7 +25,15 @@ type begun struct {
 
 // since begins anew with what was written since, or with the oldest line that is kept.
 func (s *Screen) since(verb keys.Verb) tea.Cmd {
-	t, tab, name := s.task(), s.tabs.At, s.stream().name
+	var cmds []tea.Cmd
+	for _, tab := range s.parts() {
+		cmds = append(cmds, s.sinceOf(tab, verb))
+	}
+	return tea.Batch(cmds...)
+}
+
+func (s *Screen) sinceOf(tab int, verb keys.Verb) tea.Cmd {
+	t, name := s.task(), s.streams[tab].name
 	if t == nil || t.AgentHTTP == "" {
 		return nil
 	}
@@ -52,16 +59,21 @@ func (s *Screen) begin(b begun) tea.Cmd {
 		return nil
 	}
 	from := max(b.from, b.size-maxBehind)
-	st.ring, st.lines = ring.New(ring.Default), nil
+	st.begins(from)
+	st.size = b.size
 	if from > b.from {
 		st.ring.Note(fmt.Sprintf("··· %s before this are not loaded; ctrl+s saves all ···", gauge.Bytes(from-b.from)))
 	}
-	st.begin, st.next, st.size, st.known, st.hit = from, from, b.size, true, -1
 	st.follow, st.top, st.fresh = false, 0, 0
 	st.turn, st.reading, st.older, st.err = st.turn+1, false, false, ""
 	s.paused = false
-	if b.tab != s.tabs.At {
+	if !s.shows(b.tab) {
 		return nil
 	}
-	return s.read()
+	if s.tabs.At == together {
+		shown := s.stream()
+		shown.follow, shown.top, shown.fresh, shown.hit = false, 0, 0, -1
+		s.remerge(false)
+	}
+	return s.readOne(b.tab)
 }

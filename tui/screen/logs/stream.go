@@ -1,6 +1,9 @@
 package logs
 
 import (
+	"sort"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/widget/ring"
 )
 
@@ -8,14 +11,20 @@ import (
 type stream struct {
 	name    string
 	ring    *ring.Ring
+	text    text  // what is shown: the ring, or both streams' lines
 	begin   int64 // offset of the first byte that is loaded
 	next    int64 // offset of the next byte to read
 	size    int64 // of the file, when it was looked at last
 	known   bool  // whether the size was ever told
 	turn    int   // counts how often it began anew: who was sent out before is not heard
 	reading bool
-	older   bool // whether what comes before is being read
-	err     string
+
+	times     []reeveapi.LogTime // when it was written, as far as that was asked for
+	timesFrom int64              // from where on
+	timeless  bool               // the agent knew no more
+
+	older bool // whether what comes before is being read
+	err   string
 
 	follow bool
 	top    int // first line on the screen, of those that are shown
@@ -32,10 +41,10 @@ func (st *stream) count() int {
 	if st.filter {
 		return len(st.lines)
 	}
-	return st.ring.Len()
+	return st.text.Len()
 }
 
-// line is the number in the ring of the shown line i.
+// line is the number in the text of the shown line i.
 func (st *stream) line(i int) int {
 	if st.filter {
 		return st.lines[i]
@@ -43,10 +52,26 @@ func (st *stream) line(i int) int {
 	return i
 }
 
+// shown is where a line of the text, or the first after it, is among those that are shown.
+func (st *stream) shown(line int) int {
+	if st.filter {
+		return sort.SearchInts(st.lines, line)
+	}
+	return line
+}
+
+// dropped is how many lines had to go.
+func (st *stream) dropped() int {
+	if st.ring == nil {
+		return 0
+	}
+	return st.ring.Dropped()
+}
+
 // bottom is the line of the ring behind the last one on the screen.
 func (st *stream) bottom(height int) int {
 	if st.follow || st.count() == 0 {
-		return st.ring.Len()
+		return st.text.Len()
 	}
 	return st.line(min(st.top+height, st.count())-1) + 1
 }
@@ -99,11 +124,29 @@ func (st *stream) filtered(m ring.Match, on bool) {
 
 // gather looks for matches from a line of the ring on.
 func (st *stream) gather(from int) {
-	for i := from; i < st.ring.Len(); i++ {
-		if begin, _ := st.match.In(st.ring.Line(i), 0); begin >= 0 {
+	for i := from; i < st.text.Len(); i++ {
+		if begin, _ := st.match.In(st.text.Line(i), 0); begin >= 0 {
 			st.lines = append(st.lines, i)
 		}
 	}
+}
+
+// find is the first line at or after from (going down, or up for step -1) that has a match; -1 if there is none.
+func (st *stream) find(m ring.Match, from, step int) int {
+	for i := from; i >= 0 && i < st.text.Len(); i += step {
+		if begin, _ := m.In(st.text.Line(i), 0); begin >= 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// begins is where the stream is read from next: nothing that came before is held.
+func (st *stream) begins(from int64) {
+	st.ring = ring.New(ring.Default)
+	st.ring.Begin(from)
+	st.text, st.lines, st.times = st.ring, nil, nil
+	st.begin, st.next, st.known, st.hit = from, from, true, -1
 }
 
 // append takes bytes that follow.

@@ -2,6 +2,9 @@
 package open
 
 import (
+	"maps"
+	"time"
+
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/agent"
 	"codeberg.org/reeve/reeve/tui/screen/agents"
@@ -20,7 +23,22 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen/submit"
 	"codeberg.org/reeve/reeve/tui/screen/task"
 	"codeberg.org/reeve/reeve/tui/screen/tasks"
+	"codeberg.org/reeve/reeve/tui/store"
 )
+
+// Columns are the columns of all lists, by the names that the configuration has for them.
+func Columns() map[string][]string {
+	env := screen.Env{Store: store.New(), Now: time.Now}
+	out := map[string][]string{}
+	for _, kind := range []screen.Kind{
+		screen.Agents, screen.Tasks, screen.Jobs, screen.Frameworks, screen.Roles, screen.Offers, screen.Maintenance, screen.Masters, screen.Events,
+	} {
+		if l, ok := Screen(env, screen.Target{Kind: kind}).(interface{ Lists() map[string][]string }); ok {
+			maps.Copy(out, l.Lists())
+		}
+	}
+	return out
+}
 
 // Screen makes the screen that target names; an unknown one is the overview, so that an old file of settings does no harm.
 func Screen(env screen.Env, target screen.Target) screen.Screen {

@@ -42,6 +42,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 			cols = Ended(env.Now)
 		}
 		lists[i] = list.New(table.New(empty[i], cols...), FilterHelp, Fields(env.Now)...)
+		lists[i].Name = [3]string{"tasks", "unreachable-tasks", "ended-tasks"}[i]
 		lists[i].Tabs, lists[i].Problem = pages, label.Problem
 		lists[i].SetFilter(target.Arg)
 		lists[i].Table.Latest = func(id string) *reeveapi.Task { return env.Store.Snapshot().Tasks.Get(id) }

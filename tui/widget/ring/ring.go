@@ -21,7 +21,10 @@ var Default = Limits{Bytes: 32 << 20, Lines: 200_000, Line: 1 << 20}
 type Ring struct {
 	limits  Limits
 	lines   []string
-	open    bool // the last line has no newline yet
+	at      []int64 // offset of each line's first byte in the log
+	first   int64   // offset of the first byte that was loaded
+	next    int64   // offset of the next byte to come
+	open    bool    // the last line has no newline yet
 	size    int
 	dropped int // lines
 	total   int // lines ever appended, so that a line's number does not change when older ones go
@@ -36,6 +39,17 @@ func (r *Ring) Len() int { return len(r.lines) }
 // Line is a line, from 0. Bytes that are not UTF-8 are in it as they came.
 func (r *Ring) Line(i int) string { return r.lines[i] }
 
+// At is the offset at which a line begins in the log, of a note that at which the next one does.
+func (r *Ring) At(i int) int64 { return r.at[i] }
+
+// Begin says at which offset what is appended next begins. A new ring begins at 0.
+func (r *Ring) Begin(offset int64) {
+	r.next = offset
+	if len(r.lines) == 0 {
+		r.first = offset
+	}
+}
+
 // Bytes is how much is held.
 func (r *Ring) Bytes() int { return r.size }
 
@@ -47,6 +61,7 @@ func (r *Ring) Append(p []byte) (dropped int) {
 	for len(p) > 0 {
 		line, rest, found := bytes.Cut(p, []byte{'\n'})
 		r.add(string(line), !found)
+		r.next += int64(len(p) - len(rest))
 		p = rest
 	}
 	return r.trim()
@@ -69,16 +84,18 @@ func (r *Ring) add(text string, open bool) {
 			return
 		}
 	}
+	at := r.next
 	for len(text) > r.limits.Line {
-		r.push(text[:r.limits.Line])
+		r.push(text[:r.limits.Line], at)
 		text = text[r.limits.Line:]
+		at += int64(r.limits.Line)
 	}
-	r.push(text)
+	r.push(text, at)
 	r.open = open
 }
 
-func (r *Ring) push(text string) {
-	r.lines = append(r.lines, text)
+func (r *Ring) push(text string, at int64) {
+	r.lines, r.at = append(r.lines, text), append(r.at, at)
 	r.size += len(text)
 	r.total++
 }
@@ -90,7 +107,7 @@ func (r *Ring) trim() int {
 		r.lines[n] = ""
 		n++
 	}
-	r.lines = r.lines[n:]
+	r.lines, r.at = r.lines[n:], r.at[n:]
 	r.dropped += n
 	return n
 }
@@ -104,12 +121,18 @@ func (r *Ring) Prepend(p []byte) int {
 	parts := strings.Split(string(p), "\n")
 	last := parts[len(parts)-1]
 	parts = parts[:len(parts)-1]
-	if last != "" && len(r.lines) > 0 {
-		r.lines[0] = last + r.lines[0]
-	} else if last != "" {
-		parts, r.open = append(parts, last), true
+	r.first -= int64(len(p))
+	at, offsets := r.first, make([]int64, 0, len(parts)+1+len(r.at))
+	for _, part := range parts {
+		offsets = append(offsets, at)
+		at += int64(len(part)) + 1
 	}
-	r.lines = append(parts, r.lines...)
+	if last != "" && len(r.lines) > 0 {
+		r.lines[0], r.at[0] = last+r.lines[0], at
+	} else if last != "" {
+		parts, offsets, r.open = append(parts, last), append(offsets, at), true
+	}
+	r.lines, r.at = append(parts, r.lines...), append(offsets, r.at...)
 	r.size += len(p)
 	return len(parts)
 }

@@ -32,12 +32,18 @@ func TestAppendJoinsWhatReadsCut(t *testing.T) {
 
 func TestPrepend(t *testing.T) {
 	r := New(Default)
+	r.Begin(15)
 	r.Append([]byte("lf of it\nlast\n"))
 	if got := r.Prepend([]byte("first\nsecond ha")); got != 1 {
 		t.Errorf("%d lines came before, want 1", got)
 	}
 	if got, want := all(r), "first|second half of it|last"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+	for i, want := range []int64{0, 6, 24} {
+		if got := r.At(i); got != want {
+			t.Errorf("line %d begins at %d, want %d", i, got, want)
+		}
 	}
 }
 
@@ -88,6 +94,9 @@ func FuzzAppend(f *testing.F) {
 		}
 		size := 0
 		for i := range r.Len() {
+			if line, at := r.Line(i), int(r.At(i)); string(text[at:at+len(line)]) != line {
+				t.Errorf("line %d, %q, is said to be at %d", i, line, at)
+			}
 			size += len(r.Line(i))
 		}
 		if size != r.Bytes() {

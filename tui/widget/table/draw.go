@@ -60,12 +60,7 @@ func (t *Table[T]) scroll() {
 
 // layout picks the columns that fit and gives what is left to those that can use it.
 func (t *Table[T]) layout(room int) (cols []int, widths []int) {
-	candidates := make([]int, 0, len(t.cols))
-	for i, c := range t.cols {
-		if !c.Wide || t.wide {
-			candidates = append(candidates, i)
-		}
-	}
+	candidates := t.current()
 	if t.skip > 0 { // the first column stays
 		n := min(t.skip, len(candidates)-1)
 		candidates = append(candidates[:1:1], candidates[1+n:]...)
@@ -80,7 +75,7 @@ func (t *Table[T]) fitting(cols []int, room int) []int {
 	for t.need(cols) > room && len(cols) > 1 {
 		drop := len(cols) - 1
 		for i := len(cols) - 1; i > 0; i-- {
-			if t.cols[cols[i]].Rank > t.cols[cols[drop]].Rank {
+			if t.rank(cols[i]) > t.rank(cols[drop]) {
 				drop = i
 			}
 		}
@@ -93,16 +88,17 @@ func (t *Table[T]) fitting(cols []int, room int) []int {
 func (t *Table[T]) spread(cols []int, room int) []int {
 	widths := make([]int, len(cols))
 	left := room - t.need(cols)
+	most := make([]int, len(cols))
 	for i, c := range cols {
-		widths[i] = t.cols[c].Width
+		widths[i], most[i] = t.bounds(c)
 	}
 	if len(cols) == 1 {
-		return []int{max(min(t.cols[cols[0]].Max, room), 0)}
+		return []int{max(min(most[0], room), 0)}
 	}
 	for left > 0 {
 		before := left
-		for i, c := range cols {
-			if left > 0 && widths[i] < t.cols[c].Max {
+		for i := range cols {
+			if left > 0 && widths[i] < most[i] {
 				widths[i]++
 				left--
 			}
@@ -117,7 +113,8 @@ func (t *Table[T]) spread(cols []int, room int) []int {
 func (t *Table[T]) need(cols []int) int {
 	n := 0
 	for _, c := range cols {
-		n += t.cols[c].Width + 1
+		least, _ := t.bounds(c)
+		n += least + 1
 	}
 	return n - 1
 }

@@ -1,25 +1,25 @@
 package table
 
 import (
+	"slices"
 	"strings"
 
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/theme"
 )
 
-// Export is the table as text, in its order: the names of all columns that are not pictures, and the rows that pass the
+// Export is the table as text, in its order: the names of columns that are not pictures, and the rows that pass the
 // filter, or all of them. Rows that have vanished are left out.
 func (t *Table[T]) Export(all bool) (titles []string, rows [][]string) {
 	t.settle(t.touched)
-	for _, c := range t.cols {
-		if !c.Graph {
-			titles = append(titles, c.Name)
-		}
+	cols := t.exported()
+	for _, c := range cols {
+		titles = append(titles, t.cols[c].Name)
 	}
 	paper := theme.New(theme.Options{ASCII: true})
 	for _, e := range t.view {
 		if val := t.lookup(e.ID); val != nil {
-			rows = append(rows, t.cells(paper, val))
+			rows = append(rows, t.cells(paper, cols, val))
 		}
 	}
 	if !all || t.keep == nil {
@@ -27,17 +27,29 @@ func (t *Table[T]) Export(all bool) (titles []string, rows [][]string) {
 	}
 	for _, r := range t.base {
 		if !t.keep(r.Val) {
-			rows = append(rows, t.cells(paper, r.Val))
+			rows = append(rows, t.cells(paper, cols, r.Val))
 		}
 	}
 	return titles, rows
 }
 
-func (t *Table[T]) cells(paper *theme.Theme, val *T) []string {
+// exported are the columns of an export: the operator's own set where that is shown, else all; without pictures.
+func (t *Table[T]) exported() []int {
+	cols := t.picked
+	if t.set != Own {
+		cols = make([]int, len(t.cols))
+		for i := range cols {
+			cols[i] = i
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(cols), func(i int) bool { return t.cols[i].Graph })
+}
+
+func (t *Table[T]) cells(paper *theme.Theme, cols []int, val *T) []string {
 	var out []string
-	for _, c := range t.cols {
+	for _, i := range cols {
+		c := &t.cols[i]
 		switch {
-		case c.Graph:
 		case c.Text != nil:
 			text, _ := c.Text(val)
 			out = append(out, text)

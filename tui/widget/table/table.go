@@ -61,7 +61,9 @@ type Table[T any] struct {
 
 	sort    int // column
 	desc    bool
-	wide    bool
+	set     string // of columns: Usual, Wide or Own
+	own     []Pick
+	picked  []int     // the columns of own
 	pending bool      // base changed since view was built
 	urgent  bool      // the operator changed what is shown: it shall be built at once
 	touched time.Time // the last key
@@ -76,7 +78,6 @@ type Settings struct {
 	Cursor string `json:"cursor,omitempty"`
 	Sort   string `json:"sort,omitempty"`
 	Desc   bool   `json:"desc,omitempty"`
-	Wide   bool   `json:"wide,omitempty"`
 }
 
 // How long things stand still.
@@ -89,7 +90,7 @@ const (
 
 // New returns an empty table, sorted by the first column that can be. empty is what it says when it has no rows.
 func New[T any](empty string, cols ...Column[T]) *Table[T] {
-	t := &Table[T]{cols: cols, marks: map[string]bool{}, ghosts: map[string]entry[T]{}, empty: empty}
+	t := &Table[T]{cols: cols, marks: map[string]bool{}, ghosts: map[string]entry[T]{}, empty: empty, set: Usual}
 	for i := range t.cols {
 		if t.cols[i].Title == "" {
 			t.cols[i].Title = t.cols[i].Name
@@ -111,7 +112,7 @@ func (t *Table[T]) SortBy(name string, desc bool) {
 
 // Save is what Restore takes later.
 func (t *Table[T]) Save() Settings {
-	s := Settings{Cursor: t.cursor, Desc: t.desc, Wide: t.wide}
+	s := Settings{Cursor: t.cursor, Desc: t.desc}
 	if t.sort >= 0 {
 		s.Sort = t.cols[t.sort].Name
 	}
@@ -120,7 +121,7 @@ func (t *Table[T]) Save() Settings {
 
 // Restore sets what Save answered.
 func (t *Table[T]) Restore(s Settings) {
-	t.cursor, t.wide = s.Cursor, s.Wide
+	t.cursor = s.Cursor
 	if s.Sort != "" {
 		t.SortBy(s.Sort, s.Desc)
 	}
@@ -248,11 +249,11 @@ func (t *Table[T]) doOther(verb keys.Verb) bool {
 	case keys.SortFlip:
 		t.desc, t.pending, t.urgent = !t.desc, true, true
 	case keys.Wide:
-		t.wide = !t.wide
+		t.nextSet()
 	case keys.Left:
 		t.skip = max(t.skip-1, 0)
 	case keys.Right:
-		t.skip = min(t.skip+1, t.hidden+t.skip, len(t.cols)-1)
+		t.skip = min(t.skip+1, t.hidden+t.skip, max(len(t.current())-2, 0))
 	default:
 		return false
 	}
@@ -299,9 +300,11 @@ func (t *Table[T]) markRange() {
 }
 
 func (t *Table[T]) stepSort(by int) {
-	for i := 1; i <= len(t.cols); i++ {
-		at := (t.sort + by*i + len(t.cols)*i) % len(t.cols)
-		if t.cols[at].Compare != nil && (t.wide || !t.cols[at].Wide) {
+	cols := t.current()
+	from := slices.Index(cols, t.sort) // -1 if it is not shown: then the first one is next
+	for i := 1; i <= len(cols); i++ {
+		at := cols[((from+by*i)%len(cols)+len(cols))%len(cols)]
+		if t.cols[at].Compare != nil {
 			t.sort, t.pending, t.urgent = at, true, true
 			return
 		}
