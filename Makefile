@@ -75,9 +75,9 @@ test-box: ## try the packages in a virtual machine: install, first task, upgrade
 	@bash shared/needs.sh vm
 	nice bash shared/packaging/box/test-box.sh
 
-test-vm: ## run agentd's tests as root in a virtual machine with cgroup v2 (some minutes; root once)
+test-vm: ## run the tests of containers in a virtual machine with cgroup v2: make test-vm [PKGS=agentd/shimclient] [RUN=TestLimits]
 	@bash shared/needs.sh vm
-	nice bash shared/packaging/box/test-vm.sh
+	@RUN='$(RUN)' nice -n 19 bash shared/packaging/box/test-vm.sh $(PKGS)
 
 gen: ## generate the Go of the .proto files (needs protoc)
 	cd shared && protoc -I. --go_out=. --go_opt=module=codeberg.org/reeve/reeve/shared \

@@ -21,10 +21,11 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/logging"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
 // patience bounds every wait; nothing here takes a second.
-const patience = 20 * time.Second
+var patience = slowhost.Scale(20 * time.Second)
 
 // master is a leading master that takes every agent and keeps what it hears.
 type master struct {

@@ -17,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/executor"
 	"codeberg.org/reeve/reeve/shared/recordio"
+	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
 const maxEvent = 1 << 20
@@ -168,7 +169,7 @@ func TestStream(t *testing.T) {
 
 func (h *harness) wantClosed(t *testing.T) {
 	t.Helper()
-	timer := time.NewTimer(10 * time.Second)
+	timer := time.NewTimer(slowhost.Scale(10 * time.Second))
 	defer timer.Stop()
 	select {
 	case in := <-h.posted:

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
 // origin is a server that counts what is asked for. Paths are sizes in bytes.
@@ -257,7 +258,7 @@ func TestSilentServer(t *testing.T) {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(90 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(slowhost.Scale(90 * time.Second)); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain for %s", what)
 		}

@@ -28,6 +28,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/agent"
 	"codeberg.org/reeve/reeve/shared/recordio"
+	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
 // host is an agent with one running container, "task", over a runtime in memory.
@@ -381,7 +382,7 @@ func TestStandaloneContainer(t *testing.T) {
 	if err := next.Kill(t.Context(), "alone", 15); err != nil {
 		t.Error(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), slowhost.Scale(90*time.Second))
 	defer cancel()
 	if exit, err := next.Wait(ctx, "alone"); err != nil || exit.WaitStatus != 15 {
 		t.Errorf("%+v, %v", exit, err)

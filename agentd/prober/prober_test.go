@@ -22,10 +22,11 @@ import (
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/runtime/fake"
 	"codeberg.org/reeve/reeve/agentd/workload"
+	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
 // patience bounds every wait; nothing here takes a second.
-const patience = 90 * time.Second
+var patience = slowhost.Scale(90 * time.Second)
 
 // helperEnv makes the test binary a server in a network namespace of its own.
 const helperEnv = "REEVE_TEST_SERVER"

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
 // TestTheEndIsNotMissed: a process may have ended before anybody waits for it, or in the very moment.
@@ -33,7 +35,7 @@ func TestTheEndIsNotMissed(t *testing.T) {
 		}
 		ended := make(chan error, 1)
 		go func() { ended <- awaitEnd(child.Pid) }()
-		missed := time.NewTimer(20 * time.Second)
+		missed := time.NewTimer(slowhost.Scale(20 * time.Second))
 		select {
 		case err := <-ended:
 			if err != nil {

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/moby/profiles/seccomp"
+	"github.com/opencontainers/cgroups"
 	"github.com/opencontainers/runc/libcontainer"
 	"github.com/opencontainers/runc/libcontainer/configs"
 	"github.com/opencontainers/runc/libcontainer/specconv"
@@ -41,10 +42,21 @@ func (v *converter) config(id string, spec *specs.Spec, filter shimapi.Seccomp) 
 	if err != nil {
 		return nil, err
 	}
+	proportional(config.Cgroups.Resources)
 	if !filter.Unconfined {
 		config.Seccomp, err = v.profile(spec, filter.Profile)
 	}
 	return config, err
+}
+
+// proportional makes the weight of v2 what shares are on v1: who asks for twice the CPUs gets twice as much of them.
+// libcontainer's own conversion is a curve, by which it would be 1.7 times as much. One CPU weighs what the kernel gives by
+// default.
+func proportional(r *cgroups.Resources) {
+	const defaultWeight, most = 100, 10_000
+	if r.CpuShares != 0 {
+		r.CpuWeight = min(max(1, (r.CpuShares*defaultWeight+defaultShares/2)/defaultShares), most)
+	}
 }
 
 // profile returns the seccomp profile for a spec's capabilities: the default one, or what custom holds in Docker's form.

@@ -68,7 +68,9 @@ func (c *container) set(r cgroups.Resources) error {
 	groups := *config.Cgroups
 	groups.Resources = &r
 	config.Cgroups = &groups
-	return ended(c.inner.Set(config))
+	err := c.inner.Set(config)
+	r.SkipDevices = false // libcontainer keeps it, and starts nothing beside a command whose devices it is to leave alone
+	return ended(err)
 }
 
 // convertLimits turns the limits of a spec into libcontainer's, with those that are absent as no limit.
@@ -79,8 +81,9 @@ func convertLimits(r *specs.LinuxResources) (*cgroups.Resources, error) {
 	}
 	out := group.Resources
 	if out.CpuShares == 0 {
-		out.CpuShares, out.CpuWeight = defaultShares, cgroups.ConvertCPUSharesToCgroupV2Value(defaultShares)
+		out.CpuShares = defaultShares
 	}
+	proportional(out)
 	if out.Memory == 0 {
 		out.Memory, out.MemorySwap = unlimited, 0 // libcontainer lifts that of swap, too, where there is one
 	}

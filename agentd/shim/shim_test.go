@@ -83,6 +83,28 @@ func TestConfig(t *testing.T) {
 	}
 }
 
+// TestProportional: on v2 CPUs weigh as they are shared on v1.
+func TestProportional(t *testing.T) {
+	for cpus, want := range map[float64]uint64{0.001: 1, 0.01: 1, 0.1: 10, 0.5: 50, 1: 100, 1.5: 150, 2: 200, 64: 6400, 1000: 10_000} {
+		spec := testSpec(t)
+		spec.Linux.Resources = containerspec.Resources(runtime.Limits{CPUs: cpus}, containerspec.Host{})
+		config, err := newConverter(false).config("c", spec, shimapi.Seccomp{Unconfined: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		resized, err := convertLimits(spec.Linux.Resources)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := config.Cgroups.Resources.CpuWeight; got != want || resized.CpuWeight != want {
+			t.Errorf("%v CPUs weigh %d, %d after a change, want %d", cpus, got, resized.CpuWeight, want)
+		}
+	}
+	if without, err := convertLimits(&specs.LinuxResources{}); err != nil || without.CpuWeight != 100 {
+		t.Errorf("without limits: %+v, %v, want the kernel's default", without, err)
+	}
+}
+
 // TestProtocol talks to a server that has no containers.
 func TestProtocol(t *testing.T) {
 	dir := t.TempDir()

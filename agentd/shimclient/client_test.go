@@ -17,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/runtime/runtimetest"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
 // TestMain builds the shim once for all tests, as make build does, unless AGENTD_SHIM names one.
@@ -74,7 +75,7 @@ func newBed(tb testing.TB) *bed {
 	}}
 	tb.Cleanup(func() {
 		b.printShimLogs()
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), slowhost.Scale(30*time.Second))
 		defer cancel()
 		if err := Clean(ctx, b.cfg.WorkDir, b.cfg.RuntimeDir, b.cfg.CgroupRoot); err != nil {
 			tb.Errorf("clean: %v", err)
@@ -160,7 +161,7 @@ func (b *bed) specAs(user, id, script string) runtime.Spec {
 // outcome runs a container to its end and returns what it wrote.
 func (b *bed) outcome(c *Client, spec runtime.Spec) (runtime.Exit, string) {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(b.Context(), slowhost.Scale(30*time.Second))
 	defer cancel()
 	if _, err := c.Launch(ctx, spec); err != nil {
 		b.Fatalf("launch: %v", err)

@@ -18,14 +18,16 @@ import (
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
-// eventually polls until ok, for at most 10 s.
+// eventually polls until ok, for at most 10 s on a usual machine.
 func eventually(tb testing.TB, what string, ok func() bool) {
 	tb.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	patience := slowhost.Scale(10 * time.Second)
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			tb.Fatalf("%s: not within 10 s", what)
+			tb.Fatalf("%s: not within %v", what, patience)
 		}
 	}
 }
@@ -238,7 +240,7 @@ func TestSignals(t *testing.T) {
 			if got := strings.TrimPrefix(contents(t, spec.Stdout), "up\n"); got != test.out {
 				t.Errorf("wrote %q, want %q", got, test.out)
 			}
-			if took := time.Since(sent); took > 5*time.Second {
+			if took := time.Since(sent); took > slowhost.Scale(5*time.Second) {
 				t.Errorf("took %v", took)
 			}
 		})

@@ -22,6 +22,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
 const cniPlugins = "/usr/lib/cni"
@@ -81,8 +82,8 @@ func freePort(t *testing.T) uint16 {
 func get(t *testing.T, url string) string {
 	t.Helper()
 	var last error
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	for deadline := time.Now().Add(slowhost.Scale(30 * time.Second)); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(t.Context(), slowhost.Scale(2*time.Second))
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 		if err != nil {
 			t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/shimdir"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
 // TestShimKilled: the client sees it, ends what the shim had, and goes on with another shim.
@@ -239,7 +240,7 @@ func TestAgentKilled(t *testing.T) {
 		rounds = 1
 	}
 	for round := range rounds {
-		t.Run(strconv.Itoa(round), func(t *testing.T) { agentKilled(t, time.Duration(rand.IntN(400))*time.Millisecond) })
+		t.Run(strconv.Itoa(round), func(t *testing.T) { agentKilled(t, rand.N(slowhost.Scale(400*time.Millisecond))) })
 	}
 }
 

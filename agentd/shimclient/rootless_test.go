@@ -25,6 +25,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/agentd/shimdir"
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
 // rootlessHelper runs a few containers as the ordinary user it is, prints what they wrote, and leaves one running for
@@ -33,7 +34,7 @@ func rootlessHelper(shim, base string) error {
 	cfg := Config{
 		ShimPath: shim, RuntimeDir: filepath.Join(base, "run"), WorkDir: filepath.Join(base, "work"), CgroupRoot: "/none", Log: discard(),
 	}
-	ctx, cancel := context.WithTimeout(background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(background(), slowhost.Scale(60*time.Second))
 	defer cancel()
 	c, err := New(cfg)
 	if err != nil {

@@ -42,7 +42,9 @@ func (p places) count(t *testing.T) left {
 	}
 	glob("namespaces", p.run+"/net/*")
 	glob("shims", p.run+"/shims/*")
-	glob("states", p.run+"/[cv]/*")
+	glob("states", p.run+"/[crv]/*")
+	glob("pins", p.work+"/images/pins/*")
+	glob("half images", p.work+"/images/tmp/*")
 	glob("records", p.work+"/containers/*-*") // ids of containers hold a -, boot_id does not
 	glob("network records", p.work+"/networks/of/*")
 	glob("leases", p.work+"/networks/leases/*/*.*.*.*")

@@ -31,6 +31,8 @@ type Options struct {
 	MasterArgs []string  // for every masterd
 	AgentArgs  []string  // for every agentd
 	Progress   io.Writer // told what is waited for; may be nil
+
+	StopGrace time.Duration // what a daemon gets to leave in order before it is killed; 15 s without
 }
 
 // Cluster is what Start started.

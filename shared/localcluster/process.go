@@ -2,6 +2,7 @@ package localcluster
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -157,7 +158,7 @@ func (p *Process) Kill() error {
 	return nil
 }
 
-// stopGrace is what a daemon gets to leave in order before it is killed.
+// stopGrace is what a daemon gets to leave in order if nobody says otherwise.
 const stopGrace = 15 * time.Second
 
 // Stop ends the daemon with SIGTERM and waits; one that does not go in time is killed, which is an error. A daemon that
@@ -173,13 +174,14 @@ func (p *Process) Stop(ctx context.Context) error {
 	} else if err != nil {
 		return fmt.Errorf("stop %s: %w", p.Name, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, stopGrace)
+	grace := cmp.Or(p.opts.StopGrace, stopGrace)
+	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
 	select {
 	case <-p.done:
 		return nil
 	case <-ctx.Done():
-		return errors.Join(fmt.Errorf("%s did not end within %s of SIGTERM and was killed", p.Name, stopGrace), p.Kill())
+		return errors.Join(fmt.Errorf("%s did not end within %s of SIGTERM and was killed", p.Name, grace), p.Kill())
 	}
 }
 

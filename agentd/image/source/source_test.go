@@ -28,12 +28,13 @@ import (
 	"codeberg.org/reeve/reeve/agentd/image"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/imagetest"
+	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
 func sources(t *testing.T, cfg Config) *Sources {
 	t.Helper()
 	if cfg.Stall == 0 {
-		cfg.Stall = 30 * time.Second
+		cfg.Stall = slowhost.Scale(30 * time.Second)
 	}
 	cfg.TempDir = t.TempDir()
 	s, err := New(cfg)
@@ -50,7 +51,7 @@ func open(t *testing.T, s *Sources, places image.Places, ask image.Ask) (img Ima
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), slowhost.Scale(time.Minute))
 	defer cancel()
 	img, err = s.Open(ctx, place, ask)
 	if err != nil {

@@ -23,10 +23,11 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/imagetest"
+	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
 // patience bounds every wait.
-const patience = 60 * time.Second
+var patience = slowhost.Scale(60 * time.Second)
 
 // rig is a store and what it is opened with.
 type rig struct {

@@ -19,6 +19,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
 // Target is one implementation under test.
@@ -71,7 +72,7 @@ type suite struct {
 }
 
 func (s *suite) ctx() context.Context {
-	ctx, cancel := context.WithTimeout(s.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(s.Context(), slowhost.Scale(20*time.Second))
 	s.Cleanup(cancel)
 	return ctx
 }

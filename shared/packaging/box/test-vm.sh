@@ -1,31 +1,59 @@
 #!/usr/bin/env bash
-# make test-vm: the tests of agentd's packages, as root on a machine with cgroup v2 alone, which build machines often don't
-# have. They are compiled here and run in the virtual machine of image.sh. The log is .cache/box/log/vm.log.
-# Usage: test-vm.sh [-run PATTERN] [PACKAGE…]   (default: all of agentd)
+# make test-vm: the tests of containers, as root on a machine with cgroup v2 alone, which build machines often don't have.
+# They are compiled here and run in the virtual machine of image.sh; shared/docs/containers.md says more.
+# Usage: test-vm.sh [PACKAGE…], such as agentd/shimclient; without one, all that have to do with the kernel, and of shared/e2e
+# what is about containers.
+#   RUN          only tests that match, as for go test -run
+#   BOX_SLOW     how many times as long as usual tests wait for something (10)
+#   BOX_LIMIT    minutes that the tests of one package get (40)     BOX_TIMEOUT  seconds that everything gets (3 hours)
+# The log of the machine is .cache/box/log/vm.log, that of each package .cache/box/log/vm/<package>.log.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 began=$SECONDS
 box=shared/packaging/box
-run=.
-if [ "${1:-}" = -run ]; then run=$2; shift 2; fi
-packages=("$@"); [ ${#packages[@]} -gt 0 ] || packages=(./agentd/...)
 
-logs=.cache/box/log; mkdir -p "$logs"
+# What meets the kernel, the quick ones first.
+kernel=(agentd/cgroupfs agentd/shim agentd/containerspec agentd/hostguard agentd/hostinfo agentd/sandbox agentd/checkpoint
+  agentd/diskwatch agentd/tasklog agentd/usage agentd/network agentd/prober agentd/gc agentd/supervisor agentd/runtime/fake
+  agentd/image agentd/image/layer agentd/image/source agentd/image/store agentd/fetcher agentd/httpapi agentd/executorapi
+  agentd/daemon agentd/shimclient shared/e2e)
+packages=("$@"); [ ${#packages[@]} -gt 0 ] || packages=("${kernel[@]}")
+
+logs=.cache/box/log; rm -rf "$logs/vm"; mkdir -p "$logs/vm"
+say() { echo "test-vm: $(printf %4d $((SECONDS - began))) s  $*"; }
 image=$(bash $box/image.sh .cache/box)
-payload=$(mktemp -d); trap 'rm -rf "$payload"' EXIT
-make -s bin/agentd-shim bin/agentd
-cp bin/agentd-shim bin/agentd "$payload/"
-root=$(go list -m -f '{{.Dir}}')
-for dir in $(go list -tags seccomp -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' "${packages[@]}"); do
-  to=$payload/tree/${dir#"$root"/}; mkdir -p "$to"
-  CGO_ENABLED=1 go test -c -trimpath -tags seccomp -ldflags '-s -w' -o "$to/package.test" "$dir"
-  [ ! -d "$dir/testdata" ] || cp -r "$dir/testdata" "$to/"
+
+# Links to what is built, so that only what has changed is built again.
+tests=.cache/box/tests payload=.cache/box/payload
+rm -rf "$payload"; mkdir -p "$tests" "$payload/bin"
+trap 'rm -rf "$payload"' EXIT
+make -s build
+ln bin/masterd bin/agentd bin/agentd-shim bin/reeve bin/localcluster "$payload/bin/"
+for package in "${packages[@]}"; do
+  package=${package#./} cgo=0 link='-s -w'
+  [ "$package" != agentd/shim ] || { cgo=1 link='-s -w -linkmode external -extldflags -static'; }
+  to=$payload/tree/$package built=$tests/${package//\//_}.test
+  mkdir -p "$to"
+  CGO_ENABLED=$cgo go test -c -trimpath -tags 'seccomp netgo osusergo' -ldflags "$link" -o "$built" "./$package"
+  ln "$built" "$to/package.test"
+  [ ! -d "$package/testdata" ] || cp -r "$package/testdata" "$to/"
+  if [ "$package" = shared/e2e ]; then # it runs an executor of theirs
+    mkdir -p "$payload/tree/shared/conformance"; cp -r shared/conformance/testdata "$payload/tree/shared/conformance/"
+  fi
+  echo "$package" >>"$payload/packages"
 done
 cp $box/lib.sh "$payload/"
-{ echo "pattern='$run'"; cat $box/containers.sh; } >"$payload/run.sh"
+cp $box/containers.sh "$payload/run.sh"
+printf 'pattern=%q\nslow=%q\nlimit=%q\n' "${RUN:-}" "${BOX_SLOW:-10}" "${BOX_LIMIT:-40}" >"$payload/settings"
+say "built ${#packages[@]} packages; starting the machine"
 
+# The kernel's defences cost an emulated CPU much, and its watchdogs mistake a busy host for a broken one.
 status=0
-BOX_MEMORY=3072 BOX_TIMEOUT=${BOX_TIMEOUT:-3600} bash $box/boot.sh "$image" "$payload" "$logs/vm.log" || status=$?
+BOX_MEMORY=${BOX_MEMORY:-4096} BOX_TIMEOUT=${BOX_TIMEOUT:-10800} \
+  BOX_QEMU="-nic user,model=virtio-net-pci -device virtio-serial-pci -chardev file,id=tests,path=$logs/vm.tests -device virtserialport,chardev=tests,name=tests" \
+  bash $box/boot.sh "$image" "$payload" "$logs/vm.log" \
+  cloud-init=disabled mitigations=off tsc=reliable nowatchdog rcupdate.rcu_cpu_stall_suppress=1 || status=$?
+awk -v dir="$logs/vm/" '/^@@ /{ close(file); gsub("/", "_", $2); file = dir $2 ".log"; next } file { print > file }' "$logs/vm.tests"
 result=passed; [ $status -eq 0 ] || result="FAILED (status $status)"
-echo "test-vm: $result in $((SECONDS - began)) s; the log is $logs/vm.log"
+say "$result; the logs are $logs/vm.log and $logs/vm/"
 exit $status
