@@ -81,8 +81,8 @@ func TestKernelIsTold(t *testing.T) {
 // onDisk is a container whose sandbox is on a disk, which /tmp need not be.
 func (b *bed) onDisk(id, script string) runtime.Spec {
 	b.Helper()
-	dir, err := os.MkdirTemp("/var/tmp", "reeve-test-") //nolint:usetesting // its own would be below /tmp
-	if err != nil {
+	dir := filepath.Join("/var/tmp", filepath.Base(b.cfg.CgroupRoot)+"-"+id)
+	if err := os.Mkdir(dir, 0o755); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = os.RemoveAll(dir) })
@@ -102,11 +102,15 @@ func TestStatsByKind(t *testing.T) {
 	// The shell keeps 20 MB, /dev/shm has 10 MB, and 8 MB go to the disk.
 	spec := b.onDisk("kinds", "x=$(head -c 20000000 /dev/zero | tr '\\0' x); head -c 10000000 /dev/zero > /dev/shm/x; "+
 		"dd if=/dev/zero of=file bs=1M count=8 oflag=direct 2>&1 | grep -v -e records -e copied; echo up; while :; do :; done")
-	spec.Limits = runtime.Limits{CPUQuota: 0.3, MemBytes: 256 << 20}
+	spec.Limits.MemBytes = 256 << 20
 	if _, err := c.Launch(t.Context(), spec); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "work", func() bool { return contents(t, spec.Stdout) == "up\n" })
+	spec.Limits.CPUQuota = 0.3
+	if err := c.Resize(t.Context(), spec.ID, spec.Limits); err != nil {
+		t.Fatal(err)
+	}
 	var stats runtime.Stats
 	eventually(t, "it is held back", func() bool {
 		var err error
