@@ -12,7 +12,7 @@ SHIM := -trimpath -tags 'seccomp netgo osusergo' -ldflags '-s -w -linkmode exter
 SOURCES := $(wildcard $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.yaml' go.mod go.sum 2>/dev/null))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build needs test check race lint fmt pictures chaos fuzz bench gen gen-check packages test-packages test-box test-vm clean
+.PHONY: help run build needs test check race lint fmt pictures chaos fuzz bench bench-console gen gen-check packages test-packages test-box test-vm clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,9 +59,14 @@ chaos: build ## kill and cut a real cluster at random, and check it, as root: ma
 fuzz: ## run every fuzz target for T (30s)
 	@$(GO) run ./shared/arch/cmd/fuzz -time=$(T)
 
-bench: build ## launch latency and throughput beside a bare libcontainer start, and the other benchmarks
+bench: build ## launch latency beside a bare libcontainer start, key to frame and cost of the console, and other figures
 	$(GO) run ./shared/bench/cmd --bin=$(BIN)
+	$(MAKE) --no-print-directory bench-console
 	AGENTD_SHIM=$(abspath $(BIN)/agentd-shim) $(GO) test -tags seccomp -run - -bench Running -benchtime 1x ./agentd/shimclient
+
+bench-console: $(BIN)/masterd $(BIN)/reeve ## only what is about the console and the command line: make bench-console [PARTS=keys,idle]
+	CGO_ENABLED=0 $(GO) build -o $(BIN)/bench/crowd ./masterd/cmd/crowd
+	$(GO) run ./tui/bench/cmd --bin=$(BIN) --crowd=$(BIN)/bench/crowd --only=$(PARTS)
 
 packages: ## build the .deb and .rpm of both architectures into dist/: make packages [ARCHS=amd64]
 	@bash shared/needs.sh packages

@@ -21,6 +21,7 @@ const (
 	forever      = 1 << 62          // events come when something happens; TCP's own probes find a dead master
 	maxLine      = maxAnswer        // the snapshot of a very large cluster
 	lineBuffer   = 64 << 10
+	keepLine     = 1 << 20 // memory of a line that the next one uses again; a snapshot may be larger
 )
 
 // Watch follows the cluster: it calls line with the snapshot and then with every change, until line or the stream fails or
@@ -37,7 +38,7 @@ func (c *Client) FollowEvents(ctx context.Context, since uint64, event func(*ree
 }
 
 // lines reads a stream of JSON lines that never falls silent for longer than silence.
-func lines[T any](ctx context.Context, c *Client, path string, silence time.Duration, line func(*T) error) error {
+func lines[T any](ctx context.Context, c *Client, path string, silence time.Duration, take func(*T) error) error {
 	ctx, dog := watch(ctx, silence)
 	defer dog.stop()
 	answer, err := c.lead(ctx, request{method: http.MethodGet, path: base + path, again: true})
@@ -46,19 +47,24 @@ func lines[T any](ctx context.Context, c *Client, path string, silence time.Dura
 	}
 	defer func() { _ = answer.Body.Close() }() // nothing was written
 	in := bufio.NewReaderSize(dog.guard(answer.Body), lineBuffer)
+	var memory []byte
 	for {
-		text, err := readLine(in)
+		line, err := readLine(in, memory[:0])
 		if err != nil {
 			return c.linesEnded(ctx, err)
 		}
-		if text = bytes.TrimSpace(text); len(text) == 0 {
+		text := bytes.TrimSpace(line)
+		if cap(line) <= keepLine {
+			memory = line
+		}
+		if len(text) == 0 {
 			continue
 		}
 		value := new(T)
 		if err := json.Unmarshal(text, value); err != nil {
 			return fault.Wrap(fault.Internal, err, "the master's stream can't be read")
 		}
-		if err := line(value); err != nil {
+		if err := take(value); err != nil {
 			return err
 		}
 	}
@@ -78,9 +84,8 @@ func (c *Client) linesEnded(ctx context.Context, err error) error {
 	}
 }
 
-// readLine reads up to a newline, and no more than maxLine.
-func readLine(in *bufio.Reader) ([]byte, error) {
-	var text []byte
+// readLine appends to text what comes up to a newline, and no more than maxLine.
+func readLine(in *bufio.Reader, text []byte) ([]byte, error) {
 	for {
 		part, err := in.ReadSlice('\n')
 		text = append(text, part...)

@@ -23,6 +23,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/early"
 	"codeberg.org/reeve/reeve/tui/fake"
 	"codeberg.org/reeve/reeve/tui/feed"
+	"codeberg.org/reeve/reeve/tui/paint"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/detail"
 	"codeberg.org/reeve/reeve/tui/screen/open"
@@ -125,9 +126,11 @@ func show(ctx context.Context, o Options) (next string, err error) {
 		sh.client, d.Shell = c, sh.in
 	}
 	root := app.New(ctx, d)
-	p := tea.NewProgram(root, tea.WithContext(ctx), tea.WithAltScreen(), tea.WithInput(term.NewInput(os.Stdin)), tea.WithOutput(out), tea.WithFPS(fps(caps)))
+	painter := paint.New(out, gap(caps))
+	p := tea.NewProgram(painter.Model(root), append(painter.Options(os.Stdout), tea.WithContext(ctx), tea.WithInput(term.NewInput(os.Stdin)))...)
 
 	group := run.NewGroup(ctx)
+	group.Go("painter", guard(p, painter.Run))
 	group.Go("feed", guard(p, func(ctx context.Context) error { return f.Run(ctx, func() { sh.tell(p) }) }))
 	if demo, ok := source.(*fake.Cluster); ok {
 		group.Go("demo", guard(p, demo.Run))
@@ -163,12 +166,13 @@ func ended(err error) error {
 	return err
 }
 
-// fps is how often the terminal is written to at most: less over a network, where nobody sees the difference.
-func fps(caps term.Caps) int {
+// gap is the time between two writes to the terminal, at least: longer over a network, where nobody sees the difference. A
+// key waits for it only when something was painted just before.
+func gap(caps term.Caps) time.Duration {
 	if caps.SSH {
-		return 20
+		return 50 * time.Millisecond
 	}
-	return 30
+	return 5 * time.Millisecond
 }
 
 func sourceOf(o Options) (feed.Source, func(), error) {

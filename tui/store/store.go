@@ -147,17 +147,14 @@ func appendEvents(old, news []reeveapi.Event, snapshot bool) []reeveapi.Event {
 		first := news[0]
 		for i, e := range old {
 			if !e.At.Before(first.At) {
-				old = old[:i]
+				old = old[:i:i] // what follows is in older snapshots
 				break
 			}
 		}
 	}
-	out := make([]reeveapi.Event, 0, len(old)+len(news))
-	out = append(append(out, old...), news...)
-	if len(out) > maxEvents {
-		out = out[len(out)-maxEvents:]
-	}
-	return out
+	// Appending may write behind the end of a slice that an older snapshot holds, never inside of it.
+	all := append(old, news...)
+	return all[max(len(all)-maxEvents, 0):]
 }
 
 // appendLoad remembers one point a second at most.

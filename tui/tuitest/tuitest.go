@@ -6,6 +6,7 @@ package tuitest
 import (
 	stdcmp "cmp"
 	"context"
+	"errors"
 	"flag"
 	"io"
 	"os"
@@ -24,6 +25,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/app"
 	"codeberg.org/reeve/reeve/tui/fake"
 	"codeberg.org/reeve/reeve/tui/feed"
+	"codeberg.org/reeve/reeve/tui/paint"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/detail"
 	"codeberg.org/reeve/reeve/tui/screen/open"
@@ -97,8 +99,14 @@ func Run(t *testing.T, o Options, story func(c *Console)) {
 		c.Root = app.New(ctx, c.deps(o, st, f))
 		var in *io.PipeReader
 		in, c.in = io.Pipe()
-		p := tea.NewProgram(c.Root, tea.WithInput(in), tea.WithOutput(c.vt), tea.WithAltScreen(), tea.WithoutSignalHandler())
+		painter := paint.New(c.vt, time.Millisecond)
+		p := tea.NewProgram(painter.Model(c.Root), append(painter.Options(nil), tea.WithInput(in), tea.WithoutSignalHandler())...)
 		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := painter.Run(ctx); !errors.Is(err, context.Canceled) {
+				t.Errorf("paint: %v", err)
+			}
+		})
 		wg.Go(func() {
 			if _, err := p.Run(); err != nil {
 				t.Errorf("run: %v", err)

@@ -102,7 +102,42 @@ func parseTerm[T any](term string, fields []Field[T]) (Filter[T], error) {
 		}
 	}
 	want := strings.ToLower(term)
-	return anywhere(fields, func(s string) bool { return strings.Contains(strings.ToLower(s), want) }), nil
+	return anywhere(fields, func(s string) bool { return contains(s, want) }), nil
+}
+
+// contains says whether s has want in it, which is in small letters; letters of s may be of either kind. It is asked for
+// every field of every row at every letter that is typed, so plain ASCII makes no garbage.
+func contains(s, want string) bool {
+	if want == "" {
+		return true
+	}
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return strings.Contains(strings.ToLower(s), want)
+		}
+	}
+	for i := 0; i+len(want) <= len(s); i++ {
+		if lower(s[i]) == want[0] && begins(s[i:], want) {
+			return true
+		}
+	}
+	return false
+}
+
+func begins(s, want string) bool {
+	for i := range len(want) {
+		if lower(s[i]) != want[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 func names[T any](fields []Field[T]) string {
@@ -121,7 +156,7 @@ func parseField[T any](f Field[T], op byte, value string) (Filter[T], error) {
 			return nil, fmt.Errorf("%s is a number: write %s>1", f.Name, f.Name)
 		}
 		want := strings.ToLower(value)
-		return func(row *T) bool { return strings.Contains(strings.ToLower(f.Text(row)), want) }, nil
+		return func(row *T) bool { return contains(f.Text(row), want) }, nil
 	}
 	if f.Number == nil {
 		return nil, fmt.Errorf("%s is not a number: write %s:…", f.Name, f.Name)

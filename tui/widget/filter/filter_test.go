@@ -2,6 +2,7 @@ package filter
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -65,6 +66,18 @@ func TestRefuse(t *testing.T) {
 			t.Errorf("%q: got %v, want %s", text, err, want)
 		}
 	}
+}
+
+func FuzzContains(f *testing.F) {
+	f.Add("TASK_RUNNING", "run")
+	f.Add("Größe", "ös")
+	f.Add("K", "\u212a") // a Kelvin sign's small letter is a k
+	f.Fuzz(func(t *testing.T, s, want string) {
+		want = strings.ToLower(want)
+		if got := contains(s, want); got != strings.Contains(strings.ToLower(s), want) {
+			t.Errorf("contains(%q, %q) is %v", s, want, got)
+		}
+	})
 }
 
 func FuzzParse(f *testing.F) {

@@ -145,8 +145,8 @@ func (t *Table[T]) arrow(a frame.Area) string {
 	return a.Theme().Glyph.Up
 }
 
-// ghost is the last that is known of a row that has vanished.
-func (t *Table[T]) ghost(e entry[T]) *T {
+// latest is the last that is known of a row that has vanished.
+func (t *Table[T]) latest(e entry[T]) *T {
 	if t.Latest != nil {
 		if val := t.Latest(e.ID); val != nil {
 			return val
@@ -159,7 +159,7 @@ func (t *Table[T]) row(a frame.Area, i int, cols, widths []int) {
 	e := t.view[i]
 	val := t.lookup(e.ID)
 	if val == nil {
-		val = t.ghost(e)
+		val = t.latest(e)
 		a = a.With(theme.Faded)
 	}
 	if i == t.at {

@@ -30,25 +30,38 @@ type Column[T any] struct {
 	Right   bool
 	Wide    bool // only shown in wide mode
 	Graph   bool // a picture of what another column says: an export leaves it out
+	Moves   bool // Compare looks at more than the rows: its order changes without them
 	Text    func(row *T) (string, theme.Role)
 	Draw    func(a frame.Area, row *T)
 	Compare func(a, b *T) int // nil: not to be sorted by
 }
 
-// entry is a row on the screen.
+// entry is a row in its place. The value is the one that the place was found by; the newest is looked up.
 type entry[T any] struct {
 	Row[T]
-	gone time.Time // when it vanished, zero while it is there
+	gone bool // it has vanished
+}
+
+// ghost is the last that is known of a row that has vanished.
+type ghost[T any] struct {
+	Row[T]
+	gone time.Time
 }
 
 // Table shows rows. It is owned by one screen.
 type Table[T any] struct {
 	Latest func(id string) *T // what is known of a row that has vanished from this table, nil if nothing; may be nil
 
-	cols []Column[T]
-	base []Row[T] // all rows, sorted by id
-	view []entry[T]
-	keep func(*T) bool // the filter, nil for none
+	cols   []Column[T]
+	base   []Row[T]      // all rows, sorted by id
+	order  []entry[T]    // all rows and ghosts in their order, as of built
+	view   []entry[T]    // those that pass the filter
+	keep   func(*T) bool // the filter, nil for none
+	dirty  map[string]*T // rows of which order holds another value, this one; nil if it holds none
+	full   bool          // too much has changed: order must be made anew
+	spare  []entry[T]    // memory for the next order
+	passed []entry[T]    // memory for view
+	many   int           // from how many rows on order is kept in step instead of made anew
 
 	cursor string // id
 	at     int    // index of the cursor in view
@@ -69,7 +82,7 @@ type Table[T any] struct {
 	touched time.Time // the last key
 	built   time.Time // when view was built
 
-	ghosts map[string]entry[T]
+	ghosts map[string]ghost[T]
 	empty  string
 }
 
@@ -88,9 +101,17 @@ const (
 	manyRows  = 2000
 )
 
+// How much there may be.
+const (
+	maxGhosts = 200
+	few       = 64 // changes that are always put in their places one by one
+)
+
 // New returns an empty table, sorted by the first column that can be. empty is what it says when it has no rows.
 func New[T any](empty string, cols ...Column[T]) *Table[T] {
-	t := &Table[T]{cols: cols, marks: map[string]bool{}, ghosts: map[string]entry[T]{}, empty: empty, set: Usual}
+	t := &Table[T]{
+		cols: cols, marks: map[string]bool{}, ghosts: map[string]ghost[T]{}, dirty: map[string]*T{}, full: true, many: manyRows, empty: empty, set: Usual,
+	}
 	for i := range t.cols {
 		if t.cols[i].Title == "" {
 			t.cols[i].Title = t.cols[i].Name
@@ -105,7 +126,7 @@ func New[T any](empty string, cols ...Column[T]) *Table[T] {
 func (t *Table[T]) SortBy(name string, desc bool) {
 	for i, c := range t.cols {
 		if c.Name == name && c.Compare != nil {
-			t.sort, t.desc, t.pending, t.urgent = i, desc, true, true
+			t.sort, t.desc, t.pending, t.urgent, t.full = i, desc, true, true, true
 		}
 	}
 }
@@ -165,7 +186,7 @@ func (t *Table[T]) At() (row Row[T], alive bool) {
 	if now := t.lookup(e.ID); now != nil {
 		return Row[T]{e.ID, now}, true
 	}
-	return Row[T]{e.ID, t.ghost(e)}, false
+	return Row[T]{e.ID, t.latest(e)}, false
 }
 
 // Marks are the ids of marked rows, sorted, and how many of them the filter hides.
@@ -247,7 +268,7 @@ func (t *Table[T]) doOther(verb keys.Verb) bool {
 	case keys.SortRight:
 		t.stepSort(1)
 	case keys.SortFlip:
-		t.desc, t.pending, t.urgent = !t.desc, true, true
+		t.desc, t.pending, t.urgent, t.full = !t.desc, true, true, true
 	case keys.Wide:
 		t.nextSet()
 	case keys.Left:
@@ -267,7 +288,7 @@ func (t *Table[T]) move(to int) {
 		t.cursor = e.ID
 		if _, kept := t.ghosts[e.ID]; !kept && t.lookup(e.ID) == nil {
 			// It was to go with the next order of the rows; now that somebody looks at it, it stays.
-			t.ghosts[e.ID] = entry[T]{Row: e.Row, gone: t.built}
+			t.ghosts[e.ID] = ghost[T]{e.Row, t.built}
 		}
 	}
 }
@@ -293,7 +314,7 @@ func (t *Table[T]) markRange() {
 		from = t.at
 	}
 	for i := min(from, t.at); i <= max(from, t.at) && i < len(t.view); i++ {
-		if t.view[i].gone.IsZero() {
+		if !t.view[i].gone {
 			t.marks[t.view[i].ID] = true
 		}
 	}
@@ -305,31 +326,47 @@ func (t *Table[T]) stepSort(by int) {
 	for i := 1; i <= len(cols); i++ {
 		at := cols[((from+by*i)%len(cols)+len(cols))%len(cols)]
 		if t.cols[at].Compare != nil {
-			t.sort, t.pending, t.urgent = at, true, true
+			t.sort, t.pending, t.urgent, t.full = at, true, true, true
 			return
 		}
 	}
 }
 
-// Natural compares names so that web-2 comes before web-10.
+// Natural compares names so that web-2 comes before web-10. Names of one list begin alike, so it looks for where they
+// differ first: sorting long lists is comparing, mostly.
 func Natural(a, b string) int {
-	i, j := 0, 0
-	for i < len(a) && j < len(b) {
-		if !digit(a[i]) || !digit(b[j]) {
-			if a[i] != b[j] {
-				return cmp.Compare(a[i], b[j])
-			}
-			i, j = i+1, j+1
-			continue
+	if a == b {
+		return 0
+	}
+	x, y := a, b
+	for {
+		i := differ(x, y)
+		for i > 0 && digit(x[i-1]) { // to the beginning of the number that they differ in
+			i--
 		}
-		x, y := number(a[i:]), number(b[j:])
-		i, j = i+len(x), j+len(y)
-		x, y = strings.TrimLeft(x, "0"), strings.TrimLeft(y, "0")
-		if c := cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(x, y)); c != 0 {
+		x, y = x[i:], y[i:]
+		switch {
+		case x == "" || y == "":
+			return cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(a, b))
+		case !digit(x[0]) || !digit(y[0]):
+			return cmp.Compare(x[0], y[0])
+		}
+		m, n := number(x), number(y)
+		x, y = x[len(m):], y[len(n):]
+		m, n = strings.TrimLeft(m, "0"), strings.TrimLeft(n, "0")
+		if c := cmp.Or(cmp.Compare(len(m), len(n)), strings.Compare(m, n)); c != 0 {
 			return c
 		}
 	}
-	return cmp.Or(cmp.Compare(len(a)-i, len(b)-j), strings.Compare(a, b))
+}
+
+// differ is where two names differ first, or where one ends.
+func differ(a, b string) int {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	return i
 }
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }

@@ -1,8 +1,10 @@
 package table
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -152,6 +154,121 @@ func TestNatural(t *testing.T) {
 	slices.SortFunc(got, Natural)
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// TestNaturalIsThePlainWalk compares with what Natural means, said in the simplest way.
+func TestNaturalIsThePlainWalk(t *testing.T) {
+	plain := func(a, b string) int {
+		i, j := 0, 0
+		for i < len(a) && j < len(b) {
+			if !digit(a[i]) || !digit(b[j]) {
+				if a[i] != b[j] {
+					return cmp.Compare(a[i], b[j])
+				}
+				i, j = i+1, j+1
+				continue
+			}
+			x, y := number(a[i:]), number(b[j:])
+			i, j = i+len(x), j+len(y)
+			x, y = strings.TrimLeft(x, "0"), strings.TrimLeft(y, "0")
+			if c := cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(x, y)); c != 0 {
+				return c
+			}
+		}
+		return cmp.Or(cmp.Compare(len(a)-i, len(b)-j), strings.Compare(a, b))
+	}
+	name := rapid.StringOfN(rapid.RuneFrom([]rune("0129ab-")), 0, 8, -1)
+	rapid.Check(t, func(rt *rapid.T) {
+		a, b := name.Draw(rt, "a"), name.Draw(rt, "b")
+		if got, want := Natural(a, b), plain(a, b); got != want {
+			rt.Fatalf("Natural(%q, %q) is %d, want %d", a, b, got, want)
+		}
+	})
+}
+
+// TestALongListIsKeptInStep does the same to a table that keeps its order in step with what changes and to one that makes
+// it anew each time: they must show the same, whatever happens.
+func TestALongListIsKeptInStep(t *testing.T) {
+	verbs := []keys.Verb{keys.Up, keys.Down, keys.PageDown, keys.Bottom, keys.Mark, keys.SortFlip, keys.SortRight}
+	rapid.Check(t, func(rt *rapid.T) {
+		patched, plain, now := New("none", columns()...), New("none", columns()...), start
+		patched.many, plain.many = -1, 1<<30
+		base := rows()
+		for range rapid.IntRange(1, 30).Draw(rt, "turns") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 6000).Draw(rt, "ms")) * time.Millisecond)
+			switch rapid.IntRange(0, 5).Draw(rt, "what") {
+			case 0:
+				verb := rapid.SampledFrom(verbs).Draw(rt, "verb")
+				patched.Do(verb, now)
+				plain.Do(verb, now)
+			case 1:
+				var keep func(*item) bool
+				if n := rapid.IntRange(0, 3).Draw(rt, "filter"); n > 0 {
+					keep = func(i *item) bool { return i.n%n == 0 }
+				}
+				patched.SetFilter(keep)
+				plain.SetFilter(keep)
+			default:
+				base = others(rt, base)
+				patched.SetRows(base, now)
+				plain.SetRows(slices.Clone(base), now)
+			}
+			patched.touched, plain.touched, patched.built, plain.built = time.Time{}, time.Time{}, time.Time{}, time.Time{} // nothing stands still
+			draw(patched, now)
+			draw(plain, now)
+			if got, want := fmt.Sprint(patched.view), fmt.Sprint(plain.view); got != want {
+				rt.Fatalf("kept in step: %s\nmade anew:    %s", got, want)
+			}
+			if patched.cursor != plain.cursor || patched.at != plain.at {
+				rt.Fatalf("the cursor is on %s (%d), want %s (%d)", patched.cursor, patched.at, plain.cursor, plain.at)
+			}
+		}
+	})
+}
+
+// others are rows of which some have come, gone or changed.
+func others(rt *rapid.T, base []Row[item]) []Row[item] {
+	next := slices.Clone(base)
+	for range rapid.IntRange(0, 6).Draw(rt, "changes") {
+		id := fmt.Sprintf("%04d", rapid.IntRange(0, 30).Draw(rt, "id"))
+		at, found := slices.BinarySearchFunc(next, id, func(r Row[item], id string) int { return strings.Compare(r.ID, id) })
+		row := Row[item]{id, &item{"row-" + id, rapid.IntRange(0, 9).Draw(rt, "n")}}
+		switch {
+		case !found:
+			next = slices.Insert(next, at, row)
+		case rapid.Bool().Draw(rt, "goes"):
+			next = slices.Delete(next, at, at+1)
+		default:
+			next[at] = row
+		}
+	}
+	return next
+}
+
+// BenchmarkChanges is a tenth of a second of a long list: a hundred rows change, and the list is drawn. Once a second it
+// takes its new order.
+func BenchmarkChanges(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			ids := make([]int, n)
+			for i := range ids {
+				ids[i] = i
+			}
+			base := rows(ids...)
+			tab, f, now := New("none", columns()...), frame.New(140, 40, theme.New(theme.Options{})), start
+			tab.SortBy("N", false)
+			for i := 0; b.Loop(); i++ {
+				now = now.Add(100 * time.Millisecond)
+				base = slices.Clone(base)
+				for k := range 100 {
+					at := (i*7919 + k*104729) % n
+					base[at].Val = &item{base[at].Val.name, (base[at].Val.n + i) % n}
+				}
+				tab.SetRows(base, now)
+				tab.Render(f.Area(), now)
+			}
+		})
 	}
 }
 
