@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 
 	"codeberg.org/reeve/reeve/masterd/config"
 	"codeberg.org/reeve/reeve/masterd/consensus"
@@ -16,6 +17,9 @@ import (
 // Recover is masterd recover: it says what is there and what will be lost, asks, and makes the master of a work dir the
 // only one that votes. out gets the talk; in is asked unless r.Yes says so.
 func Recover(in io.Reader, out io.Writer, r config.Recovery) (err error) {
+	if err := becomeOwner(r.WorkDir); err != nil {
+		return err
+	}
 	remains, err := consensus.OpenRemains(r.WorkDir)
 	if err != nil {
 		return err
@@ -43,6 +47,30 @@ func Recover(in io.Reader, out io.Writer, r config.Recovery) (err error) {
 	}
 	_, err = io.WriteString(out, "Done: it votes alone. Start masterd with the flags it had; new masters join by --join, one after the other.\n")
 	return err
+}
+
+// becomeOwner makes root whom a work dir belongs to, for good: what a recovery writes has to be readable to the master, which runs
+// as that user.
+func becomeOwner(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, "look at --work-dir")
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || os.Geteuid() != 0 || owner.Uid == 0 {
+		return nil
+	}
+	err = syscall.Setgroups(nil)
+	if err == nil {
+		err = syscall.Setgid(int(owner.Gid))
+	}
+	if err == nil {
+		err = syscall.Setuid(int(owner.Uid))
+	}
+	if err != nil {
+		return fmt.Errorf("become the owner of %s: %w", dir, err)
+	}
+	return nil
 }
 
 // confirm asks a person. Whoever is not at a terminal must say --yes, so that no script does this by accident.

@@ -3,12 +3,72 @@ package daemon
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"codeberg.org/reeve/reeve/masterd/config"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
+
+// recoverEnv makes this binary masterd recover of the work dir that it names, in a process that may become another user.
+const recoverEnv = "REEVE_TEST_RECOVER"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(recoverEnv); dir != "" {
+		if err := Recover(nil, os.Stdout, config.Recovery{WorkDir: dir, Yes: true}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// recoveredByRoot recovers a copy of a work dir that belongs to another user, as root: all of it has to be that user's afterwards,
+// or the master could not read it.
+func recoveredByRoot(t *testing.T, workDir string) {
+	t.Helper()
+	const nobody = 65534
+	if os.Geteuid() != 0 {
+		t.Log("not root: the owner of what a recovery writes is not looked at")
+		return
+	}
+	dir := filepath.Join(t.TempDir(), "work")
+	if err := os.CopyFS(dir, os.DirFS(workDir)); err != nil {
+		t.Fatal(err)
+	}
+	for parent := filepath.Dir(dir); parent != os.TempDir(); parent = filepath.Dir(parent) {
+		if err := os.Chmod(parent, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	each := func(do func(path string, info os.FileInfo) error) {
+		if err := filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
+			if err != nil {
+				return err
+			}
+			return do(path, info)
+		}); err != nil {
+			t.Error(err)
+		}
+	}
+	each(func(path string, _ os.FileInfo) error { return os.Chown(path, nobody, nobody) })
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), recoverEnv+"="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "Done") {
+		t.Errorf("root recovers another user's work dir: %v: %s", err, out)
+	}
+	each(func(path string, info os.FileInfo) error {
+		if owner, ok := info.Sys().(*syscall.Stat_t); !ok || owner.Uid != nobody || owner.Gid != nobody {
+			return fmt.Errorf("%s belongs to %d:%d", path, owner.Uid, owner.Gid)
+		}
+		return nil
+	})
+}
 
 // recoverDir runs masterd recover and returns what it said.
 func recoverDir(t *testing.T, answer string, args ...string) (string, error) {
@@ -60,6 +120,7 @@ func TestTheLastOfThreeMastersIsRecovered(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "nothing was changed") || strings.Contains(out, "Done") {
 		t.Errorf("without a yes it said %q, error %v", out, err)
 	}
+	recoveredByRoot(t, last.dir)
 	out, err = recoverDir(t, "yes\n", "--work-dir="+last.dir)
 	for _, want := range []string{servers[0].addr.Raft, servers[1].addr.Raft, "0 agents and 0 jobs", "Done"} {
 		if err != nil || !strings.Contains(out, want) {
