@@ -153,7 +153,8 @@ func unsupportedImage(container *mesosv1.ContainerInfo) string {
 	case of.GetDocker().GetName() == "":
 		return "container.mesos.image.docker.name is empty; set it to an image such as alpine:3"
 	case of.GetDocker().GetConfig() != nil && of.GetDocker().GetConfig().GetValue() == nil:
-		return "container.mesos.image.docker.config refers to a secret by name; only secrets by value are supported"
+		return fmt.Sprintf("container.mesos.image.docker.config refers to a secret by name, %q, and its value did not come with it: masters send the values of their secrets to jobs alone",
+			of.GetDocker().GetConfig().GetReference().GetName())
 	}
 	return ""
 }

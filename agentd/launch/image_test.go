@@ -153,9 +153,9 @@ func TestUnsupportedImage(t *testing.T) {
 		"port_mappings": docker(func(d *mesosv1.ContainerInfo_DockerInfo) {
 			d.PortMappings = []*mesosv1.ContainerInfo_DockerInfo_PortMapping{{}}
 		}),
-		"type APPC":      mesos(&mesosv1.Image{Type: mesosv1.Image_APPC.Enum()}),
-		"name is empty":  mesos(&mesosv1.Image{Type: mesosv1.Image_DOCKER.Enum()}),
-		"secret by name": mesos(&mesosv1.Image{Type: mesosv1.Image_DOCKER.Enum(), Docker: &mesosv1.Image_Docker{Name: new("x"), Config: &mesosv1.Secret{}}}),
+		"type APPC":        mesos(&mesosv1.Image{Type: mesosv1.Image_APPC.Enum()}),
+		"name is empty":    mesos(&mesosv1.Image{Type: mesosv1.Image_DOCKER.Enum()}),
+		"a secret by name": mesos(&mesosv1.Image{Type: mesosv1.Image_DOCKER.Enum(), Docker: &mesosv1.Image_Docker{Name: new("x"), Config: &mesosv1.Secret{}}}),
 	} {
 		info := &mesosv1.TaskInfo{Command: &mesosv1.CommandInfo{Shell: new(false)}, Container: container}
 		if got := (Host{}).UnsupportedTask(info, false); !strings.Contains(got, want) || (want == "") != (got == "") {

@@ -378,7 +378,7 @@ func (h Host) unsupported(container *mesosv1.ContainerInfo, command *mesosv1.Com
 	}
 	for _, v := range command.GetEnvironment().GetVariables() {
 		if v.GetType() == mesosv1.Environment_Variable_SECRET && v.GetSecret().GetValue() == nil {
-			return fmt.Sprintf("environment variable %s refers to a secret by name; only secrets by value are supported", v.GetName())
+			return fmt.Sprintf("environment variable %s refers to a secret by name, %q, and its value did not come with it: masters send the values of their secrets to jobs alone", v.GetName(), v.GetSecret().GetReference().GetName())
 		}
 	}
 	return h.unsupportedIsolation(container, inPod)

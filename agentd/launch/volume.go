@@ -125,7 +125,7 @@ func (h Host) unsupportedVolume(v *mesosv1.Volume, inPod bool) string {
 		return unsupportedSandboxPath(source.GetSandboxPath(), inPod)
 	case mesosv1.Volume_Source_SECRET:
 		if source.GetSecret().GetValue() == nil {
-			return "refers to a secret by name; only secrets by value are supported"
+			return fmt.Sprintf("refers to a secret by name, %q, and its value did not come with it: masters send the values of their secrets to jobs alone", source.GetSecret().GetReference().GetName())
 		}
 	case mesosv1.Volume_Source_DOCKER_VOLUME:
 		return unsupportedDockerVolume(source.GetDockerVolume())

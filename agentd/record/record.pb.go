@@ -804,12 +804,14 @@ func (x *Stopping) GetGraceNs() int64 {
 
 // Task is a task that was handed to an executor, or waits for one.
 type Task struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	FrameworkId   string                 `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId,proto3" json:"framework_id,omitempty"`
-	ExecutorId    string                 `protobuf:"bytes,2,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
-	Info          *mesosv1.TaskInfo      `protobuf:"bytes,3,opt,name=info,proto3" json:"info,omitempty"`
-	Group         uint64                 `protobuf:"varint,4,opt,name=group,proto3" json:"group,omitempty"`                               // tasks of one LAUNCH_GROUP share a number; 0 without
-	ContainerId   string                 `protobuf:"bytes,5,opt,name=container_id,json=containerId,proto3" json:"container_id,omitempty"` // the task's own, in a pod (an executor of type DEFAULT)
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	FrameworkId string                 `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId,proto3" json:"framework_id,omitempty"`
+	ExecutorId  string                 `protobuf:"bytes,2,opt,name=executor_id,json=executorId,proto3" json:"executor_id,omitempty"`
+	Info        *mesosv1.TaskInfo      `protobuf:"bytes,3,opt,name=info,proto3" json:"info,omitempty"`
+	Group       uint64                 `protobuf:"varint,4,opt,name=group,proto3" json:"group,omitempty"`                               // tasks of one LAUNCH_GROUP share a number; 0 without
+	ContainerId string                 `protobuf:"bytes,5,opt,name=container_id,json=containerId,proto3" json:"container_id,omitempty"` // the task's own, in a pod (an executor of type DEFAULT)
+	// Values of the secrets that info refers to by name, until the task runs. The journal is root's alone.
+	Secrets       map[string][]byte `protobuf:"bytes,6,rep,name=secrets,proto3" json:"secrets,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -877,6 +879,13 @@ func (x *Task) GetContainerId() string {
 		return x.ContainerId
 	}
 	return ""
+}
+
+func (x *Task) GetSecrets() map[string][]byte {
+	if x != nil {
+		return x.Secrets
+	}
+	return nil
 }
 
 // Update is a status update on its way to the framework: it is sent again until it is acknowledged.
@@ -1253,14 +1262,18 @@ const file_agentd_record_record_proto_rawDesc = "" +
 	"kill_at_ns\x18\x03 \x01(\x03R\bkillAtNs\x12/\n" +
 	"\x05cause\x18\x04 \x01(\x0e2\x19.reeve.agent.record.CauseR\x05cause\x12\x17\n" +
 	"\atask_id\x18\x05 \x01(\tR\x06taskId\x12\x19\n" +
-	"\bgrace_ns\x18\x06 \x01(\x03R\agraceNs\"\xab\x01\n" +
+	"\bgrace_ns\x18\x06 \x01(\x03R\agraceNs\"\xa8\x02\n" +
 	"\x04Task\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12\x1f\n" +
 	"\vexecutor_id\x18\x02 \x01(\tR\n" +
 	"executorId\x12&\n" +
 	"\x04info\x18\x03 \x01(\v2\x12.mesos.v1.TaskInfoR\x04info\x12\x14\n" +
 	"\x05group\x18\x04 \x01(\x04R\x05group\x12!\n" +
-	"\fcontainer_id\x18\x05 \x01(\tR\vcontainerId\"Y\n" +
+	"\fcontainer_id\x18\x05 \x01(\tR\vcontainerId\x12?\n" +
+	"\asecrets\x18\x06 \x03(\v2%.reeve.agent.record.Task.SecretsEntryR\asecrets\x1a:\n" +
+	"\fSecretsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01\"Y\n" +
 	"\x06Update\x12!\n" +
 	"\fframework_id\x18\x01 \x01(\tR\vframeworkId\x12,\n" +
 	"\x06status\x18\x02 \x01(\v2\x14.mesos.v1.TaskStatusR\x06status\"\x8d\x01\n" +
@@ -1308,7 +1321,7 @@ func file_agentd_record_record_proto_rawDescGZIP() []byte {
 }
 
 var file_agentd_record_record_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_agentd_record_record_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_agentd_record_record_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_agentd_record_record_proto_goTypes = []any{
 	(Cause)(0),                    // 0: reeve.agent.record.Cause
 	(*Entry)(nil),                 // 1: reeve.agent.record.Entry
@@ -1326,13 +1339,14 @@ var file_agentd_record_record_proto_goTypes = []any{
 	(*Holdings)(nil),              // 13: reeve.agent.record.Holdings
 	(*Operation)(nil),             // 14: reeve.agent.record.Operation
 	(*OperationAcknowledged)(nil), // 15: reeve.agent.record.OperationAcknowledged
-	(*mesosv1.AgentInfo)(nil),     // 16: mesos.v1.AgentInfo
-	(*mesosv1.FrameworkInfo)(nil), // 17: mesos.v1.FrameworkInfo
-	(*mesosv1.ExecutorInfo)(nil),  // 18: mesos.v1.ExecutorInfo
-	(*mesosv1.TaskInfo)(nil),      // 19: mesos.v1.TaskInfo
-	(*mesosv1.TaskStatus)(nil),    // 20: mesos.v1.TaskStatus
-	(*mesosv1.Resource)(nil),      // 21: mesos.v1.Resource
-	(*mesosv1.Operation)(nil),     // 22: mesos.v1.Operation
+	nil,                           // 16: reeve.agent.record.Task.SecretsEntry
+	(*mesosv1.AgentInfo)(nil),     // 17: mesos.v1.AgentInfo
+	(*mesosv1.FrameworkInfo)(nil), // 18: mesos.v1.FrameworkInfo
+	(*mesosv1.ExecutorInfo)(nil),  // 19: mesos.v1.ExecutorInfo
+	(*mesosv1.TaskInfo)(nil),      // 20: mesos.v1.TaskInfo
+	(*mesosv1.TaskStatus)(nil),    // 21: mesos.v1.TaskStatus
+	(*mesosv1.Resource)(nil),      // 22: mesos.v1.Resource
+	(*mesosv1.Operation)(nil),     // 23: mesos.v1.Operation
 }
 var file_agentd_record_record_proto_depIdxs = []int32{
 	2,  // 0: reeve.agent.record.Entry.agent:type_name -> reeve.agent.record.Agent
@@ -1349,19 +1363,20 @@ var file_agentd_record_record_proto_depIdxs = []int32{
 	13, // 11: reeve.agent.record.Entry.holdings:type_name -> reeve.agent.record.Holdings
 	14, // 12: reeve.agent.record.Entry.operation:type_name -> reeve.agent.record.Operation
 	15, // 13: reeve.agent.record.Entry.operation_acknowledged:type_name -> reeve.agent.record.OperationAcknowledged
-	16, // 14: reeve.agent.record.Agent.info:type_name -> mesos.v1.AgentInfo
-	17, // 15: reeve.agent.record.Framework.info:type_name -> mesos.v1.FrameworkInfo
-	18, // 16: reeve.agent.record.Executor.info:type_name -> mesos.v1.ExecutorInfo
+	17, // 14: reeve.agent.record.Agent.info:type_name -> mesos.v1.AgentInfo
+	18, // 15: reeve.agent.record.Framework.info:type_name -> mesos.v1.FrameworkInfo
+	19, // 16: reeve.agent.record.Executor.info:type_name -> mesos.v1.ExecutorInfo
 	0,  // 17: reeve.agent.record.Stopping.cause:type_name -> reeve.agent.record.Cause
-	19, // 18: reeve.agent.record.Task.info:type_name -> mesos.v1.TaskInfo
-	20, // 19: reeve.agent.record.Update.status:type_name -> mesos.v1.TaskStatus
-	21, // 20: reeve.agent.record.Holdings.resources:type_name -> mesos.v1.Resource
-	22, // 21: reeve.agent.record.Operation.operation:type_name -> mesos.v1.Operation
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	20, // 18: reeve.agent.record.Task.info:type_name -> mesos.v1.TaskInfo
+	16, // 19: reeve.agent.record.Task.secrets:type_name -> reeve.agent.record.Task.SecretsEntry
+	21, // 20: reeve.agent.record.Update.status:type_name -> mesos.v1.TaskStatus
+	22, // 21: reeve.agent.record.Holdings.resources:type_name -> mesos.v1.Resource
+	23, // 22: reeve.agent.record.Operation.operation:type_name -> mesos.v1.Operation
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_agentd_record_record_proto_init() }
@@ -1392,7 +1407,7 @@ func file_agentd_record_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agentd_record_record_proto_rawDesc), len(file_agentd_record_record_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -56,7 +56,7 @@ func (c *Container) StoppingEntry(killAt time.Time) *record.Entry {
 
 // Entry is the task as it is saved.
 func (t *Task) Entry(c *Container) *record.Entry {
-	e := &record.Task{FrameworkId: string(c.Framework.ID), ExecutorId: string(c.Executor), Info: t.Info, Group: t.Group}
+	e := &record.Task{FrameworkId: string(c.Framework.ID), ExecutorId: string(c.Executor), Info: t.Info, Group: t.Group, Secrets: t.Secrets}
 	if member := c.Members[t.ID()]; member != nil {
 		e.ContainerId = string(member.ID)
 	}

@@ -63,6 +63,7 @@ type Container struct {
 // Task is one task of an executor. It leaves when its terminal update has been acknowledged.
 type Task struct {
 	Info      *mesosv1.TaskInfo
+	Secrets   map[string][]byte // values that Info refers to by name, until it runs
 	Group     uint64
 	State     mesosv1.TaskState // the latest
 	Statuses  []*mesosv1.TaskStatus

@@ -155,6 +155,7 @@ func (m *Machine) launched(now time.Time, in Launched) {
 func (m *Machine) commandRuns(now time.Time, c *roster.Container, started time.Time) {
 	for _, t := range c.Tasks {
 		t.Arm(now, c, started)
+		t.Secrets = nil // the container has them
 		m.report(now, c, t, outcome.ByCommand(mesosv1.TaskState_TASK_RUNNING, ""))
 	}
 }

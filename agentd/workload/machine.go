@@ -16,6 +16,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/updates"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/secrets"
 )
 
 // Config is what a machine is told once; agentd/turn says what each setting is.
@@ -249,6 +250,9 @@ func (m *Machine) run(c *roster.Container) launch.Run {
 	for _, t := range roster.Sorted(c.Tasks) {
 		if !t.Ended() {
 			r.Tasks = append(r.Tasks, t.Info)
+		}
+		if c.Command {
+			r.Executor = secrets.Open(r.Executor, t.Secrets)
 		}
 	}
 	return r

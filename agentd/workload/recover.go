@@ -201,7 +201,7 @@ func (m *Machine) replayTask(e *record.Task) {
 	if c == nil {
 		return
 	}
-	t := &roster.Task{Info: e.GetInfo(), Group: e.GetGroup(), State: mesosv1.TaskState_TASK_STAGING, Delivered: c.Command || c.Subscribed}
+	t := &roster.Task{Info: e.GetInfo(), Secrets: e.GetSecrets(), Group: e.GetGroup(), State: mesosv1.TaskState_TASK_STAGING, Delivered: c.Command || c.Subscribed}
 	c.Tasks[t.ID()] = t
 	if c.Members != nil {
 		m.addMember(c, t, ids.Container(e.GetContainerId()))

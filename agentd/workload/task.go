@@ -14,6 +14,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/secrets"
 )
 
 func frameworkID(id *mesosv1.FrameworkID) ids.Framework { return ids.Framework(id.GetValue()) }
@@ -105,8 +106,9 @@ func (m *Machine) runCommand(now time.Time, fw *roster.Framework, info *mesosv1.
 		m.refuse(now, fw, info, mesosv1.TaskStatus_REASON_TASK_INVALID, fmt.Sprintf("executor id %q is in use by this framework on this agent", id))
 		return
 	}
-	c := m.newContainer(now, fw, launch.CommandExecutor(fw.Info, info), true)
-	t := m.addTask(c, info, 0)
+	bare, values := secrets.Split(info) // from here on, whoever reads of the task reads names
+	c := m.newContainer(now, fw, launch.CommandExecutor(fw.Info, bare), true)
+	t := m.addTask(c, bare, values, 0)
 	t.Delivered = true
 	if why := m.cfg.Launch.UnsupportedTask(info, false); why != "" {
 		m.failUnstarted(now, c, why)
@@ -165,7 +167,7 @@ func (m *Machine) runOnExecutor(now time.Time, fw *roster.Framework, info *mesos
 		m.refuse(now, fw, ti, mesosv1.TaskStatus_REASON_TASK_INVALID, why)
 		return
 	}
-	m.addTask(c, ti, group)
+	m.addTask(c, ti, nil, group)
 }
 
 // startExecutor starts a custom executor that waits for it.
@@ -198,8 +200,8 @@ func (m *Machine) addContainer(fw *roster.Framework, e *record.Executor) *roster
 }
 
 // addTask gives a container one more task.
-func (m *Machine) addTask(c *roster.Container, info *mesosv1.TaskInfo, group uint64) *roster.Task {
-	t := &roster.Task{Info: info, Group: group, State: mesosv1.TaskState_TASK_STAGING}
+func (m *Machine) addTask(c *roster.Container, info *mesosv1.TaskInfo, values map[string][]byte, group uint64) *roster.Task {
+	t := &roster.Task{Info: info, Secrets: values, Group: group, State: mesosv1.TaskState_TASK_STAGING}
 	c.Tasks[t.ID()] = t
 	m.save(t.Entry(c))
 	return t

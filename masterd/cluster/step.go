@@ -5,6 +5,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/allocator"
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/resources"
 )
 
 // Step takes one input and returns what must happen because of it. The caller owns the slice.
@@ -88,6 +89,11 @@ func (s *State) Filters() map[string]int { return s.book.Alloc.Filters() }
 func (s *State) Explain(id ids.Framework, from, most int) (list []allocator.Verdict, next int, held bool) {
 	list, next = s.book.Alloc.Explain(id, from, most)
 	return list, next, s.desk.Held
+}
+
+// Barriers says which quotas keep ask from a role; see allocator.Barriers.
+func (s *State) Barriers(role string, ask resources.Vector) []allocator.Barrier {
+	return s.book.Alloc.Barriers(role, ask)
 }
 
 func (s *State) tick() {

@@ -24,6 +24,7 @@ type Config struct {
 	RaftPort        int
 	BootstrapExpect int
 	Cluster         string
+	SecretsKeyFile  string
 	Flags           map[string]string // every flag as it is in force, for /flags; secrets are in files, never here
 }
 
@@ -119,6 +120,8 @@ func (c *Config) register(fs *pflag.FlagSet) {
 	fs.IntVar(&c.LinkPort, "link-port", defaultLinkPort, "port for agents; 0 takes a free one")
 	fs.IntVar(&c.RaftPort, "raft-port", defaultRaftPort, "port for the other masters; 0 takes a free one")
 	fs.IntVar(&c.BootstrapExpect, "bootstrap-expect", 1, "masters to wait for before the first election; the same on each")
+	fs.StringVar(&c.SecretsKeyFile, "secrets-key-file", "", "file of keys that secrets are sealed with, the same on each master: one in a line, 32 bytes in base64; "+
+		"the first one seals, all open; without it secrets are stored in clear")
 	fs.StringVar(&c.Cluster, "cluster", defaultCluster, "name of the cluster, for people")
 }
 

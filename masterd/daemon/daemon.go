@@ -20,6 +20,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/config"
 	"codeberg.org/reeve/reeve/masterd/consensus"
 	"codeberg.org/reeve/reeve/masterd/httpapi"
+	"codeberg.org/reeve/reeve/masterd/vault"
 	"codeberg.org/reeve/reeve/shared/addressfile"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/gossip"
@@ -83,11 +84,16 @@ type daemon struct {
 	http, link, raft net.Listener
 	gossip           *gossip.Gossip
 	consensus        *consensus.Consensus
+	keys             vault.Keys // of secrets
 	node             *node
 }
 
 // open takes what may be taken by others first: the work dir, then the ports. Nothing is served yet.
 func (d *daemon) open(ctx context.Context) error {
+	var err error
+	if d.keys, err = vault.Read(d.cfg.SecretsKeyFile); err != nil {
+		return err
+	}
 	identity, err := consensus.LoadIdentity(d.cfg.WorkDir, d.cfg.Cluster)
 	if err != nil {
 		return err
@@ -163,7 +169,7 @@ func (d *daemon) joinsOthers() bool {
 
 // serve starts everything that runs until the stop.
 func (d *daemon) serve(group *run.Group) {
-	lead := &leadership{cfg: d.cfg, node: d.node, gossip: d.gossip, consensus: d.consensus, metrics: d.metrics, log: d.log}
+	lead := &leadership{cfg: d.cfg, node: d.node, keys: d.keys, gossip: d.gossip, consensus: d.consensus, metrics: d.metrics, log: d.log}
 	d.node.declareRegistrar(d.metrics)
 	server := mesoshttp.NewServer(httpapi.New(d.node.httpConfig(d.metrics, d.logging)), d.log)
 	group.Go("raft", func(ctx context.Context) error { return d.consensus.Run(ctx, lead.run) })

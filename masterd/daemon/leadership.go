@@ -13,6 +13,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/consensus"
 	"codeberg.org/reeve/reeve/masterd/jobs"
 	"codeberg.org/reeve/reeve/masterd/term"
+	"codeberg.org/reeve/reeve/masterd/vault"
 	"codeberg.org/reeve/reeve/shared/gossip"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/logkey"
@@ -26,6 +27,7 @@ import (
 type leadership struct {
 	cfg       config.Config
 	node      *node
+	keys      vault.Keys
 	gossip    *gossip.Gossip
 	consensus *consensus.Consensus
 	metrics   *metrics.Set
@@ -36,7 +38,7 @@ type leadership struct {
 func (l *leadership) run(ctx context.Context, won consensus.Won) error {
 	t := term.New(term.Config{
 		Number: won.Term, Elected: won.At, Cluster: l.clusterConfig(), Jobs: jobs.Config{Hostname: l.cfg.Hostname},
-		Registry: won.Registry, Apply: l.consensus.Apply, Metrics: l.metrics, Logger: l.log,
+		Registry: won.Registry, Keys: l.keys, Apply: l.consensus.Apply, Metrics: l.metrics, Logger: l.log,
 	})
 	group := run.NewGroup(ctx)
 	group.Go("term", t.Run)

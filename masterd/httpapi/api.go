@@ -39,6 +39,9 @@ type Term interface {
 	StopJob(ctx context.Context, name ids.Job, by string) (reeveapi.Job, error)
 	RemoveJob(ctx context.Context, name ids.Job) error
 	DoJob(ctx context.Context, build func(jobs.Ticket) jobs.Input) (reeveapi.Job, error)
+	Secrets(ctx context.Context) ([]reeveapi.Secret, error)
+	SetSecret(ctx context.Context, name string, value []byte, by string) error
+	RemoveSecret(ctx context.Context, name, by string) error
 	Explain(ctx context.Context, framework ids.Framework) (all []allocator.Verdict, held bool, err error)
 	Events(since uint64) []reeveapi.Event
 	Note(e reeveapi.Event)

@@ -29,7 +29,7 @@ var openapi []byte
 
 // reeveRoutes lists Reeve's own API.
 func (a *api) reeveRoutes() []mesoshttp.APIRoute {
-	return slices.Concat(a.jobRoutes(), a.reeveRoleRoutes(), a.reeveMaintenanceRoutes(), []mesoshttp.APIRoute{
+	return slices.Concat(a.jobRoutes(), a.secretRoutes(), a.reeveRoleRoutes(), a.reeveMaintenanceRoutes(), []mesoshttp.APIRoute{
 		{Method: http.MethodGet, Path: "/reeve/v1/openapi.yaml", Handler: a.describe},
 		{Method: http.MethodGet, Path: "/reeve/v1/masters", Handler: a.masters},
 		{Method: http.MethodGet, Path: "/reeve/v1/cluster", Handler: a.led(a.cluster)},

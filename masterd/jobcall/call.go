@@ -114,6 +114,7 @@ func FrameworkInfo(id, user, hostname string, roles []string) *mesosv1.Framework
 		mesosv1.FrameworkInfo_Capability_PARTITION_AWARE,
 		mesosv1.FrameworkInfo_Capability_RESERVATION_REFINEMENT,
 		mesosv1.FrameworkInfo_Capability_TASK_KILLING_STATE,
+		mesosv1.FrameworkInfo_Capability_GPU_RESOURCES,
 	} {
 		info.Capabilities = append(info.Capabilities, &mesosv1.FrameworkInfo_Capability{Type: c.Enum()})
 	}

@@ -92,12 +92,17 @@ func (s *site) against(plan *reeveapi.JobPlan, current *reeveapi.Job) {
 func (s *site) look(all []reeveapi.Job, v *view.View) {
 	s.keepApart(all)
 	for _, a := range v.Agents {
+		free := a.Total.Minus(a.Allocated.Unallocate()).AllocatableTo(s.spec.Role)
 		one := &agent{Place: placement.Place{
 			Host: placement.Host{
 				Agent: string(a.ID), Name: a.Info.GetHostname(), Attributes: placement.Attributes(a.Info.GetAttributes()),
+				Roles: placement.RolesOf(free), GPUs: a.Total.Scalar("gpus") > 0,
 			},
-			Pool: placement.NewPool(s.spec.Role, a.Total.Minus(a.Allocated.Unallocate()).AllocatableTo(s.spec.Role)),
+			Pool: placement.NewPool(s.spec.Role, free),
 		}}
+		if a.Usable() && !one.Host.GPUs {
+			s.at.SpareGPUs()
+		}
 		if !a.Usable() {
 			one.why = "it is not active"
 			if a.Deactivated {

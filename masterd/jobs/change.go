@@ -37,6 +37,9 @@ func (s *State) change(in Change, kind string, edit func(*livejob.Job) (*jobreco
 		return
 	}
 	next, err := edit(j)
+	if err == nil && next != nil {
+		err = s.checkSecrets(&next.Spec)
+	}
 	if err != nil {
 		s.reply(in.Ticket, nil, err)
 		return

@@ -6,6 +6,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/jobrecord"
 	"codeberg.org/reeve/reeve/masterd/jobspec"
+	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -20,7 +21,7 @@ func TestLeaderWithAClockBehind(t *testing.T) {
 		stored.State = reeveapi.JobRunning
 		inst := &stored.Instances[0]
 		inst.Task, inst.State, inst.Failed, inst.Changed = "j.0", "TASK_FAILED", 3, changed
-		return New(Config{}, map[ids.Job]reeveapi.Job{"j": stored}, now).Deadline().Sub(now)
+		return New(Config{}, &registry.State{Jobs: map[ids.Job]reeveapi.Job{"j": stored}}, now).Deadline().Sub(now)
 	}
 	want := waits(now)
 	if got := waits(now.Add(time.Hour)); got != want || want <= 0 {

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"codeberg.org/reeve/reeve/masterd/registry"
+	"codeberg.org/reeve/reeve/masterd/vault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -62,11 +63,33 @@ type (
 		Name   ids.Job
 	}
 
+	// SetSecret stores a secret, or a new version of it. Reply: nil once it is stored; Invalid or Exhausted.
+	SetSecret struct {
+		Ticket Ticket
+		Name   string
+		Size   int // of the value, in bytes
+		Sealed vault.Sealed
+		By     string
+	}
+
+	// RemoveSecret forgets a secret. Reply: nil once that is stored; NotFound, or Conflict if a job needs it.
+	RemoveSecret struct {
+		Ticket Ticket
+		Name   string
+		By     string
+	}
+
 	// Draining says whether the tasks of an agent are to end. Services' instances move before they are stopped; Left says
 	// that they have.
 	Draining struct {
 		Agent ids.Agent
 		On    bool
+	}
+
+	// Images says which images an agent has now, by the names under which they were asked for; none when it is away.
+	Images struct {
+		Agent ids.Agent
+		Names []string
 	}
 
 	// Persisted answers a Persist effect.
@@ -87,18 +110,21 @@ type Change struct {
 	By     string
 }
 
-func (Event) input()     {}
-func (Submit) input()    {}
-func (Update) input()    {}
-func (Scale) input()     {}
-func (Restart) input()   {}
-func (Rollback) input()  {}
-func (Trigger) input()   {}
-func (Stop) input()      {}
-func (Remove) input()    {}
-func (Draining) input()  {}
-func (Persisted) input() {}
-func (Tick) input()      {}
+func (Event) input()        {}
+func (Submit) input()       {}
+func (Update) input()       {}
+func (Scale) input()        {}
+func (Restart) input()      {}
+func (Rollback) input()     {}
+func (Trigger) input()      {}
+func (Stop) input()         {}
+func (Remove) input()       {}
+func (SetSecret) input()    {}
+func (RemoveSecret) input() {}
+func (Draining) input()     {}
+func (Images) input()       {}
+func (Persisted) input()    {}
+func (Tick) input()         {}
 
 // Effect is what must happen after a turn, in order.
 type Effect interface{ effect() }

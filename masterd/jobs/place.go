@@ -33,6 +33,16 @@ type known struct {
 	seen time.Time
 }
 
+// sparesGPUs says whether agents without GPUs are known.
+func (s *State) sparesGPUs() bool {
+	for _, k := range s.hosts {
+		if !k.host.GPUs && s.now.Sub(k.seen) <= knownFor {
+			return true
+		}
+	}
+	return false
+}
+
 // knownFor is how long an agent counts for group_by without an offer. While something is ready, an agent that has
 // anything left is offered every few seconds.
 const knownFor = 2 * time.Minute
@@ -78,11 +88,26 @@ func (s *State) candidate(offer *mesosv1.Offer) *candidate {
 	c := &candidate{offer: offer, Place: placement.Place{Host: placement.Host{
 		Agent: offer.GetAgentId().GetValue(), Name: offer.GetHostname(), Attributes: placement.Attributes(offer.GetAttributes()),
 	}}}
-	s.hosts[c.Host.Agent] = known{c.Host, s.now}
 	if r, err := resources.FromProto(offer.GetResources()); err == nil {
 		c.Pool = placement.NewPool(offer.GetAllocationInfo().GetRole(), r)
+		c.Host.Roles, c.Host.GPUs = placement.RolesOf(r), r.Scalar("gpus") > 0 || s.hosts[c.Host.Agent].host.GPUs
 	}
+	c.Host.Images = s.images[c.Host.Agent]
+	s.hosts[c.Host.Agent] = known{c.Host, s.now}
 	return c
+}
+
+// noteImages keeps what an agent says of its images, which decides among equals.
+func (s *State) noteImages(in Images) {
+	if len(in.Names) == 0 {
+		delete(s.images, string(in.Agent))
+		return
+	}
+	have := make(map[string]bool, len(in.Names))
+	for _, name := range in.Names {
+		have[name] = true
+	}
+	s.images[string(in.Agent)] = have
 }
 
 func (s *State) decline(offer *mesosv1.Offer) { s.call(jobcall.Decline(offer.Id)) }
@@ -108,6 +133,9 @@ func (s *State) survey(j *livejob.Job) *placement.Site {
 			}
 		}
 	}
+	if s.sparesGPUs() {
+		at.SpareGPUs()
+	}
 	s.keepApart(j, at)
 	return at
 }
@@ -131,7 +159,7 @@ func (s *State) keepApart(j *livejob.Job, at *placement.Site) {
 
 // fill takes a job's instances into offers.
 func (s *State) fill(j *livejob.Job, offers []*candidate) {
-	if len(j.Queue) == 0 {
+	if len(j.Queue) == 0 || s.blocked(j) {
 		return
 	}
 	at := s.survey(j)

@@ -12,6 +12,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/jobrecord"
 	"codeberg.org/reeve/reeve/masterd/jobspec"
+	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
@@ -72,7 +73,7 @@ func newWorld(t *rapid.T) *world {
 // elect begins a term with what the registry holds.
 func (w *world) elect() {
 	w.writes, w.calls, w.events, w.offers = nil, nil, nil, map[string]string{}
-	w.state = New(Config{}, w.stored, w.now)
+	w.state = New(Config{}, &registry.State{Jobs: w.stored}, w.now)
 	w.take(w.state.Start(w.now))
 	for _, name := range sortedKeys(w.draining) {
 		w.step(Draining{Agent: ids.Agent(name), On: true})

@@ -8,6 +8,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/deadlines"
 	"codeberg.org/reeve/reeve/masterd/livejob"
+	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -18,9 +19,10 @@ const FrameworkID ids.Framework = "reeve-jobs"
 
 // Config is what a State is told once.
 type Config struct {
-	FrameworkID ids.Framework // default FrameworkID
-	User        string        // tasks run as it unless the job says otherwise; default root
-	Hostname    string        // of this master
+	FrameworkID ids.Framework         // default FrameworkID
+	User        string                // tasks run as it unless the job says otherwise; default root
+	Hostname    string                // of this master
+	Opens       func(key string) bool // whether this master can open what is sealed with a key; nil: nothing but what is in clear
 }
 
 const (
@@ -41,7 +43,9 @@ type State struct {
 	leavers  map[string]*leaver // by task id: tasks that are to end beside their successors
 	hosts    map[string]known   // by agent id: what offers told of agents
 	draining map[string]bool    // agent ids, and whether it was said that nothing is left there
-	touched  map[ids.Job]bool   // to be looked at at the end of the turn
+	secrets  map[string]registry.Secret
+	images   map[string]map[string]bool // by agent id: what it has, as it said last
+	touched  map[ids.Job]bool           // to be looked at at the end of the turn
 	timers   deadlines.Heap[timer]
 
 	subscribed bool
@@ -85,8 +89,8 @@ const (
 	forLookingAround
 )
 
-// New builds the machine of a term from the jobs that the registry holds.
-func New(cfg Config, stored map[ids.Job]reeveapi.Job, now time.Time) *State {
+// New builds the machine of a term from the jobs and secrets that the registry holds.
+func New(cfg Config, stored *registry.State, now time.Time) *State {
 	cfg.FrameworkID = cmp.Or(cfg.FrameworkID, FrameworkID)
 	cfg.User = cmp.Or(cfg.User, "root")
 	s := &State{
@@ -103,8 +107,11 @@ func New(cfg Config, stored map[ids.Job]reeveapi.Job, now time.Time) *State {
 		told:     map[string]bool{},
 		writes:   map[uint64]func(error){},
 		dirty:    map[ids.Job]bool{},
+		secrets:  map[string]registry.Secret{},
+		images:   map[string]map[string]bool{},
 	}
-	records := slices.SortedFunc(maps.Values(stored), func(a, b reeveapi.Job) int {
+	maps.Copy(s.secrets, stored.Secrets)
+	records := slices.SortedFunc(maps.Values(stored.Jobs), func(a, b reeveapi.Job) int {
 		return cmp.Or(a.Submitted.Compare(b.Submitted), cmp.Compare(a.Spec.Name, b.Spec.Name))
 	})
 	for _, record := range records {
@@ -140,6 +147,12 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 		s.trigger(in)
 	case Draining:
 		s.drain(in)
+	case SetSecret:
+		s.setSecret(in)
+	case RemoveSecret:
+		s.removeSecret(in)
+	case Images:
+		s.noteImages(in)
 	case Stop:
 		s.stop(in)
 	case Remove:

@@ -21,6 +21,10 @@ func (s *State) submit(in Submit) {
 		s.reply(in.Ticket, nil, err)
 		return
 	}
+	if err := s.checkSecrets(&spec); err != nil {
+		s.reply(in.Ticket, nil, err)
+		return
+	}
 	name := ids.Job(spec.Name)
 	former := s.jobs[name]
 	if s.busy[name] || former != nil && !former.Over() {

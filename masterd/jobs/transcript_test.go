@@ -14,6 +14,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"codeberg.org/reeve/reeve/masterd/registry"
+	"codeberg.org/reeve/reeve/masterd/vault"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
@@ -29,6 +30,8 @@ type harness struct {
 	now    time.Time
 	stored map[ids.Job]reeveapi.Job
 	writes []Persist
+
+	secrets map[string]registry.Secret
 }
 
 var epoch = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
@@ -45,13 +48,14 @@ var epoch = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 //	change [expect=] [by=]   an update, in YAML
 //	scale job= to= | restart job= | rollback job= [to=] | trigger job=
 //	drain agent= [off=1]
+//	secret name= [key=] [by=] | remove-secret name= | secrets
 //	describe job=            what an operator sees beside the instances
 //	tick 5s                  time passes, timers run as they come
 //	jobs                     what views see
 func TestTranscripts(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		t.Helper()
-		h := &harness{t: t, now: epoch, stored: map[ids.Job]reeveapi.Job{}}
+		h := &harness{t: t, now: epoch, stored: map[ids.Job]reeveapi.Job{}, secrets: map[string]registry.Secret{}}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			t.Helper()
 			h.t = t
@@ -64,7 +68,7 @@ func (h *harness) run(d *datadriven.TestData) string {
 	switch d.Cmd {
 	case "start":
 		h.writes = nil // the former master's
-		h.state = New(Config{Hostname: "m1"}, h.stored, h.now)
+		h.state = New(Config{Hostname: "m1"}, &registry.State{Jobs: h.stored, Secrets: h.secrets}, h.now)
 		return h.show(h.state.Start(h.now))
 	case "submit":
 		var spec reeveapi.JobSpec
@@ -78,6 +82,12 @@ func (h *harness) run(d *datadriven.TestData) string {
 		return h.step(Draining{Agent: ids.Agent(arg(d, "agent")), On: arg(d, "off") == ""})
 	case "describe":
 		return h.describe(arg(d, "job"))
+	case "secret":
+		return h.step(SetSecret{Ticket: 5, Name: arg(d, "name"), Size: 7, By: arg(d, "by"), Sealed: vault.Sealed{Key: arg(d, "key"), Data: []byte("hunter2")}})
+	case "remove-secret":
+		return h.step(RemoveSecret{Ticket: 5, Name: arg(d, "name")})
+	case "secrets":
+		return h.showSecrets()
 	case "stop":
 		return h.step(Stop{Ticket: 2, Name: ids.Job(arg(d, "job")), By: arg(d, "by")})
 	case "remove":
@@ -246,11 +256,21 @@ func (h *harness) persisted(text string) string {
 		} else {
 			for _, op := range w.Ops {
 				apply(h.stored, op)
+				h.applySecret(op)
 			}
 		}
 		b.WriteString(h.step(Persisted{Token: w.Token, Err: err}))
 	}
 	return b.String()
+}
+
+func (h *harness) applySecret(op registry.Op) {
+	switch op := op.(type) {
+	case registry.PutSecret:
+		h.secrets[op.Secret.Name] = op.Secret
+	case registry.RemoveSecret:
+		delete(h.secrets, op.Name)
+	}
 }
 
 func apply(stored map[ids.Job]reeveapi.Job, op registry.Op) {
@@ -298,6 +318,8 @@ func (h *harness) show(effs []Effect) string {
 		case Reply:
 			if e.Err != nil {
 				fmt.Fprintf(&b, "reply %d: %s: %s\n", e.Ticket, fault.KindOf(e.Err), e.Err)
+			} else if e.Job == nil {
+				fmt.Fprintf(&b, "reply %d\n", e.Ticket)
 			} else {
 				fmt.Fprintf(&b, "reply %d: %s\n", e.Ticket, showJob(*e.Job))
 			}
@@ -317,6 +339,10 @@ func showOp(op registry.Op) string {
 		return "put " + showJob(op.Job)
 	case registry.RemoveJob:
 		return "remove " + string(op.Job)
+	case registry.PutSecret:
+		return fmt.Sprintf("put secret %s version %d", op.Secret.Name, op.Secret.Version)
+	case registry.RemoveSecret:
+		return "remove secret " + op.Name
 	}
 	return fmt.Sprintf("%T", op)
 }
@@ -347,6 +373,14 @@ func (h *harness) showJobs() string {
 	all := h.state.Jobs()
 	for _, name := range sortedKeys(all) {
 		fmt.Fprintln(&b, showJob(*all[name]))
+	}
+	return b.String()
+}
+
+func (h *harness) showSecrets() string {
+	var b strings.Builder
+	for _, s := range h.state.Secrets() {
+		fmt.Fprintf(&b, "%s version %d, %d bytes, by %q, key %q readable=%v, jobs %v\n", s.Name, s.Version, s.Size, s.By, s.Key, s.Readable, s.Jobs)
 	}
 	return b.String()
 }
@@ -405,6 +439,10 @@ func showTasks(accept *scheduler.Call_Accept) string {
 		}
 		var env []string
 		for _, v := range task.GetCommand().GetEnvironment().GetVariables() {
+			if secret := v.GetSecret(); secret != nil {
+				env = append(env, v.GetName()+"=secret:"+secret.GetReference().GetName()+string(secret.GetValue().GetData()))
+				continue
+			}
 			env = append(env, v.GetName()+"="+v.GetValue())
 		}
 		fmt.Fprintf(&b, "\n  launch %s on %s: %s\n    %s", task.GetTaskId().GetValue(), task.GetAgentId().GetValue(),

@@ -39,7 +39,8 @@ const (
 // Check reports the first rule that a completed spec breaks. Its error is of kind Invalid or Unsupported.
 func Check(spec reeveapi.JobSpec) error {
 	for _, rule := range []func(reeveapi.JobSpec) error{
-		checkName, checkKind, checkCounts, checkResources, checkEnv, checkFiles, checkHealth, checkPlacement, checkPolicies, checkSchedule,
+		checkName, checkKind, checkCommand, checkCounts, checkResources, checkEnv, checkSecrets, checkFiles, checkFetch, checkContainer,
+		checkHealth, checkCheck, checkPlacement, checkPolicies, checkSchedule,
 	} {
 		if err := rule(spec); err != nil {
 			return err
@@ -83,8 +84,17 @@ func checkKind(spec reeveapi.JobSpec) error {
 	if err := validate.Role(spec.Role); err != nil {
 		return fault.Wrap(fault.Invalid, err, "job role")
 	}
-	if strings.TrimSpace(spec.Command) == "" {
-		return invalid("the job has no command; give what sh -c is to run")
+	return nil
+}
+
+func checkCommand(spec reeveapi.JobSpec) error {
+	switch {
+	case strings.TrimSpace(spec.Command) == "" && spec.Image == "":
+		return invalid("the job has no command; give what sh -c is to run, or an image that has one")
+	case spec.Command != strings.TrimSpace(spec.Command) && spec.Args != nil:
+		return invalid("command %q is the name of a program, because there are args: it must not begin or end with white space", spec.Command)
+	case slices.ContainsFunc(append([]string{spec.Command}, spec.Args...), func(s string) bool { return strings.ContainsRune(s, 0) }):
+		return invalid("command and args must not hold a zero byte")
 	}
 	return nil
 }
@@ -129,9 +139,18 @@ func checkResources(spec reeveapi.JobSpec) error {
 			return invalid("%v %s asked, it must be at least %v and at most %v", r.have, r.name, r.least, mostOf)
 		}
 	}
-	if spec.Resources.GPUs > 0 {
-		return fault.New(fault.Unsupported, "%v gpus asked, but jobs cannot use GPUs in this version of Reeve; ask for none",
-			spec.Resources.GPUs)
+	if g := spec.Resources.GPUs; g != math.Trunc(g) {
+		return invalid("%v gpus asked, it must be a whole number: a GPU is one task's own", g)
+	}
+	if l := spec.Limits; l != nil {
+		switch {
+		case l.CPUs != 0 && !(l.CPUs >= spec.Resources.CPUs && l.CPUs <= mostOf):
+			return invalid("limits.cpus is %v, it must not be less than the %v of resources", l.CPUs, spec.Resources.CPUs)
+		case l.Mem != 0 && !(l.Mem >= spec.Resources.Mem && l.Mem <= mostOf):
+			return invalid("limits.mem is %v, it must not be less than the %v MB of resources", l.Mem, spec.Resources.Mem)
+		case l.CPUs == 0 && l.Mem == 0:
+			return invalid("limits names neither cpus nor mem; leave it out")
+		}
 	}
 	return nil
 }
@@ -166,7 +185,9 @@ func checkFiles(spec reeveapi.JobSpec) error {
 	}
 	for _, v := range spec.Volumes {
 		switch {
-		case v.Host == "" || v.Container == "":
+		case v.TmpfsMB < 0 || v.TmpfsMB > 1<<20 || v.TmpfsMB > 0 && v.Host != "":
+			return invalid("a volume has host %q and tmpfs_mb %d; give one of them", v.Host, v.TmpfsMB)
+		case v.Host == "" && v.TmpfsMB == 0 || v.Container == "":
 			return invalid("a volume needs both host and container, one has %q and %q", v.Host, v.Container)
 		case path.IsAbs(v.Container) && path.Clean(v.Container) == "/":
 			return invalid("a volume must not cover the whole container; name a folder below /")
@@ -217,6 +238,9 @@ func checkHealth(spec reeveapi.JobSpec) error {
 	case h.IntervalSeconds <= 0 || h.TimeoutSeconds <= 0:
 		return invalid("health.interval_seconds and health.timeout_seconds must be more than 0")
 	}
+	if h.HTTPS && h.HTTP == "" {
+		return invalid("health.https says how health.http is asked; give a path there")
+	}
 	return seconds(map[string]float64{
 		"health.delay_seconds": h.DelaySeconds, "health.interval_seconds": h.IntervalSeconds,
 		"health.timeout_seconds": h.TimeoutSeconds, "health.grace_seconds": h.GraceSeconds,
@@ -242,6 +266,11 @@ func checkPlacement(spec reeveapi.JobSpec) error {
 	default:
 		return invalid("placement %q is neither %s nor %s", spec.Placement, reeveapi.PlacePack, reeveapi.PlaceSpread)
 	}
+	switch spec.Reserved {
+	case "", reeveapi.ReservedFirst, reeveapi.ReservedOnly, reeveapi.ReservedNever:
+	default:
+		return invalid("reserved is %q, it must be %s, %s or %s", spec.Reserved, reeveapi.ReservedFirst, reeveapi.ReservedOnly, reeveapi.ReservedNever)
+	}
 	for _, name := range spec.Avoid {
 		if name == spec.Name || ids.Check(name) != nil {
 			return invalid("avoid names %q, it must be another job's name; to keep a job's own instances apart use the constraint hostname unique", name)
@@ -252,7 +281,7 @@ func checkPlacement(spec reeveapi.JobSpec) error {
 
 func checkPolicies(spec reeveapi.JobSpec) error {
 	all := map[string]float64{
-		"deadline_seconds": spec.DeadlineSeconds, "restart.backoff_seconds": spec.Restart.BackoffSeconds,
+		"deadline_seconds": spec.DeadlineSeconds, "max_run_seconds": spec.MaxRunSeconds, "restart.backoff_seconds": spec.Restart.BackoffSeconds,
 		"restart.max_backoff_seconds": spec.Restart.MaxBackoffSeconds, "restart.reset_seconds": spec.Restart.ResetSeconds,
 	}
 	if r := spec.ReplaceUnreachableSeconds; r != nil {

@@ -31,6 +31,11 @@ func Complete(spec reeveapi.JobSpec) reeveapi.JobSpec {
 	if spec.Health != nil {
 		spec.Health = completeHealth(*spec.Health)
 	}
+	if spec.Check != nil {
+		c := *spec.Check
+		c.IntervalSeconds, c.TimeoutSeconds = cmp.Or(c.IntervalSeconds, 10), cmp.Or(c.TimeoutSeconds, 20)
+		spec.Check = &c
+	}
 	if service {
 		spec.Update = completeUpdate(spec.Update)
 	}

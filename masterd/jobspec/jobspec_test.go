@@ -36,6 +36,35 @@ func TestRules(t *testing.T) {
 		`avoid names "j"`:                        func(s *reeveapi.JobSpec) { s.Avoid = []string{"j"} },
 		"a volume needs both host and container": func(s *reeveapi.JobSpec) { s.Volumes = []reeveapi.JobVolume{{Host: "/x"}} },
 		"is a path of the API":                   func(s *reeveapi.JobSpec) { s.Name = "plan" },
+		"limits.cpus is 0.05":                    func(s *reeveapi.JobSpec) { s.Limits = &reeveapi.JobLimits{CPUs: 0.05} },
+		"0.5 gpus asked, it must be a whole":     func(s *reeveapi.JobSpec) { s.Resources.GPUs = 0.5 },
+		"or an image that has one":               func(s *reeveapi.JobSpec) { s.Command = "" },
+		"in one of env, file and image_pull, it is in 2": func(s *reeveapi.JobSpec) {
+			s.Secrets = []reeveapi.JobSecret{{Name: "a", Env: "A", File: "a"}}
+		},
+		"environment variable A is set twice": func(s *reeveapi.JobSpec) {
+			s.Env, s.Secrets = map[string]string{"A": "1"}, []reeveapi.JobSecret{{Name: "a", Env: "A"}}
+		},
+		"leads out of the sandbox":     func(s *reeveapi.JobSpec) { s.Secrets = []reeveapi.JobSecret{{Name: "a", File: "../a"}} },
+		"image_pull is about an image": func(s *reeveapi.JobSpec) { s.Secrets = []reeveapi.JobSecret{{Name: "a", ImagePull: true}} },
+		"is used twice": func(s *reeveapi.JobSpec) {
+			s.Secrets = []reeveapi.JobSecret{{Name: "a", File: "a"}, {Name: "b", File: "./a"}}
+		},
+		`reserved is "all"`:       func(s *reeveapi.JobSpec) { s.Reserved = "all" },
+		"map_ports means nothing": func(s *reeveapi.JobSpec) { s.Ports, s.Container = 1, &reeveapi.JobContainer{MapPorts: []int{80}} },
+		"maps 1 ports, the instance has 0": func(s *reeveapi.JobSpec) {
+			s.Container = &reeveapi.JobContainer{Network: "bridge", MapPorts: []int{80}}
+		},
+		`"ROOT" is no capability`: func(s *reeveapi.JobSpec) { s.Container = &reeveapi.JobContainer{Capabilities: &[]string{"ROOT"}} },
+		`there is no limit "files"`: func(s *reeveapi.JobSpec) {
+			s.Container = &reeveapi.JobContainer{Rlimits: map[string]reeveapi.JobRlimit{"files": {}}}
+		},
+		"only one of soft and hard": func(s *reeveapi.JobSpec) {
+			s.Container = &reeveapi.JobContainer{Rlimits: map[string]reeveapi.JobRlimit{"nofile": {Soft: new(uint64(1))}}}
+		},
+		"must be a relative path in the sandbox": func(s *reeveapi.JobSpec) { s.Fetch = []reeveapi.JobFetch{{URI: "x", File: "/etc/x"}} },
+		"check names 0 ways":                     func(s *reeveapi.JobSpec) { s.Check = &reeveapi.JobCheck{} },
+		"give one of them":                       func(s *reeveapi.JobSpec) { s.Volumes = []reeveapi.JobVolume{{Host: "/x", TmpfsMB: 1, Container: "x"}} },
 		"repository:tag":                         func(s *reeveapi.JobSpec) { s.Image = "a b" },
 	} {
 		spec := reeveapi.JobSpec{Name: "j", Command: "x"}
@@ -80,6 +109,7 @@ func TestWhatIsReplaced(t *testing.T) {
 		"restart":   {func(s *reeveapi.JobSpec) { s.Restart = &reeveapi.JobRestart{BackoffSeconds: 9} }, true},
 		"command":   {func(s *reeveapi.JobSpec) { s.Command = "y" }, false},
 		"env":       {func(s *reeveapi.JobSpec) { s.Env = map[string]string{"A": "1"} }, false},
+		"secrets":   {func(s *reeveapi.JobSpec) { s.Secrets = []reeveapi.JobSecret{{Name: "a", Env: "A"}} }, false},
 		"health":    {func(s *reeveapi.JobSpec) { s.Health = &reeveapi.JobHealth{Command: "true"} }, false},
 	} {
 		changed := base

@@ -34,6 +34,7 @@ type Job struct {
 	In        [Phases]int   // how many instances are in each phase
 	Queue     []int         // ready instances, in the order in which they became so
 	Rules     placement.Rules
+	Lacks     string                        // what is missing before it can be placed anywhere, "" if nothing is
 	Refused   map[string]placement.Shortage // by agent: why an offer did not hold an instance, since the cluster was last asked for offers
 }
 

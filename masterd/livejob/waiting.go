@@ -2,6 +2,7 @@ package livejob
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/jobrecord"
@@ -47,18 +48,32 @@ func tasks(n int) string {
 	return fmt.Sprintf("%d tasks", n)
 }
 
+// How the reasons of those begin that wait for an offer.
+const (
+	noOffer = "no offer"
+	aPlace  = "a place"
+)
+
+// WantsPlace says whether what a job or an instance waits for is a place.
+func WantsPlace(waiting string) bool {
+	return strings.HasPrefix(waiting, noOffer) || strings.HasPrefix(waiting, aPlace)
+}
+
 // waitsForOffer says what stood in the way on how many agents.
 func (j *Job) waitsForOffer(m Moment) string {
+	if j.Lacks != "" {
+		return j.Lacks
+	}
 	role := j.Record.Spec.Role
 	if !m.Subscribed || len(j.Refused) == 0 {
-		return fmt.Sprintf("no offer in role %s yet", role)
+		return noOffer + " in role " + role + " yet"
 	}
 	ask := placement.DemandOf(j.SpecOf(j.Queue[0]))
 	agents := "1 agent"
 	if n := len(j.Refused); n > 1 {
 		agents = fmt.Sprintf("%d agents", n)
 	}
-	return fmt.Sprintf("a place; of %s that offered in role %s, %s", agents, role, placement.Explain(j.Refused, ask))
+	return fmt.Sprintf(aPlace+"; of %s that offered in role %s, %s", agents, role, placement.Explain(j.Refused, ask))
 }
 
 func (j *Job) waitsForTime(m Moment) string {

@@ -13,6 +13,7 @@ import (
 type Demand struct {
 	Amounts resources.Vector // Ports counts fixed and assigned ones
 	Fixed   []int            // ports by number
+	From    string           // one of reeveapi's Reserved… constants, "" for ReservedFirst
 }
 
 // names is indexed like a Vector.
@@ -28,7 +29,7 @@ func DemandOf(spec *reeveapi.JobSpec) Demand {
 			resources.GPUs:  int64(resources.MilliOf(spec.Resources.GPUs)),
 			resources.Ports: int64(spec.Ports + len(spec.FixedPorts)),
 		},
-		Fixed: spec.FixedPorts,
+		Fixed: spec.FixedPorts, From: spec.Reserved,
 	}
 }
 
@@ -53,30 +54,48 @@ type Shortage struct {
 
 // Lacks says what of a demand is not there; ok is true if all is.
 func (p *Pool) Lacks(d Demand) (s Shortage, ok bool) {
-	free := p.left.Vector()
+	usable := p.usable(d)
+	free := usable.Vector()
 	for i := range d.Amounts {
-		if d.Amounts[i] > free[i] {
+		switch {
+		case d.Amounts[i] <= free[i]:
+		case d.From == reeveapi.ReservedOnly:
+			return Shortage{Resource: -1, Text: fmt.Sprintf("%s reserved to role %s left, %s asked", Amount(i, free[i]), p.role, Bare(i, d.Amounts[i]))}, false
+		case d.From == reeveapi.ReservedNever && d.Amounts[i] <= p.left.Vector()[i]:
+			return Shortage{Resource: -1, Text: "what is left is reserved, and the job takes nothing of that"}, false
+		default:
 			return Shortage{Resource: i, Have: free[i]}, false
 		}
 	}
 	for _, port := range d.Fixed {
-		if !p.hasPort(uint64(port)) {
+		if !hasPort(usable, uint64(port)) {
 			return Shortage{Resource: -1, Text: fmt.Sprintf("port %d is taken or not offered", port)}, false
 		}
 	}
 	return Shortage{}, true
 }
 
-func (p *Pool) hasPort(port uint64) bool {
-	return slices.ContainsFunc(p.left.Ranges(names[resources.Ports]), func(r resources.Range) bool {
-		return r.Begin <= port && port <= r.End
+// usable is what of the pool a demand may be met from.
+func (p *Pool) usable(d Demand) resources.Resources {
+	switch d.From {
+	case reeveapi.ReservedOnly:
+		return p.left.Minus(p.left.Unreserved())
+	case reeveapi.ReservedNever:
+		return p.left.Unreserved()
+	}
+	return p.left
+}
+
+func hasPort(r resources.Resources, port uint64) bool {
+	return slices.ContainsFunc(r.Ranges(names[resources.Ports]), func(one resources.Range) bool {
+		return one.Begin <= port && port <= one.End
 	})
 }
 
 // Room is how often a demand's amounts fit, at most 1000 times: what Pack and Spread compare.
 func (p *Pool) Room(d Demand) int64 {
 	room := int64(1000)
-	free := p.left.Vector()
+	free := p.usable(d).Vector()
 	for i, n := range d.Amounts {
 		if n > 0 {
 			room = min(room, free[i]/n)
@@ -92,7 +111,7 @@ func (p *Pool) Take(d Demand) (given resources.Resources, ports []uint64, ok boo
 		return given, nil, false
 	}
 	ports = p.ports(d)
-	picked, ok := p.left.Pick(d.resources(ports), p.role)
+	picked, ok := p.usable(d).Pick(d.resources(ports), p.role)
 	if !ok {
 		return given, nil, false
 	}
@@ -108,7 +127,7 @@ func (p *Pool) ports(d Demand) []uint64 {
 		ports = append(ports, uint64(port))
 	}
 	fixed := slices.Clone(ports)
-	for _, r := range p.left.Ranges(names[resources.Ports]) {
+	for _, r := range p.usable(d).Ranges(names[resources.Ports]) {
 		for port := r.Begin; port <= r.End && len(ports) < n; port++ {
 			if !slices.Contains(fixed, port) {
 				ports = append(ports, port)

@@ -30,3 +30,33 @@ func TestPoolTakesWhole(t *testing.T) {
 		t.Errorf("got %+v, want port 8 to be taken", lack)
 	}
 }
+
+// TestReservedByChoice: an instance takes what its job says, of what is reserved to its role, to one above it, and to none.
+func TestReservedByChoice(t *testing.T) {
+	const had = "cpus(org/web):1;cpus(org):1;cpus:2;mem:100"
+	for _, tc := range []struct {
+		from, role string
+		cpus       int64
+		want, why  string
+	}{
+		{"", "org/web", 1500, "cpus(org/web):1;cpus(org):0.5", ""},
+		{"first", "org/web", 3000, "cpus(org/web):1;cpus(org):1;cpus:1", ""},
+		{"only", "org/web", 2000, "cpus(org/web):1;cpus(org):1", ""},
+		{"only", "org/web", 2500, "", "2 cpus reserved to role org/web left, 2.5 asked"},
+		{"never", "org/web", 2000, "cpus:2", ""},
+		{"never", "org/web", 3000, "", "what is left is reserved, and the job takes nothing of that"},
+		{"never", "org/web", 5000, "", ""},
+	} {
+		p := placement.NewPool(tc.role, resources.MustParse(had).Allocate(tc.role))
+		ask := placement.Demand{From: tc.from, Amounts: resources.Vector{resources.CPUs: tc.cpus}}
+		lack, fits := p.Lacks(ask)
+		if fits != (tc.want != "") || lack.Text != tc.why {
+			t.Errorf("%+v: fits %v, %q", tc, fits, lack.Text)
+			continue
+		}
+		given, _, ok := p.Take(ask)
+		if want := resources.MustParse(tc.want).Allocate(tc.role); ok != fits || ok && !given.Equal(want) {
+			t.Errorf("%+v: took %s, want %s", tc, given, want)
+		}
+	}
+}

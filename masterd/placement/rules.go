@@ -18,21 +18,39 @@ type Host struct {
 	Agent      string // id
 	Name       string // hostname
 	Attributes map[string]string
+	Roles      []string        // that something of what is offered is reserved to, and "*" for what is not; sorted
+	Images     map[string]bool // that it has
+	GPUs       bool            // it has any
 }
+
+// RolesOf lists the roles of some resources as Host has them.
+func RolesOf(r resources.Resources) []string {
+	roles := r.Reservations()
+	if !r.Unreserved().Empty() {
+		roles = append([]string{unreserved}, roles...)
+	}
+	return roles
+}
+
+// unreserved is the role of what is not reserved.
+const unreserved = "*"
 
 // Attributes of every agent, beside its own.
 const (
 	AttributeHostname = "hostname"
 	AttributeAgent    = "agent"
+	AttributeRole     = "role" // it may have several values
 )
 
-// Value returns one of a host's attributes.
+// Value returns one of a host's attributes; of several values all, as one text.
 func (h Host) Value(attribute string) (string, bool) {
 	switch attribute {
 	case AttributeHostname:
 		return h.Name, true
 	case AttributeAgent:
 		return h.Agent, true
+	case AttributeRole:
+		return strings.Join(h.Roles, ","), true
 	}
 	v, ok := h.Attributes[attribute]
 	return v, ok
@@ -120,7 +138,7 @@ func compile(c reeveapi.Constraint) (rule, error) {
 	needs, known := operators[c.Operator]
 	switch {
 	case strings.TrimSpace(c.Attribute) == "":
-		return r, fmt.Errorf("it names no attribute; use one of the agents', hostname or agent")
+		return r, fmt.Errorf("it names no attribute; use one of the agents', hostname, agent or role")
 	case !known:
 		return r, fmt.Errorf("operator %q is none of %s", c.Operator, strings.Join(Operators(), ", "))
 	case needs.value && c.Value == "":
@@ -203,25 +221,44 @@ func (r Rules) Refuse(h Host, tally Tally, known map[string]map[string]bool) str
 
 func (r rule) refuse(h Host, counted map[string]int, known map[string]bool) string {
 	value, has := h.Value(r.Attribute)
-	switch r.Operator {
-	case reeveapi.MustSpread:
+	switch {
+	case r.Operator == reeveapi.MustSpread, !has && r.excludes():
 		return ""
-	case reeveapi.MustDiffer, reeveapi.MustNotIn, reeveapi.MustUnlike:
-		if !has {
-			return ""
-		}
-	default:
-		if !has {
-			return "no attribute " + r.Attribute
-		}
+	case !has:
+		return "no attribute " + r.Attribute
 	}
 	if r.counts() {
 		return r.refuseCount(value, counted, known)
 	}
-	if r.allows(value) {
+	if r.Attribute == AttributeRole {
+		return r.refuseRoles(h.Roles)
+	}
+	switch {
+	case r.allows(value):
 		return ""
+	case r.excludes():
+		return fmt.Sprintf("%s is %q, which is excluded", r.Attribute, value)
 	}
 	return fmt.Sprintf("%s is %q, not %s", r.Attribute, value, r.wish())
+}
+
+// excludes says whether the rule names what is not to be.
+func (r rule) excludes() bool {
+	return r.Operator == reeveapi.MustDiffer || r.Operator == reeveapi.MustNotIn || r.Operator == reeveapi.MustUnlike
+}
+
+// refuseRoles compares each of the roles: one has to be what the rule names, or none may be what it excludes.
+func (r rule) refuseRoles(roles []string) string {
+	if r.excludes() {
+		if i := slices.IndexFunc(roles, func(role string) bool { return !r.allows(role) }); i >= 0 {
+			return fmt.Sprintf("role %s has something there, which is excluded", roles[i])
+		}
+		return ""
+	}
+	if slices.ContainsFunc(roles, r.allows) {
+		return ""
+	}
+	return fmt.Sprintf("nothing there is of role %s", strings.TrimPrefix(r.wish(), "like "))
 }
 
 // allows compares a value with what the rule names.
@@ -245,16 +282,10 @@ func (r rule) allows(value string) bool {
 
 func (r rule) wish() string {
 	switch r.Operator {
-	case reeveapi.MustDiffer:
-		return "anything but that"
 	case reeveapi.MustBeIn:
 		return "one of " + strings.Join(r.Values, ", ")
-	case reeveapi.MustNotIn:
-		return "other than " + strings.Join(r.Values, ", ")
 	case reeveapi.MustMatch:
 		return "like " + r.Value
-	case reeveapi.MustUnlike:
-		return "unlike " + r.Value
 	}
 	return strconv.Quote(r.Value)
 }
@@ -268,14 +299,21 @@ func (r rule) refuseCount(value string, counted map[string]int, known map[string
 		}
 	case reeveapi.MustMaxPer:
 		if have >= r.limit {
-			return fmt.Sprintf("%d instances are on %s %s, the most allowed", have, r.Attribute, value)
+			return fmt.Sprintf("%s on %s %s, the most allowed", are(have), r.Attribute, value)
 		}
 	case reeveapi.MustGroupBy:
 		if fewest, where := least(value, counted, known, r.limit); have > fewest {
-			return fmt.Sprintf("%s %s has %d instances and %s %d, they must be even", r.Attribute, value, have, where, fewest)
+			return fmt.Sprintf("%s on %s %s and %d on %s, they must be even", are(have), r.Attribute, value, fewest, where)
 		}
 	}
 	return ""
+}
+
+func are(n int) string {
+	if n == 1 {
+		return "1 instance is"
+	}
+	return fmt.Sprintf("%d instances are", n)
 }
 
 // least is the smallest group. Where fewer groups are known than there must be, the missing ones are empty.

@@ -23,6 +23,7 @@ func host(name string, attributes ...string) placement.Host {
 
 func TestOperators(t *testing.T) {
 	h := host("db-1", "rack=a", "zone=z1")
+	h.Roles = []string{"*", "web"}
 	for _, tc := range []struct {
 		c    reeveapi.Constraint
 		want string
@@ -30,27 +31,40 @@ func TestOperators(t *testing.T) {
 		{reeveapi.Constraint{Attribute: "rack", Operator: "equals", Value: "a"}, ""},
 		{reeveapi.Constraint{Attribute: "rack", Operator: "equals", Value: "b"}, `rack is "a", not "b"`},
 		{reeveapi.Constraint{Attribute: "disk", Operator: "equals", Value: "ssd"}, "no attribute disk"},
-		{reeveapi.Constraint{Attribute: "rack", Operator: "not_equals", Value: "a"}, `rack is "a", not anything but that`},
+		{reeveapi.Constraint{Attribute: "rack", Operator: "not_equals", Value: "a"}, `rack is "a", which is excluded`},
 		{reeveapi.Constraint{Attribute: "disk", Operator: "not_equals", Value: "ssd"}, ""},
 		{reeveapi.Constraint{Attribute: "rack", Operator: "in", Values: []string{"a", "b"}}, ""},
 		{reeveapi.Constraint{Attribute: "rack", Operator: "in", Values: []string{"c", "b"}}, `rack is "a", not one of c, b`},
-		{reeveapi.Constraint{Attribute: "rack", Operator: "not_in", Values: []string{"a"}}, `rack is "a", not other than a`},
+		{reeveapi.Constraint{Attribute: "rack", Operator: "not_in", Values: []string{"a"}}, `rack is "a", which is excluded`},
 		{reeveapi.Constraint{Attribute: "hostname", Operator: "like", Value: "db-[0-9]"}, ""},
 		{reeveapi.Constraint{Attribute: "hostname", Operator: "like", Value: "db"}, `hostname is "db-1", not like db`},
-		{reeveapi.Constraint{Attribute: "hostname", Operator: "unlike", Value: "db.*"}, `hostname is "db-1", not unlike db.*`},
+		{reeveapi.Constraint{Attribute: "hostname", Operator: "unlike", Value: "db.*"}, `hostname is "db-1", which is excluded`},
 		{reeveapi.Constraint{Attribute: "agent", Operator: "equals", Value: "id-db-1"}, ""},
 		{reeveapi.Constraint{Attribute: "rack", Operator: "unique"}, "an instance is on rack a, which must be unique"},
 		{reeveapi.Constraint{Attribute: "zone", Operator: "unique"}, ""},
 		{reeveapi.Constraint{Attribute: "rack", Operator: "max_per", Value: "2"}, ""},
-		{reeveapi.Constraint{Attribute: "rack", Operator: "max_per", Value: "1"}, "1 instances are on rack a, the most allowed"},
-		{reeveapi.Constraint{Attribute: "rack", Operator: "group_by"}, "rack a has 1 instances and b 0, they must be even"},
+		{reeveapi.Constraint{Attribute: "rack", Operator: "max_per", Value: "1"}, "1 instance is on rack a, the most allowed"},
+		{reeveapi.Constraint{Attribute: "rack", Operator: "group_by"}, "1 instance is on rack a and 0 on b, they must be even"},
 		{reeveapi.Constraint{Attribute: "rack", Operator: "spread"}, ""},
+		{reeveapi.Constraint{Attribute: "role", Operator: "equals", Value: "web"}, ""},
+		{reeveapi.Constraint{Attribute: "role", Operator: "equals", Value: "*"}, ""},
+		{reeveapi.Constraint{Attribute: "role", Operator: "equals", Value: "dev"}, `nothing there is of role "dev"`},
+		{reeveapi.Constraint{Attribute: "role", Operator: "not_equals", Value: "web"}, "role web has something there, which is excluded"},
+		{reeveapi.Constraint{Attribute: "role", Operator: "not_equals", Value: "dev"}, ""},
+		{reeveapi.Constraint{Attribute: "role", Operator: "in", Values: []string{"dev", "web"}}, ""},
+		{reeveapi.Constraint{Attribute: "role", Operator: "not_in", Values: []string{"dev", "web"}}, "role web has something there, which is excluded"},
+		{reeveapi.Constraint{Attribute: "role", Operator: "like", Value: "w.*"}, ""},
+		{reeveapi.Constraint{Attribute: "role", Operator: "like", Value: "d.*"}, "nothing there is of role d.*"},
+		{reeveapi.Constraint{Attribute: "role", Operator: "unlike", Value: "w.*"}, "role web has something there, which is excluded"},
+		{reeveapi.Constraint{Attribute: "role", Operator: "unique"}, "an instance is on role *,web, which must be unique"},
+		{reeveapi.Constraint{Attribute: "role", Operator: "max_per", Value: "2"}, ""},
+		{reeveapi.Constraint{Attribute: "role", Operator: "group_by"}, ""},
 	} {
 		rules, err := placement.Compile([]reeveapi.Constraint{tc.c})
 		if err != nil {
 			t.Fatal(err)
 		}
-		tally := placement.Tally{"rack": {"a": 1}}
+		tally := placement.Tally{"rack": {"a": 1}, "role": {"*,web": 1}}
 		if got := rules.Refuse(h, tally, map[string]map[string]bool{"rack": {"a": true, "b": true}}); got != tc.want {
 			t.Errorf("%+v: got %q, want %q", tc.c, got, tc.want)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/resources"
 )
 
 // Site is where a job's instances and those that it avoids are, while more of its instances are placed.
@@ -17,6 +18,8 @@ type Site struct {
 	onAgent map[string]int
 	groups  map[string]map[string]bool
 	avoided map[string]string // agent id → the job there
+	image   string            // that instances run in, "" for none
+	spare   bool              // agents with GPUs are for those that ask for some
 	last    *Place
 }
 
@@ -30,7 +33,7 @@ type Place struct {
 func NewSite(rules Rules, spec *reeveapi.JobSpec) *Site {
 	return &Site{
 		rules: rules, spread: spec.Placement == reeveapi.PlaceSpread, tally: Tally{},
-		onAgent: map[string]int{}, groups: map[string]map[string]bool{}, avoided: map[string]string{},
+		image: spec.Image, onAgent: map[string]int{}, groups: map[string]map[string]bool{}, avoided: map[string]string{},
 	}
 }
 
@@ -52,6 +55,9 @@ func (s *Site) Know(h Host) {
 	}
 }
 
+// SpareGPUs says that there are agents without GPUs: those that have some are kept for instances that ask for them.
+func (s *Site) SpareGPUs() { s.spare = true }
+
 // Avoid says that a job is on an agent with which that one is not to be shared.
 func (s *Site) Avoid(agent, job string) { s.avoided[agent] = job }
 
@@ -61,6 +67,9 @@ func (s *Site) Refuse(p *Place, ask Demand) (why Shortage, ok bool) {
 		return why, false
 	}
 	text := s.rules.Refuse(p.Host, s.tally, s.groups)
+	if s.spare && p.Host.GPUs && ask.Amounts[resources.GPUs] == 0 {
+		text = "it has GPUs, and is kept for jobs that ask for some"
+	}
 	if name := s.avoided[p.Host.Agent]; name != "" {
 		text = "job " + name + " is there, which is to be avoided"
 	}
@@ -75,7 +84,7 @@ func (s *Site) Choose(places []*Place, ask Demand, refused func(*Place, Shortage
 			return s.last, places // it was the fullest before, and is still
 		}
 	}
-	var bestKey [3]int64
+	var bestKey [4]int64
 	open = places[:0]
 	for _, p := range places {
 		if why, ok := s.Refuse(p, ask); !ok {
@@ -86,9 +95,12 @@ func (s *Site) Choose(places []*Place, ask Demand, refused func(*Place, Shortage
 			continue
 		}
 		open = append(open, p)
-		key := [3]int64{int64(s.rules.Crowd(p.Host, s.tally)), 0, p.Pool.Room(ask)}
+		key := [4]int64{int64(s.rules.Crowd(p.Host, s.tally)), 0, 0, p.Pool.Room(ask)}
 		if s.spread {
-			key[1], key[2] = int64(s.onAgent[p.Host.Agent]), -key[2]
+			key[1], key[3] = int64(s.onAgent[p.Host.Agent]), -key[3]
+		}
+		if s.image != "" && !p.Host.Images[s.image] {
+			key[2] = 1 // it would have to be pulled
 		}
 		if best == nil || slices.Compare(key[:], bestKey[:]) < 0 {
 			best, bestKey = p, key

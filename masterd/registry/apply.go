@@ -72,6 +72,12 @@ func (d *draft) apply(op Op) {
 		d.putJob(op.Job)
 	case RemoveJob:
 		d.dropJob(op.Job)
+	case PutSecret:
+		d.Secrets = cloned(d.Secrets) // they are few and seldom change
+		d.Secrets[op.Secret.Name] = op.Secret
+	case RemoveSecret:
+		d.Secrets = cloned(d.Secrets)
+		delete(d.Secrets, op.Name)
 	default:
 		panic(fmt.Sprintf("registry: op %T has no rule; Decode lets no such op in", op))
 	}

@@ -18,7 +18,7 @@ import (
 
 // Form is the version of what Encode and EncodeSnapshot write. It grows when a reader of this form could not understand
 // what is written, that is with every new op and with every field that changes what an older field means.
-const Form = 5
+const Form = 6
 
 // maxEntry bounds what Decode reads; the registrar puts at most a few hundred ops into an entry.
 const maxEntry = 64 << 20
@@ -68,6 +68,8 @@ const (
 	nameSetMaintenance  = "set_maintenance"
 	namePutJob          = "put_job"
 	nameRemoveJob       = "remove_job"
+	namePutSecret       = "put_secret"
+	nameRemoveSecret    = "remove_secret"
 )
 
 // The ops as they are written. Agents are protobuf inside JSON, because only protobuf keeps fields that it does not know.
@@ -92,6 +94,9 @@ type (
 	}
 	jobRecord struct {
 		Job ids.Job `json:"job"`
+	}
+	secretRecord struct {
+		Name string `json:"name"`
 	}
 )
 
@@ -149,6 +154,10 @@ func recordOf(op Op) (name string, record any, err error) {
 		return namePutJob, op.Job, nil
 	case RemoveJob:
 		return nameRemoveJob, jobRecord(op), nil
+	case PutSecret:
+		return namePutSecret, op.Secret, nil
+	case RemoveSecret:
+		return nameRemoveSecret, secretRecord(op), nil
 	}
 	return "", nil, fmt.Errorf("encode %T: not an op of the registry", op)
 }
@@ -223,6 +232,12 @@ func (l logged) decode(form int) (Op, error) {
 	case nameRemoveJob:
 		r, err := read[jobRecord](l)
 		return RemoveJob(r), err
+	case namePutSecret:
+		secret, err := read[Secret](l)
+		return PutSecret{Secret: secret}, err
+	case nameRemoveSecret:
+		r, err := read[secretRecord](l)
+		return RemoveSecret(r), err
 	}
 	return nil, UnknownFormError{Form: form, What: l.Name}
 }

@@ -72,6 +72,12 @@ type (
 
 	// RemoveJob forgets a job and its history.
 	RemoveJob struct{ Job ids.Job }
+
+	// PutSecret stores a secret, replacing an older version of it.
+	PutSecret struct{ Secret Secret }
+
+	// RemoveSecret forgets a secret.
+	RemoveSecret struct{ Name string }
 )
 
 func (SetCluster) op()      {}
@@ -88,3 +94,5 @@ func (SetQuotas) op()       {}
 func (SetMaintenance) op()  {}
 func (PutJob) op()          {}
 func (RemoveJob) op()       {}
+func (PutSecret) op()       {}
+func (RemoveSecret) op()    {}

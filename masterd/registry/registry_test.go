@@ -15,6 +15,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/maintenance"
 	"codeberg.org/reeve/reeve/masterd/roles"
+	"codeberg.org/reeve/reeve/masterd/vault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -31,7 +32,7 @@ func genOp(t *rapid.T) Op {
 	job := fmt.Sprintf("job%d", rapid.IntRange(0, 3).Draw(t, "job"))
 	at := time.Unix(rapid.Int64Range(0, 1<<31).Draw(t, "at"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanos")).UTC()
 	text := rapid.StringN(0, 10, 30).Draw(t, "text")
-	switch rapid.IntRange(0, 12).Draw(t, "kind") {
+	switch rapid.IntRange(0, 14).Draw(t, "kind") {
 	case 0:
 		return SetCluster{ID: text, Name: job}
 	case 1:
@@ -69,6 +70,13 @@ func genOp(t *rapid.T) Op {
 			q.Guarantee = roles.Amounts{"mem": 1, "gpus": 2}
 		}
 		return SetQuotas{Quotas: map[string]roles.Quota{job: q}}
+	case 12:
+		return PutSecret{Secret{
+			Name: job, Version: rapid.IntRange(1, 9).Draw(t, "version"), Size: 3, Set: at, By: text,
+			Sealed: vault.Sealed{Key: agent, Data: rapid.SliceOfN(rapid.Byte(), 1, 9).Draw(t, "data")},
+		}}
+	case 13:
+		return RemoveSecret{Name: job}
 	default:
 		return RemoveJob{Job: ids.Job(job)}
 	}
@@ -199,10 +207,12 @@ func TestEntriesOfFormerVersionsAreRead(t *testing.T) {
 	const ops3 = `,{"op":"set_weights","value":[{"role":"a","weight":2.5}]},` +
 		`{"op":"set_quotas","value":[{"role":"a","guarantee_milli":{"cpus":1500},"limit_milli":{"cpus":2000,"gpus":0}},{"role":"b"}]},` +
 		`{"op":"set_maintenance","value":{"windows":[{"machines":[{"hostname":"h","ip":"10.0.0.1"}],"start":"2026-01-02T03:04:05Z","duration_ns":3600000000000}],"down":[{"ip":"10.0.0.1"}]}}`
+	const ops4 = `,{"op":"put_secret","value":{"name":"db","version":2,"size":7,"set":"2026-01-02T03:04:05Z","by":"ann","sealed":{"key":"0a0b","data":"AAEC"}}},` +
+		`{"op":"remove_secret","value":{"name":"tls"}}`
 	if _, err := Decode([]byte(`{"form":1,` + ops1 + `]}`)); err != nil {
 		t.Fatal(err)
 	}
-	entry := fmt.Sprintf(`{"form":%d,`, Form) + ops1 + ops2 + ops3 + `]}`
+	entry := fmt.Sprintf(`{"form":%d,`, Form) + ops1 + ops2 + ops3 + ops4 + `]}`
 	ops, err := Decode([]byte(entry))
 	if err != nil {
 		t.Fatal(err)

@@ -34,6 +34,7 @@ type snapshot struct {
 	Weights     []weightRecord    `json:"weights,omitempty"`
 	Quotas      []quotaRecord     `json:"quotas,omitempty"`
 	Maintenance maintenance.State `json:"maintenance,omitzero"`
+	Secrets     []Secret          `json:"secrets,omitempty"`
 }
 
 type snapshotAgent struct {
@@ -74,6 +75,9 @@ func (s *State) EncodeSnapshot(w io.Writer) error {
 	for _, id := range slices.Sorted(maps.Keys(s.Jobs)) {
 		out.Jobs = append(out.Jobs, s.Jobs[id])
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.Secrets)) {
+		out.Secrets = append(out.Secrets, s.Secrets[name])
+	}
 	return json.NewEncoder(w).Encode(out)
 }
 
@@ -106,6 +110,9 @@ func DecodeSnapshot(r io.Reader) (*State, error) {
 	s.Maintenance = in.Maintenance
 	for _, job := range in.Jobs {
 		s.Jobs[ids.Job(job.Spec.Name)] = job
+	}
+	for _, secret := range in.Secrets {
+		s = s.Apply(PutSecret{secret})
 	}
 	return s, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/maintenance"
 	"codeberg.org/reeve/reeve/masterd/roles"
+	"codeberg.org/reeve/reeve/masterd/vault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -19,6 +20,17 @@ type State struct {
 	Jobs        map[ids.Job]reeveapi.Job
 	Roles       roles.Settings
 	Maintenance maintenance.State
+	Secrets     map[string]Secret // by name
+}
+
+// Secret is what operators have given under a name for tasks to refer to. Holders treat it as immutable.
+type Secret struct {
+	Name    string       `json:"name"`
+	Version int          `json:"version"` // grows with every change, from 1
+	Size    int          `json:"size"`    // of the value, in bytes
+	Set     time.Time    `json:"set"`
+	By      string       `json:"by,omitempty"`
+	Sealed  vault.Sealed `json:"sealed"`
 }
 
 // Standing is what the registry knows about an agent.

@@ -83,6 +83,7 @@ func (t *Term) toAgent(conn cluster.ConnID, m *agentlink.FromMaster) {
 	if !ok {
 		return // the stream has ended; AgentClosed is on its way
 	}
+	m = t.withSecrets(m)
 	m.Term = t.cfg.Number
 	if !box.Put(m) {
 		t.log.Warn("agent does not read, its link is closed", logkey.Count(agentLimit))

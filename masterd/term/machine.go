@@ -48,9 +48,10 @@ type machine struct {
 
 func newMachine(cfg Config, now time.Time) *machine {
 	cfg.Cluster.MovesFirst = true
+	cfg.Jobs.Opens = cfg.Keys.Has
 	return &machine{
 		cluster: cluster.New(cfg.Cluster, cfg.Registry, now),
-		jobs:    jobs.New(cfg.Jobs, cfg.Registry.Jobs, now),
+		jobs:    jobs.New(cfg.Jobs, cfg.Registry, now),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/jobs"
 	"codeberg.org/reeve/reeve/masterd/outbox"
 	"codeberg.org/reeve/reeve/masterd/registry"
+	"codeberg.org/reeve/reeve/masterd/vault"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -22,13 +23,14 @@ import (
 	"codeberg.org/reeve/reeve/shared/run"
 )
 
-// Config is what one leadership is built from. Every field is required.
+// Config is what one leadership is built from. Every field but Keys is required.
 type Config struct {
 	Number   uint64    // raft's term, larger than any before
 	Elected  time.Time // when it began
 	Cluster  cluster.Config
 	Jobs     jobs.Config
 	Registry *registry.State // as it was after the barrier of this election
+	Keys     vault.Keys      // of secrets; the zero value keeps them in clear
 	// Apply writes ops to the registry and returns when a majority has them. On an error they may still be written.
 	Apply   func(ctx context.Context, ops []registry.Op) error
 	Metrics *metrics.Set

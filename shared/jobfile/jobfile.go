@@ -104,7 +104,7 @@ func check(node *yaml.Node, want reflect.Type, where string) error {
 
 func checkScalar(node *yaml.Node, want reflect.Type, where string) error {
 	names := map[reflect.Kind]string{
-		reflect.Int: "a whole number", reflect.Float64: "a number", reflect.Bool: "true or false", reflect.String: "a text",
+		reflect.Int: "a whole number", reflect.Uint64: "a whole number of at least 0", reflect.Float64: "a number", reflect.Bool: "true or false", reflect.String: "a text",
 	}
 	if node.Kind != yaml.ScalarNode {
 		return wrong(node, "%s must be %s", where, names[want.Kind()])

@@ -16,7 +16,8 @@ type JobSpec struct {
 	Name             string            `json:"name" yaml:"name"`                               // unique; an id by the rule of the spec's 3.1
 	Kind             JobKind           `json:"kind,omitempty" yaml:"kind,omitempty"`           // default batch
 	Role             string            `json:"role,omitempty" yaml:"role,omitempty"`           // default "*"
-	Command          string            `json:"command" yaml:"command"`                         // for sh -c
+	Command          string            `json:"command,omitempty" yaml:"command,omitempty"`     // for sh -c; with Args the program itself
+	Args             []string          `json:"args,omitempty" yaml:"args,omitempty"`           // of the program: no shell is between
 	Image            string            `json:"image,omitempty" yaml:"image,omitempty"`         // container image; "" for the host's files
 	Instances        int               `json:"instances,omitempty" yaml:"instances,omitempty"` // default 1
 	Retries          int               `json:"retries,omitempty" yaml:"retries,omitempty"`     // of each instance, default 0; not for services
@@ -25,14 +26,21 @@ type JobSpec struct {
 	FixedPorts       []int             `json:"fixed_ports,omitempty" yaml:"fixed_ports,omitempty"`
 	User             string            `json:"user,omitempty" yaml:"user,omitempty"`
 	Env              map[string]string `json:"env,omitempty" yaml:"env,omitempty"`
+	Secrets          []JobSecret       `json:"secrets,omitempty" yaml:"secrets,omitempty"`
 	URIs             []string          `json:"uris,omitempty" yaml:"uris,omitempty"`
+	Fetch            []JobFetch        `json:"fetch,omitempty" yaml:"fetch,omitempty"` // as URIs, with a say in how
 	Labels           map[string]string `json:"labels,omitempty" yaml:"labels,omitempty"`
 	Volumes          []JobVolume       `json:"volumes,omitempty" yaml:"volumes,omitempty"`
 	KillGraceSeconds float64           `json:"kill_grace_seconds,omitempty" yaml:"kill_grace_seconds,omitempty"` // default 3
+	Check            *JobCheck         `json:"check,omitempty" yaml:"check,omitempty"`                           // told in the task's status, and of no consequence
 	Health           *JobHealth        `json:"health,omitempty" yaml:"health,omitempty"`
+	Container        *JobContainer     `json:"container,omitempty" yaml:"container,omitempty"`
+	Limits           *JobLimits        `json:"limits,omitempty" yaml:"limits,omitempty"`
+	MaxRunSeconds    float64           `json:"max_run_seconds,omitempty" yaml:"max_run_seconds,omitempty"` // of each attempt; then it is ended and has failed
 
 	Constraints []Constraint `json:"constraints,omitempty" yaml:"constraints,omitempty"`
 	Avoid       []string     `json:"avoid,omitempty" yaml:"avoid,omitempty"`         // jobs with which no agent is to be shared
+	Reserved    string       `json:"reserved,omitempty" yaml:"reserved,omitempty"`   // one of the Reserved… constants; default ReservedFirst
 	Placement   string       `json:"placement,omitempty" yaml:"placement,omitempty"` // PlacePack or PlaceSpread; default spread for services
 
 	Restart         *JobRestart  `json:"restart,omitempty" yaml:"restart,omitempty"`
@@ -51,8 +59,16 @@ const (
 	PlaceSpread = "spread" // where fewest instances of the job are
 )
 
-// Constraint restricts the agents that instances may go to. Attribute is one of the agent's attributes, or "hostname" or
-// "agent" (its id). Operator is one of the Must… constants.
+// Which resources an instance takes, of those that its role is offered.
+const (
+	ReservedFirst = "first" // what is reserved to the role, then what is not
+	ReservedOnly  = "only"  // nothing but what is reserved
+	ReservedNever = "never" // nothing of it
+)
+
+// Constraint restricts the agents that instances may go to. Attribute is one of the agent's attributes, or "hostname",
+// "agent" (its id) or "role": the roles that something of what the agent offers is reserved to, and "*" for what is not.
+// Operator is one of the Must… constants.
 type Constraint struct {
 	Attribute string   `json:"attribute" yaml:"attribute"`
 	Operator  string   `json:"operator" yaml:"operator"`
@@ -74,17 +90,61 @@ const (
 	MustSpread  = "spread"   // as evenly as can be now: a wish, no rule
 )
 
-// JobVolume is a folder of the host in the container.
+// JobVolume is a folder of the host in the container, or one in memory.
 type JobVolume struct {
-	Host      string `json:"host" yaml:"host"`           // an absolute path, or one in the sandbox
-	Container string `json:"container" yaml:"container"` // where it is seen
+	Host      string `json:"host,omitempty" yaml:"host,omitempty"`         // an absolute path, or one in the sandbox
+	TmpfsMB   int    `json:"tmpfs_mb,omitempty" yaml:"tmpfs_mb,omitempty"` // instead of Host: a folder in memory of at most that size
+	Container string `json:"container" yaml:"container"`                   // where it is seen
 	ReadOnly  bool   `json:"read_only,omitempty" yaml:"read_only,omitempty"`
+}
+
+// JobSecret gives instances one of the secrets that the masters keep, by name: in one of Env and File, or as ImagePull. They
+// get the version that is the newest when they are launched.
+type JobSecret struct {
+	Name      string `json:"name" yaml:"name"`
+	Env       string `json:"env,omitempty" yaml:"env,omitempty"`               // a variable that holds it
+	File      string `json:"file,omitempty" yaml:"file,omitempty"`             // a file that holds it; a relative path is in the sandbox
+	ImagePull bool   `json:"image_pull,omitempty" yaml:"image_pull,omitempty"` // it is a Docker config.json, for the registry of the image
+}
+
+// JobFetch is something to fetch into the sandbox.
+type JobFetch struct {
+	URI        string `json:"uri" yaml:"uri"`
+	Executable bool   `json:"executable,omitempty" yaml:"executable,omitempty"`
+	Keep       bool   `json:"keep,omitempty" yaml:"keep,omitempty"`   // an archive is not unpacked
+	Cache      bool   `json:"cache,omitempty" yaml:"cache,omitempty"` // the agent keeps it for the next one
+	File       string `json:"file,omitempty" yaml:"file,omitempty"`   // its name in the sandbox; default the last part of the URI
+}
+
+// JobContainer is what the walls around an instance are like.
+type JobContainer struct {
+	Network      string               `json:"network,omitempty" yaml:"network,omitempty"`     // "host" (default), "none", or one that the agents know
+	MapPorts     []int                `json:"map_ports,omitempty" yaml:"map_ports,omitempty"` // in a network: ports of the container for PORT0, PORT1, …
+	Hostname     string               `json:"hostname,omitempty" yaml:"hostname,omitempty"`
+	PullAlways   bool                 `json:"pull_always,omitempty" yaml:"pull_always,omitempty"`   // ask the registry even if the agent has the image
+	Capabilities *[]string            `json:"capabilities,omitempty" yaml:"capabilities,omitempty"` // all that it has, such as NET_RAW; default the agent's
+	Rlimits      map[string]JobRlimit `json:"rlimits,omitempty" yaml:"rlimits,omitempty"`           // by name, such as nofile
+	Seccomp      string               `json:"seccomp,omitempty" yaml:"seccomp,omitempty"`           // a profile of the agents, or "unconfined"
+	ShmMB        int                  `json:"shm_mb,omitempty" yaml:"shm_mb,omitempty"`             // of /dev/shm
+}
+
+// JobRlimit is a limit of each process; without figures it is none at all.
+type JobRlimit struct {
+	Soft *uint64 `json:"soft,omitempty" yaml:"soft,omitempty"`
+	Hard *uint64 `json:"hard,omitempty" yaml:"hard,omitempty"`
+}
+
+// JobLimits are what an instance may use at most, where that is more than its resources.
+type JobLimits struct {
+	CPUs float64 `json:"cpus,omitempty" yaml:"cpus,omitempty"`
+	Mem  float64 `json:"mem,omitempty" yaml:"mem,omitempty"` // MB
 }
 
 // JobHealth says how it is found out whether an instance is well: one of Command, HTTP and TCP.
 type JobHealth struct {
 	Command         string  `json:"command,omitempty" yaml:"command,omitempty"`       // for sh -c in the container; exit status 0 is well
 	HTTP            string  `json:"http,omitempty" yaml:"http,omitempty"`             // a path; a status from 200 to 399 is well
+	HTTPS           bool    `json:"https,omitempty" yaml:"https,omitempty"`           // HTTP by TLS; who the server is is not checked
 	TCP             bool    `json:"tcp,omitempty" yaml:"tcp,omitempty"`               // that can be connected to
 	Port            int     `json:"port,omitempty" yaml:"port,omitempty"`             // a number; 0 means the instance's PORT{port_index}
 	PortIndex       int     `json:"port_index,omitempty" yaml:"port_index,omitempty"` // default 0
@@ -93,6 +153,18 @@ type JobHealth struct {
 	TimeoutSeconds  float64 `json:"timeout_seconds,omitempty" yaml:"timeout_seconds,omitempty"`   // default 20
 	GraceSeconds    float64 `json:"grace_seconds,omitempty" yaml:"grace_seconds,omitempty"`       // default 10: failures before do not count
 	Failures        int     `json:"failures,omitempty" yaml:"failures,omitempty"`                 // in a row until it is killed, default 3
+}
+
+// JobCheck looks at an instance and tells what it found: one of Command, HTTP and TCP, as in JobHealth.
+type JobCheck struct {
+	Command         string  `json:"command,omitempty" yaml:"command,omitempty"`
+	HTTP            string  `json:"http,omitempty" yaml:"http,omitempty"`
+	TCP             bool    `json:"tcp,omitempty" yaml:"tcp,omitempty"`
+	Port            int     `json:"port,omitempty" yaml:"port,omitempty"`
+	PortIndex       int     `json:"port_index,omitempty" yaml:"port_index,omitempty"`
+	DelaySeconds    float64 `json:"delay_seconds,omitempty" yaml:"delay_seconds,omitempty"`
+	IntervalSeconds float64 `json:"interval_seconds,omitempty" yaml:"interval_seconds,omitempty"` // default 10
+	TimeoutSeconds  float64 `json:"timeout_seconds,omitempty" yaml:"timeout_seconds,omitempty"`   // default 20
 }
 
 // JobRestart says when an instance that ended is started again.

@@ -1,6 +1,9 @@
 package resources
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // ToUnreserved returns the same amounts as if nobody had reserved them.
 func (r Resources) ToUnreserved() Resources {
@@ -19,9 +22,14 @@ func (r Resources) ToUnreserved() Resources {
 }
 
 // Pick takes what is wanted, which is written without reservations, out of what role was offered: first what is reserved
-// to the role, then what is not reserved. It reports false if there is not enough. Allocation roles are kept.
+// to the role, then to those above it, then what is not reserved. It reports false if there is not enough. Allocation
+// roles are kept.
 func (r Resources) Pick(wanted Resources, role string) (Resources, bool) {
-	sources := [...]Resources{r.ReservedTo(role), r.Unreserved()}
+	sources := []Resources{r.ReservedTo(role)}
+	for at := strings.LastIndexByte(role, '/'); at > 0; at = strings.LastIndexByte(role[:at], '/') {
+		sources = append(sources, r.ReservedTo(role[:at]))
+	}
+	sources = append(sources, r.Unreserved())
 	var picked Resources
 	for _, missing := range wanted.Split() {
 		for _, source := range sources {

@@ -24,6 +24,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/cli/maintenance"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 	"codeberg.org/reeve/reeve/tui/cli/roles"
+	"codeberg.org/reeve/reeve/tui/cli/secrets"
 	"codeberg.org/reeve/reeve/tui/cli/steer"
 	"codeberg.org/reeve/reeve/tui/cli/top"
 	"codeberg.org/reeve/reeve/tui/config"
@@ -115,6 +116,7 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 	)
 	root.AddCommand(explain.Command(explain.Config{Printer: a.printer, Connect: a.connect}))
 	root.AddCommand(roles.Commands(roles.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef})...)
+	root.AddCommand(secrets.Command(secrets.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Stdin: a.stdin, Stderr: a.stderr}))
 	root.AddCommand(jobs.Commands(a.jobs())...)
 	root.AddCommand(maintenance.Command(maintenance.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef}))
 	root.AddCommand(steer.Commands(steer.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef})...)
