@@ -43,6 +43,8 @@ type Action struct {
 	Steps   []Step
 	Done    string // what to say when every step succeeded
 	Follow  string // a job to show afterwards, "" for none
+	// Undo makes the action that undoes this one, given what is known by then. Nil if nothing does.
+	Undo func(s *store.Snapshot) (Action, error)
 }
 
 // Line is a line of the question.
@@ -65,6 +67,7 @@ type Result struct {
 	Follow string
 	Failed []Failure
 	Steps  int
+	Undo   func(s *store.Snapshot) (Action, error)
 }
 
 // Failure is a step that did not succeed.
@@ -75,7 +78,7 @@ type Failure struct {
 
 // Run does all steps, also after one has failed.
 func (a Action) Run(ctx context.Context, d Doer) Result {
-	r := Result{Title: a.Title, Done: a.Done, Follow: a.Follow, Steps: len(a.Steps)}
+	r := Result{Title: a.Title, Done: a.Done, Follow: a.Follow, Steps: len(a.Steps), Undo: a.Undo}
 	for _, s := range a.Steps {
 		if err := s.Run(ctx, d); err != nil {
 			r.Failed = append(r.Failed, Failure{s.Target, err})

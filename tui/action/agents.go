@@ -99,6 +99,9 @@ func Drain(s *store.Snapshot, agents []*reeveapi.Agent, hidden int, how Draining
 	if how.Grace >= 0 {
 		grace = fmt.Sprintf("its grace is over, %s at most", how.Grace)
 	}
+	if !how.Gone {
+		a.Undo = again(targets, Reactivate)
+	}
 	a.Preview = append(a.Preview, elsewhere(s, targets),
 		Line{Text: "Each task gets SIGTERM, and SIGKILL when " + grace + ".", Note: true})
 	if how.Gone {
@@ -111,7 +114,7 @@ func Drain(s *store.Snapshot, agents []*reeveapi.Agent, hidden int, how Draining
 
 // Deactivate takes agents out of use; what runs there goes on.
 func Deactivate(s *store.Snapshot, agents []*reeveapi.Agent, hidden int) (Action, error) {
-	a, _, err := steering{
+	a, targets, err := steering{
 		verb: "deactivate", done: "deactivated %s",
 		skip: func(a *reeveapi.Agent) string {
 			if a.Deactivated {
@@ -123,6 +126,7 @@ func Deactivate(s *store.Snapshot, agents []*reeveapi.Agent, hidden int) (Action
 		run:  func(ctx context.Context, d Doer, id string) error { return d.DeactivateAgent(ctx, id) },
 	}.of(agents, hidden)
 	if err == nil {
+		a.Undo = again(targets, Reactivate)
 		a.Preview = append(a.Preview, Line{Text: "What runs there goes on. Nothing new is launched until it is reactivated.", Note: true})
 	}
 	return a, err
@@ -130,7 +134,7 @@ func Deactivate(s *store.Snapshot, agents []*reeveapi.Agent, hidden int) (Action
 
 // Reactivate has agents used again.
 func Reactivate(s *store.Snapshot, agents []*reeveapi.Agent, hidden int) (Action, error) {
-	a, _, err := steering{
+	a, targets, err := steering{
 		verb: "reactivate", done: "reactivated %s",
 		skip: func(a *reeveapi.Agent) string {
 			switch {
@@ -147,6 +151,7 @@ func Reactivate(s *store.Snapshot, agents []*reeveapi.Agent, hidden int) (Action
 		run:  func(ctx context.Context, d Doer, id string) error { return d.ReactivateAgent(ctx, id) },
 	}.of(agents, hidden)
 	if err == nil {
+		a.Undo = again(targets, Deactivate)
 		a.Preview = append(a.Preview, Line{Text: "What it has is offered to frameworks again.", Note: true})
 	}
 	return a, err
@@ -165,6 +170,19 @@ func Gone(s *store.Snapshot, agents []*reeveapi.Agent, hidden int) (Action, erro
 			Line{Text: "that is reached ends them; otherwise they may run twice for a while.", Note: true})
 	}
 	return a, err
+}
+
+// again is an action on the same agents as they are by then.
+func again(targets []*reeveapi.Agent, what func(*store.Snapshot, []*reeveapi.Agent, int) (Action, error)) func(*store.Snapshot) (Action, error) {
+	return func(s *store.Snapshot) (Action, error) {
+		var now []*reeveapi.Agent
+		for _, a := range targets {
+			if n := s.Agents.Get(a.ID); n != nil {
+				now = append(now, n)
+			}
+		}
+		return what(s, now, 0)
+	}
 }
 
 func ifGone(a *reeveapi.Agent) string {

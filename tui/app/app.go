@@ -39,7 +39,9 @@ type Deps struct {
 	Want       func([]feed.Want)
 	Retry      func()
 	Copy       func(text string) (note string, err error)
-	Shell      func(t *reeveapi.Task) tea.ExecCommand // a shell in a task; nil without a real terminal
+	Shell      func(t *reeveapi.Task) tea.ExecCommand          // a shell in a task; nil without a real terminal
+	Tool       func(t Tool) tea.ExecCommand                    // a program of the operator's; nil where there are none
+	Exec       func(tea.ExecCommand, tea.ExecCallback) tea.Cmd // nil is bubbletea's
 	Restored   map[screen.Kind]screen.State
 	Lines      []string // commands of earlier sessions, newest last
 	Mouse      bool     // use it from the start
@@ -62,6 +64,10 @@ type App struct {
 	over  overlay // what lies over the screen, nil if nothing does
 	toast toast
 	busy  int // actions that run
+
+	pending     *pending // what was agreed to and can still be stopped, nil usually
+	undone      undoing  // how the last action is undone, nil if it cannot be
+	undoneUntil time.Time
 
 	w, h    int
 	dirty   bool
@@ -118,6 +124,9 @@ func New(ctx context.Context, deps Deps) *App {
 		bg: func() (context.Context, context.CancelFunc) { return context.WithCancel(ctx) },
 	}
 	maps.Copy(a.saved, deps.Restored)
+	if a.deps.Exec == nil {
+		a.deps.Exec = tea.Exec
+	}
 	a.lines, a.mouse = slices.Clone(deps.Lines), deps.Mouse
 	a.push(screen.Target{Kind: screen.Overview})
 	for _, t := range deps.First {
@@ -161,7 +170,7 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 	case tea.MouseMsg:
 		return a.mouseEvent(msg)
 	case screen.Tick:
-		return tea.Batch(tick(), a.top().screen.Update(msg), a.keepNow())
+		return tea.Batch(tick(), a.top().screen.Update(msg), a.keepNow(), a.due())
 	case screen.Changed:
 		return a.top().screen.Update(msg)
 	case forScreen:
@@ -170,6 +179,8 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 		}
 	case done:
 		return a.finish(msg)
+	case toolEnded:
+		return a.toolDone(msg)
 	default:
 		return a.asked(msg)
 	}

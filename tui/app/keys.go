@@ -51,6 +51,9 @@ func (a *App) key(msg tea.KeyMsg) tea.Cmd {
 	if msg.Type == tea.KeyCtrlC {
 		return a.quit()
 	}
+	if a.pending != nil && msg.String() == "u" && !a.typing() {
+		return a.undo() // whatever lies on top: there are three seconds
+	}
 	if a.over != nil {
 		return a.over.key(a, msg)
 	}
@@ -73,14 +76,8 @@ func (a *App) key(msg tea.KeyMsg) tea.Cmd {
 // off says why a binding does not work now, "" if it does.
 func (a *App) off(b keys.Binding) string {
 	if b.Dangerous {
-		link := a.deps.Store.Link()
-		switch {
-		case a.deps.ReadOnly:
-			return "this console is read-only"
-		case a.deps.Store.Frozen():
-			return "off while the data are frozen; P goes on"
-		case !link.Live:
-			return "off until the data are live again"
+		if why := a.blocked(); why != "" {
+			return why
 		}
 	}
 	if b.Enters && a.deps.ReadOnly {
@@ -102,6 +99,9 @@ func (a *App) do(b keys.Binding) tea.Cmd {
 		return cmd
 	}
 	if cmd, handled := a.onThing(b.Verb); handled {
+		return cmd
+	}
+	if cmd, handled := a.onText(b.Verb); handled {
 		return cmd
 	}
 	return a.global(b.Verb)
@@ -149,6 +149,8 @@ func (a *App) global(verb keys.Verb) tea.Cmd {
 		a.preview = !a.preview
 	case keys.PickColumns:
 		a.chooseColumns()
+	case keys.Undo:
+		return a.undo()
 	case keys.Help:
 		a.over = &helpOverlay{}
 	case keys.Actions:

@@ -27,16 +27,8 @@ type overlay interface {
 // ask opens the question of an action. Its targets were fixed when the action was made, so nothing that happens to the
 // list behind changes them.
 func (a *App) ask(act action.Action) tea.Cmd {
-	link := a.deps.Store.Link()
-	switch {
-	case a.deps.Store.Frozen():
-		a.say(theme.Warn, "off while the data are frozen; P goes on")
-		return nil
-	case a.deps.ReadOnly:
-		a.say(theme.Warn, "this console is read-only")
-		return nil
-	case !link.Live:
-		a.say(theme.Warn, "off until the data are live again")
+	if why := a.blocked(); why != "" {
+		a.say(theme.Warn, why)
 		return nil
 	}
 	d := &dialog.Dialog{Title: act.Title, Buttons: []string{"Cancel", act.Button}, Word: a.word(act)}
@@ -51,8 +43,30 @@ func (a *App) ask(act action.Action) tea.Cmd {
 		d.Lines = append(d.Lines, dialog.Line{Text: l.Text, Role: role})
 	}
 	id := a.top().id
-	a.over = &question{dialog: d, agreed: func() tea.Cmd { return a.run(id, act) }}
+	a.over = &question{dialog: d, agreed: func() tea.Cmd { return a.agree(id, act) }}
 	return nil
+}
+
+// blocked says why nothing may be changed now, "" if it may.
+func (a *App) blocked() string {
+	switch {
+	case a.deps.ReadOnly:
+		return "this console is read-only"
+	case a.deps.Store.Frozen():
+		return "off while the data are frozen; P goes on"
+	case !a.deps.Store.Link().Live:
+		return "off until the data are live again"
+	}
+	return ""
+}
+
+// confirm asks what changes nothing in the cluster.
+func (a *App) confirm(c screen.Confirm) {
+	d := &dialog.Dialog{Title: c.Title, Buttons: []string{"Cancel", c.Button}}
+	for _, l := range c.Lines {
+		d.Lines = append(d.Lines, dialog.Line{Text: l, Role: theme.Text})
+	}
+	a.over = &question{dialog: d, agreed: func() tea.Cmd { return screen.Send(c.Msg) }}
 }
 
 // run does an action outside of the loop.
@@ -71,7 +85,8 @@ func (a *App) finish(d done) tea.Cmd {
 	a.busy--
 	r := d.result
 	if len(r.Failed) == 0 {
-		a.say(theme.Good, r.Done)
+		a.say(theme.Good, undoHint(r))
+		a.remember(r)
 	} else {
 		box := &dialog.Dialog{Title: r.Title + ": not all went well", Buttons: []string{"Close"}}
 		for _, f := range r.Failed {
@@ -91,7 +106,7 @@ func (a *App) finish(d done) tea.Cmd {
 
 // quit ends the program; while an action runs it asks.
 func (a *App) quit() tea.Cmd {
-	if a.busy == 0 {
+	if a.busy == 0 && a.pending == nil {
 		return tea.Quit
 	}
 	if q, ok := a.over.(*question); ok && q.quits {
@@ -99,9 +114,17 @@ func (a *App) quit() tea.Cmd {
 	}
 	a.over = &question{quits: true, agreed: func() tea.Cmd { return tea.Quit }, dialog: &dialog.Dialog{
 		Title: "Quit while something is being done?", Buttons: []string{"Cancel", "Quit"},
-		Lines: []dialog.Line{{Text: "What was asked for is perhaps done, perhaps not.", Role: theme.Text}},
+		Lines: []dialog.Line{{Text: a.unfinished(), Role: theme.Text}},
 	}}
 	return nil
+}
+
+// unfinished says what quitting now would mean.
+func (a *App) unfinished() string {
+	if a.busy == 0 {
+		return a.pending.act.Title + " is about to begin, and would not."
+	}
+	return "What was asked for is perhaps done, perhaps not."
 }
 
 // question is a dialog.
@@ -327,6 +350,14 @@ func (a *App) askedMore(msg tea.Msg) tea.Cmd {
 		return a.shell(msg.Task)
 	case screen.Choose:
 		a.over = &chooser{title: msg.Title, items: msg.Choices}
+	case screen.Confirm:
+		a.confirm(msg)
+	case screen.Edit:
+		return a.tool(Tool{Kind: Editor, Name: msg.Name, At: msg.Line, Text: msg.Text, Result: new(string)})
+	case command.Do:
+		return a.global(msg.Verb)
+	case command.Pipe:
+		return a.pipe(msg.Line)
 	case screen.Prompt:
 		a.over = newCommandLine(msg.Line)
 	case screen.Write:

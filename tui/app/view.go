@@ -187,6 +187,10 @@ func (a *App) right(snap *store.Snapshot) []statusbar.Part {
 }
 
 func (a *App) status(area frame.Area) {
+	if a.pending != nil {
+		hintLine(area, area.Clip(a.pending.countdown(a.deps.Now()), area.W-2))
+		return
+	}
 	if a.toast.text != "" && a.deps.Now().Before(a.toast.until) {
 		area.Text(1, 0, a.toast.role, area.Clip(a.toast.text, area.W-2))
 		return

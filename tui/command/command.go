@@ -3,6 +3,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/action"
+	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/store"
@@ -30,6 +32,10 @@ type (
 	Mouse struct{}
 	// Context goes to another cluster of the operator's configuration; without a name it asks for the names.
 	Context struct{ Name string }
+	// Pipe gives the text on the screen to a command of the operator's machine.
+	Pipe struct{ Line string }
+	// Do does what a key does.
+	Do struct{ Verb keys.Verb }
 )
 
 // verb is a command.
@@ -75,6 +81,9 @@ var verbs = []verb{
 	{"gone", "give an agent up for ever…", "", presentAgents},
 	{"quota", "ROLE guarantee=cpus:2 limit=cpus:8, or none…", "", roleNames},
 	{"weight", "ROLE WEIGHT…", "", roleNames},
+	{"pipe", "COMMAND that gets the log or text on the screen", "", nil},
+	{"undo", "stop what is about to begin, or undo", "", nil},
+	{"columns", "choose a list's columns", "", nil},
 	{"context", "another cluster of your configuration", "", nil},
 	{"mouse", "use the mouse, or give it back to the terminal", "", nil},
 	{"theme", "dark, light or auto", "", themes},
@@ -235,6 +244,18 @@ func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
 		return quota(s, rest)
 	case "weight":
 		return weight(s, rest)
+	case "submit":
+		return screen.Go{Target: screen.Target{Kind: v.kind}}, nil
+	}
+	if v.kind == "" {
+		return setting(v.name, rest)
+	}
+	return screen.Top{Target: screen.Target{Kind: v.kind, Arg: rest}}, nil
+}
+
+// setting is a command about the console itself.
+func setting(name, rest string) (tea.Msg, error) {
+	switch name {
 	case "theme":
 		if rest != "dark" && rest != "light" && rest != "auto" {
 			return nil, fmt.Errorf("a theme is dark, light or auto, not %q", rest)
@@ -244,14 +265,19 @@ func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
 		return Mouse{}, nil
 	case "context":
 		return Context{rest}, nil
+	case "pipe":
+		if rest == "" {
+			return nil, errors.New("pipe into what? such as :pipe grep -c timeout")
+		}
+		return Pipe{rest}, nil
+	case "undo":
+		return Do{keys.Undo}, nil
+	case "columns":
+		return Do{keys.PickColumns}, nil
 	case "help":
 		return Help{}, nil
-	case "quit":
-		return Quit{}, nil
-	case "submit":
-		return screen.Go{Target: screen.Target{Kind: v.kind}}, nil
 	}
-	return screen.Top{Target: screen.Target{Kind: v.kind, Arg: rest}}, nil
+	return Quit{}, nil
 }
 
 // one goes to one thing by its name or id.

@@ -122,6 +122,9 @@ func show(ctx context.Context, o Options) (next string, err error) {
 	session := dir.Load()
 	sh := &shells{ctx: func() context.Context { return ctx }, out: out}
 	d := deps(o, caps, source, st, f, out, dir, session)
+	if !d.Served { // their programs are not where the console is
+		d.Tool = (&tools{getenv: os.Getenv, out: out, open: &sh.open}).command
+	}
 	if c, ok := source.(*client.Client); ok {
 		sh.client, d.Shell = c, sh.in
 	}

@@ -2,6 +2,7 @@ package keys
 
 // The verbs.
 const (
+	Undo      Verb = "undo"
 	Quit      Verb = "quit"
 	Back      Verb = "back"
 	Leave     Verb = "leave" // q: back, and out of the program on the overview

@@ -49,6 +49,28 @@ type Choice struct {
 // Prompt opens the command line with a line to be completed.
 type Prompt struct{ Line string }
 
+// Texter is a screen that is a text. Name is a file's for it.
+type Texter interface {
+	Text() (name, text string)
+}
+
+// Confirm asks a question that changes nothing in the cluster; Msg follows if the answer is yes.
+type Confirm struct {
+	Title  string
+	Lines  []string
+	Button string
+	Msg    tea.Msg
+}
+
+// Edit asks the app to have a text edited in the operator's editor, from a line on if Line is not 0. Edited comes back.
+type Edit struct {
+	Name, Text string
+	Line       int
+}
+
+// Edited is a text that came back from the editor, and what it was before.
+type Edited struct{ Before, Text string }
+
 // Write asks the app to save a text on the operator's machine.
 type Write struct{ Name, Text string }
 

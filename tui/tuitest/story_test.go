@@ -114,7 +114,7 @@ func TestTargetsAreFrozen(t *testing.T) {
 		c.Expect("web-api.1", "web-api.2", "2 of the marked ones are hidden by the filter", "Kill 2 tasks")
 		c.Pass(2 * time.Second)
 		c.Press("tab", "enter")
-		c.Pass(3 * time.Second)
+		c.Pass(6 * time.Second) // three in which it could be stopped, three for the tasks to end
 		c.Press("ctrl+\\", "esc", "/", "web-api", "enter")
 		c.Expect("web-api.3")
 		for _, name := range []string{"web-api.1 ", "web-api.2 "} {
@@ -133,6 +133,7 @@ func TestManyTargetsNeedAWord(t *testing.T) {
 		c.Press("tab", "enter")
 		c.Expect("Kill 6 tasks")
 		c.Press("kill 6", "enter")
+		c.Pass(4 * time.Second)
 		c.Expect("asked for the end of 6 tasks")
 	})
 }

@@ -49,6 +49,7 @@ type Options struct {
 	Lines      []string                // commands of earlier sessions
 	Contexts   []string                // the first is this cluster's
 	Columns    map[string][]table.Pick // configured ones
+	Tool       func(t app.Tool) error  // plays the operator's programs, nil for none
 }
 
 // Console is a running console.
@@ -138,13 +139,18 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 		profile = termenv.Ascii
 	}
 	kept := state.Open(func(string) string { return "" }, nil) // in memory only
+	var tool func(t app.Tool) tea.ExecCommand
+	if o.Tool != nil {
+		tool = func(t app.Tool) tea.ExecCommand { return program(func() error { return o.Tool(t) }) }
+	}
 	draft, templates := map[string]string{}, map[string]map[string]string{}
 	context := ""
 	if len(o.Contexts) > 0 {
 		context = o.Contexts[0]
 	}
 	return app.Deps{
-		Context: context, Lines: o.Lines,
+		Context: context, Lines: o.Lines, Tool: tool,
+		Exec:     func(c tea.ExecCommand, done tea.ExecCallback) tea.Cmd { return func() tea.Msg { return done(c.Run()) } },
 		Describe: func(t screen.Thing) (string, string) { return detail.Describe(st.Snapshot(), t, time.Now()) },
 		Store:    st, Now: time.Now, Look: stdcmp.Or(o.Look, "auto"), ReadOnly: o.ReadOnly, Production: o.Production, Demo: o.Demo, Contexts: o.Contexts, Open: open.Screen, Doer: c.Cluster, Want: f.Want, Retry: f.Retry,
 		Theme: func(name string) *theme.Theme {
@@ -174,6 +180,14 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 		},
 	}
 }
+
+// program is one that needs no terminal.
+type program func() error
+
+func (p program) Run() error        { return p() }
+func (program) SetStdin(io.Reader)  {}
+func (program) SetStdout(io.Writer) {}
+func (program) SetStderr(io.Writer) {}
 
 func (c *Console) save(name string, next func() ([]byte, error)) (string, int64, error) {
 	var all []byte

@@ -97,12 +97,18 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	case keys.Copy:
 		return screen.Send(screen.Copy{Text: s.pager.Text(), What: "the text"}), true
 	case keys.Save:
-		suffix := [...]string{".txt", ".yaml", ".json"}[s.tabs.At]
-		return screen.Send(screen.Write{Name: s.last.name + suffix, Text: s.pager.Text()}), true
+		name, text := s.Text()
+		return screen.Send(screen.Write{Name: name, Text: text}), true
 	default:
 		return nil, s.pager.Do(verb)
 	}
 	return nil, true
+}
+
+// Text is what is shown.
+func (s *Screen) Text() (name, text string) {
+	s.refresh()
+	return s.last.name + [...]string{".txt", ".yaml", ".json"}[s.tabs.At], s.pager.Text()
 }
 
 // Status says where in the text one is, and whether the thing is still there.

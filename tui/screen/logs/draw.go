@@ -159,7 +159,7 @@ type prefix struct {
 
 func (s *Screen) prefix(from int) prefix {
 	var p prefix
-	if s.times {
+	if s.times && from < s.stream().count() {
 		p.layout = time.TimeOnly
 		now := s.env.Now().Local()
 		if at := s.when(s.stream().line(from)); !at.IsZero() && (at.YearDay() != now.YearDay() || at.Year() != now.Year()) {
@@ -182,6 +182,22 @@ func (s *Screen) when(line int) time.Time {
 		return at
 	}
 	return at.Local()
+}
+
+// prefixText is the prefix of a line as text.
+func (s *Screen) prefixText(p prefix, line int) string {
+	text := ""
+	if p.layout != "" {
+		if at := s.when(line); !at.IsZero() {
+			text = at.Format(p.layout)
+		}
+		text = fmt.Sprintf("%-*s ", len(p.layout), text)
+	}
+	if p.stream {
+		part, _ := s.origin(line)
+		text += [2]string{"out ", "err "}[part]
+	}
+	return text
 }
 
 func (s *Screen) drawPrefix(a frame.Area, p prefix, line int) {

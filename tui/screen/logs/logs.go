@@ -353,6 +353,19 @@ func (s *Screen) origin(i int) (part, line int) {
 	return r.part, r.line
 }
 
+// Text is what is loaded, as it is shown but for what does not fit.
+func (s *Screen) Text() (name, text string) {
+	var b strings.Builder
+	st := s.stream()
+	p := s.prefix(0)
+	for i := range st.count() {
+		b.WriteString(s.prefixText(p, st.line(i)))
+		b.WriteString(s.shown(st.line(i)))
+		b.WriteByte('\n')
+	}
+	return s.tabs.Name() + ".log", b.String()
+}
+
 // Status tells what is wrong with the stream.
 func (s *Screen) Status() (string, theme.Role) {
 	for _, tab := range s.parts() {

@@ -191,13 +191,17 @@ func cut(text string) ([]string, error) {
 
 // spec reads the fields. What cannot be read is left at its default; send refuses it before.
 func (s *Screen) spec() reeveapi.JobSpec {
+	if s.base != nil {
+		return s.over(*s.base) // what the form does not show stays as it is
+	}
+	return s.over(reeveapi.JobSpec{})
+}
+
+// over puts what the form says over a job.
+func (s *Screen) over(spec reeveapi.JobSpec) reeveapi.JobSpec {
 	number := func(id string) float64 { v, _ := strconv.ParseFloat(s.form.Value(id), 64); return v }
 	amount := func(id string) float64 { v, _ := size(s.form.Value(id)); return v }
 	count := func(id string) int { n, _ := strconv.Atoi(s.form.Value(id)); return n }
-	var spec reeveapi.JobSpec
-	if s.old != nil {
-		spec = s.old.Spec // what the form does not show stays as it is
-	}
 	s.more(&spec)
 	spec = merged(spec, reeveapi.JobSpec{
 		Name: s.form.Value("name"), Role: s.form.Value("role"), Command: s.form.Value("command"),
@@ -212,29 +216,35 @@ func (s *Screen) spec() reeveapi.JobSpec {
 	return spec
 }
 
-// fill sets the fields from a job.
+// fill sets the fields from a job, under a name that is free.
 func (s *Screen) fill(j reeveapi.JobSpec) {
+	for id, value := range values(j) {
+		s.form.Set(id, value)
+	}
+	s.form.Set("name", s.nameOf(j))
+}
+
+// values are the texts of the fields that a job fills.
+func values(j reeveapi.JobSpec) map[string]string {
 	text := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	some := func(n int) string { return strconv.Itoa(n) }
 	var env []string
 	for _, k := range slices.Sorted(maps.Keys(j.Env)) {
 		env = append(env, k+"="+action.Quote(j.Env[k]))
 	}
-	for id, value := range map[string]string{
-		"name": s.nameOf(j), "kind": string(j.Kind), "image": j.Image, "health": healthText(j.Health), "rules": rulesText(j.Constraints),
+	out := map[string]string{
+		"kind": string(j.Kind), "image": j.Image, "health": healthText(j.Health), "rules": rulesText(j.Constraints),
 		"role": j.Role, "command": j.Command, "instances": some(max(j.Instances, 1)), "cpus": text(j.Resources.CPUs),
 		"mem": text(j.Resources.Mem) + "M", "disk": text(j.Resources.Disk) + "M", "ports": some(j.Ports), "retries": some(j.Retries),
 		"env": strings.Join(env, " "), "uris": strings.Join(j.URIs, " "), "user": j.User,
-	} {
-		s.form.Set(id, value)
 	}
 	if j.Schedule != nil {
-		s.form.Set("cron", j.Schedule.Cron)
-		s.form.Set("zone", j.Schedule.TimeZone)
+		out["cron"], out["zone"] = j.Schedule.Cron, j.Schedule.TimeZone
 	}
 	if j.KillGraceSeconds > 0 {
-		s.form.Set("grace", text(j.KillGraceSeconds))
+		out["grace"] = text(j.KillGraceSeconds)
 	}
+	return out
 }
 
 // free is a name like the given one that no job has.

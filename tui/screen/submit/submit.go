@@ -25,36 +25,40 @@ type Screen struct {
 	draft bool          // the fields are kept when one leaves
 	old   *reeveapi.Job // that is being changed, nil for a new one
 	file  bool          // the job is shown as a file
+
+	base *reeveapi.JobSpec // what the form has no fields for is from there, nil if there is nothing
 }
 
 // New returns the form: empty, with the draft that was kept, or with the values of what target's Arg names ("task:KEY",
 // "job:NAME", "edit:NAME", "template:NAME").
 func New(env screen.Env, target screen.Target) *Screen {
 	s := &Screen{env: env, draft: true}
-	s.form = form.New(s.fields()...)
+	s.newForm()
 	kind, id, _ := strings.Cut(target.Arg, ":")
 	snap := env.Store.Snapshot()
 	switch {
 	case kind == "edit" && snap.Jobs.Get(id) != nil:
 		s.old, s.draft = snap.Jobs.Get(id), false
+		s.base = &s.old.Spec
 		s.fill(s.old.Spec)
 	case kind == "job" && snap.Jobs.Get(id) != nil:
-		s.fill(snap.Jobs.Get(id).Spec)
-		s.draft = false
+		spec := snap.Jobs.Get(id).Spec
+		s.fill(spec)
+		s.base, s.draft = &spec, false
 	case kind == "task" && snap.Tasks.Get(id) != nil:
-		s.fill(specOf(snap.Tasks.Get(id)))
-		s.draft = false
+		spec := specOf(snap.Tasks.Get(id))
+		s.fill(spec)
+		s.base, s.draft = &spec, false
 	case kind == "template":
-		for id, text := range env.Templates("", nil)[id] {
-			s.form.Set(id, text)
-		}
+		s.restore(env.Templates("", nil)[id])
 	default:
-		for id, text := range env.Draft(nil) {
-			s.form.Set(id, text)
-		}
+		s.restore(env.Draft(nil))
 	}
 	return s
 }
+
+// newForm empties the form.
+func (s *Screen) newForm() { s.form, s.base = form.New(s.fields()...), nil }
 
 // specOf makes a job like a task.
 func specOf(t *reeveapi.Task) reeveapi.JobSpec {
@@ -79,6 +83,9 @@ func (s *Screen) Start() tea.Cmd { return nil }
 
 // Update leaves for the job that was submitted.
 func (s *Screen) Update(msg tea.Msg) tea.Cmd {
+	if e, ok := msg.(screen.Edited); ok {
+		return s.edited(e)
+	}
 	if r, ok := msg.(screen.Result); ok && len(r.Result.Failed) == 0 {
 		if s.draft {
 			s.env.Draft(map[string]string{})
@@ -96,8 +103,8 @@ func (s *Screen) Typing() bool { return true }
 
 // Type gives a key to the focused field.
 func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
-	if s.form.Type(key) && s.draft {
-		s.env.Draft(s.form.Values())
+	if s.form.Type(key) {
+		s.keepDraft()
 	}
 	return nil
 }
@@ -110,12 +117,17 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	case keys.PrevField:
 		s.form.Step(-1)
 	case keys.Clear:
-		s.form = form.New(s.fields()...)
+		s.newForm()
+		if s.old != nil {
+			s.base = &s.old.Spec // it is still that job
+		}
 		s.env.Draft(map[string]string{})
 	case keys.Send:
 		return s.send(), true
 	case keys.AsFile:
 		s.file = !s.file
+	case keys.Editor:
+		return s.edit(), true
 	case keys.Save:
 		return s.keepTemplate(), true
 	case keys.Load:
@@ -153,6 +165,9 @@ func (s *Screen) Status() (string, theme.Role) {
 	wrong := s.form.Wrong()
 	switch len(wrong) {
 	case 0:
+		if more := s.beyond(); len(more) > 0 && s.old == nil {
+			return "ready; also from the file: " + strings.Join(more, ", "), theme.Good
+		}
 		if s.fit().role != theme.Good {
 			return "ready, but it will have to wait", theme.Warn
 		}

@@ -27,7 +27,7 @@ func (s *Screen) keepTemplate() tea.Cmd {
 	if _, old := all[name]; !old && len(all) >= mostTemplates {
 		return screen.Say(theme.Warn, fmt.Sprintf("there are %d templates already; keep one under the name of another", len(all)))
 	}
-	s.env.Templates(name, s.form.Values())
+	s.env.Templates(name, s.values())
 	return screen.Say(theme.Good, "kept as template "+name+"; ctrl+o takes it again")
 }
 
