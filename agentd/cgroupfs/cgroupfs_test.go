@@ -140,6 +140,49 @@ func TestCounters(t *testing.T) {
 	}
 }
 
+// TestQuiet: a group that has not run is not looked at again for a while, unless somebody has changed its limits.
+func TestQuiet(t *testing.T) {
+	for name, test := range map[string]struct {
+		unified            bool
+		clock, still, runs string
+		memory             string
+	}{
+		"v1": {false, "cpuacct.usage", "100\n", "101\n", "memory.usage_in_bytes"},
+		"v2": {true, "cpu.stat", "usage_usec 100\nuser_usec 7\n", "usage_usec 101\nuser_usec 7\n", "memory.current"},
+	} {
+		h := fake(t, test.unified, map[string]string{test.clock: test.still, test.memory: "1000\n"})
+		c, err := h.Open("g")
+		if err != nil {
+			t.Fatal(err)
+		}
+		write := func(file, text string) {
+			if err := os.WriteFile(filepath.Join(h.Mounts[0], "g", file), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		read := func(what string, want int64) {
+			t.Helper()
+			if s, err := c.Read(); err != nil || s.MemBytes != want || time.Since(s.At) > time.Minute {
+				t.Errorf("%s, %s: %d bytes at %s, %v; want %d", name, what, s.MemBytes, s.At, err, want)
+			}
+		}
+		read("at first", 1000)
+		write(test.memory, "2000\n")
+		read("while it is quiet", 1000)
+		write(test.clock, test.runs)
+		read("after it has run", 2000)
+		write(test.memory, "3000\n")
+		c.Forget()
+		read("after its limits were changed", 3000)
+		write(test.memory, "4000\n")
+		c.last.At = time.Now().Add(-maxQuiet)
+		read("after it was quiet for long", 4000)
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestKill works on real groups: nested, frozen, and with processes that fork.
 func TestKill(t *testing.T) {
 	if os.Geteuid() != 0 {

@@ -11,22 +11,22 @@ import (
 	"codeberg.org/reeve/reeve/agentd/runtime"
 )
 
-// Traffic counts what goes through a process's network: nothing if that is the one of this process, or there is no process
-// any more.
-func Traffic(pid int) (n *runtime.Net, err error) {
-	proc := filepath.Join("/proc", strconv.Itoa(pid))
-	own, err := os.Readlink("/proc/self/ns/net")
+// IsOurs says whether a process is in the network of this one. A container never changes its network.
+func IsOurs(pid int) (bool, error) {
+	ours, err := os.Readlink("/proc/self/ns/net")
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	theirs, err := os.Readlink(filepath.Join(proc, "ns", "net"))
-	if errors.Is(err, fs.ErrNotExist) || err == nil && own == theirs {
-		return n, nil
+	theirs, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "ns", "net"))
+	return ours == theirs, err
+}
+
+// Traffic counts what goes through a process's network: nothing if there is no process any more.
+func Traffic(pid int) (*runtime.Net, error) {
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "net", "dev"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	text, err := os.ReadFile(filepath.Join(proc, "net", "dev"))
 	if err != nil {
 		return nil, err
 	}

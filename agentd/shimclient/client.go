@@ -128,8 +128,9 @@ type entry struct {
 	exit    runtime.Exit
 	ended   chan struct{}
 
-	mu       sync.Mutex // guards counters
+	mu       sync.Mutex // guards counters and onHost
 	counters *cgroupfs.Counters
+	onHost   *bool // its network is the host's; nil until it has been looked
 }
 
 func newEntry(id ids.Container) *entry {
@@ -412,6 +413,7 @@ func (c *Client) Resize(ctx context.Context, id ids.Container, limits runtime.Li
 	}
 	resources := containerspec.Resources(limits, containerspec.Host{SwapLimit: c.cgroups.SwapLimit()})
 	_, err = e.link.call(ctx, shimapi.Request{Op: shimapi.OpResize, Container: id, Resources: resources})
+	e.forgetCounters()
 	if errors.Is(err, errGone) {
 		return nil // the shim died: what it ran is being killed
 	}

@@ -2,6 +2,8 @@ package shimclient
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 
 	"codeberg.org/reeve/reeve/agentd/network"
 	"codeberg.org/reeve/reeve/agentd/runtime"
@@ -33,12 +35,38 @@ func (c *Client) Stats(ctx context.Context, id ids.Container) (runtime.Stats, er
 	}
 	stats, err := e.counters.Read()
 	if err == nil {
-		stats.Net, err = network.Traffic(e.started.PID)
+		stats.Net, err = e.traffic()
 	}
 	if err != nil {
 		return runtime.Stats{}, fault.Wrap(fault.Conflict, err, "container %s is ending", id)
 	}
 	return stats, nil
+}
+
+// traffic is nil for a container on the host's network. The caller holds mu.
+func (e *entry) traffic() (*runtime.Net, error) {
+	if e.onHost == nil {
+		ours, err := network.IsOurs(e.started.PID)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil // it is ending
+		}
+		if err != nil {
+			return nil, err
+		}
+		e.onHost = &ours
+	}
+	if *e.onHost {
+		return nil, nil
+	}
+	return network.Traffic(e.started.PID)
+}
+
+func (e *entry) forgetCounters() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.counters != nil {
+		e.counters.Forget()
+	}
 }
 
 func (e *entry) closeCounters() error {

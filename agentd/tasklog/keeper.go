@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -88,8 +89,11 @@ func (k *Keeper) Look(logs []Log, now time.Time) {
 	k.seen = seen
 }
 
-// visit indexes and bounds one log.
+// visit indexes and bounds one log. Most have not grown, which one look tells.
 func (k *Keeper) visit(l Log, before state, known bool, now time.Time) (state, error) {
+	if info, err := os.Lstat(filepath.Join(l.Sandbox, l.Name)); known && err == nil && info.Size() == before.size && info.Mode().IsRegular() && !over(info, l.Limit) {
+		return before, nil
+	}
 	root, err := os.OpenRoot(l.Sandbox)
 	if err != nil {
 		return before, ignoreMissing(err) // it may be gone, or not there yet
@@ -104,8 +108,7 @@ func visitIn(root *os.Root, l Log, before state, known bool, now time.Time) (sta
 		return before, nil // the task has put something else there
 	}
 	after := state{size: info.Size(), warned: before.warned}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if ok && l.Limit > 0 && st.Blocks*512 > l.Limit {
+	if over(info, l.Limit) {
 		err = bound(root, l)
 	}
 	if known && after.size == before.size || after.size == 0 {
@@ -120,6 +123,12 @@ func visitIn(root *os.Root, l Log, before state, known bool, now time.Time) (sta
 		}
 	}
 	return after, errors.Join(err, appendIndex(root, l.Name, Entry{now, after.size}, after.size-l.Limit))
+}
+
+// over says whether a file takes more of the disk than its limit, 0 for none.
+func over(info fs.FileInfo, limit int64) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && limit > 0 && st.Blocks*512 > limit
 }
 
 func ignoreMissing(err error) error {
