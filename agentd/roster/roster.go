@@ -177,6 +177,25 @@ func (c *Container) KillFrom(now time.Time) time.Time {
 	return now.Add(max(left, 0))
 }
 
+// Deadline is the next moment that a container waits for, zero for none.
+func (c *Container) Deadline() (next time.Time) {
+	if !c.Phase.Alive() || c.Members != nil {
+		return next
+	}
+	sooner := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	sooner(c.KillAt)
+	sooner(c.WaitUntil)
+	for _, t := range c.Tasks {
+		sooner(t.DoneBy)
+		sooner(t.Checks.Deadline())
+	}
+	return next
+}
+
 // StartedBefore is when a container was started, on the clock that now is of. Of a clock that was set back that is no later than now.
 func (c *Container) StartedBefore(now time.Time) time.Time {
 	return now.Add(-max(now.Sub(c.Started), 0))

@@ -135,6 +135,19 @@ func (c *connection) send(reply shimapi.Reply) {
 	}
 }
 
+// listens says whether an agentd is at the other end; one that has just died may still look so.
+func (c *connection) listens() bool {
+	if c == nil {
+		return false
+	}
+	select {
+	case <-c.done:
+		return false
+	default:
+		return true
+	}
+}
+
 // finish ends reading, while what is being answered still goes out.
 func (c *connection) finish() {
 	if half, ok := c.Conn.(*net.UnixConn); ok {
@@ -214,19 +227,26 @@ func (s *server) start(req shimapi.Request, e *entry) {
 	}
 }
 
-// watch waits for a container's end, puts it on the disk, and then tells agentd.
+// watch waits for a container's end, records it, on the disk if nobody listens, and tells agentd.
 func (s *server) watch(id ids.Container, e *entry) {
 	exit, err := e.running.wait(s.launch.cgroups)
 	if err != nil {
 		s.log.Warn("container left something behind", logkey.Container(id), logkey.Err(err))
 	}
 	record := shimapi.Container{ID: id, PID: e.running.pid, Started: e.running.started, Exit: &exit}
-	if err := shimapi.WriteExit(e.dir, record); err != nil {
+	s.mu.Lock()
+	conn := s.conn
+	s.mu.Unlock()
+	keep := shimapi.WriteExit
+	if conn.listens() {
+		keep = shimapi.NoteExit
+	}
+	if err := keep(e.dir, record); err != nil {
 		s.log.Error("exit not recorded", logkey.Container(id), logkey.Err(err))
 	}
 	s.mu.Lock()
 	e.exit = &exit
-	conn := s.conn
+	conn = s.conn
 	s.mu.Unlock()
 	if conn != nil {
 		conn.send(shimapi.Reply{Exited: &record})

@@ -16,12 +16,18 @@ const exitFile = "exit.json"
 const maxExitFile = 1 << 20
 
 // WriteExit records in dir how a container ended: at once or not at all, and on the disk when it returns.
-func WriteExit(dir string, c Container) error {
+func WriteExit(dir string, c Container) error { return recordExit(dir, c, true) }
+
+// NoteExit is WriteExit without waiting for the disk: for an end that an agentd hears of, whose journal keeps it. If the host
+// goes down before that has it, nobody was told of the end, and the container is lost as those are that ran.
+func NoteExit(dir string, c Container) error { return recordExit(dir, c, false) }
+
+func recordExit(dir string, c Container, sync bool) error {
 	data, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", exitFile, err)
 	}
-	return WriteFile(dir, exitFile, append(data, '\n'))
+	return writeFile(dir, exitFile, append(data, '\n'), sync)
 }
 
 // ReadExit returns what WriteExit recorded; the error wraps fs.ErrNotExist if nothing was.
@@ -41,14 +47,16 @@ func ReadExit(dir string) (Container, error) {
 }
 
 // WriteFile replaces dir/name at once, and has it on the disk when it returns.
-func WriteFile(dir, name string, data []byte) error {
+func WriteFile(dir, name string, data []byte) error { return writeFile(dir, name, data, true) }
+
+func writeFile(dir, name string, data []byte, sync bool) error {
 	tmp := filepath.Join(dir, "."+name)
 	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(data)
-	if err == nil {
+	if err == nil && sync {
 		err = f.Sync()
 	}
 	err = errors.Join(err, f.Close())
@@ -57,6 +65,9 @@ func WriteFile(dir, name string, data []byte) error {
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Join(dir, name), err)
+	}
+	if !sync {
+		return nil
 	}
 	return SyncDir(dir)
 }

@@ -113,6 +113,7 @@ func (m *Machine) stop(now time.Time, c *roster.Container, cause record.Cause, g
 		m.advance(now, c, lifecycle.Kill)
 		return
 	}
+	m.timed[c] = true
 	if c.Phase == lifecycle.Stopping {
 		c.KillAt = killAt
 		return
@@ -147,12 +148,13 @@ func (m *Machine) launched(now time.Time, in Launched) {
 	}
 	m.resize(c) // tasks may have come or gone since it was asked for
 	if c.Stream == 0 {
-		c.WaitUntil = now.Add(m.cfg.RegistrationTimeout)
+		c.WaitUntil, m.timed[c] = now.Add(m.cfg.RegistrationTimeout), true
 	}
 }
 
 // commandRuns reports TASK_RUNNING for a command task, arms its max_completion_time and begins to check it.
 func (m *Machine) commandRuns(now time.Time, c *roster.Container, started time.Time) {
+	m.timed[c] = true
 	for _, t := range c.Tasks {
 		t.Arm(now, c, started)
 		t.Secrets = nil // the container has them
@@ -170,6 +172,7 @@ func (m *Machine) probed(now time.Time, in Probed) {
 	if c == nil || !c.Command {
 		return
 	}
+	m.timed[c] = true // for the next look
 	for _, t := range c.Tasks {
 		v := t.Checks.Done(now, in.Of, in.Result)
 		untold := m.updates.Pending(ids.Task{Framework: c.Framework.ID, ID: t.ID()})

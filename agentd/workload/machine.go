@@ -40,6 +40,8 @@ type Machine struct {
 	drained    bool
 	order      *record.Drain // of the master, to end every task; nil without one
 
+	timed map[*roster.Container]bool // those that may wait for a moment; Deadline drops the others
+
 	effs    []Effect            // of the turn in hand
 	touched []*roster.Framework // something of theirs ended in this turn
 }
@@ -51,6 +53,7 @@ func New(cfg Config) *Machine {
 		agent:      proto.CloneOf(cfg.Register.GetAgentInfo()),
 		frameworks: map[ids.Framework]*roster.Framework{},
 		containers: map[ids.Container]*roster.Container{},
+		timed:      map[*roster.Container]bool{},
 		updates:    updates.New(cfg.UpdateRetry, cfg.UpdateRetryMax),
 		holdings:   holdings.New(holdings.Given(cfg.Register.GetAgentInfo()), cfg.UpdateRetry, cfg.UpdateRetryMax),
 	}
@@ -145,16 +148,12 @@ func (m *Machine) Deadline() time.Time {
 		}
 	}
 	sooner(m.holdings.Deadline())
-	for _, c := range m.containers {
-		if !c.Phase.Alive() || c.Members != nil {
-			continue
+	for c := range m.timed {
+		at := c.Deadline()
+		if at.IsZero() {
+			delete(m.timed, c)
 		}
-		sooner(c.KillAt)
-		sooner(c.WaitUntil)
-		for _, t := range c.Tasks {
-			sooner(t.DoneBy)
-			sooner(t.Checks.Deadline())
-		}
+		sooner(at)
 	}
 	return next
 }
@@ -196,7 +195,7 @@ func (m *Machine) containerTimers(now time.Time, c *roster.Container) {
 // settle forgets what has ended and been told.
 func (m *Machine) settle(now time.Time) {
 	for _, fw := range m.touched {
-		for _, c := range roster.Sorted(fw.Executors) {
+		for _, c := range unsettled(fw) {
 			m.settlePod(now, c)
 			if c.Phase == lifecycle.Reaped && len(c.Tasks) == 0 {
 				m.forgetContainer(c)
@@ -210,6 +209,17 @@ func (m *Machine) settle(now time.Time) {
 		m.drained = true
 		m.emit(Drained{})
 	}
+}
+
+// unsettled lists the executors of a framework that settle may do something about: most do nothing but run.
+func unsettled(fw *roster.Framework) []*roster.Container {
+	some := map[ids.Executor]*roster.Container{}
+	for id, c := range fw.Executors {
+		if c.Members != nil || c.Phase == lifecycle.Reaped {
+			some[id] = c
+		}
+	}
+	return roster.Sorted(some)
 }
 
 // quiet says whether a drain is over: nothing is left, or nothing but updates that nobody will hear.

@@ -72,6 +72,7 @@ func (s *simulation) step(in Input) { s.stepUntil(in, -1) }
 func (s *simulation) stepUntil(in Input, n int) {
 	effs := s.m.Step(s.now, in)
 	s.checkPods()
+	s.checkDeadline()
 	s.checkOrder()
 	if n == 0 {
 		s.restart() // before anything was written
@@ -93,6 +94,16 @@ func (s *simulation) stepUntil(in Input, n int) {
 			return
 		}
 		s.happen(eff)
+	}
+}
+
+// checkDeadline: no container waits for a moment that the machine does not know of.
+func (s *simulation) checkDeadline() {
+	next := s.m.Deadline()
+	for _, c := range s.m.containers {
+		if at := c.Deadline(); !at.IsZero() && (next.IsZero() || at.Before(next)) {
+			s.t.Fatalf("%s waits for %s, and the machine for %s", c.Name(), at, next)
+		}
 	}
 }
 

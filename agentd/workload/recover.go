@@ -59,6 +59,7 @@ func (m *Machine) adopt(now time.Time, c *roster.Container, r runtime.Recovered)
 		c.Phase = lifecycle.Stopping
 		c.KillAt = c.KillFrom(now)
 	}
+	m.timed[c] = true
 	m.emit(Adopt{Container: c.ID})
 	m.emit(Happened{Noun: "executor", ID: c.Name(), To: c.Phase.String(), Reason: "recovered"})
 	if c.Phase == lifecycle.Stopping && c.Command {

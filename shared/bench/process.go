@@ -13,15 +13,20 @@ import (
 const userHZ = 100
 
 // CPUTime is what a process has used so far, in both modes and all threads; 0 for one that has gone.
-func CPUTime(pid int) time.Duration {
+func CPUTime(pid int) time.Duration { return cpuTime(pid, 11, 12) }
+
+// CPUTimeOfAll is CPUTime with that of the children that have ended, and theirs.
+func CPUTimeOfAll(pid int) time.Duration { return cpuTime(pid, 11, 12, 13, 14) }
+
+func cpuTime(pid int, which ...int) time.Duration {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0
 	}
-	// The name in brackets may hold anything; behind it user and system time are the fields 12 and 13.
+	// The name in brackets may hold anything; behind it user and system time are the fields 12 and 13, and the children's follow.
 	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
 	var ticks int64
-	for _, i := range []int{11, 12} {
+	for _, i := range which {
 		if i < len(fields) {
 			n, _ := strconv.ParseInt(fields[i], 10, 64) // a number, by the kernel's word
 			ticks += n

@@ -89,7 +89,7 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	defer c.Close()
 	if o.only != "images" {
-		err = measure(ctx, o, c)
+		err = measure(ctx, o, cluster, c)
 	}
 	if o.only != "starts" {
 		err = errors.Join(err, images(ctx, o, c, dir))
@@ -98,7 +98,7 @@ func run(ctx context.Context, o options) (err error) {
 }
 
 // measure interleaves what is compared: bare, ours, bare, ours, so that a machine that is busy for a while is busy for both.
-func measure(ctx context.Context, o options, c *client.Client) error {
+func measure(ctx context.Context, o options, cluster *localcluster.Cluster, c *client.Client) error {
 	f, err := bench.Open(ctx, c, "true")
 	if err != nil {
 		return err
@@ -124,34 +124,55 @@ func measure(ctx context.Context, o options, c *client.Client) error {
 	printLatency("bare libcontainer start", floor)
 	printLatency("ACCEPT to TASK_RUNNING", ours)
 	fmt.Printf("  ratio of the medians: %.2f\n\n", ratio(percentile(ours, 50), percentile(floor, 50)))
-	return throughput(ctx, o, f)
+	return throughput(ctx, o, cluster, f)
 }
 
-func throughput(ctx context.Context, o options, f *bench.Framework) error {
-	const rounds = 2
+// throughput prints tasks a second, which depend on what else the machine does, and the CPU that each takes, which does not.
+func throughput(ctx context.Context, o options, cluster *localcluster.Cluster, f *bench.Framework) error {
+	const rounds = 4
 	var oursPerSecond, barePerSecond float64
+	var bareCPU time.Duration
+	cpu := make([]time.Duration, len(consumers(cluster)))
 	for range rounds {
 		b, err := bare(ctx, o.bin, o.tasks/rounds, 4)
 		if err != nil {
 			return err
 		}
 		barePerSecond += b.PerSecond / rounds
+		bareCPU += b.cpu
+		before := consumers(cluster)
 		took, err := f.Throughput(ctx, o.tasks/rounds)
 		if err != nil {
 			return err
 		}
 		oursPerSecond += float64(o.tasks/rounds) / took.Seconds() / rounds
+		for i, after := range consumers(cluster) {
+			cpu[i] += after - before[i]
+		}
 	}
-	fmt.Printf("%-28s %6.1f a second\n", "bare libcontainer, 4 at once", barePerSecond)
-	fmt.Printf("%-28s %6.1f a second\n", "tasks through one agent", oursPerSecond)
-	fmt.Printf("  ratio: %.2f\n", oursPerSecond/barePerSecond)
+	each := func(d time.Duration) float64 { return milliseconds(d) / float64(o.tasks) }
+	total := cpu[0] + cpu[1] + cpu[2] + cpu[3]
+	fmt.Printf("%-28s %6.1f a second   %5.1f ms of CPU each\n", "bare libcontainer, 4 at once", barePerSecond, each(bareCPU))
+	fmt.Printf("%-28s %6.1f a second   %5.1f ms of CPU each: %.1f in shims and containers, %.1f agentd, %.1f masterd, %.1f the benchmark\n",
+		"tasks through one agent", oursPerSecond, each(total), each(cpu[0]), each(cpu[1]), each(cpu[2]), each(cpu[3]))
+	fmt.Printf("  ratio: %.2f   by CPU: %.2f\n", oursPerSecond/barePerSecond, float64(bareCPU)/float64(total))
 	return nil
+}
+
+// consumers is the CPU time so far of whatever a task needs: shims with their containers, agentd, masterd, and this process.
+func consumers(cluster *localcluster.Cluster) []time.Duration {
+	agent := cluster.Agents[0].PID()
+	return []time.Duration{
+		sum(bench.Children(agent), bench.CPUTimeOfAll), bench.CPUTime(agent), bench.CPUTime(cluster.Masters[0].PID()), bench.CPUTime(os.Getpid()),
+	}
 }
 
 // bareResult is what agentd floor prints.
 type bareResult struct {
 	StartsMS  []float64 `json:"starts_ms"`  // each start, until the process was exec'ed
 	PerSecond float64   `json:"per_second"` // whole lives, at the parallelism asked for
+
+	cpu time.Duration // of everything
 }
 
 func (b bareResult) starts() []time.Duration {
@@ -179,6 +200,7 @@ func bare(ctx context.Context, bin string, n, parallel int) (result bareResult, 
 	if err := json.Unmarshal(out, &result); err != nil {
 		return result, fmt.Errorf("read the bare start's figures: %w", err)
 	}
+	result.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime() // with that of the processes that it waited for
 	return result, nil
 }
 
