@@ -62,7 +62,6 @@ fuzz: ## run every fuzz target for T (30s)
 bench: build ## launch latency beside a bare libcontainer start, key to frame and cost of the console, and other figures
 	$(GO) run ./shared/bench/cmd --bin=$(BIN)
 	$(MAKE) --no-print-directory bench-console
-	AGENTD_SHIM=$(abspath $(BIN)/agentd-shim) $(GO) test -tags seccomp -run - -bench Running -benchtime 1x ./agentd/shimclient
 
 bench-console: $(BIN)/masterd $(BIN)/reeve ## only what is about the console and the command line: make bench-console [PARTS=keys,idle]
 	CGO_ENABLED=0 $(GO) build -o $(BIN)/bench/crowd ./masterd/cmd/crowd
