@@ -25,7 +25,7 @@ import (
 func eventually(tb testing.TB, what string, ok func() bool) {
 	tb.Helper()
 	patience := slowhost.Scale(10 * time.Second)
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(slowhost.Scale(5 * time.Millisecond)) {
 		if time.Now().After(deadline) {
 			tb.Fatalf("%s: not within %v", what, patience)
 		}

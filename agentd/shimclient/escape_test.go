@@ -122,6 +122,7 @@ def chroot_out():
 def attempt(name, code):
     pid = os.fork()
     if pid == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2) # newer Pythons tell of what failed once more when they end
         try: done = bool(eval(code))
         except BaseException: done = False
         os._exit(42 if done else 0)

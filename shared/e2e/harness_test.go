@@ -86,7 +86,7 @@ func startFrom(t *testing.T, programs string, masters, agents int, agentArgs ...
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	c, err := localcluster.Start(ctx, localcluster.Options{
-		Bin: programs, WorkDir: dir, Masters: masters, Agents: agents, StopGrace: slowhost.Scale(15 * time.Second),
+		Bin: programs, WorkDir: dir, Masters: masters, Agents: agents, StopGrace: slowhost.Scale(15 * time.Second), PollEvery: slowhost.Scale(20 * time.Millisecond),
 		AgentArgs: append([]string{"--resources=cpus:4;mem:2048;disk:4096;ports:[31000-31099]"}, agentArgs...),
 	})
 	if err != nil {

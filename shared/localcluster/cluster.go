@@ -1,6 +1,7 @@
 package localcluster
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,6 +34,7 @@ type Options struct {
 	Progress   io.Writer // told what is waited for; may be nil
 
 	StopGrace time.Duration // what a daemon gets to leave in order before it is killed; 15 s without
+	PollEvery time.Duration // how often what is waited for is looked at; 20 ms without
 }
 
 // Cluster is what Start started.
@@ -153,8 +155,8 @@ func (c *Cluster) WaitReady(ctx context.Context, agents int) error {
 	})
 }
 
-// pollInterval is short: what is waited for takes milliseconds, and the asking is on loopback.
-const pollInterval = 20 * time.Millisecond
+// pollEvery is short: what is waited for takes milliseconds, and the asking is on loopback.
+func (o *Options) pollEvery() time.Duration { return cmp.Or(o.PollEvery, 20*time.Millisecond) }
 
 // patience is how long a wait goes on before people are told about it.
 const patience = time.Second
@@ -162,7 +164,7 @@ const patience = time.Second
 // Poll calls check until it is true. When ctx ends first, or a daemon that should run has exited, the error says what was
 // waited for; a check that returns "" waits for nothing that people should hear of.
 func (c *Cluster) Poll(ctx context.Context, check func(context.Context) (done bool, waiting string)) error {
-	ticker := time.NewTicker(pollInterval)
+	ticker := time.NewTicker(c.opts.pollEvery())
 	defer ticker.Stop()
 	said, quietUntil := "", time.Now().Add(patience)
 	for {

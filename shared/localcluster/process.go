@@ -51,7 +51,7 @@ func (p *Process) Start(ctx context.Context) error {
 	if err := p.spawn(); err != nil {
 		return err
 	}
-	ticker := time.NewTicker(pollInterval)
+	ticker := time.NewTicker(p.opts.pollEvery())
 	defer ticker.Stop()
 	for {
 		addresses, ok, err := readAddresses(p.Dir())

@@ -1,21 +1,18 @@
-# Runs in the virtual machine: every test binary, each in its package's folder, as root. The caller sees each test end; all
-# that they print goes through a port of the machine's, for a log of each.
+# Runs in the virtual machine: every test binary, each in its package's folder, as root, two at a time as go test does. The
+# caller sees each test end; all that they print goes through ports of the machine's, for a log of each package.
 # shellcheck source=lib.sh
 . /payload/lib.sh
 set +e
-pattern='' slow=1 limit=40
+pattern='' slow=1 limit=40 lanes=2
 . /payload/settings
-step "the machine: $(. /etc/os-release; echo "$PRETTY_NAME"), Linux $(uname -r), started in $(cut -d' ' -f1 /proc/uptime) s"
+step "the machine: $(. /etc/os-release; echo "$PRETTY_NAME"), Linux $(uname -r), up for $(cut -d' ' -f1 /proc/uptime) s"
 same "kind of /sys/fs/cgroup" cgroup2fs "$(stat -fc %T /sys/fs/cgroup)"
 same "init" systemd "$(cat /proc/1/comm)"
 
 # The payload can only be read, and is not copied: what tests write beside it goes to the disk.
-mkdir -p /srv/tree /var/tmp/tree/upper /var/tmp/tree/work
+mkdir -p /srv/tree /var/tmp/tree/upper /var/tmp/tree/work /var/tmp/results
 mount -t overlay -o lowerdir=/payload/tree,upperdir=/var/tmp/tree/upper,workdir=/var/tmp/tree/work overlay /srv/tree || exit 1
 export AGENTD_SHIM=/payload/bin/agentd-shim REEVE_BIN=/payload/bin REEVE_SLOW_HOST=$slow
-port=/dev/virtio-ports/tests
-[ -e $port ] || fail "the machine has no $port for the logs: $(ls /dev/virtio-ports /dev/vport* 2>&1)"
-exec 3>$port
 
 # What of shared/e2e is about containers.
 about_containers='^Test(ContainersOfTheAPI|AttachToATask|CleanLeavesNothing|TheDiskIsFull|Exec|ExecuteTellsHowATaskFailed|KillAfter|URIsAreFetched|ASickTaskIsKilled|HealthByNetwork|ExecuteRunsImages|ExecuteTellsWhyAnImageCannotBeHad|PullsAreSeenKilledAndTakenUpAgain|PodsInImagesAndClean|CustomExecutorInImage|LogsAreBounded|TaskGroupPrintsWhatMesosExecutePrints|OneTaskOfAGroupFails|PodsOutliveTheirAgentd|AgentdDiesWhileItLaunchesAPod|LookingIntoAPod|APodSharesADirectory|TasksOutliveTheirAgentd|ATaskThatEndsWhileItsAgentdIsDownIsReported|DrainOnStop|NothingIsLeft|NothingIsLeftOfImagesAndExecutors|AVolumeOutlivesItsTasksItsAgentdAndItsMaster|Walls)$'
@@ -25,40 +22,51 @@ declare -A may_skip=(
   [agentd/shim:TestImports]="looks at sources with the go command"
 )
 
-# run_package NAME: prints each test's end, and leaves the counts in passed, failed and skipped.
+# run_package NAME: prints each test's end and the package's, and leaves a line of result. Descriptor 3 gets everything.
 run_package() {
-  local name=$1 run=$pattern out=/var/tmp/out.$$
+  local name=$1 run=$pattern out result code start=$SECONDS test skipped verdict=ok
+  out=/var/tmp/results/${name//\//_}.out result=/var/tmp/results/${name//\//_}
   if [ -z "$run" ]; then run=.; [ "$name" != shared/e2e ] || run=$about_containers; fi
+  step "$name"
   echo "@@ $name" >&3
   (cd "/srv/tree/$name" && exec timeout -k 60 "$((limit + 2))m" ./package.test -test.v -test.run "$run" -test.timeout "${limit}m" 2>&1) |
-    awk -W interactive -v out="$out" '
+    awk -W interactive -v out="$out" -v name="$name" '
       { print > "/dev/stderr"; print > out }
-      /^ *--- SKIP/ { print "      " $0 ":" before; fflush() }
-      /^ *--- FAIL/ || /^--- PASS/ || /^panic: / { print "      " $0; fflush() }
+      /^ *--- SKIP/ { print "      " name " " $0 ":" before; fflush() }
+      /^ *--- FAIL/ || /^--- PASS/ || /^panic: / { print "      " name " " $0; fflush() }
       { before = $0 }' 2>&3
   code=${PIPESTATUS[0]}
-  passed=$(grep -c '^--- PASS' "$out") failed=$(grep -c '^--- FAIL' "$out")
   skipped=$(sed -n 's/^ *--- SKIP: \([^ ]*\) .*/\1/p' "$out")
   for test in $skipped; do
-    [ -n "${may_skip[$name:$test]:-}" ] || { echo "      $test was skipped, which nothing here allows"; code=1; }
+    if [ -n "${may_skip[$name:$test]:-}" ]; then echo "      $name $test may be skipped: it ${may_skip[$name:$test]}"; continue; fi
+    echo "      $name $test was skipped, which nothing here allows"; code=1
   done
-  skipped=$(wc -w <<<"$skipped")
-  [ "$code" -eq 0 ] || grep -v -e '^=== ' -e '^ *--- PASS' "$out" | grep -v '^ *[a-z_]*.go:[0-9]*: time=' | tail -60
+  [ "$code" -eq 0 ] || { verdict=FAIL; grep -v -e '^=== ' -e '^ *--- PASS' "$out" | grep -v '^ *[a-z_]*.go:[0-9]*: time=' | tail -60; }
+  printf '%-4s %-24s %3d passed %3d failed %3d skipped %5d s\n' $verdict "$name" "$(grep -c '^--- PASS' "$out")" \
+    "$(grep -c '^--- FAIL' "$out")" "$(wc -w <<<"$skipped")" $((SECONDS - start)) >"$result"
+  step "$(cat "$result")"
 }
 
-bad=() table=''
-while read -r name; do
-  step "$name"
-  start=$SECONDS
-  run_package "$name"
-  verdict=ok; [ "$code" -eq 0 ] || { verdict=FAIL; bad+=("$name"); }
-  line=$(printf '%-4s %-24s %3d passed %3d failed %3d skipped %5d s' $verdict "$name" "$passed" "$failed" "$skipped" $((SECONDS - start)))
-  step "$line"
-  table+="$line"$'\n'
-  for cgroup in /sys/fs/cgroup/reeve*; do
-    [ ! -d "$cgroup" ] || [ "$cgroup" = /sys/fs/cgroup/reeve ] || { echo "      left: $cgroup"; bad+=("$name (left cgroups)"); rmdir "$cgroup" 2>/dev/null; }
-  done
-done </payload/packages
+# lane NUMBER: takes one package after the other that no other lane has taken.
+lane() {
+  local name port=/dev/virtio-ports/tests$1
+  [ -e "$port" ] || { echo "the machine has no $port for the logs: $(ls /dev/virtio-ports)"; return 1; }
+  exec 3>"$port"
+  while read -r name; do
+    if mkdir "/var/tmp/results/${name//\//_}.taken" 2>/dev/null; then run_package "$name" </dev/null; fi
+  done </payload/packages
+}
+for number in $(seq "$lanes"); do lane "$number" & done
+wait
+
 step "all packages"
-echo "$table"
-[ ${#bad[@]} -eq 0 ] || { echo "FAILED: ${bad[*]}"; exit 1; }
+status=0
+while read -r name; do
+  cat "/var/tmp/results/${name//\//_}" 2>/dev/null || echo "FAIL $name was not run"
+done </payload/packages | tee /var/tmp/table
+if grep -q '^FAIL' /var/tmp/table; then echo "FAILED: $(awk '/^FAIL/ { printf "%s ", $2 }' /var/tmp/table)"; status=1; fi
+for cgroup in /sys/fs/cgroup/reeve-test* /sys/fs/cgroup/reeve/*/; do
+  [ ! -d "$cgroup" ] || { echo "FAILED: a test left $cgroup"; status=1; }
+done
+if mounts=$(grep -E ' /(tmp|run/reeve)/' /proc/self/mountinfo); then echo "FAILED: a test left mounts: $mounts"; status=1; fi
+exit $status

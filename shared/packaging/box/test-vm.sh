@@ -5,21 +5,21 @@
 # what is about containers.
 #   RUN          only tests that match, as for go test -run
 #   BOX_SLOW     how many times as long as usual tests wait for something (10)
-#   BOX_LIMIT    minutes that the tests of one package get (40)     BOX_TIMEOUT  seconds that everything gets (3 hours)
+#   BOX_LIMIT    minutes that the tests of one package get (60)     BOX_TIMEOUT  seconds that everything gets (3 hours)
 # The log of the machine is .cache/box/log/vm.log, that of each package .cache/box/log/vm/<package>.log.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 began=$SECONDS
 box=shared/packaging/box
 
-# What meets the kernel, the quick ones first.
-kernel=(agentd/cgroupfs agentd/shim agentd/containerspec agentd/hostguard agentd/hostinfo agentd/sandbox agentd/checkpoint
+# What meets the kernel; what takes long begins first.
+kernel=(shared/e2e agentd/shimclient agentd/cgroupfs agentd/shim agentd/containerspec agentd/hostguard agentd/hostinfo agentd/sandbox agentd/checkpoint
   agentd/diskwatch agentd/tasklog agentd/usage agentd/network agentd/prober agentd/gc agentd/supervisor agentd/runtime/fake
   agentd/image agentd/image/layer agentd/image/source agentd/image/store agentd/fetcher agentd/httpapi agentd/executorapi
-  agentd/daemon agentd/shimclient shared/e2e)
+  agentd/daemon)
 packages=("$@"); [ ${#packages[@]} -gt 0 ] || packages=("${kernel[@]}")
 
-logs=.cache/box/log; rm -rf "$logs/vm"; mkdir -p "$logs/vm"
+logs=.cache/box/log; rm -rf "$logs/vm" "$logs"/vm.tests*; mkdir -p "$logs/vm"
 say() { echo "test-vm: $(printf %4d $((SECONDS - began))) s  $*"; }
 image=$(bash $box/image.sh .cache/box)
 
@@ -44,16 +44,22 @@ for package in "${packages[@]}"; do
 done
 cp $box/lib.sh "$payload/"
 cp $box/containers.sh "$payload/run.sh"
-printf 'pattern=%q\nslow=%q\nlimit=%q\n' "${RUN:-}" "${BOX_SLOW:-10}" "${BOX_LIMIT:-40}" >"$payload/settings"
+lanes=2 ports='' # two packages at a time; the log of each lane comes by a port of its own
+for number in $(seq $lanes); do
+  ports+=" -chardev file,id=tests$number,path=$logs/vm.tests$number -device virtserialport,chardev=tests$number,name=tests$number"
+done
+printf 'pattern=%q\nslow=%q\nlimit=%q\nlanes=%q\n' "${RUN:-}" "${BOX_SLOW:-10}" "${BOX_LIMIT:-60}" $lanes >"$payload/settings"
 say "built ${#packages[@]} packages; starting the machine"
 
 # The kernel's defences cost an emulated CPU much, and its watchdogs mistake a busy host for a broken one.
 status=0
 BOX_MEMORY=${BOX_MEMORY:-4096} BOX_TIMEOUT=${BOX_TIMEOUT:-10800} \
-  BOX_QEMU="-nic user,model=virtio-net-pci -device virtio-serial-pci -chardev file,id=tests,path=$logs/vm.tests -device virtserialport,chardev=tests,name=tests" \
+  BOX_QEMU="-nic user,model=virtio-net-pci -device virtio-serial-pci $ports" \
   bash $box/boot.sh "$image" "$payload" "$logs/vm.log" \
-  cloud-init=disabled mitigations=off tsc=reliable nowatchdog rcupdate.rcu_cpu_stall_suppress=1 || status=$?
-awk -v dir="$logs/vm/" '/^@@ /{ close(file); gsub("/", "_", $2); file = dir $2 ".log"; next } file { print > file }' "$logs/vm.tests"
+  cloud-init=disabled mitigations=off init_on_alloc=0 tsc=reliable nowatchdog rcupdate.rcu_expedited=1 rcupdate.rcu_cpu_stall_suppress=1 || status=$?
+for number in $(seq $lanes); do
+  awk -v dir="$logs/vm/" '/^@@ /{ if (file) close(file); gsub("/", "_", $2); file = dir $2 ".log"; next } file { print > file }' "$logs/vm.tests$number"
+done
 result=passed; [ $status -eq 0 ] || result="FAILED (status $status)"
 say "$result; the logs are $logs/vm.log and $logs/vm/"
 exit $status
