@@ -14,6 +14,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/watchline"
 )
 
 const (
@@ -25,20 +26,25 @@ const (
 )
 
 // Watch follows the cluster: it calls line with the snapshot and then with every change, until line or the stream fails or
-// ctx ends. The error says which; it is never nil. line may keep what it is given. A caller that wants more watches again
-// and starts from a snapshot.
+// ctx ends. The error says which; it is never nil. line may keep what it is given, but must not change its maps: those of
+// one task may be another's. A caller that wants more watches again and starts from a snapshot.
 func (c *Client) Watch(ctx context.Context, line func(*reeveapi.Watch) error) error {
-	return lines(ctx, c, "/watch", watchSilence, line)
+	var reader watchline.Reader
+	return lines(ctx, c, "/watch", watchSilence, reader.Read, line)
 }
 
 // FollowEvents calls event with everything that happened after the event with that number and goes on with what happens
 // next, until event or the stream fails or ctx ends. The error says which; it is never nil.
 func (c *Client) FollowEvents(ctx context.Context, since uint64, event func(*reeveapi.Event) error) error {
-	return lines(ctx, c, "/events?follow=1&since="+strconv.FormatUint(since, 10), forever, event)
+	read := func(text []byte) (*reeveapi.Event, error) {
+		e := &reeveapi.Event{}
+		return e, json.Unmarshal(text, e)
+	}
+	return lines(ctx, c, "/events?follow=1&since="+strconv.FormatUint(since, 10), forever, read, event)
 }
 
 // lines reads a stream of JSON lines that never falls silent for longer than silence.
-func lines[T any](ctx context.Context, c *Client, path string, silence time.Duration, take func(*T) error) error {
+func lines[T any](ctx context.Context, c *Client, path string, silence time.Duration, read func(text []byte) (*T, error), take func(*T) error) error {
 	ctx, dog := watch(ctx, silence)
 	defer dog.stop()
 	answer, err := c.lead(ctx, request{method: http.MethodGet, path: base + path, again: true})
@@ -60,8 +66,8 @@ func lines[T any](ctx context.Context, c *Client, path string, silence time.Dura
 		if len(text) == 0 {
 			continue
 		}
-		value := new(T)
-		if err := json.Unmarshal(text, value); err != nil {
+		value, err := read(text)
+		if err != nil {
 			return fault.Wrap(fault.Internal, err, "the master's stream can't be read")
 		}
 		if err := take(value); err != nil {

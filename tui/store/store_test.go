@@ -32,6 +32,18 @@ func TestListIsAMap(t *testing.T) {
 				removed = append(removed, fmt.Sprint(rapid.IntRange(0, 30).Draw(t, "gone")))
 			}
 			list = list.With(changed, removed, func(r *row) string { return r.id })
+			replayed := map[string]int{}
+			for _, c := range list.Changes(old) {
+				if old.Get(c.ID) != c.Was || list.Get(c.ID) != c.Is || c.Was == c.Is {
+					t.Fatalf("change of %s: %v became %v", c.ID, c.Was, c.Is)
+				}
+				replayed[c.ID]++
+			}
+			for id := range maps.Keys(model) {
+				if n := replayed[id]; n > 1 || n == 0 && old.Get(id) != list.Get(id) {
+					t.Fatalf("%s is told %d times", id, n)
+				}
+			}
 			for _, c := range changed {
 				model[c.id] = c.val
 			}

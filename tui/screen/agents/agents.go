@@ -3,7 +3,6 @@ package agents
 
 import (
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -39,7 +38,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 	l.SetFilter(target.Arg)
 	s.Base = list.NewBase(env, list.Setup[agent]{
 		Scope: keys.Agents, Kind: screen.Agent, Name: "agents",
-		Rows: func(s *store.Snapshot) iter.Seq2[string, *agent] { return s.Agents.All() },
+		List: func(s *store.Snapshot) store.List[agent] { return s.Agents },
 	}, l)
 	return s
 }

@@ -3,7 +3,6 @@ package frameworks
 
 import (
 	"fmt"
-	"iter"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -39,7 +38,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 	l.SetFilter(target.Arg)
 	s.Base = list.NewBase(env, list.Setup[framework]{
 		Scope: keys.Frameworks, Kind: screen.Frameworks, Name: "frameworks", Tab: tabOf,
-		Rows: func(s *store.Snapshot) iter.Seq2[string, *framework] { return s.Frameworks.All() },
+		List: func(s *store.Snapshot) store.List[framework] { return s.Frameworks },
 	}, l)
 	return s
 }

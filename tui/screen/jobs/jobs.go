@@ -3,7 +3,6 @@ package jobs
 
 import (
 	"fmt"
-	"iter"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -37,7 +36,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 	l.SetFilter(target.Arg)
 	s.Base = list.NewBase(env, list.Setup[job]{
 		Scope: keys.Jobs, Kind: screen.Job, Name: "jobs",
-		Rows: func(s *store.Snapshot) iter.Seq2[string, *job] { return s.Jobs.All() },
+		List: func(s *store.Snapshot) store.List[job] { return s.Jobs },
 	}, l)
 	return s
 }

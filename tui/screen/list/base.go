@@ -22,9 +22,10 @@ type Base[T any] struct {
 
 	setup Setup[T]
 	lists []*List[T]
-	seen  uint64 // version of the snapshot that the lists hold
-	size  int    // how many rows were shown then
-	shown int    // the tab that they were filled for
+	seen  uint64        // version of the snapshot that the lists hold
+	size  int           // how many rows were shown then
+	shown int           // the tab that they were filled for
+	from  store.List[T] // the list that they were filled from
 }
 
 // Setup is what a screen says once of its list.
@@ -32,7 +33,9 @@ type Setup[T any] struct {
 	Scope keys.Scope
 	Kind  screen.Kind // of the thing that a row is, "" if it is none
 	Name  string      // of an export
-	// Rows are all rows of a snapshot in the order of their ids. Nil if the screen fills the tables itself.
+	// List is the list of a snapshot whose rows are shown. Only what has changed in it is looked at.
+	List func(s *store.Snapshot) store.List[T]
+	// Rows are all rows of a snapshot that has no such list. Nil, too, if the screen fills the tables itself.
 	Rows func(s *store.Snapshot) iter.Seq2[string, *T]
 	// Tab is where a row belongs. Nil if there is one tab only.
 	Tab func(row *T) int
@@ -148,15 +151,29 @@ func (b *Base[T]) Lists() map[string][]string {
 // Refresh gives the shown list the newest snapshot. Whatever looks at rows calls it first: a key may come before a frame.
 func (b *Base[T]) Refresh() {
 	snap := b.Env.Store.Snapshot()
-	if b.setup.Rows == nil || snap.Version == b.seen && b.shown == b.tab() {
+	if b.setup.Rows == nil && b.setup.List == nil || snap.Version == b.seen && b.shown == b.tab() {
 		return
 	}
+	switch {
+	case b.setup.List == nil:
+		b.fill(b.setup.Rows(snap))
+	case b.shown == b.tab():
+		b.follow(b.setup.List(snap))
+	default:
+		b.from = b.setup.List(snap)
+		b.fill(b.from.All())
+	}
+	b.seen, b.shown = snap.Version, b.tab()
+}
+
+// fill gives the shown list all rows.
+func (b *Base[T]) fill(all iter.Seq2[string, *T]) {
 	rows := make([]table.Row[T], 0, b.size)
 	var counts []int
 	if b.Tabs != nil {
 		counts = make([]int, len(b.Tabs.Names))
 	}
-	for id, val := range b.setup.Rows(snap) {
+	for id, val := range all {
 		if b.setup.Tab != nil {
 			tab := b.setup.Tab(val)
 			counts[tab]++
@@ -177,7 +194,34 @@ func (b *Base[T]) Refresh() {
 	default:
 		b.Table().Reset(rows)
 	}
-	b.seen, b.shown, b.size = snap.Version, b.tab(), len(rows)
+	b.size = len(rows)
+}
+
+// follow gives the shown list what has changed since it was filled.
+func (b *Base[T]) follow(list store.List[T]) {
+	var rows []table.Row[T]
+	var gone []string
+	for _, c := range list.Changes(b.from) {
+		was, is := b.note(c.Was, -1), b.note(c.Is, 1)
+		switch {
+		case is:
+			rows = append(rows, table.Row[T]{ID: c.ID, Val: c.Is})
+		case was:
+			gone = append(gone, c.ID)
+		}
+	}
+	b.Table().Change(rows, gone, b.Env.Now())
+	b.from = list
+}
+
+// note counts a row in or out, and says whether it belongs to what is shown.
+func (b *Base[T]) note(row *T, by int) bool {
+	if row == nil || b.setup.Tab == nil {
+		return row != nil
+	}
+	tab := b.setup.Tab(row)
+	b.Tabs.Counts[tab] += by
+	return tab == b.Tabs.At
 }
 
 // Points is the cursor's row.

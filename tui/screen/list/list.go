@@ -78,7 +78,7 @@ func (l *List[T]) apply() {
 		inner := keep
 		keep = func(row *T) bool { return l.Problem(row) && (inner == nil || inner(row)) }
 	}
-	l.Table.SetFilter(keep)
+	l.Table.SetFilter(keep, filter.Moves(l.text, l.fields))
 }
 
 // Typing says whether keys go into the filter line.

@@ -3,7 +3,6 @@ package offers
 
 import (
 	"fmt"
-	"iter"
 	"strings"
 	"time"
 
@@ -41,7 +40,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 	l.SetFilter(target.Arg)
 	s.Base = list.NewBase(env, list.Setup[offer]{
 		Scope: keys.Offers, Kind: screen.Offers, Name: "offers",
-		Rows: func(s *store.Snapshot) iter.Seq2[string, *offer] { return s.Offers.All() },
+		List: func(s *store.Snapshot) store.List[offer] { return s.Offers },
 	}, l)
 	return s
 }

@@ -4,7 +4,6 @@ package roles
 
 import (
 	"fmt"
-	"iter"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -37,7 +36,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 	l.SetFilter(target.Arg)
 	s.Base = list.NewBase(env, list.Setup[role]{
 		Scope: keys.Roles, Kind: screen.Roles, Name: "roles",
-		Rows: func(s *store.Snapshot) iter.Seq2[string, *role] { return s.Roles.All() },
+		List: func(s *store.Snapshot) store.List[role] { return s.Roles },
 	}, l)
 	return s
 }

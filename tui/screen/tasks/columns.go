@@ -148,6 +148,6 @@ func Fields(now func() time.Time) []filter.Field[reeveapi.Task] {
 		{Name: "user", Text: func(t *task) string { return t.User }},
 		{Name: "cpu", Number: func(t *task) (float64, bool) { return t.Requested.CPUs, true }},
 		{Name: "mem", Number: func(t *task) (float64, bool) { return t.Requested.Mem, true }},
-		{Name: "age", Number: func(t *task) (float64, bool) { return now().Sub(t.Launched).Seconds(), !t.Launched.IsZero() }},
+		{Name: "age", Moves: true, Number: func(t *task) (float64, bool) { return now().Sub(t.Launched).Seconds(), !t.Launched.IsZero() }},
 	}
 }

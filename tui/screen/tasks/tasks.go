@@ -4,7 +4,6 @@ package tasks
 
 import (
 	"fmt"
-	"iter"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -53,7 +52,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 	}
 	return &Screen{list.NewBase(env, list.Setup[reeveapi.Task]{
 		Scope: keys.Tasks, Kind: screen.Task, Tab: tabOf,
-		Rows: func(s *store.Snapshot) iter.Seq2[string, *reeveapi.Task] { return s.Tasks.All() },
+		List: func(s *store.Snapshot) store.List[reeveapi.Task] { return s.Tasks },
 	}, lists...)}
 }
 

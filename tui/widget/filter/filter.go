@@ -5,6 +5,7 @@ package filter
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 type Field[T any] struct {
 	Name   string
 	Free   bool // plain words look here
+	Moves  bool // it changes with time, though the row does not
 	Text   func(*T) string
 	Number func(*T) (float64, bool) // for < and >; false if the row has none
 }
@@ -47,6 +49,19 @@ func Parse[T any](text string, fields []Field[T]) (Filter[T], error) {
 		}
 		return true
 	}, nil
+}
+
+// Moves says whether a filter asks for something that changes with time.
+func Moves[T any](text string, fields []Field[T]) bool {
+	terms, _ := split(text) // one that cannot be read is never asked
+	for _, term := range terms {
+		term = strings.ToLower(strings.TrimLeft(term, "!"))
+		i := strings.IndexAny(term, ":<>")
+		if i > 0 && slices.ContainsFunc(fields, func(f Field[T]) bool { return f.Moves && f.Name == term[:i] }) {
+			return true
+		}
+	}
+	return false
 }
 
 // split cuts at spaces, but not inside of /…/.

@@ -53,6 +53,15 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestMoves(t *testing.T) {
+	moving := append(slices.Clone(fields), Field[row]{Name: "age", Moves: true, Number: func(*row) (float64, bool) { return 1, true }})
+	for text, want := range map[string]bool{"": false, "web": false, "age": false, "cpu>1": false, "age>5m": true, "web !AGE<1h": true, "/age>1/": false} {
+		if got := Moves(text, moving); got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+}
+
 func TestRefuse(t *testing.T) {
 	for text, want := range map[string]string{
 		"/web":    "/web has no closing /",

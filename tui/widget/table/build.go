@@ -6,122 +6,226 @@ import (
 	"time"
 )
 
-// SetRows replaces all rows, which must be sorted by id. A row that has become another has another value, which may not be
-// the same pointer. It costs little until the table is drawn or asked.
+// node is a row and its place in the order.
+type node[T any] struct {
+	Row[T]           // with the newest value, or the last of a row that has vanished
+	placed *T        // the value by which it got its place; nil while it has none
+	gone   time.Time // when it vanished; zero while it is there
+	leaves bool      // it has no place in the next order
+	dirty  bool      // its place has to be looked at
+	round  uint64    // of the last SetRows that had it
+	judged *T        // the value of which passes tells
+	passes bool      // whether it passes the filter
+}
+
+func (n *node[T]) there() bool { return n.gone.IsZero() }
+
+// SetRows replaces all rows. A row that has become another has another value, which may not be the same pointer. Rows get
+// their places when the table is drawn or asked.
 func (t *Table[T]) SetRows(rows []Row[T], now time.Time) {
-	t.compareRows(rows, now)
-	for id, g := range t.ghosts {
-		if now.Sub(g.gone) > ghostStay && id != t.cursor {
-			delete(t.ghosts, id)
-			delete(t.marks, id)
-			t.note(id, g.Val)
+	t.round++
+	for _, r := range rows {
+		t.put(r).round = t.round
+	}
+	if t.count > len(rows) {
+		for _, n := range t.nodes {
+			if n.there() && n.round != t.round {
+				t.vanish(n, now)
+			}
 		}
 	}
-	t.base, t.pending = rows, true
+	t.expire(now)
+	t.pending = true
+}
+
+// Change changes or adds rows, and removes those with some ids: SetRows for whoever knows what is not as it was.
+func (t *Table[T]) Change(rows []Row[T], gone []string, now time.Time) {
+	for _, r := range rows {
+		t.put(r)
+	}
+	for _, id := range gone {
+		if n := t.nodes[id]; n != nil && n.there() {
+			t.vanish(n, now)
+		}
+	}
+	t.expire(now)
+	t.pending = true
 }
 
 // Reset replaces all rows and forgets those that were there, for another tab.
 func (t *Table[T]) Reset(rows []Row[T]) {
-	t.base, t.pending, t.urgent, t.full = rows, true, true, true
-	t.view = nil
+	t.nodes, t.count = make(map[string]*node[T], len(rows)), 0
 	clear(t.ghosts)
-}
-
-// SetFilter shows only rows for which keep is true; nil shows all.
-func (t *Table[T]) SetFilter(keep func(*T) bool) {
-	t.keep, t.pending, t.urgent = keep, true, true
-}
-
-// compareRows notes which rows are new, others than before, or gone. Both lists are sorted, so one walk over both is enough.
-func (t *Table[T]) compareRows(rows []Row[T], now time.Time) {
-	at := 0
-	for _, old := range t.base {
-		for at < len(rows) && rows[at].ID < old.ID {
-			t.come(rows[at].ID)
-			at++
-		}
-		if at < len(rows) && rows[at].ID == old.ID {
-			if rows[at].Val != old.Val {
-				t.note(old.ID, old.Val)
-			}
-			at++
-			continue
-		}
-		t.note(old.ID, old.Val)
-		if len(t.ghosts) < maxGhosts || old.ID == t.cursor {
-			t.ghosts[old.ID] = ghost[T]{old, now}
-		}
+	t.order, t.view, t.dirty = nil, nil, nil
+	for _, r := range rows {
+		t.put(r)
 	}
-	for ; at < len(rows); at++ {
-		t.come(rows[at].ID)
+	t.pending, t.urgent, t.full = true, true, true
+}
+
+// SetFilter shows only rows for which keep is true; nil shows all. If it moves, it may answer otherwise for the same row later.
+func (t *Table[T]) SetFilter(keep func(*T) bool, moves bool) {
+	t.keep, t.moves, t.judge, t.pending, t.urgent = keep, moves, true, true, true
+}
+
+// put takes a row that is there.
+func (t *Table[T]) put(r Row[T]) *node[T] {
+	n := t.nodes[r.ID]
+	if n == nil {
+		n = &node[T]{Row: r}
+		t.nodes[r.ID] = n
+		t.count++
+		t.look(n)
+		return n
 	}
+	if !n.there() {
+		n.gone = time.Time{}
+		delete(t.ghosts, r.ID)
+		t.count++
+		t.look(n)
+	}
+	if n.Val != r.Val {
+		n.Val = r.Val
+		t.look(n)
+	}
+	return n
 }
 
-// come notes that a row is there that was not, or is back.
-func (t *Table[T]) come(id string) {
-	g := t.ghosts[id]
-	t.note(id, g.Val)
-	delete(t.ghosts, id)
-}
-
-// note remembers that a row is not what the order holds: was, or nil if it does not hold it. The first note counts.
-func (t *Table[T]) note(id string, was *T) {
-	if t.full {
+// vanish notes that a row is not there any more. It keeps its place for a while, if there are not too many of its kind.
+func (t *Table[T]) vanish(n *node[T], now time.Time) {
+	n.gone = now
+	t.count--
+	t.look(n)
+	if len(t.ghosts) < maxGhosts || n.ID == t.cursor {
+		t.ghosts[n.ID] = n
 		return
 	}
-	if _, noted := t.dirty[id]; !noted {
-		t.dirty[id] = was
+	n.leaves = true
+	delete(t.nodes, n.ID)
+}
+
+// expire lets go of rows that vanished long ago.
+func (t *Table[T]) expire(now time.Time) {
+	for id, n := range t.ghosts {
+		if now.Sub(n.gone) > ghostStay && id != t.cursor {
+			delete(t.ghosts, id)
+			delete(t.nodes, id)
+			delete(t.marks, id)
+			n.leaves = true
+			t.look(n)
+		}
 	}
-	t.full = len(t.dirty) > len(t.order)/8+few
+}
+
+// look remembers that a row's place has to be looked at.
+func (t *Table[T]) look(n *node[T]) {
+	if !n.dirty {
+		n.dirty = true
+		t.dirty = append(t.dirty, n)
+	}
 }
 
 // lookup finds the newest value of a row, nil if it is not there any more.
 func (t *Table[T]) lookup(id string) *T {
-	i, found := slices.BinarySearchFunc(t.base, id, func(r Row[T], id string) int { return strings.Compare(r.ID, id) })
-	if !found {
-		return nil
+	if n := t.nodes[id]; n != nil && n.there() {
+		return n.Val
 	}
-	return t.base[i].Val
+	return nil
 }
 
 // settle builds the view if something changed, unless a key was pressed a moment ago: rows stand still under the hand.
-// Their values are looked up when they are drawn, so they are new all the same.
+// Their values are drawn as they are, so they are new all the same.
 func (t *Table[T]) settle(now time.Time) {
-	if !t.pending || !t.urgent && len(t.view) > 0 && (now.Sub(t.touched) < sortHold || len(t.base) > t.many && now.Sub(t.built) < manyHold) {
+	if !t.pending || !t.urgent && len(t.view) > 0 && (now.Sub(t.touched) < sortHold || t.count > t.many && now.Sub(t.built) < manyHold) {
 		return
 	}
 	t.pending, t.urgent, t.built = false, false, now
 	line := t.at - t.top
-	if t.full || len(t.base) <= t.many || t.sort >= 0 && t.cols[t.sort].Moves || !t.patch() {
+	if t.full || t.count <= t.many || t.sort >= 0 && t.cols[t.sort].Moves {
 		t.rebuild()
+	} else {
+		t.patch()
 	}
 	t.full = false
-	clear(t.dirty)
+	for _, n := range t.dirty {
+		n.dirty = false
+	}
+	t.dirty = t.dirty[:0]
 	t.filter()
 	t.find(line)
 }
 
-// rebuild orders all rows.
+// rebuild puts all rows in their places.
 func (t *Table[T]) rebuild() {
-	t.order = slices.Grow(t.order[:0], len(t.base)+len(t.ghosts))
-	for _, r := range t.base {
-		t.order = append(t.order, entry[T]{Row: r})
-		if len(t.ghosts) > 0 {
-			delete(t.ghosts, r.ID) // it is back
+	t.order = slices.DeleteFunc(t.order, func(n *node[T]) bool { return n.leaves })
+	for _, n := range t.dirty {
+		if n.leaves {
+			continue
 		}
-	}
-	for _, g := range t.ghosts {
-		t.order = append(t.order, entry[T]{Row: g.Row, gone: true})
+		if n.placed == nil {
+			t.order = append(t.order, n)
+		}
+		n.placed = n.Val
 	}
 	slices.SortFunc(t.order, t.compare)
 }
 
-// compare is the order of rows. No two are equal.
-func (t *Table[T]) compare(a, b entry[T]) int {
+// patch puts those rows in their places that have changed, so that a long list in which little changes costs little. Most
+// changes do not concern the column that is sorted by.
+func (t *Table[T]) patch() {
+	var in []*node[T]
+	out := 0
+	for _, n := range t.dirty {
+		switch {
+		case n.leaves:
+			out++
+			continue
+		case n.placed == nil:
+			in = append(in, n)
+		case t.sort >= 0 && t.cols[t.sort].Compare(n.placed, n.Val) != 0:
+			in = append(in, n)
+			n.leaves = true // its old place
+			out++
+		}
+	}
+	if len(in) > len(t.order)/4+few {
+		for _, n := range in {
+			n.leaves = false
+		}
+		t.rebuild()
+		return
+	}
+	if out > 0 {
+		t.order = slices.DeleteFunc(t.order, func(n *node[T]) bool { return n.leaves })
+	}
+	for _, n := range t.dirty {
+		n.placed = n.Val
+	}
+	for _, n := range in {
+		n.leaves = false
+	}
+	slices.SortFunc(in, t.compare)
+	t.insert(in)
+}
+
+// insert puts sorted rows between those that have a place.
+func (t *Table[T]) insert(in []*node[T]) {
+	end := len(t.order)
+	t.order = append(t.order, in...) // room; what is there is moved up from the end
+	for i, n := range slices.Backward(in) {
+		at, _ := slices.BinarySearchFunc(t.order[:end], n, t.compare)
+		copy(t.order[at+i+1:], t.order[at:end])
+		t.order[at+i] = n
+		end = at
+	}
+}
+
+// compare is the order of rows, by the values of their places. No two are equal.
+func (t *Table[T]) compare(a, b *node[T]) int {
 	if t.sort < 0 {
 		return strings.Compare(a.ID, b.ID)
 	}
-	c := t.cols[t.sort].Compare(a.Val, b.Val)
+	c := t.cols[t.sort].Compare(a.placed, b.placed)
 	if t.desc {
 		c = -c
 	}
@@ -131,66 +235,46 @@ func (t *Table[T]) compare(a, b entry[T]) int {
 	return c
 }
 
-// patch brings the order up to date where rows have changed: a long list in which little changes costs little. It says
-// whether it could; the order must be made anew otherwise.
-func (t *Table[T]) patch() bool {
-	var out []int
-	var in []entry[T]
-	for id, was := range t.dirty {
-		if was != nil {
-			i, found := slices.BinarySearchFunc(t.order, entry[T]{Row: Row[T]{id, was}}, t.compare)
-			if !found {
-				return false
-			}
-			out = append(out, i)
-		}
-		if val := t.lookup(id); val != nil {
-			in = append(in, entry[T]{Row: Row[T]{id, val}})
-		} else if g, kept := t.ghosts[id]; kept {
-			in = append(in, entry[T]{Row: g.Row, gone: true})
-		}
+// turn turns the order round; rows that the column does not tell apart stay in the order of their ids.
+func (t *Table[T]) turn() {
+	t.desc, t.pending, t.urgent = !t.desc, true, true
+	if t.sort < 0 {
+		return
 	}
-	slices.Sort(out)
-	slices.SortFunc(in, t.compare)
-	next, at := slices.Grow(t.spare[:0], len(t.order)+len(in)), 0
-	upTo := func(end int) {
-		for len(out) > 0 && out[0] < end {
-			next = append(next, t.order[at:out[0]]...)
-			at, out = out[0]+1, out[1:]
+	slices.Reverse(t.order)
+	compare := t.cols[t.sort].Compare
+	for from, to := 0, 0; from < len(t.order); from = to {
+		for to = from + 1; to < len(t.order) && compare(t.order[from].placed, t.order[to].placed) == 0; {
+			to++
 		}
-		next = append(next, t.order[at:max(end, at)]...)
-		at = max(end, at)
+		slices.Reverse(t.order[from:to])
 	}
-	for _, e := range in {
-		to, _ := slices.BinarySearchFunc(t.order[at:], e, t.compare)
-		upTo(at + to)
-		next = append(next, e)
-	}
-	upTo(len(t.order))
-	t.order, t.spare = next, t.order
-	return true
 }
 
-// filter picks the rows that are shown.
+// filter picks the rows that are shown. What was said of a row holds until that is another.
 func (t *Table[T]) filter() {
 	if t.keep == nil {
 		t.view = t.order
 		return
 	}
+	again := t.judge || t.moves || t.count <= t.many
 	t.passed = t.passed[:0]
-	for _, e := range t.order {
-		if t.keep(e.Val) {
-			t.passed = append(t.passed, e)
+	for _, n := range t.order {
+		if again || n.judged != n.placed {
+			n.judged, n.passes = n.placed, t.keep(n.placed)
+		}
+		if n.passes {
+			t.passed = append(t.passed, n)
 		}
 	}
-	t.view = t.passed
+	t.view, t.judge = t.passed, false
 }
 
 // find puts the cursor back on its row, on the same line of the screen. When the row is not there at all, as after a
 // filter, the cursor takes the row that is now in its place.
 func (t *Table[T]) find(line int) {
 	if t.cursor != "" {
-		if i := slices.IndexFunc(t.view, func(e entry[T]) bool { return e.ID == t.cursor }); i >= 0 {
+		if i := slices.IndexFunc(t.view, func(n *node[T]) bool { return n.ID == t.cursor }); i >= 0 {
 			t.at = i
 			t.top = max(i-line, 0)
 			return

@@ -46,7 +46,7 @@ func (t *Table[T]) click(x, y int, cols, widths []int, now time.Time) {
 }
 
 func (t *Table[T]) emptyText() string {
-	if t.keep != nil && len(t.base) > 0 {
+	if t.keep != nil && t.count > 0 {
 		return "nothing passes the filter; esc clears it"
 	}
 	return t.empty
@@ -146,20 +146,20 @@ func (t *Table[T]) arrow(a frame.Area) string {
 }
 
 // latest is the last that is known of a row that has vanished.
-func (t *Table[T]) latest(e entry[T]) *T {
+func (t *Table[T]) latest(n *node[T]) *T {
 	if t.Latest != nil {
-		if val := t.Latest(e.ID); val != nil {
+		if val := t.Latest(n.ID); val != nil {
 			return val
 		}
 	}
-	return e.Val
+	return n.Val
 }
 
 func (t *Table[T]) row(a frame.Area, i int, cols, widths []int) {
-	e := t.view[i]
-	val := t.lookup(e.ID)
+	shown := t.view[i]
+	val := t.lookup(shown.ID)
 	if val == nil {
-		val = t.latest(e)
+		val = t.latest(shown)
 		a = a.With(theme.Faded)
 	}
 	if i == t.at {
@@ -167,7 +167,7 @@ func (t *Table[T]) row(a frame.Area, i int, cols, widths []int) {
 		a.Clear()
 		a.Text(1, 0, theme.Accent, a.Theme().Glyph.Cursor)
 	}
-	if t.marks[e.ID] {
+	if t.marks[shown.ID] {
 		a.Text(2, 0, theme.Warn, a.Theme().Glyph.Mark)
 	}
 	x := gutter

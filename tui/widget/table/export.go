@@ -17,17 +17,17 @@ func (t *Table[T]) Export(all bool) (titles []string, rows [][]string) {
 		titles = append(titles, t.cols[c].Name)
 	}
 	paper := theme.New(theme.Options{ASCII: true})
-	for _, e := range t.view {
-		if val := t.lookup(e.ID); val != nil {
+	for _, n := range t.view {
+		if val := t.lookup(n.ID); val != nil {
 			rows = append(rows, t.cells(paper, cols, val))
 		}
 	}
 	if !all || t.keep == nil {
 		return titles, rows
 	}
-	for _, r := range t.base {
-		if !t.keep(r.Val) {
-			rows = append(rows, t.cells(paper, cols, r.Val))
+	for _, n := range t.order {
+		if n.there() && !t.keep(n.Val) {
+			rows = append(rows, t.cells(paper, cols, n.Val))
 		}
 	}
 	return titles, rows

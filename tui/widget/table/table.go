@@ -36,32 +36,23 @@ type Column[T any] struct {
 	Compare func(a, b *T) int // nil: not to be sorted by
 }
 
-// entry is a row in its place. The value is the one that the place was found by; the newest is looked up.
-type entry[T any] struct {
-	Row[T]
-	gone bool // it has vanished
-}
-
-// ghost is the last that is known of a row that has vanished.
-type ghost[T any] struct {
-	Row[T]
-	gone time.Time
-}
-
 // Table shows rows. It is owned by one screen.
 type Table[T any] struct {
 	Latest func(id string) *T // what is known of a row that has vanished from this table, nil if nothing; may be nil
 
 	cols   []Column[T]
-	base   []Row[T]      // all rows, sorted by id
-	order  []entry[T]    // all rows and ghosts in their order, as of built
-	view   []entry[T]    // those that pass the filter
-	keep   func(*T) bool // the filter, nil for none
-	dirty  map[string]*T // rows of which order holds another value, this one; nil if it holds none
-	full   bool          // too much has changed: order must be made anew
-	spare  []entry[T]    // memory for the next order
-	passed []entry[T]    // memory for view
-	many   int           // from how many rows on order is kept in step instead of made anew
+	nodes  map[string]*node[T] // rows that are there, and ghosts
+	count  int                 // how many are there
+	order  []*node[T]          // all in their order, as of built
+	view   []*node[T]          // those that pass the filter
+	keep   func(*T) bool       // the filter, nil for none
+	moves  bool                // what keep says of a row may change without the row
+	judge  bool                // what keep says is not known yet
+	dirty  []*node[T]          // rows that have changed since the order was made
+	full   bool                // the order is another: it must be made anew
+	passed []*node[T]          // memory for view
+	many   int                 // from how many rows on the order is kept in step instead of made anew
+	round  uint64              // how many times SetRows was called
 
 	cursor string // id
 	at     int    // index of the cursor in view
@@ -77,12 +68,12 @@ type Table[T any] struct {
 	set     string // of columns: Usual, Wide or Own
 	own     []Pick
 	picked  []int     // the columns of own
-	pending bool      // base changed since view was built
+	pending bool      // rows have changed since view was built
 	urgent  bool      // the operator changed what is shown: it shall be built at once
 	touched time.Time // the last key
 	built   time.Time // when view was built
 
-	ghosts map[string]ghost[T]
+	ghosts map[string]*node[T] // rows that have vanished and keep their places
 	empty  string
 }
 
@@ -104,13 +95,13 @@ const (
 // How much there may be.
 const (
 	maxGhosts = 200
-	few       = 64 // changes that are always put in their places one by one
+	few       = 64 // rows that are always put in their places one by one
 )
 
 // New returns an empty table, sorted by the first column that can be. empty is what it says when it has no rows.
 func New[T any](empty string, cols ...Column[T]) *Table[T] {
 	t := &Table[T]{
-		cols: cols, marks: map[string]bool{}, ghosts: map[string]ghost[T]{}, dirty: map[string]*T{}, full: true, many: manyRows, empty: empty, set: Usual,
+		cols: cols, marks: map[string]bool{}, ghosts: map[string]*node[T]{}, nodes: map[string]*node[T]{}, full: true, many: manyRows, empty: empty, set: Usual,
 	}
 	for i := range t.cols {
 		if t.cols[i].Title == "" {
@@ -173,7 +164,7 @@ func (t *Table[T]) Place() (row, of int) {
 // Len is how many rows pass the filter, and how many there are.
 func (t *Table[T]) Len() (shown, all int) {
 	t.settle(time.Time{})
-	return len(t.view), len(t.base)
+	return len(t.view), t.count
 }
 
 // At is the row of the cursor. alive is false when the row has vanished: nothing may be done to it.
@@ -182,11 +173,11 @@ func (t *Table[T]) At() (row Row[T], alive bool) {
 	if t.at >= len(t.view) {
 		return Row[T]{}, false
 	}
-	e := t.view[t.at]
-	if now := t.lookup(e.ID); now != nil {
-		return Row[T]{e.ID, now}, true
+	n := t.view[t.at]
+	if val := t.lookup(n.ID); val != nil {
+		return Row[T]{n.ID, val}, true
 	}
-	return Row[T]{e.ID, t.latest(e)}, false
+	return Row[T]{n.ID, t.latest(n)}, false
 }
 
 // Marks are the ids of marked rows, sorted, and how many of them the filter hides.
@@ -268,7 +259,7 @@ func (t *Table[T]) doOther(verb keys.Verb) bool {
 	case keys.SortRight:
 		t.stepSort(1)
 	case keys.SortFlip:
-		t.desc, t.pending, t.urgent, t.full = !t.desc, true, true, true
+		t.turn()
 	case keys.Wide:
 		t.nextSet()
 	case keys.Left:
@@ -284,11 +275,13 @@ func (t *Table[T]) doOther(verb keys.Verb) bool {
 func (t *Table[T]) move(to int) {
 	t.at = max(min(to, len(t.view)-1), 0)
 	if t.at < len(t.view) {
-		e := t.view[t.at]
-		t.cursor = e.ID
-		if _, kept := t.ghosts[e.ID]; !kept && t.lookup(e.ID) == nil {
+		n := t.view[t.at]
+		t.cursor = n.ID
+		if t.ghosts[n.ID] == nil && t.lookup(n.ID) == nil {
 			// It was to go with the next order of the rows; now that somebody looks at it, it stays.
-			t.ghosts[e.ID] = ghost[T]{e.Row, t.built}
+			n.gone, n.leaves = t.built, false
+			t.ghosts[n.ID], t.nodes[n.ID] = n, n
+			t.look(n)
 		}
 	}
 }
@@ -309,12 +302,12 @@ func (t *Table[T]) mark() {
 
 // markRange marks from the last mark to the cursor.
 func (t *Table[T]) markRange() {
-	from := slices.IndexFunc(t.view, func(e entry[T]) bool { return e.ID == t.anchor })
+	from := slices.IndexFunc(t.view, func(n *node[T]) bool { return n.ID == t.anchor })
 	if from < 0 {
 		from = t.at
 	}
 	for i := min(from, t.at); i <= max(from, t.at) && i < len(t.view); i++ {
-		if !t.view[i].gone {
+		if t.view[i].there() {
 			t.marks[t.view[i].ID] = true
 		}
 	}

@@ -1,0 +1,158 @@
+// Package watchline reads lines of /reeve/v1/watch as encoding/json would, several times as fast and with a fraction of its
+// garbage: a console on a large cluster does nothing else most of the time. It owns a reader for what comes in masses
+// (tasks, events, agents) in the form in which masters write it; all else, and everything that is unusual, it leaves to
+// encoding/json, so that the two never differ. Texts that come again and again are kept once. Start reading at Reader.
+package watchline
+
+import (
+	"encoding/json"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// Reader reads lines of one stream. It is for one goroutine; the zero value is ready.
+type Reader struct {
+	texts map[string]string            // by how they are written, with escapes
+	maps  map[string]map[string]string // by how they are written
+
+	agents, tasks, events, steps int // how many there were in the last list
+}
+
+// kept is how many texts and maps are remembered; then it starts over.
+const kept = 8192
+
+// Read reads one line. What it answers may share texts and maps with other lines: maps must not be changed.
+func (r *Reader) Read(line []byte) (*reeveapi.Watch, error) {
+	if r.texts == nil || len(r.texts) > kept || len(r.maps) > kept {
+		r.texts, r.maps = map[string]string{}, map[string]map[string]string{}
+	}
+	w := &reeveapi.Watch{}
+	s := &scanner{reader: r, text: line}
+	object(s, w, watchFields)
+	if s.space(); !s.bad && s.at == len(line) {
+		return w, nil
+	}
+	w = &reeveapi.Watch{} // what was read so far may be half of something
+	return w, json.Unmarshal(line, w)
+}
+
+// field is a key of an object and how its value is read.
+type field[T any] struct {
+	name string
+	read func(s *scanner, v *T)
+}
+
+var watchFields = []field[reeveapi.Watch]{
+	{"snapshot", func(s *scanner, w *reeveapi.Watch) { s.other(&w.Snapshot) }},
+	{"version", func(s *scanner, w *reeveapi.Watch) { s.other(&w.Version) }},
+	{"cluster", func(s *scanner, w *reeveapi.Watch) { s.other(&w.Cluster) }},
+	{"agents", func(s *scanner, w *reeveapi.Watch) { w.Agents = list(s, agentFields, &s.reader.agents) }},
+	{"agents_removed", func(s *scanner, w *reeveapi.Watch) { s.other(&w.AgentsRemoved) }},
+	{"frameworks", func(s *scanner, w *reeveapi.Watch) { s.other(&w.Frameworks) }},
+	{"frameworks_removed", func(s *scanner, w *reeveapi.Watch) { s.other(&w.FrameworksRemoved) }},
+	{"tasks", func(s *scanner, w *reeveapi.Watch) { w.Tasks = list(s, taskFields, &s.reader.tasks) }},
+	{"tasks_removed", func(s *scanner, w *reeveapi.Watch) { s.other(&w.TasksRemoved) }},
+	{"jobs", func(s *scanner, w *reeveapi.Watch) { s.other(&w.Jobs) }},
+	{"jobs_removed", func(s *scanner, w *reeveapi.Watch) { s.other(&w.JobsRemoved) }},
+	{"roles", func(s *scanner, w *reeveapi.Watch) { s.other(&w.Roles) }},
+	{"roles_removed", func(s *scanner, w *reeveapi.Watch) { s.other(&w.RolesRemoved) }},
+	{"offers", func(s *scanner, w *reeveapi.Watch) { s.other(&w.Offers) }},
+	{"offers_removed", func(s *scanner, w *reeveapi.Watch) { s.other(&w.OffersRemoved) }},
+	{"events", func(s *scanner, w *reeveapi.Watch) { w.Events = list(s, eventFields, &s.reader.events) }},
+}
+
+// Fields stand in the order in which masters write them.
+var taskFields = []field[reeveapi.Task]{
+	{"id", func(s *scanner, t *reeveapi.Task) { t.ID = s.own() }},
+	{"framework", func(s *scanner, t *reeveapi.Task) { t.Framework = s.shared() }},
+	{"framework_name", func(s *scanner, t *reeveapi.Task) { t.FrameworkName = s.shared() }},
+	{"name", func(s *scanner, t *reeveapi.Task) { t.Name = s.own() }},
+	{"role", func(s *scanner, t *reeveapi.Task) { t.Role = s.shared() }},
+	{"executor", func(s *scanner, t *reeveapi.Task) { t.Executor = s.like(t.ID) }},
+	{"agent", func(s *scanner, t *reeveapi.Task) { t.Agent = s.shared() }},
+	{"agent_name", func(s *scanner, t *reeveapi.Task) { t.AgentName = s.shared() }},
+	{"agent_http", func(s *scanner, t *reeveapi.Task) { t.AgentHTTP = s.shared() }},
+	{"container", func(s *scanner, t *reeveapi.Task) { t.Container = s.own() }},
+	{"state", func(s *scanner, t *reeveapi.Task) { t.State = s.shared() }},
+	{"message", func(s *scanner, t *reeveapi.Task) { t.Message = s.shared() }},
+	{"reason", func(s *scanner, t *reeveapi.Task) { t.Reason = s.shared() }},
+	{"source", func(s *scanner, t *reeveapi.Task) { t.Source = s.shared() }},
+	{"healthy", func(s *scanner, t *reeveapi.Task) { s.other(&t.Healthy) }},
+	{"check", func(s *scanner, t *reeveapi.Task) { t.Check = s.shared() }},
+	{"requested", func(s *scanner, t *reeveapi.Task) { object(s, &t.Requested, amountFields) }},
+	{"ports", func(s *scanner, t *reeveapi.Task) { t.Ports = s.shared() }},
+	{"command", func(s *scanner, t *reeveapi.Task) { t.Command = s.shared() }},
+	{"image", func(s *scanner, t *reeveapi.Task) { t.Image = s.shared() }},
+	{"pull", func(s *scanner, t *reeveapi.Task) { s.other(&t.Pull) }},
+	{"user", func(s *scanner, t *reeveapi.Task) { t.User = s.shared() }},
+	{"labels", func(s *scanner, t *reeveapi.Task) { t.Labels = s.sharedMap() }},
+	{"env", func(s *scanner, t *reeveapi.Task) { t.Env = s.sharedMap() }},
+	{"job", func(s *scanner, t *reeveapi.Task) { t.Job = s.shared() }},
+	{"sandbox", func(s *scanner, t *reeveapi.Task) { t.Sandbox = s.own() }},
+	{"history", func(s *scanner, t *reeveapi.Task) { t.History = list(s, stepFields, &s.reader.steps) }},
+	{"launched", func(s *scanner, t *reeveapi.Task) { t.Launched = s.time() }},
+	{"ended", func(s *scanner, t *reeveapi.Task) { t.Ended = s.time() }},
+}
+
+var stepFields = []field[reeveapi.TaskStep]{
+	{"state", func(s *scanner, t *reeveapi.TaskStep) { t.State = s.shared() }},
+	{"at", func(s *scanner, t *reeveapi.TaskStep) { t.At = s.time() }},
+	{"message", func(s *scanner, t *reeveapi.TaskStep) { t.Message = s.shared() }},
+}
+
+var amountFields = []field[reeveapi.Amounts]{
+	{"cpus", func(s *scanner, a *reeveapi.Amounts) { a.CPUs = s.number() }},
+	{"mem", func(s *scanner, a *reeveapi.Amounts) { a.Mem = s.number() }},
+	{"disk", func(s *scanner, a *reeveapi.Amounts) { a.Disk = s.number() }},
+	{"gpus", func(s *scanner, a *reeveapi.Amounts) { a.GPUs = s.number() }},
+}
+
+var eventFields = []field[reeveapi.Event]{
+	{"seq", func(s *scanner, e *reeveapi.Event) { e.Seq = uint64(s.whole()) }},
+	{"at", func(s *scanner, e *reeveapi.Event) { e.At = s.time() }},
+	{"kind", func(s *scanner, e *reeveapi.Event) { e.Kind = s.shared() }},
+	{"subject", func(s *scanner, e *reeveapi.Event) { e.Subject = s.own() }},
+	{"id", func(s *scanner, e *reeveapi.Event) { e.ID = s.own() }},
+	{"agent", func(s *scanner, e *reeveapi.Event) { e.Agent = s.shared() }},
+	{"text", func(s *scanner, e *reeveapi.Event) { e.Text = s.shared() }},
+	{"who", func(s *scanner, e *reeveapi.Event) { e.Who = s.shared() }},
+}
+
+var agentFields = []field[reeveapi.Agent]{
+	{"id", func(s *scanner, a *reeveapi.Agent) { a.ID = s.shared() }},
+	{"name", func(s *scanner, a *reeveapi.Agent) { a.Name = s.shared() }},
+	{"http", func(s *scanner, a *reeveapi.Agent) { a.HTTP = s.shared() }},
+	{"state", func(s *scanner, a *reeveapi.Agent) { a.State = s.shared() }},
+	{"reason", func(s *scanner, a *reeveapi.Agent) { a.Reason = s.shared() }},
+	{"version", func(s *scanner, a *reeveapi.Agent) { a.Version = s.shared() }},
+	{"since", func(s *scanner, a *reeveapi.Agent) { a.Since = s.time() }},
+	{"registered", func(s *scanner, a *reeveapi.Agent) { a.Registered = s.time() }},
+	{"reregistered", func(s *scanner, a *reeveapi.Agent) { a.Reregistered = s.time() }},
+	{"total", func(s *scanner, a *reeveapi.Agent) { object(s, &a.Total, amountFields) }},
+	{"allocated", func(s *scanner, a *reeveapi.Agent) { object(s, &a.Allocated, amountFields) }},
+	{"offered", func(s *scanner, a *reeveapi.Agent) { object(s, &a.Offered, amountFields) }},
+	{"ports", func(s *scanner, a *reeveapi.Agent) { a.Ports = s.shared() }},
+	{"attributes", func(s *scanner, a *reeveapi.Agent) { a.Attributes = s.sharedMap() }},
+	{"tasks", func(s *scanner, a *reeveapi.Agent) { a.Tasks = int(s.whole()) }},
+	{"usage", func(s *scanner, a *reeveapi.Agent) {
+		a.Usage = new(reeveapi.HostUsage)
+		object(s, a.Usage, usageFields)
+	}},
+	{"deactivated", func(s *scanner, a *reeveapi.Agent) { s.other(&a.Deactivated) }},
+	{"drain", func(s *scanner, a *reeveapi.Agent) { s.other(&a.Drain) }},
+	{"reserved", func(s *scanner, a *reeveapi.Agent) { s.other(&a.Reserved) }},
+	{"volumes", func(s *scanner, a *reeveapi.Agent) { s.other(&a.Volumes) }},
+	{"maintenance", func(s *scanner, a *reeveapi.Agent) { s.other(&a.Maintenance) }},
+}
+
+var usageFields = []field[reeveapi.HostUsage]{
+	{"at", func(s *scanner, u *reeveapi.HostUsage) { u.At = s.time() }},
+	{"cpus", func(s *scanner, u *reeveapi.HostUsage) { u.CPUs = s.number() }},
+	{"load1", func(s *scanner, u *reeveapi.HostUsage) { u.Load1 = s.number() }},
+	{"mem_bytes", func(s *scanner, u *reeveapi.HostUsage) { u.MemBytes = s.whole() }},
+	{"mem_total_bytes", func(s *scanner, u *reeveapi.HostUsage) { u.MemTotalBytes = s.whole() }},
+	{"disk_bytes", func(s *scanner, u *reeveapi.HostUsage) { u.DiskBytes = s.whole() }},
+	{"disk_total_bytes", func(s *scanner, u *reeveapi.HostUsage) { u.DiskTotalBytes = s.whole() }},
+	{"net_receive_bytes", func(s *scanner, u *reeveapi.HostUsage) { u.NetReceiveBytes = s.whole() }},
+	{"net_send_bytes", func(s *scanner, u *reeveapi.HostUsage) { u.NetSendBytes = s.whole() }},
+}

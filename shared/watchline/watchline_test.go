@@ -1,0 +1,188 @@
+package watchline
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// same fails unless the line is read as encoding/json reads it.
+func same(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, r *Reader, line []byte,
+) {
+	t.Helper()
+	var want reeveapi.Watch
+	wantErr := json.Unmarshal(line, &want)
+	for range 2 { // the second time texts are known
+		got, err := r.Read(bytes.Clone(line))
+		if fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Fatalf("error %v, want %v: %s", err, wantErr, line)
+		}
+		if diff := cmp.Diff(&want, got); wantErr == nil && diff != "" {
+			t.Fatalf("(-want +got):\n%s\n%s", diff, line)
+		}
+	}
+}
+
+// fast fails if the line had to be left to encoding/json.
+func fast(t *testing.T, line []byte) {
+	t.Helper()
+	r := &Reader{texts: map[string]string{}, maps: map[string]map[string]string{}}
+	s := &scanner{reader: r, text: line}
+	var w reeveapi.Watch
+	if object(s, &w, watchFields); s.bad {
+		t.Errorf("is left to encoding/json: %s", line)
+	}
+}
+
+var at = time.Date(2026, 11, 29, 10, 4, 57, 722380356, time.UTC)
+
+// full has every field of what is read here.
+func full() reeveapi.Watch {
+	return reeveapi.Watch{
+		Snapshot: true, Version: math.MaxUint64, Cluster: &reeveapi.Cluster{Name: "c", Agents: map[string]int{"active": 1}, Elected: at},
+		Agents: []reeveapi.Agent{{
+			ID: "S0", Name: "n", HTTP: "h:1", State: "active", Reason: "why", Version: "1", Since: at, Registered: at, Reregistered: at,
+			Total: reeveapi.Amounts{CPUs: 0.1, Mem: 1e9, Disk: 123456789.125, GPUs: 3}, Ports: "[1-2]", Attributes: map[string]string{"rack": "r1"}, Tasks: 7,
+			Usage: &reeveapi.HostUsage{At: at, CPUs: 1.5, Load1: 1e-7, MemBytes: 1 << 40}, Deactivated: true, Drain: &reeveapi.Drain{Since: at},
+			Reserved: map[string]reeveapi.Amounts{"r": {CPUs: 1}}, Volumes: []reeveapi.Volume{{ID: "v"}}, Maintenance: &reeveapi.Unavailability{Start: at},
+		}},
+		AgentsRemoved: []string{"S1"}, FrameworksRemoved: []string{"f"}, Frameworks: []reeveapi.Framework{{ID: "f", Roles: []string{"a"}}},
+		Tasks: []reeveapi.Task{{
+			ID: "t", Framework: "f", FrameworkName: "fn", Name: "näme \"x\"", Role: "*", Executor: "t", Agent: "S0", AgentName: "n", AgentHTTP: "h:1",
+			Container: "c", State: "TASK_RUNNING", Message: "a < b && c > d", Reason: "R", Source: "S", Healthy: new(false), Check: "ok",
+			Requested: reeveapi.Amounts{CPUs: 0.5}, Ports: "[3-3]", Command: "sleep 1 && echo \u2028", Image: "alpine", Pull: &reeveapi.Pull{Done: 1, Total: 2},
+			User: "u", Labels: map[string]string{"a": "b"}, Env: map[string]string{"A": "\x00"}, Job: "j", Sandbox: "/s",
+			History: []reeveapi.TaskStep{{State: "TASK_STAGING", At: at}, {State: "TASK_RUNNING", At: at.Truncate(time.Second), Message: "m"}}, Launched: at, Ended: at,
+		}, {}},
+		TasksRemoved: []string{"f/u"}, Jobs: []reeveapi.Job{{Spec: reeveapi.JobSpec{Name: "j"}}}, JobsRemoved: []string{"k"},
+		Roles: []reeveapi.Role{{Name: "r"}}, Offers: []reeveapi.Offer{{ID: "o"}},
+		Events: []reeveapi.Event{{Seq: 1, At: at, Kind: "K", Subject: "s", ID: "i", Agent: "a", Text: "t", Who: "w"}},
+	}
+}
+
+func encode(t interface{ Fatalf(string, ...any) }, w *reeveapi.Watch) []byte {
+	line, err := json.Marshal(w)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return line
+}
+
+func TestAFullLine(t *testing.T) {
+	w := full()
+	w.Tasks = w.Tasks[:1] // an empty one has no history, which is written as null
+	line := encode(t, &w)
+	same(t, &Reader{}, line)
+	fast(t, line)
+}
+
+func TestOddLines(t *testing.T) {
+	full := full()
+	for _, line := range []string{
+		``, `{`, `null`, `[]`, `{}`, ` { } `, `{"version":1}x`, `{"version":1} `, `{"tasks":[]}`, `{"tasks":null}`, `{"tasks":[null]}`, `{"tasks":[{}]}`, `{"tasks":[{},{}]}`, `{"tasks":[{},]}`,
+		`{"tasks":[{"id":"a","id":"b"}]}`, `{"tasks":[{"name":"a","id":"b"}]}`, `{"tasks":[{"ID":"b"}]}`, `{"tasks":[{"id":1}]}`, `{"tasks":[{"id":"a\u00e4\n"}]}`,
+		`{"tasks":[{"id":"` + "\xff" + `"}]}`, `{"tasks":[{"id":"` + "\x01" + `"}]}`, `{"tasks":[{"id":"a\"}]}`, `{"tasks":[{"new":{"x":[1,"]}"]},"name":"n"}]}`, `{"tasks":[{"new":{x}}]}`,
+		`{"tasks":[{"requested":{"cpus":1.}}]}`, `{"tasks":[{"requested":{"cpus":01}}]}`, `{"tasks":[{"requested":{"cpus":-1}}]}`, `{"tasks":[{"requested":{"cpus":1e3}}]}`,
+		`{"tasks":[{"requested":{"cpus":0.30000000000000004}}]}`, `{"tasks":[{"requested":{"cpus":9007199254740993}}]}`, `{"tasks":[{"requested":{"cpus":00.5}}]}`, `{"tasks":[{"requested":{"cpus":.5}}]}`,
+		`{"tasks":[{"launched":"2026-02-29T00:00:00Z"}]}`, `{"tasks":[{"launched":"2024-02-29T00:00:00.5Z"}]}`, `{"tasks":[{"launched":"2024-02-29T00:00:00+01:00"}]}`, `{"tasks":[{"launched":"2024-02-29T00:00:00.Z"}]}`,
+		`{"tasks":[{"launched":"2024-13-29T00:00:00Z"}]}`, `{"tasks":[{"launched":"0000-00-00T00:00:00Z"}]}`, `{"tasks":[{"launched":"0001-01-01T00:00:00Z"}]}`, `{"tasks":[{"launched":null}]}`,
+		`{"tasks":[{"labels":{"a":1}}]}`, `{"tasks":[{"labels":null}]}`, `{"tasks":[{"labels":{"a":"b"},"job":"x"}]}`, `{"events":[{"seq":18446744073709551615}]}`, `{"events":[{"seq":1.5}]}`, `{"events":[{"seq":-1}]}`, `{"agents":[{"usage":null}]}`,
+		`{"agents":[{"tasks":007}]}`, `{"snapshot":true,"version":3,"unknown":null,"events":[{"seq":1}]}`, `{"version":3,"snapshot":true}`, `{"agents":[{"since":"x"}]}`, `{"tasks":[{"id":"a"`, `{"tasks":[{"id"`, `{"tasks"`, `{"tasks":[{"id":"a"}]`,
+		string(encode(t, &full)),
+	} {
+		same(t, &Reader{}, []byte(line))
+	}
+}
+
+// TestAnyTask draws tasks, events and agents.
+func TestAnyTask(t *testing.T) {
+	text := rapid.OneOf(rapid.Just(""), rapid.SampledFrom([]string{"a", "TASK_RUNNING", "<&>", "ä\u2028", "\\\"\n"}), rapid.String())
+	number := rapid.OneOf(rapid.Just(0.0), rapid.Float64Range(0, 1e6), rapid.Float64())
+	moment := rapid.Custom(func(t *rapid.T) time.Time {
+		return time.Unix(rapid.Int64Range(-60e9, 250e9).Draw(t, "s"), rapid.Int64Range(0, 1e9-1).Draw(t, "ns")).UTC()
+	})
+	reader := &Reader{}
+	rapid.Check(t, func(rt *rapid.T) {
+		var w reeveapi.Watch
+		for range rapid.IntRange(0, 3).Draw(rt, "tasks") {
+			task := reeveapi.Task{
+				ID: text.Draw(rt, "id"), Name: text.Draw(rt, "name"), Executor: text.Draw(rt, "executor"), Command: text.Draw(rt, "command"), Message: text.Draw(rt, "message"),
+				Requested: reeveapi.Amounts{CPUs: number.Draw(rt, "cpus"), Mem: number.Draw(rt, "mem")}, Labels: rapid.MapOfN(text, text, 0, 2).Draw(rt, "labels"),
+				Launched: moment.Draw(rt, "launched"),
+			}
+			for range rapid.IntRange(0, 2).Draw(rt, "steps") {
+				task.History = append(task.History, reeveapi.TaskStep{State: text.Draw(rt, "state"), At: moment.Draw(rt, "at")})
+			}
+			w.Tasks = append(w.Tasks, task)
+		}
+		for range rapid.IntRange(0, 3).Draw(rt, "events") {
+			w.Events = append(w.Events, reeveapi.Event{Seq: rapid.Uint64().Draw(rt, "seq"), At: moment.Draw(rt, "at"), Text: text.Draw(rt, "text")})
+		}
+		if rapid.Bool().Draw(rt, "agent") {
+			w.Agents = []reeveapi.Agent{{ID: text.Draw(rt, "agent id"), Tasks: rapid.Int().Draw(rt, "on it"), Usage: &reeveapi.HostUsage{MemBytes: rapid.Int64().Draw(rt, "mem")}}}
+		}
+		same(rt, reader, encode(rt, &w))
+	})
+}
+
+func FuzzRead(f *testing.F) {
+	w := full()
+	f.Add(encode(f, &w))
+	f.Add([]byte(`{"tasks":[{"id":"a","requested":{"cpus":0.5},"launched":"2026-11-29T10:04:57.7Z"}],"events":[{"seq":1}]}`))
+	f.Fuzz(func(t *testing.T, line []byte) { same(t, &Reader{}, line) })
+}
+
+// BenchmarkRead reads a tenth of a second of a busy cluster: 130 tasks and as many events.
+func BenchmarkRead(b *testing.B) {
+	w := reeveapi.Watch{Version: 1}
+	for i := range 130 {
+		id := fmt.Sprintf("web-%05d.8c2f1e%06x", i, i)
+		w.Tasks = append(w.Tasks, reeveapi.Task{
+			ID: id, Framework: "5b1c9f2e-1111-4c0a-9d55-0c1d2e3f4a5b-0001", FrameworkName: "marathon", Name: id[:9], Role: "prod", Executor: id, Agent: fmt.Sprint("5b1c9f2e-1111-4c0a-9d55-0c1d2e3f4a5b-S", i%100),
+			AgentName: fmt.Sprint("node-", i%100), AgentHTTP: fmt.Sprint("10.0.0.", i%100, ":5051"), Container: fmt.Sprint("c0ffee00-0000-4000-8000-", i), State: "TASK_RUNNING", Source: "SOURCE_EXECUTOR",
+			Requested: reeveapi.Amounts{CPUs: 0.5, Mem: 256, Disk: 64}, Command: "exec ./serve --listen=$PORT0", User: "www-data", Labels: map[string]string{"team": "payments"}, Sandbox: "/frameworks/f/executors/" + id,
+			History: []reeveapi.TaskStep{{State: "TASK_STAGING", At: at}, {State: "TASK_STARTING", At: at}, {State: "TASK_RUNNING", At: at}}, Launched: at,
+		})
+		w.Events = append(w.Events, reeveapi.Event{Seq: uint64(i), At: at, Kind: "TASK_RUNNING", Subject: id[:9], ID: id, Agent: "node-1"})
+	}
+	line := encode(b, &w)
+	if path := os.Getenv("WATCHLINE"); path != "" { // a line of a real stream
+		text, err := os.ReadFile(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		line = bytes.Split(text, []byte("\n"))[9]
+	}
+	b.Run("watchline", func(b *testing.B) {
+		b.SetBytes(int64(len(line)))
+		b.ReportAllocs()
+		var r Reader
+		for b.Loop() {
+			if _, err := r.Read(line); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("encoding-json", func(b *testing.B) {
+		b.SetBytes(int64(len(line)))
+		b.ReportAllocs()
+		for b.Loop() {
+			var w reeveapi.Watch
+			if err := json.Unmarshal(line, &w); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
