@@ -209,8 +209,7 @@ func (c *Config) registerRuntime(fs *pflag.FlagSet) {
 }
 
 func (c *Config) duration(fs *pflag.FlagSet, into *time.Duration, name string, value time.Duration, usage string) {
-	*into = value
-	fs.Var((*duration)(into), name, usage)
+	flagset.DurationVar(fs, into, name, value, usage)
 }
 
 // complete takes in environment and file, and checks everything.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/flagset"
 )
 
 // Images is where container images come from, and how many of them stay.
@@ -41,8 +42,7 @@ func (i *Images) register(fs *pflag.FlagSet) {
 	fs.StringVar(&i.StoreDir, "docker-store-dir", "", "directory for images, the agent's alone (default <work-dir>/images)")
 	fs.StringVar(&i.Dir, "image-dir", "", "directory of the images that tasks name as oci:PATH, oci-archive:PATH or docker-archive:PATH, relative to it")
 	fs.Var((*size)(&i.Bytes), "image-cache-size", "how much all images may take before those go that no task uses; 0B for as much as the disk has to spare")
-	i.Age = defaultImageAge
-	fs.Var((*duration)(&i.Age), "image-gc-delay", "how long an image stays after its last use")
+	flagset.DurationVar(fs, &i.Age, "image-gc-delay", defaultImageAge, "how long an image stays after its last use")
 }
 
 func (i *Images) complete(workDir string) (err error) {

@@ -12,6 +12,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/flagset"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 )
 
@@ -49,8 +50,7 @@ func (i *Isolation) register(fs *pflag.FlagSet) {
 	fs.StringVar(&i.written.devices, "allowed-devices", "", `devices that every container gets, such as "/dev/fuse,/dev/kvm" or Mesos's {"allowed_devices":[…]}`)
 	fs.StringVar(&i.written.hostPaths, "host-path-volumes", "/", `directories of this machine that volumes may come from, such as "/data,/srv", or "none"`)
 	fs.StringVar(&i.SeccompDir, "seccomp-config-dir", "", "directory of seccomp profiles, in Docker's form, that tasks may name")
-	i.DiskWatch = defaultContainerDisk
-	fs.Var((*duration)(&i.DiskWatch), "container-disk-watch-interval", "time between two looks at what a container's files take of the disk")
+	flagset.DurationVar(fs, &i.DiskWatch, "container-disk-watch-interval", defaultContainerDisk, "time between two looks at what a container's files take of the disk")
 	fs.BoolVar(&i.EnforceDisk, "enforce-container-disk-quota", true, "end a container whose files take more than the disk that it asked for")
 	fs.StringVar(&i.written.plugins, "network-cni-plugins-dir", "/usr/lib/cni:/opt/cni/bin", "directories of CNI plugins, with : between them")
 	fs.StringVar(&i.NetworkDir, "network-cni-config-dir", "/etc/cni/net.d", "directory of the networks that containers may join, in CNI's form")

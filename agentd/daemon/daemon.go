@@ -221,7 +221,7 @@ func (d *daemon) openGossip(ctx context.Context) (err error) {
 	d.undo.Add("gossip", closeTimeout, func(context.Context) error { return d.gossip.Close() })
 	d.changed = make(chan struct{}, 1)
 	d.link = masterlink.New(masterlink.Config{
-		Masters: d.masters, Changed: d.changed, Dial: d.transport().Dial, Post: d.agent.post, Usage: func() *agentlink.HostUsage { return beat(d.agent.usage.Host()) }, Log: d.log,
+		Masters: d.masters, Changed: d.changed, Dial: d.transport().Dial, Post: d.agent.post, Usage: func() *agentlink.HostUsage { return beat(d.agent.usage.Host(), d.agent.images) }, Log: d.log,
 	})
 	d.agent.link.Store(d.link)
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/config"
 	"codeberg.org/reeve/reeve/agentd/hostinfo"
+	"codeberg.org/reeve/reeve/agentd/image/store"
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/logkey"
@@ -79,9 +80,24 @@ func (h *host) usage() reeveapi.HostUsage {
 }
 
 // beat is a look at the host as heartbeats carry it.
-func beat(u reeveapi.HostUsage) *agentlink.HostUsage {
+func beat(u reeveapi.HostUsage, images *store.Store) *agentlink.HostUsage {
 	return &agentlink.HostUsage{
-		Cpus: u.CPUs, Load1: u.Load1, MemBytes: u.MemBytes, MemTotalBytes: u.MemTotalBytes, DiskBytes: u.DiskBytes,
+		Images: imageNames(images),
+		Cpus:   u.CPUs, Load1: u.Load1, MemBytes: u.MemBytes, MemTotalBytes: u.MemTotalBytes, DiskBytes: u.DiskBytes,
 		DiskTotalBytes: u.DiskTotalBytes, NetReceiveBytes: u.NetReceiveBytes, NetSendBytes: u.NetSendBytes,
 	}
+}
+
+// mostImages bounds what masters are told of: where an agent has more, not all are preferred.
+const mostImages = 1000
+
+// imageNames lists the images that are here.
+func imageNames(images *store.Store) *agentlink.ImageNames {
+	names := &agentlink.ImageNames{}
+	if images == nil {
+		return names
+	}
+	names.Names = images.Names()
+	names.Names = names.Names[:min(len(names.Names), mostImages)]
+	return names
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -196,13 +197,32 @@ func (s *session) accepted(group *run.Group, registered *agentlink.Registered) {
 	group.Go("heartbeats", func(ctx context.Context) error { return s.beat(ctx, interval) })
 }
 
+// tellAgainEvery is after how many heartbeats the list of images is told again although it has not changed: one may have
+// been lost with a turn of the machine that did not know yet of the registration.
+const tellAgainEvery = 12
+
+// sparing leaves the images out of a heartbeat that the master was told of before, and returns what it was told last.
+func sparing(usage *agentlink.HostUsage, told []string, n int) []string {
+	names := usage.GetImages().GetNames()
+	if usage == nil || n%tellAgainEvery > 1 && slices.Equal(names, told) {
+		if usage != nil {
+			usage.Images = nil
+		}
+		return told
+	}
+	return names
+}
+
 // beat asks the machine for a heartbeat at every interval, the first at once, and ends the stream of a master that has
 // gone silent.
 func (s *session) beat(ctx context.Context, interval time.Duration) error {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
-	for {
-		if err := s.link.cfg.Post(ctx, workload.Beat{Conn: s.conn, Usage: s.link.cfg.Usage()}); err != nil {
+	var told []string
+	for n := 0; ; n++ {
+		usage := s.link.cfg.Usage()
+		told = sparing(usage, told, n)
+		if err := s.link.cfg.Post(ctx, workload.Beat{Conn: s.conn, Usage: usage}); err != nil {
 			return err
 		}
 		select {

@@ -28,6 +28,8 @@ type Term interface {
 	AgentGoodbye(conn cluster.ConnID, goodbye *agentlink.Goodbye)
 	// NoteUsage keeps what a heartbeat says of the agent's host.
 	NoteUsage(agent ids.Agent, usage *agentlink.HostUsage, at time.Time)
+	// NoteImages keeps which images the agent has; it waits as Post does.
+	NoteImages(ctx context.Context, agent ids.Agent, names []string) error
 }
 
 // Node is this master as the link needs it.

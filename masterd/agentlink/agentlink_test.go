@@ -2,6 +2,7 @@ package agentlink
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"slices"
@@ -31,6 +32,7 @@ type fakeTerm struct {
 	boxes   map[cluster.ConnID]*outbox.Box[*agentlink.FromMaster]
 	goodbye bool
 	load    float64
+	images  []string
 }
 
 func (f *fakeTerm) Number() uint64 { return 7 }
@@ -63,6 +65,13 @@ func (f *fakeTerm) AgentGoodbye(_ cluster.ConnID, g *agentlink.Goodbye) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.goodbye = g.GetTasksEnded()
+}
+
+func (f *fakeTerm) NoteImages(_ context.Context, agent ids.Agent, names []string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.images = append(f.images, fmt.Sprint(agent, names))
+	return nil
 }
 
 func (f *fakeTerm) NoteUsage(agent ids.Agent, usage *agentlink.HostUsage, _ time.Time) {
@@ -126,7 +135,7 @@ func register(linkVersion uint32) *agentlink.FromAgent {
 
 func heartbeat(n uint64) *agentlink.FromAgent {
 	return &agentlink.FromAgent{Message: &agentlink.FromAgent_Heartbeat{Heartbeat: &agentlink.Heartbeat{
-		Sequence: n, Usage: &agentlink.HostUsage{Load1: float64(n)},
+		Sequence: n, Usage: &agentlink.HostUsage{Load1: float64(n), Images: &agentlink.ImageNames{Names: []string{"web:1"}}},
 	}}}
 }
 
@@ -179,8 +188,8 @@ func TestALinkCarriesMessagesInOrderAndTheGoodbye(t *testing.T) {
 		if diff := cmp.Diff(term.seen(), want2); diff != "" {
 			t.Errorf("inputs (-got +want):\n%s", diff)
 		}
-		if !term.goodbye || term.load != 3 {
-			t.Errorf("goodbye %v, load %v", term.goodbye, term.load)
+		if !term.goodbye || term.load != 3 || !slices.Contains(term.images, "S1[web:1]") {
+			t.Errorf("goodbye %v, load %v, images %v", term.goodbye, term.load, term.images)
 		}
 		cancel()
 		wait()

@@ -131,6 +131,9 @@ func (s *Server) read(ctx context.Context, st *stream) error {
 			st.box.Put(&agentlink.FromMaster{Term: st.term.Number(), Message: &agentlink.FromMaster_HeartbeatAck{
 				HeartbeatAck: &agentlink.HeartbeatAck{Sequence: m.Heartbeat.GetSequence()},
 			}})
+			if images := m.Heartbeat.GetUsage().GetImages(); images != nil && st.term.NoteImages(ctx, st.agentID(), images.GetNames()) != nil {
+				return nil // the term or the stream has ended, which the writer sees too
+			}
 			continue
 		case *agentlink.FromAgent_Goodbye:
 			st.term.AgentGoodbye(st.conn, m.Goodbye)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -25,6 +26,8 @@ type Config struct {
 	BootstrapExpect int
 	Cluster         string
 	SecretsKeyFile  string
+	PingTimeout     time.Duration // with MaxPings: how long an agent may be away before its tasks are unreachable
+	MaxPings        int
 	Flags           map[string]string // every flag as it is in force, for /flags; secrets are in files, never here
 }
 
@@ -35,6 +38,8 @@ const (
 	defaultRaftPort = 5053
 	defaultWorkDir  = "/var/lib/reeve/master"
 	defaultCluster  = "reeve"
+	defaultPing     = 15 * time.Second
+	defaultPings    = 5
 )
 
 // maxCluster keeps the gossip tags small; see gossip.Tags.
@@ -120,6 +125,9 @@ func (c *Config) register(fs *pflag.FlagSet) {
 	fs.IntVar(&c.LinkPort, "link-port", defaultLinkPort, "port for agents; 0 takes a free one")
 	fs.IntVar(&c.RaftPort, "raft-port", defaultRaftPort, "port for the other masters; 0 takes a free one")
 	fs.IntVar(&c.BootstrapExpect, "bootstrap-expect", 1, "masters to wait for before the first election; the same on each")
+	flagset.DurationVar(fs, &c.PingTimeout, "agent-ping-timeout", defaultPing, "with --max-agent-ping-timeouts: an agent whose link is down for so long, so many times, is unreachable; "+
+		"half a minute at most if gossip takes it for dead, too")
+	fs.IntVar(&c.MaxPings, "max-agent-ping-timeouts", defaultPings, "see --agent-ping-timeout")
 	fs.StringVar(&c.SecretsKeyFile, "secrets-key-file", "", "file of keys that secrets are sealed with, the same on each master: one in a line, 32 bytes in base64; "+
 		"the first one seals, all open; without it secrets are stored in clear")
 	fs.StringVar(&c.Cluster, "cluster", defaultCluster, "name of the cluster, for people")
@@ -138,6 +146,9 @@ func (c *Config) complete(fs *pflag.FlagSet, lookup func(string) (string, bool))
 	}
 	if err := checkCluster(c.Cluster); err != nil {
 		return err
+	}
+	if c.PingTimeout < time.Second || c.PingTimeout > 15*time.Minute || c.MaxPings < 1 {
+		return fault.New(fault.Invalid, "--agent-ping-timeout %v and --max-agent-ping-timeouts %d must be 1s to 15m, and at least 1", c.PingTimeout, c.MaxPings)
 	}
 	if err := c.Complete(); err != nil {
 		return err

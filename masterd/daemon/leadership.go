@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -58,6 +59,8 @@ func (l *leadership) clusterConfig() cluster.Config {
 	cfg.MasterInfo = l.node.info()
 	cfg.MasterInfo.Id = new(string(cfg.MasterID))
 	cfg.Version = version.Mesos
+	cfg.AgentTimeout = l.cfg.PingTimeout * time.Duration(l.cfg.MaxPings)
+	cfg.SuspectTimeout = min(cfg.SuspectTimeout, cfg.AgentTimeout)
 	cfg.Seed = rand.Uint64()
 	return cfg
 }

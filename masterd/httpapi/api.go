@@ -39,6 +39,7 @@ type Term interface {
 	StopJob(ctx context.Context, name ids.Job, by string) (reeveapi.Job, error)
 	RemoveJob(ctx context.Context, name ids.Job) error
 	DoJob(ctx context.Context, build func(jobs.Ticket) jobs.Input) (reeveapi.Job, error)
+	Images(ctx context.Context) (map[string]map[string]bool, error)
 	Secrets(ctx context.Context) ([]reeveapi.Secret, error)
 	SetSecret(ctx context.Context, name string, value []byte, by string) error
 	RemoveSecret(ctx context.Context, name, by string) error

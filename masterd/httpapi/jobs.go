@@ -196,7 +196,11 @@ func (a *api) planJob(w http.ResponseWriter, r *http.Request, t Term) error {
 	if err != nil {
 		return err
 	}
-	plan, err := jobplan.Make(spec, all, v)
+	images, err := t.Images(r.Context())
+	if err != nil {
+		return err
+	}
+	plan, err := jobplan.Make(spec, jobplan.Cluster{View: v, Jobs: all, Images: images})
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,15 @@ const (
 	None   = "none"
 )
 
-// Make plans a spec. all are the jobs that there are. Its error is of kind Invalid or Unsupported.
-func Make(spec reeveapi.JobSpec, all []reeveapi.Job, v *view.View) (reeveapi.JobPlan, error) {
+// Cluster is what a plan goes by.
+type Cluster struct {
+	View   *view.View
+	Jobs   []reeveapi.Job             // all that there are
+	Images map[string]map[string]bool // by agent id: the images that it has
+}
+
+// Make plans a spec. Its error is of kind Invalid or Unsupported.
+func Make(spec reeveapi.JobSpec, c Cluster) (reeveapi.JobPlan, error) {
 	spec = jobspec.Complete(spec)
 	if err := jobspec.Check(spec); err != nil {
 		return reeveapi.JobPlan{}, err
@@ -34,16 +41,16 @@ func Make(spec reeveapi.JobSpec, all []reeveapi.Job, v *view.View) (reeveapi.Job
 	}
 	plan := reeveapi.JobPlan{Action: Create, Spec: spec, Wanted: spec.Instances, Agents: []reeveapi.PlanAgent{}}
 	var current *reeveapi.Job
-	for i := range all {
-		if all[i].Spec.Name == spec.Name && all[i].Ended.IsZero() {
-			current = &all[i]
+	for i := range c.Jobs {
+		if c.Jobs[i].Spec.Name == spec.Name && c.Jobs[i].Ended.IsZero() {
+			current = &c.Jobs[i]
 		}
 	}
 	s := &site{spec: &spec, rules: rules, ask: placement.DemandOf(&spec), at: placement.NewSite(rules, &spec)}
 	if current != nil {
 		s.against(&plan, current)
 	}
-	s.look(all, v)
+	s.look(c)
 	s.place(&plan)
 	return plan, nil
 }
@@ -89,14 +96,14 @@ func (s *site) against(plan *reeveapi.JobPlan, current *reeveapi.Job) {
 }
 
 // look takes in the agents and the other jobs.
-func (s *site) look(all []reeveapi.Job, v *view.View) {
-	s.keepApart(all)
-	for _, a := range v.Agents {
+func (s *site) look(c Cluster) {
+	s.keepApart(c.Jobs)
+	for _, a := range c.View.Agents {
 		free := a.Total.Minus(a.Allocated.Unallocate()).AllocatableTo(s.spec.Role)
 		one := &agent{Place: placement.Place{
 			Host: placement.Host{
 				Agent: string(a.ID), Name: a.Info.GetHostname(), Attributes: placement.Attributes(a.Info.GetAttributes()),
-				Roles: placement.RolesOf(free), GPUs: a.Total.Scalar("gpus") > 0,
+				Roles: placement.RolesOf(free), GPUs: a.Total.Scalar("gpus") > 0, Images: c.Images[string(a.ID)],
 			},
 			Pool: placement.NewPool(s.spec.Role, free),
 		}}

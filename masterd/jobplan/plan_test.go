@@ -48,11 +48,12 @@ func TestWhetherItFits(t *testing.T) {
 		"rule":    {reeveapi.JobSpec{Instances: 2, Constraints: []reeveapi.Constraint{{Attribute: "rack", Operator: "equals", Value: "b"}}}, 2, `host-a takes 0: rack is "a", not "b"`},
 		"unique":  {reeveapi.JobSpec{Instances: 3, Constraints: []reeveapi.Constraint{{Attribute: "hostname", Operator: "unique"}}}, 2, "host-a takes 1: an instance is on hostname host-a"},
 		"port":    {reeveapi.JobSpec{Instances: 1, FixedPorts: []int{80}}, 0, "host-a takes 0: port 80 is taken"},
+		"image":   {reeveapi.JobSpec{Image: "web:1", Instances: 1, Placement: "spread"}, 1, "host-a takes 1: "},
 		"spread":  {reeveapi.JobSpec{Instances: 2, Placement: "spread"}, 2, "host-b takes 1: "},
 		"nothing": {reeveapi.JobSpec{Instances: 1, Resources: reeveapi.Amounts{Mem: 4096}}, 0, "host-b takes 0: 1024 MB of mem left, 4096 asked"},
 	} {
 		tc.spec.Name, tc.spec.Command = "j", "x"
-		plan, err := jobplan.Make(tc.spec, nil, agents())
+		plan, err := jobplan.Make(tc.spec, jobplan.Cluster{View: agents(), Images: map[string]map[string]bool{"a": {"web:1": true}}})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -67,12 +68,12 @@ func TestWhatAnUpdateChanges(t *testing.T) {
 	running := reeveapi.Job{Spec: jobspec.Complete(spec), Version: 4, Instances: []reeveapi.Instance{
 		{Index: 0, Agent: "a", State: "TASK_RUNNING"}, {Index: 1, State: "TASK_FAILED"},
 	}}
-	plan, err := jobplan.Make(spec, []reeveapi.Job{running}, agents())
+	plan, err := jobplan.Make(spec, jobplan.Cluster{View: agents(), Jobs: []reeveapi.Job{running}})
 	if err != nil || plan.Action != jobplan.None || plan.Wanted != 1 || plan.Version != 4 {
 		t.Errorf("unchanged: got %+v, %v; want nothing but one instance that needs a place", plan, err)
 	}
 	spec.Env, spec.Instances, spec.Update = map[string]string{"A": "2"}, 3, &reeveapi.JobUpdate{MaxSurge: 2}
-	plan, err = jobplan.Make(spec, []reeveapi.Job{running}, agents())
+	plan, err = jobplan.Make(spec, jobplan.Cluster{View: agents(), Jobs: []reeveapi.Job{running}})
 	if err != nil || plan.Action != jobplan.Update || plan.Replace != 1 || plan.Wanted != 3 {
 		t.Errorf("got %+v, %v; want an update that replaces one instance", plan, err)
 	}

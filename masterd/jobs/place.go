@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -96,6 +97,9 @@ func (s *State) candidate(offer *mesosv1.Offer) *candidate {
 	s.hosts[c.Host.Agent] = known{c.Host, s.now}
 	return c
 }
+
+// Images returns which images agents have, by their ids.
+func (s *State) Images() map[string]map[string]bool { return maps.Clone(s.images) }
 
 // noteImages keeps what an agent says of its images, which decides among equals.
 func (s *State) noteImages(in Images) {

@@ -48,6 +48,7 @@ var epoch = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 //	change [expect=] [by=]   an update, in YAML
 //	scale job= to= | restart job= | rollback job= [to=] | trigger job=
 //	drain agent= [off=1]
+//	images agent= names=a,b
 //	secret name= [key=] [by=] | remove-secret name= | secrets
 //	describe job=            what an operator sees beside the instances
 //	tick 5s                  time passes, timers run as they come
@@ -84,6 +85,8 @@ func (h *harness) run(d *datadriven.TestData) string {
 		return h.describe(arg(d, "job"))
 	case "secret":
 		return h.step(SetSecret{Ticket: 5, Name: arg(d, "name"), Size: 7, By: arg(d, "by"), Sealed: vault.Sealed{Key: arg(d, "key"), Data: []byte("hunter2")}})
+	case "images":
+		return h.step(Images{Agent: ids.Agent(arg(d, "agent")), Names: strings.Fields(strings.ReplaceAll(arg(d, "names"), ",", " "))})
 	case "remove-secret":
 		return h.step(RemoveSecret{Ticket: 5, Name: arg(d, "name")})
 	case "secrets":

@@ -196,6 +196,18 @@ func (t *Term) NoteUsage(agent ids.Agent, usage *agentlink.HostUsage, at time.Ti
 	}
 }
 
+// Images returns which images agents have, by their ids. It is not to be changed.
+func (t *Term) Images(ctx context.Context) (map[string]map[string]bool, error) {
+	var images map[string]map[string]bool
+	err := t.loop.Inspect(ctx, func() { images = t.machine.jobs.Images() })
+	return images, t.explain(err)
+}
+
+// NoteImages keeps which images an agent has.
+func (t *Term) NoteImages(ctx context.Context, agent ids.Agent, names []string) error {
+	return t.explain(t.loop.Post(ctx, jobsInput{jobs.Images{Agent: agent, Names: names}}))
+}
+
 // Usage returns what NoteUsage kept; ok is false if the agent has not sent a heartbeat in this term.
 func (t *Term) Usage(agent ids.Agent) (usage *agentlink.HostUsage, at time.Time, ok bool) {
 	u, ok := t.usage.get(agent)

@@ -1297,6 +1297,7 @@ type HostUsage struct {
 	DiskTotalBytes  int64                  `protobuf:"varint,6,opt,name=disk_total_bytes,json=diskTotalBytes,proto3" json:"disk_total_bytes,omitempty"`
 	NetReceiveBytes int64                  `protobuf:"varint,7,opt,name=net_receive_bytes,json=netReceiveBytes,proto3" json:"net_receive_bytes,omitempty"` // since the host booted
 	NetSendBytes    int64                  `protobuf:"varint,8,opt,name=net_send_bytes,json=netSendBytes,proto3" json:"net_send_bytes,omitempty"`
+	Images          *ImageNames            `protobuf:"bytes,9,opt,name=images,proto3" json:"images,omitempty"` // set in the first heartbeat of a stream, and when they have changed
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1387,6 +1388,58 @@ func (x *HostUsage) GetNetSendBytes() int64 {
 	return 0
 }
 
+func (x *HostUsage) GetImages() *ImageNames {
+	if x != nil {
+		return x.Images
+	}
+	return nil
+}
+
+// ImageNames are the images that the agent has, by the names under which they were asked for.
+type ImageNames struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Names         []string               `protobuf:"bytes,1,rep,name=names,proto3" json:"names,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImageNames) Reset() {
+	*x = ImageNames{}
+	mi := &file_agentlink_agentlink_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImageNames) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImageNames) ProtoMessage() {}
+
+func (x *ImageNames) ProtoReflect() protoreflect.Message {
+	mi := &file_agentlink_agentlink_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImageNames.ProtoReflect.Descriptor instead.
+func (*ImageNames) Descriptor() ([]byte, []int) {
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ImageNames) GetNames() []string {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
 type HeartbeatAck struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Sequence      uint64                 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
@@ -1396,7 +1449,7 @@ type HeartbeatAck struct {
 
 func (x *HeartbeatAck) Reset() {
 	*x = HeartbeatAck{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[15]
+	mi := &file_agentlink_agentlink_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1408,7 +1461,7 @@ func (x *HeartbeatAck) String() string {
 func (*HeartbeatAck) ProtoMessage() {}
 
 func (x *HeartbeatAck) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[15]
+	mi := &file_agentlink_agentlink_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1421,7 +1474,7 @@ func (x *HeartbeatAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeartbeatAck.ProtoReflect.Descriptor instead.
 func (*HeartbeatAck) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{15}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *HeartbeatAck) GetSequence() uint64 {
@@ -1441,7 +1494,7 @@ type Goodbye struct {
 
 func (x *Goodbye) Reset() {
 	*x = Goodbye{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[16]
+	mi := &file_agentlink_agentlink_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1453,7 +1506,7 @@ func (x *Goodbye) String() string {
 func (*Goodbye) ProtoMessage() {}
 
 func (x *Goodbye) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[16]
+	mi := &file_agentlink_agentlink_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1466,7 +1519,7 @@ func (x *Goodbye) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Goodbye.ProtoReflect.Descriptor instead.
 func (*Goodbye) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{16}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Goodbye) GetTasksEnded() bool {
@@ -1490,7 +1543,7 @@ type RunTasks struct {
 
 func (x *RunTasks) Reset() {
 	*x = RunTasks{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[17]
+	mi := &file_agentlink_agentlink_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1502,7 +1555,7 @@ func (x *RunTasks) String() string {
 func (*RunTasks) ProtoMessage() {}
 
 func (x *RunTasks) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[17]
+	mi := &file_agentlink_agentlink_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1515,7 +1568,7 @@ func (x *RunTasks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunTasks.ProtoReflect.Descriptor instead.
 func (*RunTasks) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{17}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RunTasks) GetFramework() *mesosv1.FrameworkInfo {
@@ -1565,7 +1618,7 @@ type KillTask struct {
 
 func (x *KillTask) Reset() {
 	*x = KillTask{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[18]
+	mi := &file_agentlink_agentlink_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1577,7 +1630,7 @@ func (x *KillTask) String() string {
 func (*KillTask) ProtoMessage() {}
 
 func (x *KillTask) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[18]
+	mi := &file_agentlink_agentlink_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1590,7 +1643,7 @@ func (x *KillTask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KillTask.ProtoReflect.Descriptor instead.
 func (*KillTask) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{18}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *KillTask) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1632,7 +1685,7 @@ type Acknowledge struct {
 
 func (x *Acknowledge) Reset() {
 	*x = Acknowledge{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[19]
+	mi := &file_agentlink_agentlink_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1644,7 +1697,7 @@ func (x *Acknowledge) String() string {
 func (*Acknowledge) ProtoMessage() {}
 
 func (x *Acknowledge) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[19]
+	mi := &file_agentlink_agentlink_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1657,7 +1710,7 @@ func (x *Acknowledge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acknowledge.ProtoReflect.Descriptor instead.
 func (*Acknowledge) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{19}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Acknowledge) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1691,7 +1744,7 @@ type ShutdownExecutor struct {
 
 func (x *ShutdownExecutor) Reset() {
 	*x = ShutdownExecutor{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[20]
+	mi := &file_agentlink_agentlink_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1703,7 +1756,7 @@ func (x *ShutdownExecutor) String() string {
 func (*ShutdownExecutor) ProtoMessage() {}
 
 func (x *ShutdownExecutor) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[20]
+	mi := &file_agentlink_agentlink_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1716,7 +1769,7 @@ func (x *ShutdownExecutor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownExecutor.ProtoReflect.Descriptor instead.
 func (*ShutdownExecutor) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{20}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ShutdownExecutor) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1742,7 +1795,7 @@ type ShutdownFramework struct {
 
 func (x *ShutdownFramework) Reset() {
 	*x = ShutdownFramework{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[21]
+	mi := &file_agentlink_agentlink_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1754,7 +1807,7 @@ func (x *ShutdownFramework) String() string {
 func (*ShutdownFramework) ProtoMessage() {}
 
 func (x *ShutdownFramework) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[21]
+	mi := &file_agentlink_agentlink_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1767,7 +1820,7 @@ func (x *ShutdownFramework) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownFramework.ProtoReflect.Descriptor instead.
 func (*ShutdownFramework) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{21}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ShutdownFramework) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1788,7 +1841,7 @@ type ExecutorMessage struct {
 
 func (x *ExecutorMessage) Reset() {
 	*x = ExecutorMessage{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[22]
+	mi := &file_agentlink_agentlink_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1800,7 +1853,7 @@ func (x *ExecutorMessage) String() string {
 func (*ExecutorMessage) ProtoMessage() {}
 
 func (x *ExecutorMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[22]
+	mi := &file_agentlink_agentlink_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1813,7 +1866,7 @@ func (x *ExecutorMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorMessage.ProtoReflect.Descriptor instead.
 func (*ExecutorMessage) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{22}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ExecutorMessage) GetFrameworkId() *mesosv1.FrameworkID {
@@ -1849,7 +1902,7 @@ type Drain struct {
 
 func (x *Drain) Reset() {
 	*x = Drain{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[23]
+	mi := &file_agentlink_agentlink_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1861,7 +1914,7 @@ func (x *Drain) String() string {
 func (*Drain) ProtoMessage() {}
 
 func (x *Drain) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[23]
+	mi := &file_agentlink_agentlink_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1874,7 +1927,7 @@ func (x *Drain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drain.ProtoReflect.Descriptor instead.
 func (*Drain) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{23}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Drain) GetMaxGraceNs() int64 {
@@ -1907,7 +1960,7 @@ type FrameworkUpdated struct {
 
 func (x *FrameworkUpdated) Reset() {
 	*x = FrameworkUpdated{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[24]
+	mi := &file_agentlink_agentlink_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1919,7 +1972,7 @@ func (x *FrameworkUpdated) String() string {
 func (*FrameworkUpdated) ProtoMessage() {}
 
 func (x *FrameworkUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[24]
+	mi := &file_agentlink_agentlink_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1932,7 +1985,7 @@ func (x *FrameworkUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameworkUpdated.ProtoReflect.Descriptor instead.
 func (*FrameworkUpdated) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{24}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *FrameworkUpdated) GetFramework() *mesosv1.FrameworkInfo {
@@ -1954,7 +2007,7 @@ type ApplyOperation struct {
 
 func (x *ApplyOperation) Reset() {
 	*x = ApplyOperation{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[25]
+	mi := &file_agentlink_agentlink_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1966,7 +2019,7 @@ func (x *ApplyOperation) String() string {
 func (*ApplyOperation) ProtoMessage() {}
 
 func (x *ApplyOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[25]
+	mi := &file_agentlink_agentlink_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1979,7 +2032,7 @@ func (x *ApplyOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyOperation.ProtoReflect.Descriptor instead.
 func (*ApplyOperation) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{25}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ApplyOperation) GetFrameworkId() *mesosv1.FrameworkID {
@@ -2015,7 +2068,7 @@ type OperationUpdate struct {
 
 func (x *OperationUpdate) Reset() {
 	*x = OperationUpdate{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[26]
+	mi := &file_agentlink_agentlink_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2027,7 +2080,7 @@ func (x *OperationUpdate) String() string {
 func (*OperationUpdate) ProtoMessage() {}
 
 func (x *OperationUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[26]
+	mi := &file_agentlink_agentlink_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2040,7 +2093,7 @@ func (x *OperationUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperationUpdate.ProtoReflect.Descriptor instead.
 func (*OperationUpdate) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{26}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *OperationUpdate) GetFrameworkId() *mesosv1.FrameworkID {
@@ -2074,7 +2127,7 @@ type AcknowledgeOperation struct {
 
 func (x *AcknowledgeOperation) Reset() {
 	*x = AcknowledgeOperation{}
-	mi := &file_agentlink_agentlink_proto_msgTypes[27]
+	mi := &file_agentlink_agentlink_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2086,7 +2139,7 @@ func (x *AcknowledgeOperation) String() string {
 func (*AcknowledgeOperation) ProtoMessage() {}
 
 func (x *AcknowledgeOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_agentlink_agentlink_proto_msgTypes[27]
+	mi := &file_agentlink_agentlink_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2099,7 +2152,7 @@ func (x *AcknowledgeOperation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcknowledgeOperation.ProtoReflect.Descriptor instead.
 func (*AcknowledgeOperation) Descriptor() ([]byte, []int) {
-	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{27}
+	return file_agentlink_agentlink_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *AcknowledgeOperation) GetOperationUuid() []byte {
@@ -2222,7 +2275,7 @@ const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\x04data\x18\x03 \x01(\fR\x04data\"Y\n" +
 	"\tHeartbeat\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x120\n" +
-	"\x05usage\x18\x02 \x01(\v2\x1a.reeve.agentlink.HostUsageR\x05usage\"\x95\x02\n" +
+	"\x05usage\x18\x02 \x01(\v2\x1a.reeve.agentlink.HostUsageR\x05usage\"\xca\x02\n" +
 	"\tHostUsage\x12\x12\n" +
 	"\x04cpus\x18\x01 \x01(\x01R\x04cpus\x12\x14\n" +
 	"\x05load1\x18\x02 \x01(\x01R\x05load1\x12\x1b\n" +
@@ -2232,7 +2285,11 @@ const file_agentlink_agentlink_proto_rawDesc = "" +
 	"disk_bytes\x18\x05 \x01(\x03R\tdiskBytes\x12(\n" +
 	"\x10disk_total_bytes\x18\x06 \x01(\x03R\x0ediskTotalBytes\x12*\n" +
 	"\x11net_receive_bytes\x18\a \x01(\x03R\x0fnetReceiveBytes\x12$\n" +
-	"\x0enet_send_bytes\x18\b \x01(\x03R\fnetSendBytes\"*\n" +
+	"\x0enet_send_bytes\x18\b \x01(\x03R\fnetSendBytes\x123\n" +
+	"\x06images\x18\t \x01(\v2\x1b.reeve.agentlink.ImageNamesR\x06images\"\"\n" +
+	"\n" +
+	"ImageNames\x12\x14\n" +
+	"\x05names\x18\x01 \x03(\tR\x05names\"*\n" +
 	"\fHeartbeatAck\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\"*\n" +
 	"\aGoodbye\x12\x1f\n" +
@@ -2300,7 +2357,7 @@ func file_agentlink_agentlink_proto_rawDescGZIP() []byte {
 	return file_agentlink_agentlink_proto_rawDescData
 }
 
-var file_agentlink_agentlink_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_agentlink_agentlink_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_agentlink_agentlink_proto_goTypes = []any{
 	(*FromAgent)(nil),               // 0: reeve.agentlink.FromAgent
 	(*FromMaster)(nil),              // 1: reeve.agentlink.FromMaster
@@ -2317,35 +2374,36 @@ var file_agentlink_agentlink_proto_goTypes = []any{
 	(*FrameworkMessage)(nil),        // 12: reeve.agentlink.FrameworkMessage
 	(*Heartbeat)(nil),               // 13: reeve.agentlink.Heartbeat
 	(*HostUsage)(nil),               // 14: reeve.agentlink.HostUsage
-	(*HeartbeatAck)(nil),            // 15: reeve.agentlink.HeartbeatAck
-	(*Goodbye)(nil),                 // 16: reeve.agentlink.Goodbye
-	(*RunTasks)(nil),                // 17: reeve.agentlink.RunTasks
-	(*KillTask)(nil),                // 18: reeve.agentlink.KillTask
-	(*Acknowledge)(nil),             // 19: reeve.agentlink.Acknowledge
-	(*ShutdownExecutor)(nil),        // 20: reeve.agentlink.ShutdownExecutor
-	(*ShutdownFramework)(nil),       // 21: reeve.agentlink.ShutdownFramework
-	(*ExecutorMessage)(nil),         // 22: reeve.agentlink.ExecutorMessage
-	(*Drain)(nil),                   // 23: reeve.agentlink.Drain
-	(*FrameworkUpdated)(nil),        // 24: reeve.agentlink.FrameworkUpdated
-	(*ApplyOperation)(nil),          // 25: reeve.agentlink.ApplyOperation
-	(*OperationUpdate)(nil),         // 26: reeve.agentlink.OperationUpdate
-	(*AcknowledgeOperation)(nil),    // 27: reeve.agentlink.AcknowledgeOperation
-	(*mesosv1.AgentInfo)(nil),       // 28: mesos.v1.AgentInfo
-	(*mesosv1.FrameworkInfo)(nil),   // 29: mesos.v1.FrameworkInfo
-	(*mesosv1.Resource)(nil),        // 30: mesos.v1.Resource
-	(*mesosv1.Operation)(nil),       // 31: mesos.v1.Operation
-	(*mesosv1.FrameworkID)(nil),     // 32: mesos.v1.FrameworkID
-	(*mesosv1.ExecutorInfo)(nil),    // 33: mesos.v1.ExecutorInfo
-	(*mesosv1.Task)(nil),            // 34: mesos.v1.Task
-	(*mesosv1.TaskInfo)(nil),        // 35: mesos.v1.TaskInfo
-	(*mesosv1.AgentID)(nil),         // 36: mesos.v1.AgentID
-	(*mesosv1.MasterInfo)(nil),      // 37: mesos.v1.MasterInfo
-	(*mesosv1.TaskStatus)(nil),      // 38: mesos.v1.TaskStatus
-	(*mesosv1.TaskID)(nil),          // 39: mesos.v1.TaskID
-	(*mesosv1.ExecutorID)(nil),      // 40: mesos.v1.ExecutorID
-	(*mesosv1.KillPolicy)(nil),      // 41: mesos.v1.KillPolicy
-	(*mesosv1.Offer_Operation)(nil), // 42: mesos.v1.Offer.Operation
-	(*mesosv1.OperationStatus)(nil), // 43: mesos.v1.OperationStatus
+	(*ImageNames)(nil),              // 15: reeve.agentlink.ImageNames
+	(*HeartbeatAck)(nil),            // 16: reeve.agentlink.HeartbeatAck
+	(*Goodbye)(nil),                 // 17: reeve.agentlink.Goodbye
+	(*RunTasks)(nil),                // 18: reeve.agentlink.RunTasks
+	(*KillTask)(nil),                // 19: reeve.agentlink.KillTask
+	(*Acknowledge)(nil),             // 20: reeve.agentlink.Acknowledge
+	(*ShutdownExecutor)(nil),        // 21: reeve.agentlink.ShutdownExecutor
+	(*ShutdownFramework)(nil),       // 22: reeve.agentlink.ShutdownFramework
+	(*ExecutorMessage)(nil),         // 23: reeve.agentlink.ExecutorMessage
+	(*Drain)(nil),                   // 24: reeve.agentlink.Drain
+	(*FrameworkUpdated)(nil),        // 25: reeve.agentlink.FrameworkUpdated
+	(*ApplyOperation)(nil),          // 26: reeve.agentlink.ApplyOperation
+	(*OperationUpdate)(nil),         // 27: reeve.agentlink.OperationUpdate
+	(*AcknowledgeOperation)(nil),    // 28: reeve.agentlink.AcknowledgeOperation
+	(*mesosv1.AgentInfo)(nil),       // 29: mesos.v1.AgentInfo
+	(*mesosv1.FrameworkInfo)(nil),   // 30: mesos.v1.FrameworkInfo
+	(*mesosv1.Resource)(nil),        // 31: mesos.v1.Resource
+	(*mesosv1.Operation)(nil),       // 32: mesos.v1.Operation
+	(*mesosv1.FrameworkID)(nil),     // 33: mesos.v1.FrameworkID
+	(*mesosv1.ExecutorInfo)(nil),    // 34: mesos.v1.ExecutorInfo
+	(*mesosv1.Task)(nil),            // 35: mesos.v1.Task
+	(*mesosv1.TaskInfo)(nil),        // 36: mesos.v1.TaskInfo
+	(*mesosv1.AgentID)(nil),         // 37: mesos.v1.AgentID
+	(*mesosv1.MasterInfo)(nil),      // 38: mesos.v1.MasterInfo
+	(*mesosv1.TaskStatus)(nil),      // 39: mesos.v1.TaskStatus
+	(*mesosv1.TaskID)(nil),          // 40: mesos.v1.TaskID
+	(*mesosv1.ExecutorID)(nil),      // 41: mesos.v1.ExecutorID
+	(*mesosv1.KillPolicy)(nil),      // 42: mesos.v1.KillPolicy
+	(*mesosv1.Offer_Operation)(nil), // 43: mesos.v1.Offer.Operation
+	(*mesosv1.OperationStatus)(nil), // 44: mesos.v1.OperationStatus
 }
 var file_agentlink_agentlink_proto_depIdxs = []int32{
 	2,  // 0: reeve.agentlink.FromAgent.register:type_name -> reeve.agentlink.Register
@@ -2353,73 +2411,74 @@ var file_agentlink_agentlink_proto_depIdxs = []int32{
 	11, // 2: reeve.agentlink.FromAgent.executor_exited:type_name -> reeve.agentlink.ExecutorExited
 	12, // 3: reeve.agentlink.FromAgent.framework_message:type_name -> reeve.agentlink.FrameworkMessage
 	13, // 4: reeve.agentlink.FromAgent.heartbeat:type_name -> reeve.agentlink.Heartbeat
-	16, // 5: reeve.agentlink.FromAgent.goodbye:type_name -> reeve.agentlink.Goodbye
+	17, // 5: reeve.agentlink.FromAgent.goodbye:type_name -> reeve.agentlink.Goodbye
 	7,  // 6: reeve.agentlink.FromAgent.history:type_name -> reeve.agentlink.History
-	26, // 7: reeve.agentlink.FromAgent.operation_update:type_name -> reeve.agentlink.OperationUpdate
+	27, // 7: reeve.agentlink.FromAgent.operation_update:type_name -> reeve.agentlink.OperationUpdate
 	10, // 8: reeve.agentlink.FromAgent.pulling:type_name -> reeve.agentlink.Pulling
 	5,  // 9: reeve.agentlink.FromMaster.registered:type_name -> reeve.agentlink.Registered
 	6,  // 10: reeve.agentlink.FromMaster.refused:type_name -> reeve.agentlink.Refused
-	17, // 11: reeve.agentlink.FromMaster.run_tasks:type_name -> reeve.agentlink.RunTasks
-	18, // 12: reeve.agentlink.FromMaster.kill_task:type_name -> reeve.agentlink.KillTask
-	19, // 13: reeve.agentlink.FromMaster.acknowledge:type_name -> reeve.agentlink.Acknowledge
-	20, // 14: reeve.agentlink.FromMaster.shutdown_executor:type_name -> reeve.agentlink.ShutdownExecutor
-	21, // 15: reeve.agentlink.FromMaster.shutdown_framework:type_name -> reeve.agentlink.ShutdownFramework
-	22, // 16: reeve.agentlink.FromMaster.executor_message:type_name -> reeve.agentlink.ExecutorMessage
-	15, // 17: reeve.agentlink.FromMaster.heartbeat_ack:type_name -> reeve.agentlink.HeartbeatAck
-	24, // 18: reeve.agentlink.FromMaster.framework_updated:type_name -> reeve.agentlink.FrameworkUpdated
-	23, // 19: reeve.agentlink.FromMaster.drain:type_name -> reeve.agentlink.Drain
-	25, // 20: reeve.agentlink.FromMaster.apply_operation:type_name -> reeve.agentlink.ApplyOperation
-	27, // 21: reeve.agentlink.FromMaster.acknowledge_operation:type_name -> reeve.agentlink.AcknowledgeOperation
-	28, // 22: reeve.agentlink.Register.agent_info:type_name -> mesos.v1.AgentInfo
-	29, // 23: reeve.agentlink.Register.frameworks:type_name -> mesos.v1.FrameworkInfo
+	18, // 11: reeve.agentlink.FromMaster.run_tasks:type_name -> reeve.agentlink.RunTasks
+	19, // 12: reeve.agentlink.FromMaster.kill_task:type_name -> reeve.agentlink.KillTask
+	20, // 13: reeve.agentlink.FromMaster.acknowledge:type_name -> reeve.agentlink.Acknowledge
+	21, // 14: reeve.agentlink.FromMaster.shutdown_executor:type_name -> reeve.agentlink.ShutdownExecutor
+	22, // 15: reeve.agentlink.FromMaster.shutdown_framework:type_name -> reeve.agentlink.ShutdownFramework
+	23, // 16: reeve.agentlink.FromMaster.executor_message:type_name -> reeve.agentlink.ExecutorMessage
+	16, // 17: reeve.agentlink.FromMaster.heartbeat_ack:type_name -> reeve.agentlink.HeartbeatAck
+	25, // 18: reeve.agentlink.FromMaster.framework_updated:type_name -> reeve.agentlink.FrameworkUpdated
+	24, // 19: reeve.agentlink.FromMaster.drain:type_name -> reeve.agentlink.Drain
+	26, // 20: reeve.agentlink.FromMaster.apply_operation:type_name -> reeve.agentlink.ApplyOperation
+	28, // 21: reeve.agentlink.FromMaster.acknowledge_operation:type_name -> reeve.agentlink.AcknowledgeOperation
+	29, // 22: reeve.agentlink.Register.agent_info:type_name -> mesos.v1.AgentInfo
+	30, // 23: reeve.agentlink.Register.frameworks:type_name -> mesos.v1.FrameworkInfo
 	3,  // 24: reeve.agentlink.Register.executors:type_name -> reeve.agentlink.Executor
 	4,  // 25: reeve.agentlink.Register.tasks:type_name -> reeve.agentlink.Task
-	30, // 26: reeve.agentlink.Register.total:type_name -> mesos.v1.Resource
-	31, // 27: reeve.agentlink.Register.operations:type_name -> mesos.v1.Operation
-	32, // 28: reeve.agentlink.Executor.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 29: reeve.agentlink.Executor.info:type_name -> mesos.v1.ExecutorInfo
-	34, // 30: reeve.agentlink.Task.task:type_name -> mesos.v1.Task
-	35, // 31: reeve.agentlink.Task.info:type_name -> mesos.v1.TaskInfo
-	36, // 32: reeve.agentlink.Registered.agent_id:type_name -> mesos.v1.AgentID
-	37, // 33: reeve.agentlink.Registered.master:type_name -> mesos.v1.MasterInfo
-	23, // 34: reeve.agentlink.Registered.drain:type_name -> reeve.agentlink.Drain
+	31, // 26: reeve.agentlink.Register.total:type_name -> mesos.v1.Resource
+	32, // 27: reeve.agentlink.Register.operations:type_name -> mesos.v1.Operation
+	33, // 28: reeve.agentlink.Executor.framework_id:type_name -> mesos.v1.FrameworkID
+	34, // 29: reeve.agentlink.Executor.info:type_name -> mesos.v1.ExecutorInfo
+	35, // 30: reeve.agentlink.Task.task:type_name -> mesos.v1.Task
+	36, // 31: reeve.agentlink.Task.info:type_name -> mesos.v1.TaskInfo
+	37, // 32: reeve.agentlink.Registered.agent_id:type_name -> mesos.v1.AgentID
+	38, // 33: reeve.agentlink.Registered.master:type_name -> mesos.v1.MasterInfo
+	24, // 34: reeve.agentlink.Registered.drain:type_name -> reeve.agentlink.Drain
 	8,  // 35: reeve.agentlink.History.frameworks:type_name -> reeve.agentlink.PastFramework
 	4,  // 36: reeve.agentlink.History.tasks:type_name -> reeve.agentlink.Task
-	29, // 37: reeve.agentlink.PastFramework.info:type_name -> mesos.v1.FrameworkInfo
-	32, // 38: reeve.agentlink.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	38, // 39: reeve.agentlink.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
-	32, // 40: reeve.agentlink.Pulling.framework_id:type_name -> mesos.v1.FrameworkID
-	39, // 41: reeve.agentlink.Pulling.task_id:type_name -> mesos.v1.TaskID
-	32, // 42: reeve.agentlink.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
-	40, // 43: reeve.agentlink.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
-	32, // 44: reeve.agentlink.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	40, // 45: reeve.agentlink.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	30, // 37: reeve.agentlink.PastFramework.info:type_name -> mesos.v1.FrameworkInfo
+	33, // 38: reeve.agentlink.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	39, // 39: reeve.agentlink.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
+	33, // 40: reeve.agentlink.Pulling.framework_id:type_name -> mesos.v1.FrameworkID
+	40, // 41: reeve.agentlink.Pulling.task_id:type_name -> mesos.v1.TaskID
+	33, // 42: reeve.agentlink.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
+	41, // 43: reeve.agentlink.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
+	33, // 44: reeve.agentlink.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	41, // 45: reeve.agentlink.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
 	14, // 46: reeve.agentlink.Heartbeat.usage:type_name -> reeve.agentlink.HostUsage
-	29, // 47: reeve.agentlink.RunTasks.framework:type_name -> mesos.v1.FrameworkInfo
-	33, // 48: reeve.agentlink.RunTasks.executor:type_name -> mesos.v1.ExecutorInfo
-	35, // 49: reeve.agentlink.RunTasks.tasks:type_name -> mesos.v1.TaskInfo
-	32, // 50: reeve.agentlink.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
-	39, // 51: reeve.agentlink.KillTask.task_id:type_name -> mesos.v1.TaskID
-	41, // 52: reeve.agentlink.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
-	32, // 53: reeve.agentlink.Acknowledge.framework_id:type_name -> mesos.v1.FrameworkID
-	39, // 54: reeve.agentlink.Acknowledge.task_id:type_name -> mesos.v1.TaskID
-	32, // 55: reeve.agentlink.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
-	40, // 56: reeve.agentlink.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
-	32, // 57: reeve.agentlink.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	32, // 58: reeve.agentlink.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	40, // 59: reeve.agentlink.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	29, // 60: reeve.agentlink.FrameworkUpdated.framework:type_name -> mesos.v1.FrameworkInfo
-	32, // 61: reeve.agentlink.ApplyOperation.framework_id:type_name -> mesos.v1.FrameworkID
-	42, // 62: reeve.agentlink.ApplyOperation.info:type_name -> mesos.v1.Offer.Operation
-	32, // 63: reeve.agentlink.OperationUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	43, // 64: reeve.agentlink.OperationUpdate.status:type_name -> mesos.v1.OperationStatus
-	0,  // 65: reeve.agentlink.Link.Connect:input_type -> reeve.agentlink.FromAgent
-	1,  // 66: reeve.agentlink.Link.Connect:output_type -> reeve.agentlink.FromMaster
-	66, // [66:67] is the sub-list for method output_type
-	65, // [65:66] is the sub-list for method input_type
-	65, // [65:65] is the sub-list for extension type_name
-	65, // [65:65] is the sub-list for extension extendee
-	0,  // [0:65] is the sub-list for field type_name
+	15, // 47: reeve.agentlink.HostUsage.images:type_name -> reeve.agentlink.ImageNames
+	30, // 48: reeve.agentlink.RunTasks.framework:type_name -> mesos.v1.FrameworkInfo
+	34, // 49: reeve.agentlink.RunTasks.executor:type_name -> mesos.v1.ExecutorInfo
+	36, // 50: reeve.agentlink.RunTasks.tasks:type_name -> mesos.v1.TaskInfo
+	33, // 51: reeve.agentlink.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
+	40, // 52: reeve.agentlink.KillTask.task_id:type_name -> mesos.v1.TaskID
+	42, // 53: reeve.agentlink.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
+	33, // 54: reeve.agentlink.Acknowledge.framework_id:type_name -> mesos.v1.FrameworkID
+	40, // 55: reeve.agentlink.Acknowledge.task_id:type_name -> mesos.v1.TaskID
+	33, // 56: reeve.agentlink.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
+	41, // 57: reeve.agentlink.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
+	33, // 58: reeve.agentlink.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 59: reeve.agentlink.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	41, // 60: reeve.agentlink.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	30, // 61: reeve.agentlink.FrameworkUpdated.framework:type_name -> mesos.v1.FrameworkInfo
+	33, // 62: reeve.agentlink.ApplyOperation.framework_id:type_name -> mesos.v1.FrameworkID
+	43, // 63: reeve.agentlink.ApplyOperation.info:type_name -> mesos.v1.Offer.Operation
+	33, // 64: reeve.agentlink.OperationUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	44, // 65: reeve.agentlink.OperationUpdate.status:type_name -> mesos.v1.OperationStatus
+	0,  // 66: reeve.agentlink.Link.Connect:input_type -> reeve.agentlink.FromAgent
+	1,  // 67: reeve.agentlink.Link.Connect:output_type -> reeve.agentlink.FromMaster
+	67, // [67:68] is the sub-list for method output_type
+	66, // [66:67] is the sub-list for method input_type
+	66, // [66:66] is the sub-list for extension type_name
+	66, // [66:66] is the sub-list for extension extendee
+	0,  // [0:66] is the sub-list for field type_name
 }
 
 func init() { file_agentlink_agentlink_proto_init() }
@@ -2453,14 +2512,14 @@ func file_agentlink_agentlink_proto_init() {
 		(*FromMaster_ApplyOperation)(nil),
 		(*FromMaster_AcknowledgeOperation)(nil),
 	}
-	file_agentlink_agentlink_proto_msgTypes[23].OneofWrappers = []any{}
+	file_agentlink_agentlink_proto_msgTypes[24].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agentlink_agentlink_proto_rawDesc), len(file_agentlink_agentlink_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   28,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -148,6 +148,29 @@ func TestWaitsForALeader(t *testing.T) {
 	}
 }
 
+// A standby that still sends on to a leader that has just died is worth asking again, also with what is not to be said twice.
+func TestTheLeaderHasJustDied(t *testing.T) {
+	var asked atomic.Int32
+	dead := nowhere(t)
+	standby := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) < 3 {
+			w.Header().Set("Location", "//"+dead+r.URL.String())
+			w.WriteHeader(http.StatusTemporaryRedirect)
+			return
+		}
+		writeJSON(w, reeveapi.Job{})
+	})
+	if _, err := connect(t, dead, standby).SubmitJob(t.Context(), reeveapi.JobSpec{Name: "j"}); err != nil || asked.Load() != 3 {
+		t.Errorf("SubmitJob: %v after %d requests", err, asked.Load())
+	}
+	asked.Store(-1000)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := connect(t, standby).Agents(ctx); err == nil || !strings.Contains(err.Error(), "is said to be "+dead) {
+		t.Errorf("a leader that stays away: %v", err)
+	}
+}
+
 // A request that may have taken effect is never sent again; one that changes nothing is.
 func TestLostAnswers(t *testing.T) {
 	var asked atomic.Int32

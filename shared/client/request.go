@@ -79,10 +79,14 @@ func lost(err error) bool {
 	return !answered
 }
 
-// follow sends a request to one master and where that sends it on to.
+// follow sends a request to one master and where that sends it on to. A leader that cannot be reached has died a moment
+// ago, most likely, and the masters will know of another one soon.
 func (c *Client) follow(ctx context.Context, master string, r request) (*http.Response, error) {
-	for range maxHops {
+	for hop := range maxHops {
 		answer, err := c.send(ctx, master, r)
+		if hop > 0 && err != nil && unsent(err) {
+			return nil, fault.New(fault.Unavailable, "the leading master is said to be %s, which cannot be reached: %v", master, err)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -79,16 +79,21 @@ func start(t *testing.T, masters, agents int, agentArgs ...string) *rig {
 // startFrom starts a cluster of the programs in a folder.
 func startFrom(t *testing.T, programs string, masters, agents int, agentArgs ...string) *rig {
 	t.Helper()
+	return startWith(t, localcluster.Options{Bin: programs, Masters: masters, Agents: agents, AgentArgs: agentArgs})
+}
+
+// startWith starts a cluster as start does, with arguments for masters too.
+func startWith(t *testing.T, opts localcluster.Options) *rig {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "reeve-e2e-") //nolint:usetesting // it is kept when the test fails, for its logs
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	c, err := localcluster.Start(ctx, localcluster.Options{
-		Bin: programs, WorkDir: dir, Masters: masters, Agents: agents, StopGrace: slowhost.Scale(15 * time.Second), PollEvery: slowhost.Scale(20 * time.Millisecond),
-		AgentArgs: append([]string{"--resources=cpus:4;mem:2048;disk:4096;ports:[31000-31099]"}, agentArgs...),
-	})
+	opts.WorkDir, opts.StopGrace, opts.PollEvery = dir, slowhost.Scale(15*time.Second), slowhost.Scale(20*time.Millisecond)
+	opts.AgentArgs = append([]string{"--resources=cpus:4;mem:2048;disk:4096;ports:[31000-31099]"}, opts.AgentArgs...)
+	c, err := localcluster.Start(ctx, opts)
 	if err != nil {
 		t.Fatal(err)
 	}

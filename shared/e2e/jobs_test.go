@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"codeberg.org/reeve/reeve/shared/imagetest"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
@@ -97,6 +100,60 @@ func TestAServiceIsKept(t *testing.T) {
 	for _, name := range []string{"web", "loop"} {
 		r.must("stop", "--yes", name)
 		r.awaitJob(name, "its end", func(j *reeveapi.Job) bool { return j.State == reeveapi.JobStopped })
+	}
+}
+
+// A job that quota keeps from running says whose quota, and by how much; so does one that must not take from it.
+func TestPendingJobsNameWhatStandsInTheWay(t *testing.T) {
+	r := start(t, 1, 1, "--resources=cpus(dev):1;mem(dev):256;cpus:3;mem:1024;ports:[31000-31099]")
+	r.must("quota", "set", "--yes", "dev", "--limit=cpus:1.5")
+	r.must("quota", "set", "--yes", "ops", "--guarantee=cpus:2.75,mem:64")
+	waits := func(name, text string) {
+		t.Helper()
+		r.awaitJob(name, "to say "+text, func(j *reeveapi.Job) bool {
+			return strings.Contains(j.Instances[0].Waiting, text) && j.State == reeveapi.JobPending
+		})
+	}
+	submit := func(spec reeveapi.JobSpec) {
+		t.Helper()
+		spec.Command, spec.Resources.Mem = "exec sleep 1000", 32
+		r.submit(spec)
+	}
+	submit(reeveapi.JobSpec{Name: "large", Role: "dev", Resources: reeveapi.Amounts{CPUs: 2}})
+	waits("large", "the quota of role dev allows 1.5 cpus, 1 are taken, 2 more asked")
+	submit(reeveapi.JobSpec{Name: "other", Role: "qa", Resources: reeveapi.Amounts{CPUs: 0.5}})
+	waits("other", "of 3 cpus free in the cluster 2.75 are kept for what other roles are guaranteed, 0.5 asked")
+	submit(reeveapi.JobSpec{Name: "reserved", Role: "dev", Reserved: reeveapi.ReservedOnly, Resources: reeveapi.Amounts{CPUs: 1}})
+	r.awaitJob("reserved", "to run", func(j *reeveapi.Job) bool { return j.Instances[0].State == "TASK_RUNNING" })
+	submit(reeveapi.JobSpec{Name: "more", Role: "dev", Reserved: reeveapi.ReservedOnly, Resources: reeveapi.Amounts{CPUs: 0.1}})
+	waits("more", "0 cpus reserved to role dev left, 0.1 asked")
+	submit(reeveapi.JobSpec{Name: "elsewhere", Role: "dev", Resources: reeveapi.Amounts{CPUs: 0.1}, Constraints: []reeveapi.Constraint{
+		{Attribute: "role", Operator: reeveapi.MustEqual, Value: "dev"}, {Attribute: "role", Operator: reeveapi.MustDiffer, Value: "*"},
+	}})
+	waits("elsewhere", "role * has something there, which is excluded")
+}
+
+// Of agents that would do, those that have the image come first: also the one with the least to spare, which nothing else
+// speaks for.
+func TestImagesAreWhereTheyAre(t *testing.T) {
+	needRoot(t)
+	registry := imagetest.Serve(t, nil)
+	name := registry.Push(t, "team/web:1", imagetest.Build(t, v1.Config{}, imagetest.Busybox(t)))
+	r := start(t, 1, 2)
+	r.submit(reeveapi.JobSpec{
+		Name: "first", Kind: reeveapi.Service, Command: "exec sleep 1000", Image: name, Resources: reeveapi.Amounts{CPUs: 2, Mem: 1024},
+		Constraints: []reeveapi.Constraint{{Attribute: "hostname", Operator: reeveapi.MustEqual, Value: "a2.localhost"}},
+	})
+	has := r.awaitJob("first", "to run", healthy(1)).Instances[0].Agent
+	next := reeveapi.JobSpec{Name: "next", Command: "true", Image: name, Placement: reeveapi.PlaceSpread, Resources: reeveapi.Amounts{CPUs: 0.1, Mem: 32}}
+	r.awaitJob("first", "a plan that knows of the image", func(*reeveapi.Job) bool { // agents say what they have every few seconds
+		plan, err := r.client.PlanJob(t.Context(), next)
+		return err == nil && slices.ContainsFunc(plan.Agents, func(a reeveapi.PlanAgent) bool { return a.ID == has && a.Takes == 1 })
+	})
+	r.submit(next)
+	went := r.awaitJob("next", "its end", func(j *reeveapi.Job) bool { return j.State == reeveapi.JobFinished })
+	if went.Instances[0].Agent != has {
+		t.Errorf("%s: want it on %s, which has the image", describe(went), has)
 	}
 }
 

@@ -120,6 +120,16 @@ func (p *Process) formerPorts() []string {
 
 func (p *Process) logPath() string { return filepath.Join(p.opts.WorkDir, p.Name+".log") }
 
+// Ended says whether the daemon does not run any more, whoever ended it.
+func (p *Process) Ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // Exited returns an error with the last line of the log if the daemon has ended though nobody asked for it.
 func (p *Process) Exited() error {
 	select {

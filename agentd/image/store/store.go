@@ -179,6 +179,18 @@ func (s *Store) Usage() (images int, bytes int64) {
 	return len(s.images), bytes
 }
 
+// Names lists the images that are here, by the names under which they were asked for, sorted.
+func (s *Store) Names() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := make([]string, 0, len(s.images))
+	for _, r := range s.images {
+		names = append(names, r.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // List is all that is here, and on its way, by name.
 func (s *Store) List() reeveapi.Images {
 	_, bytes := s.Usage()

@@ -1,7 +1,9 @@
-package config
+package flagset
 
 import (
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"codeberg.org/reeve/reeve/shared/mesostime"
 )
@@ -24,3 +26,9 @@ func (d *duration) String() string { return time.Duration(*d).String() }
 
 // Type implements pflag.Value; it is what help calls the value.
 func (d *duration) Type() string { return "duration" }
+
+// DurationVar adds a flag for a duration.
+func DurationVar(fs *pflag.FlagSet, into *time.Duration, name string, value time.Duration, usage string) {
+	*into = value
+	fs.Var((*duration)(into), name, usage)
+}
