@@ -12,7 +12,7 @@ SHIM := -trimpath -tags 'seccomp netgo osusergo' -ldflags '-s -w -linkmode exter
 SOURCES := $(wildcard $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.yaml' go.mod go.sum 2>/dev/null))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build needs test check race lint fmt pictures chaos fuzz bench bench-console gen gen-check packages test-packages test-box test-vm clean
+.PHONY: help run build needs test check race lint fmt pictures chaos fuzz bench bench-console gen gen-check packages test-packages test-box test-vagrant test-vm clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,9 +75,12 @@ test-packages: ## build the packages twice, compare, look inside, install the .r
 	@bash shared/needs.sh test-packages
 	nice bash shared/packaging/verify.sh
 
-test-box: ## try the packages in a virtual machine: install, first task, upgrade, purge (some minutes; root once)
+test-box: ## try the packages in a virtual machine: install, upgrade, purge, cloud-init, operations (root once): make test-box [STAGES=packages]
 	@bash shared/needs.sh vm
-	nice bash shared/packaging/box/test-box.sh
+	nice bash shared/packaging/box/test-box.sh $(STAGES)
+
+test-vagrant: ## "vagrant up" itself, on an emulated machine: provision, first task, from this computer, upgrade (root)
+	nice bash shared/packaging/box/test-vagrant.sh
 
 test-vm: ## run the tests of containers in a virtual machine with cgroup v2: make test-vm [PKGS=agentd/shimclient] [RUN=TestLimits]
 	@bash shared/needs.sh vm

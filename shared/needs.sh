@@ -2,8 +2,8 @@
 # Checks for what the build needs beyond Go: a C compiler and libseccomp's headers and static library, for agentd-shim.
 # With "test" also for what tests use: Python, in which a scheduler and an executor are written, tmux, in which consoles run, a static busybox, ip, and the
 # plugins that make networks of containers. With "packages" also for the compiler that agentd-shim is built with for the
-# other architecture, and with "test-packages" for what tries them. With "vm" for virtual machines: qemu, debootstrap and what
-# makes their disks.
+# other architecture, and with "test-packages" for what tries them. With "vm" for virtual machines: qemu, debootstrap and what makes their disks; with "vagrant" also
+# Vagrant and libvirt.
 # Installs what is missing where it may (root, or sudo without a password, on Debian and Ubuntu); otherwise says exactly
 # what to install, and fails.
 set -euo pipefail
@@ -48,6 +48,19 @@ if [ "${1:-}" = vm ]; then
   [ -x /usr/sbin/mkfs.ext4 ] || missing+=(e2fsprogs)
   command -v xorriso >/dev/null || missing+=(xorriso)
 fi
+if [ "${1:-}" = vagrant ]; then
+  bash "$0" vm
+  command -v vagrant >/dev/null || missing+=(vagrant)
+  [ -e /usr/share/rubygems-integration/all/specifications/vagrant-libvirt*.gemspec ] || missing+=(vagrant-libvirt)
+  [ -x /usr/sbin/libvirtd ] || missing+=(libvirt-daemon-system)
+  command -v virsh >/dev/null || missing+=(libvirt-clients)
+  command -v dnsmasq >/dev/null || missing+=(dnsmasq-base)
+  command -v qemu-img >/dev/null || missing+=(qemu-utils)
+  command -v iptables >/dev/null || missing+=(iptables)
+  command -v ip >/dev/null || missing+=(iproute2)
+  command -v ssh >/dev/null || missing+=(openssh-client)
+  command -v tmux >/dev/null || missing+=(tmux)
+fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 command="apt-get install -y ${missing[*]}"
@@ -56,7 +69,8 @@ if command -v apt-get >/dev/null; then
   if [ "$sudo" != none ]; then
     echo "installing what the build needs: ${missing[*]}"
     $sudo apt-get update -qq
-    $sudo env DEBIAN_FRONTEND=noninteractive $command -qq >/dev/null
+    options=(-qq); [ "${1:-}" != vagrant ] || options+=(--no-install-recommends) # what it recommends is servers and tools for disks
+    $sudo env DEBIAN_FRONTEND=noninteractive $command "${options[@]}" >/dev/null
     exit 0
   fi
   echo "the build needs ${missing[*]}; install them with: sudo $command" >&2

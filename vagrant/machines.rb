@@ -29,6 +29,12 @@ module Machines
     raise "masters is #{config["masters"]}; a cluster has at least one" if config["masters"] < 1
     raise "agents is #{config["agents"]}; give 0 or more" if config["agents"] < 0
     raise "masters is #{config["masters"]}; an even number survives no more losses than one less" if config["masters"].even?
+    raise "driver is #{config["driver"]}; give kvm, qemu or nothing" unless ["", "kvm", "qemu"].include?(config["driver"])
+  end
+
+  # Whether libvirt is to emulate the machines' CPUs. That /dev/kvm is there does not mean that it works; "driver" decides.
+  def self.emulated?(config)
+    config["driver"] == "qemu" || (config["driver"].empty? && !File.writable?("/dev/kvm"))
   end
 
   # Together, the first machines are masters and agents both; else each machine has one role.

@@ -48,7 +48,40 @@ func mountHostRoot(cfg config) error {
 			return fmt.Errorf("make %s visible to containers: %w", from, err)
 		}
 	}
-	return nil
+	return placeFor(cfg.workDir, dir)
+}
+
+// placeFor makes sure that a directory of the host exists in its view at root: it may be on a file system that containers do not
+// see, such as a disk of its own at /data, and nothing can be mounted at a place that is not there. What is made is empty.
+func placeFor(path, root string) error {
+	if path == "" {
+		return nil
+	}
+	at := filepath.Join(root, path)
+	there := at // the innermost directory that exists
+	for {
+		_, err := os.Lstat(there)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		there = filepath.Dir(there)
+	}
+	switch there {
+	case at:
+		return nil
+	case root:
+		return fmt.Errorf("the host has no directory for %s", path)
+	}
+	if err := unix.Mount("tmpfs", there, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755,size=64k"); err != nil {
+		return fmt.Errorf("make a place for %s: %w", path, err)
+	}
+	if err := os.MkdirAll(at, 0o755); err != nil {
+		return err
+	}
+	return unix.MountSetattr(unix.AT_FDCWD, there, 0, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY, Propagation: unix.MS_PRIVATE})
 }
 
 // sharesMounts says whether this process would change its parent's mounts.

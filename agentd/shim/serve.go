@@ -26,6 +26,7 @@ type config struct {
 	dir      string // the shim's own: its socket
 	runtime  string // the agent's runtime dir
 	cgroup   string // the agent's root cgroup
+	workDir  string // the agent's, hidden from containers but for their sandboxes
 	rootless bool
 }
 
@@ -45,6 +46,7 @@ func parseConfig(args []string) (config, error) {
 	flags.StringVar(&c.dir, "dir", "", "directory of this shim")
 	flags.StringVar(&c.runtime, "runtime", "", "runtime directory of the agent")
 	flags.StringVar(&c.cgroup, "cgroup", "", "root cgroup of the agent")
+	flags.StringVar(&c.workDir, "work-dir", "", "work directory of the agent")
 	flags.BoolVar(&c.rootless, "rootless", false, "run without root's privileges")
 	if err := flags.Parse(args); err != nil {
 		return c, err

@@ -206,7 +206,7 @@ func closeOurs(f *os.File) { _ = f.Close() }
 func (c *Client) command(dir string) *exec.Cmd {
 	cmd := &exec.Cmd{
 		Path: c.cfg.ShimPath,
-		Args: []string{"agentd-shim", "serve", "--dir", dir, "--runtime", c.cfg.RuntimeDir, "--cgroup", c.cfg.CgroupRoot},
+		Args: []string{"agentd-shim", "serve", "--dir", dir, "--runtime", c.cfg.RuntimeDir, "--cgroup", c.cfg.CgroupRoot, "--work-dir", c.cfg.WorkDir},
 		Env:  []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 		Dir:  "/",
 		SysProcAttr: &syscall.SysProcAttr{

@@ -16,9 +16,10 @@ say "building for ${arches[*]} again, from a copy and without a cache"
 mkdir "$work/copy"
 git ls-files -co --exclude-standard -z | xargs -0 cp --parents -t "$work/copy"
 commit=$(git rev-parse HEAD); git diff --quiet HEAD || commit+=-dirty
+epoch=$(git log -1 --format=%ct)
 version=$(basename dist/*_"$own".cdx.json | cut -d_ -f2)
 mkdir -p "$work/copy/.cache"; cp -r .cache/sysroot-* "$work/copy/.cache/" 2>/dev/null || true
-(cd "$work/copy" && GIT_DIR=/dev/null COMMIT=$commit SOURCE_DATE_EPOCH=$(git -C "$OLDPWD" log -1 --format=%ct) VERSION=$version GOCACHE=$work/cache HOME=$work \
+(cd "$work/copy" && GIT_DIR=/dev/null COMMIT=$commit SOURCE_DATE_EPOCH=$epoch VERSION=$version GOCACHE=$work/cache HOME=$work \
   GOPATH=$(go env GOPATH) bash shared/packaging/build.sh "${arches[@]}") >"$work/log" 2>&1 || { tail "$work/log" >&2; exit 1; }
 [ -s "$work/copy/dist/SHA256SUMS" ]
 grep -xFf "$work/copy/dist/SHA256SUMS" dist/SHA256SUMS | diff -u "$work/copy/dist/SHA256SUMS" - || { echo "two builds of one commit differ" >&2; exit 1; }

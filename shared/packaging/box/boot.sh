@@ -23,7 +23,7 @@ accel=(-accel "tcg,thread=multi,tb-size=512" -cpu max,-erms,-smap,-smep,-la57,-p
 # shellcheck disable=SC2086 # BOX_QEMU holds words
 timeout "${BOX_TIMEOUT:-1800}" nice -n 19 "$qemu" "${accel[@]}" -smp "${BOX_CPUS:-2}" -m "${BOX_MEMORY:-2048}" \
   -kernel "$image/vmlinuz" -initrd "$image/initrd" \
-  -append "root=/dev/vda rw console=ttyS0 quiet panic=-1 no_timer_check systemd.show_status=no systemd.ssh_auto=no ${*:-cloud-init=disabled}" \
+  -append "root=/dev/vda rw console=ttyS0 quiet panic=-1 no_timer_check mitigations=off systemd.show_status=no systemd.ssh_auto=no ${*:-cloud-init=disabled}" \
   -drive "file=$image/disk.img,format=raw,if=virtio,snapshot=on,cache=unsafe" \
   -drive "file=$scratch/payload.img,format=raw,if=virtio,readonly=on" \
   -display none -no-reboot -serial "file:$log" -device virtio-rng-pci ${BOX_QEMU:--nic user,model=virtio-net-pci} </dev/null &

@@ -7,7 +7,7 @@ step() { echo "== $(printf %4d $((SECONDS - began))) s  $*"; }
 
 fail() {
   echo "FAILED: $*"
-  journalctl -q --no-pager -b -u masterd -u agentd -u cloud-final -o cat | tail -40
+  journalctl -q --no-pager -b -u masterd -u agentd -u reeve-ssh -u cloud-final -o cat | tail -40
   exit 1
 }
 
@@ -27,4 +27,20 @@ await() {
     [ $SECONDS -lt $until ] || fail "$what: not within ten minutes: $* says: $("$@" 2>&1 | tail -3)"
     sleep 1
   done
+}
+
+# written PAGE LINE…: the page of the documentation has this line; then it is run as it stands there.
+written() {
+  local page=/payload/docs/$1; shift
+  grep -qF -- "$*" "$page" || fail "$(basename "$page") does not say: $*"
+  bash -c "$*"
+}
+
+# block PAGE PATTERN: prints the lines of the page's block of code that has a line with the pattern.
+block() {
+  awk -v pattern="$2" '
+    /^    / { text = text substr($0, 5) "\n"; if ($0 ~ pattern) found = 1; next }
+    /^$/ && text != "" { text = text "\n"; next }
+    { if (found) exit; text = "" }
+    END { if (found) printf "%s", text }' "/payload/docs/$1"
 }

@@ -1,44 +1,84 @@
 #!/usr/bin/env bash
 # make test-box: the packages in a virtual machine with Debian, systemd and cgroup v2: install, first task, upgrade with a
-# running task, crash of the agent, purge. Logs are in .cache/box/log. The first run makes the machine's disk (root).
+# running task, crash of the agent, purge; a fresh machine that cloud-init makes a cluster; and one on which the commands of the
+# documentation are run: the console over SSH, when things break, three masters by hand; and "vagrant up". It says how long each step
+# takes. Logs are in .cache/box/log. The first run makes the machine's disk (root).
+# Usage: test-box.sh [packages] [cloud] [operations] [vagrant]   (default: all)
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 began=$SECONDS
 box=shared/packaging/box
 logs=.cache/box/log; mkdir -p "$logs"
+stages=("$@"); [ ${#stages[@]} -gt 0 ] || stages=(packages cloud operations vagrant)
+took=()
+
+# note WHAT SINCE: how long something took, for the table at the end.
+note() { took+=("$(printf '%5d s  %s' $((SECONDS - $2)) "$1")"); }
+
+# steps LOG: how long each step in the machine took; each ends where the next begins.
+steps() {
+  tr -d '\r' <"$1" | awk '/^== +[0-9]+ s  / { if (what != "") printf "        %5d s  %s\n", $2 - at, what; at = $2; sub(/^== +[0-9]+ s  /, ""); what = $0 }'
+}
+
+finish() {
+  echo "test-box: $1 in $((SECONDS - began)) s"
+  printf '  %s\n' "${took[@]}"
+  echo "the logs are in $logs"
+}
+
+since=$SECONDS
 image=$(bash $box/image.sh .cache/box)
-payload=$(mktemp -d); trap 'rm -rf "$payload"' EXIT
+note "the machine's disk" $since
+work=$(mktemp -d); trap '[ -z "${server:-}" ] || kill "$server"; rm -rf "$work"' EXIT
+made=$work/made; payload=$work/payload; mkdir "$made" "$payload"
 
-arch=$(go env GOHOSTARCH)
-for age in old new; do
-  number=1; [ $age = old ] || number=2
-  DIST=$payload/$age VERSION=0.1.0~test$number bash shared/packaging/build.sh "$arch" >"$logs/build-$age.log" 2>&1 || { tail "$logs/build-$age.log" >&2; exit 1; }
-  mv "$payload/$age"/*.deb "$payload/$age.deb"; rm -r "${payload:?}/$age"
-done
-cp $box/lib.sh "$payload/"
-cp $box/packages.sh "$payload/run.sh"
+since=$SECONDS
+bash $box/versions.sh "$payload" "$logs/build.log"
+note "packages of two versions" $since
+cp $box/{lib,cluster,console,breaks,masters}.sh "$payload/"
+cp -r shared/docs "$payload/docs"; cp README.md "$payload/docs/"
 
-status=0
-bash $box/boot.sh "$image" "$payload" "$logs/packages.log" || status=$?
-echo "test-box: packages ended with status $status in $((SECONDS - began)) s; the log is $logs/packages.log"
-[ $status -eq 0 ] || exit $status
+# stage NAME SCRIPT [KERNEL ARGUMENT…]: the script in a machine; its steps go into the table.
+failed=()
+stage() {
+  local name=$1 status=0 since=$SECONDS; cp "$box/$2" "$payload/run.sh"
+  echo "booting a machine for $name"
+  BOX_TIMEOUT=${BOX_TIMEOUT:-5400} bash $box/boot.sh "$image" "$payload" "$logs/$name.log" "${@:3}" || status=$?
+  note "machine for $name, of which booting took what is missing in its steps:" $since
+  mapfile -t -O ${#took[@]} took < <(steps "$logs/$name.log")
+  [ $status -eq 0 ] || failed+=("$name (status $status)")
+}
+
+[[ " ${stages[*]} " != *" packages "* ]] || stage packages packages.sh
 
 # The same package once more, by cloud-init: user data on a disk as the provider of a cloud would give it, the package by HTTP.
 # The machine's only address and that of the host are those of qemu's network.
-cp $box/cloud.sh "$payload/run.sh"
-seed=$payload.seed; mkdir "$seed"; trap '[ -z "${server:-}" ] || kill "$server"; rm -rf "$payload" "$seed"' EXIT
-cp "$payload/new.deb" "$seed/reeve.deb"
-python3 -u -m http.server --bind 127.0.0.1 --directory "$seed" 0 >"$logs/http.log" 2>&1 &
-server=$!
-for _ in $(seq 30); do port=$(sed -n 's/.*port \([0-9]*\) .*/\1/p' "$logs/http.log"); [ -z "$port" ] || break; sleep 1; done
-echo '{"masters": 1, "agents": 1, "together": true, "addresses": ["10.0.2.15"], "cluster": "cloud"}' >"$seed/config.json"
-go run ./vagrant/cloud-init -config "$seed/config.json" -package "$payload/new.deb" -url "http://10.0.2.2:$port/reeve.deb" -out "$seed/made"
-mkdir "$seed/cidata"
-cp "$seed/made/master-and-agent.yaml" "$seed/cidata/user-data"
-printf 'instance-id: box-1\nlocal-hostname: box\n' >"$seed/cidata/meta-data"
-xorriso -as mkisofs -quiet -V cidata -J -r -o "$seed/cidata.iso" "$seed/cidata"
-BOX_QEMU="-nic user,model=virtio-net-pci -drive file=$seed/cidata.iso,format=raw,if=virtio,readonly=on" \
-  bash $box/boot.sh "$image" "$payload" "$logs/cloud.log" ds=nocloud || status=$?
-result=passed; [ $status -eq 0 ] || result="FAILED (status $status)"
-echo "test-box: $result in $((SECONDS - began)) s; the logs are $logs/packages.log and cloud.log"
-exit $status
+if [[ " ${stages[*]} " == *" cloud "* ]]; then
+  cp "$payload/new.deb" "$made/reeve.deb"
+  python3 -u -m http.server --bind 127.0.0.1 --directory "$made" 0 >"$logs/http.log" 2>&1 &
+  server=$!
+  for _ in $(seq 30); do port=$(sed -n 's/.*port \([0-9]*\) .*/\1/p' "$logs/http.log"); [ -z "$port" ] || break; sleep 1; done
+  echo '{"masters": 1, "agents": 1, "together": true, "addresses": ["10.0.2.15"], "cluster": "cloud"}' >"$made/config.json"
+  # The command is the README's, with another address and package.
+  line=$(sed -n 's/^    \(go run .*cloud-init .*\)$/\1/p' README.md)
+  line=${line/https:\/\/example.org/http:\/\/10.0.2.2:$port}; line=${line/dist\/reeve_\*_amd64.deb/$payload/new.deb}
+  bash -c "$line -config $made/config.json -out $made/user-data"
+  mkdir "$made/cidata"
+  cp "$made/user-data/master-and-agent.yaml" "$made/cidata/user-data"
+  printf 'instance-id: box-1\nlocal-hostname: box\n' >"$made/cidata/meta-data"
+  xorriso -as mkisofs -quiet -V cidata -J -r -o "$made/cidata.iso" "$made/cidata"
+  BOX_QEMU="-nic user,model=virtio-net-pci -drive file=$made/cidata.iso,format=raw,if=virtio,readonly=on" stage cloud cloud.sh ds=nocloud
+fi
+
+[[ " ${stages[*]} " != *" operations "* ]] || stage operations operations.sh
+
+# "vagrant up" with the same packages, where vagrant can be had; it says so where not.
+if [[ " ${stages[*]} " == *" vagrant "* ]]; then
+  since=$SECONDS; rm -f "$logs/vagrant.log"
+  BOX_DEBS=$payload bash $box/test-vagrant.sh || failed+=("vagrant (status $?)")
+  note "vagrant" $since
+  [ ! -e "$logs/vagrant.log" ] || mapfile -t -O ${#took[@]} took < <(steps "$logs/vagrant.log")
+fi
+
+[ ${#failed[@]} -eq 0 ] || { finish "FAILED: ${failed[*]}"; exit 1; }
+finish passed

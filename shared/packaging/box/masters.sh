@@ -1,0 +1,79 @@
+# Part of operations.sh: "Three masters by hand" of install.md, as it stands there. The masters are containers of systemd on a bridge
+# of this machine, each with a systemd of its own and this machine's files below its own changes; the agent is this machine.
+
+step "three masters by hand: machines"
+check "the end of the job" reeve stop beat --yes
+check "the units" systemctl disable --now masterd agentd
+check "clean" agentd clean --work-dir /var/lib/reeve/agent
+rm -rf /var/lib/reeve/agent /var/lib/reeve/master
+check "bridge" ip link add hand type bridge
+check "address" ip address add 10.0.0.9/24 dev hand
+check "bridge" ip link set hand up
+inside() { nsenter -a -t "$(machinectl show -p Leader --value "m$1")" "${@:2}"; }
+boot_machine() {
+  systemd-nspawn -q --boot --directory=/ --volatile=overlay --machine="m$1" --hostname="m$1" --network-bridge=hand \
+    -- systemd.mask=systemd-networkd.service systemd.mask=agentd.service >"/root/m$1.log" 2>&1 </dev/null &
+}
+start_machine() {
+  await "machine m$1" inside "$1" systemctl is-active multi-user.target
+  inside "$1" sh -c "ip address add 10.0.0.$1/24 dev host0 && ip link set host0 up"
+}
+for n in 1 2 3; do boot_machine $n; done
+for n in 1 2 3; do check "address of m$n" start_machine $n; done
+
+step "three masters by hand: masters"
+block install.md '/etc/reeve/masterd.yaml <<EOF' >master
+block install.md '/etc/reeve/agentd.yaml <<EOF' >agent
+for file in masterd agentd; do same "README.md's block of $file.yaml" "$(block install.md "/etc/reeve/$file.yaml <<EOF")" "$(block README.md "/etc/reeve/$file.yaml <<EOF")"; done
+[ -s master ] && [ -s agent ] || fail "install.md has no blocks for masters and agents by hand"
+for n in 1 2 3; do
+  out=$(sed "s/^ip: .*/ip: 10.0.0.$n/" master | inside $n bash -e 2>&1) || fail "the master's block on m$n: $out"
+done
+all=10.0.0.1:5050,10.0.0.2:5050,10.0.0.3:5050
+# of CONDITION: the last part of the address of each master of which the condition is true.
+of() { reeve masters --master $all -o json | python3 -c "import json,sys; print(*[m['http'].split(':')[0].split('.')[3] for m in json.load(sys.stdin) if $1])"; }
+three() { [ "$(of 'm["voter"]' | wc -w)" = 3 ]; }
+await "three masters that vote" three
+
+step "three masters by hand: an agent and a task"
+check "the agent's block" bash -e agent
+agent_here() { reeve agents --master $all -o wide | grep -q '10.0.0.9:5051.*active\|active.*10.0.0.9:5051'; }
+await "the agent" agent_here
+written install.md "reeve masters --master $all" || fail "reeve masters"
+out=$(reeve execute --master=$all --name=by-hand --command="echo by hand" --resources="cpus:0.1;mem:32" 2>&1) || fail "reeve execute: $out"
+echo "$out" | grep -q TASK_FINISHED || fail "the task did not finish: $out"
+
+step "three masters by hand: the leader is lost"
+leader() { of 'm["state"] == "leading"'; }
+was=$(leader)
+check "loss of the leader" machinectl terminate "m$was"
+another() { local now; now=$(leader) && [ -n "$now" ] && [ "$now" != "$was" ]; }
+await "another leader" another
+await "the agent under it" agent_here
+
+step "when things break: most of the masters are lost"
+was=$(leader)
+check "loss of the next leader" machinectl terminate "m$was"
+for last in 1 2 3; do [ -z "$(machinectl show -p Leader --value "m$last" 2>/dev/null)" ] || break; done
+alone() { inside "$last" curl -s "http://10.0.0.$last:5050/ready" | grep -q 'no master leads; an election needs most of the masters'; }
+await "no leader" alone
+page=when-things-break.md
+recover="masterd recover --work-dir /var/lib/reeve/master"
+for line in "systemctl stop masterd" "$recover" "systemctl start masterd"; do grep -qF "$line" "/payload/docs/$page" || fail "$page does not say: $line"; done
+# A person answers: masterd recover asks at a terminal only.
+answer() { echo "$1" | inside "$last" script -qec "$recover" /dev/null; }
+check "stop" inside "$last" systemctl stop masterd
+out=$(answer no); echo "$out" | grep -q 'up to entry [0-9]* of the registry' || fail "$recover says: $out"
+out=$(answer yes); echo "$out" | grep -q 'Done: it votes alone' || fail "$recover says: $out"
+check "start" inside "$last" systemctl start masterd
+await "it leads alone" sh -c "reeve masters --master $all | grep -q leading"
+await "the agent under it" agent_here
+# The other one comes back with an empty work dir.
+boot_machine "$was"
+check "a new m$was" start_machine "$was"
+out=$(sed "s/^ip: .*/ip: 10.0.0.$was/" master | inside "$was" bash -e 2>&1) || fail "the master's block on m$was: $out"
+two() { [ "$(of 'm["voter"]' | wc -w)" = 2 ]; }
+await "the new one votes" two
+reeve masters --master $all
+
+for n in 1 2 3; do machinectl terminate "m$n" 2>/dev/null; done
