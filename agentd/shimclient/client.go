@@ -102,6 +102,7 @@ type Client struct {
 	cfg      Config
 	log      *slog.Logger
 	cgroups  cgroupfs.Host
+	weights  *cgroupfs.Weights
 	networks *network.Networks
 	gpus     *hostguard.GPUs
 	rootless bool
@@ -164,7 +165,7 @@ func New(cfg Config) (*Client, error) {
 		}
 	}
 	return &Client{
-		cfg: cfg, log: cfg.Log, cgroups: cgroups, networks: network.New(cfg.networks()), gpus: hostguard.NewGPUs(cmp.Or(cfg.DeviceDir, "/dev")), rootless: os.Geteuid() != 0,
+		cfg: cfg, log: cfg.Log, cgroups: cgroups, weights: cgroupfs.NewWeights(cgroups), networks: network.New(cfg.networks()), gpus: hostguard.NewGPUs(cmp.Or(cfg.DeviceDir, "/dev")), rootless: os.Geteuid() != 0,
 		launches:   make(chan struct{}, 2*goruntime.NumCPU()),
 		starting:   make(chan struct{}, 1),
 		containers: make(map[ids.Container]*entry),
@@ -306,6 +307,7 @@ func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry, hold b
 	if err != nil {
 		return errors.Join(err, c.undo(ctx, e, err))
 	}
+	c.weigh(spec)
 	e.started = runtime.Started{PID: reply.Started.PID, At: reply.Started.Started, Joined: joint.Joined}
 	return nil
 }
@@ -417,6 +419,9 @@ func (c *Client) Resize(ctx context.Context, id ids.Container, limits runtime.Li
 	if errors.Is(err, errGone) {
 		return nil // the shim died: what it ran is being killed
 	}
+	if pod, _ := id.Split(); pod == "" {
+		c.weighs(c.cfg.groups(), id, limits) // the CPUs have changed, also if the memory was refused
+	}
 	return err
 }
 
@@ -444,6 +449,7 @@ func (c *Client) Delete(ctx context.Context, id ids.Container) error {
 		return fmt.Errorf("delete container %s: %w", id, err)
 	}
 	c.gpus.Release(id)
+	c.weighsNothing(c.cfg.groups(), id)
 	c.mu.Lock()
 	delete(c.containers, id)
 	c.mu.Unlock()

@@ -56,6 +56,9 @@ func (c *Client) resizePod(ctx context.Context, id ids.Container, limits runtime
 	if errors.Is(err, errGone) {
 		return nil // the shim died: what it ran is being killed
 	}
+	if err == nil {
+		c.weighs(c.cfg.pods(), id, limits)
+	}
 	return err
 }
 
@@ -79,6 +82,7 @@ func (c *Client) removePod(ctx context.Context, id ids.Container) error {
 	if err := c.cgroups.Kill(ctx, c.cfg.pod(id)); err != nil {
 		return err
 	}
+	c.weighsNothing(c.cfg.pods(), id)
 	return c.networks.Leave(ctx, id)
 }
 

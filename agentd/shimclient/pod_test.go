@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -74,4 +75,54 @@ func TestPodLimits(t *testing.T) {
 			t.Errorf("in %s the pod's group is left: %v", at, err)
 		}
 	}
+}
+
+// TestPodsAndContainersShareFairly: the two groups in which they lie weigh what is in them, whatever happens to that.
+func TestPodsAndContainersShareFairly(t *testing.T) {
+	b := newBed(t)
+	c := b.open()
+	file, one := "cpu.shares", 1024.0
+	if c.cgroups.Unified {
+		file, one = "cpu.weight", 100
+	}
+	check := func(when string, containers, pods float64) {
+		t.Helper()
+		for group, cpus := range map[string]float64{c.cfg.groups(): containers, c.cfg.pods(): pods} {
+			if got, want := strings.TrimSpace(contents(t, filepath.Join(c.cgroups.Dir("cpu", group), file))), strconv.Itoa(int(cpus*one)); got != want {
+				t.Errorf("%s: %s weighs %s, want %s", when, filepath.Base(group), got, want)
+			}
+		}
+	}
+	pod := ids.Container("pod")
+	launch := func(id ids.Container, cpus float64, in *runtime.Limits) {
+		t.Helper()
+		spec := b.spec(string(id), "sleep 1000")
+		spec.Limits, spec.Pod = runtime.Limits{CPUs: cpus}, in
+		if _, err := c.Launch(t.Context(), spec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	launch("a", 2, nil)
+	launch("b", 1, nil)
+	launch(pod.Nested("x"), 0.25, &runtime.Limits{CPUs: 0.5})
+	launch(pod.Nested("y"), 0.25, &runtime.Limits{CPUs: 0.5})
+	check("launched", 3, 0.5)
+	if err := errors.Join(c.Resize(t.Context(), "a", runtime.Limits{CPUs: 4}), c.Resize(t.Context(), pod, runtime.Limits{CPUs: 1.5})); err != nil {
+		t.Fatal(err)
+	}
+	check("changed", 5, 1.5)
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c = b.open()
+	check("under the next agentd", 5, 1.5)
+	b.end(c, "a", pod.Nested("x"), pod.Nested("y"))
+	check("without one", 1, 1.5)
+	if err := c.Delete(t.Context(), pod); err != nil {
+		t.Fatal(err)
+	}
+	launch("none", 0, nil)
+	launch(ids.Container("other").Nested("z"), 3, &runtime.Limits{CPUs: 3})
+	check("others", 2, 3)
+	b.end(c, "b", "none", ids.Container("other").Nested("z"))
 }

@@ -89,6 +89,7 @@ func (c *Client) Recover(ctx context.Context) ([]runtime.Recovered, error) {
 		return nil, fmt.Errorf("recover pods: %w", err)
 	}
 	slices.SortFunc(recovered, func(a, b runtime.Recovered) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	c.recoverWeights()
 	c.settle()
 	return recovered, nil
 }
