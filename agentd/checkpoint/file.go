@@ -74,8 +74,11 @@ func RememberedPort(dir string) int {
 // lockName is the file that the owner of a work directory holds locked.
 const lockName = "agentd.lock"
 
-// Lock is the right to a work directory.
-type Lock struct{ file *os.File }
+// Lock is the right to a work directory, or to an agent's id.
+type Lock struct {
+	file *os.File
+	path string // goes with it; "" stays
+}
 
 // Acquire takes the work directory for this process, or says who has it. The kernel frees it when the process ends,
 // however it ends.
@@ -107,5 +110,11 @@ func writeAt(file *os.File, text string) error {
 	return err
 }
 
-// Release gives the work directory up.
-func (l *Lock) Release() error { return l.file.Close() }
+// Release gives it up.
+func (l *Lock) Release() error {
+	var err error
+	if l.path != "" {
+		err = os.Remove(l.path) // before anybody else can have it
+	}
+	return errors.Join(err, l.file.Close())
+}

@@ -92,6 +92,11 @@ func (d *daemon) openAgent(ctx context.Context) error {
 	if recovery.Torn > 0 {
 		d.log.Warn("the end of the journal was half written and has been cut off", logkey.Bytes(recovery.Torn))
 	}
+	d.identity = &identity{dir: sharedDir(d.cfg), workDir: d.cfg.WorkDir}
+	d.undo.Add("id", closeTimeout, d.identity.release)
+	if err := d.identity.take(lastID(recovery.Entries)); err != nil {
+		return err
+	}
 	if err := holdings.Check(d.agentInfo(), recovery.Entries); err != nil {
 		return err
 	}

@@ -2,11 +2,12 @@
 // that order (recover, then register), the one that effects are carried out in, and no rule of any part. It is the only
 // package that sees them all. Start reading at Run.
 //
-//	daemon.go  Run: start, serve, stop
-//	agent.go   the machine, its loop and who carries its effects out
-//	pump.go    effects in order, and what is saved before them
-//	images.go  where images come from, and how many stay
-//	host.go    what the host has and uses
+//	daemon.go    Run: start, serve, stop
+//	agent.go     the machine, its loop and who carries its effects out
+//	identity.go  one agentd of a machine for each agent id
+//	pump.go      effects in order, and what is saved before them
+//	images.go    where images come from, and how many stay
+//	host.go      what the host has and uses
 package daemon
 
 import (
@@ -86,6 +87,7 @@ func Clean(ctx context.Context, cfg config.Config) error {
 	}
 	return errors.Join(
 		shimclient.Clean(ctx, cfg.WorkDir, cfg.RuntimeDir, cfg.CgroupRoot),
+		checkpoint.ForgetIdentity(sharedDir(cfg), cfg.WorkDir),
 		os.RemoveAll(filepath.Join(cfg.WorkDir, config.FetcherCache)), store.Remove(filepath.Join(cfg.WorkDir, config.ImageStore)), lock.Release())
 }
 
@@ -151,6 +153,7 @@ type daemon struct {
 
 	listener net.Listener
 	host     *host
+	identity *identity
 	agent    *agent
 	gossip   *gossip.Gossip
 	link     *masterlink.Link
@@ -255,6 +258,9 @@ func (d *daemon) watchMasters(ctx context.Context) error {
 func (d *daemon) tellID(ctx context.Context) error {
 	select {
 	case id := <-d.agent.named:
+		if err := d.identity.take(id); err != nil {
+			d.log.Warn("the agent's id is not protected from another agentd of this machine", logkey.Err(err))
+		}
 		if err := d.gossip.SetTags(gossip.Tags{gossip.TagID: string(id)}); err != nil {
 			d.log.Warn("the agent's id could not be told by gossip", logkey.Err(err))
 		}
