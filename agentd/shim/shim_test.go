@@ -96,7 +96,7 @@ func TestProportional(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := config.Cgroups.Resources.CpuWeight; got != want || resized.CpuWeight != want {
+		if got := config.Cgroups.CpuWeight; got != want || resized.CpuWeight != want {
 			t.Errorf("%v CPUs weigh %d, %d after a change, want %d", cpus, got, resized.CpuWeight, want)
 		}
 	}
