@@ -96,3 +96,28 @@ func (c *Client) Download(ctx context.Context, agentHTTP, path string, out io.Wr
 	}
 	return count, nil
 }
+
+// ReadDaemonLog reads up to length bytes of the log that a masterd or agentd keeps of itself, and tells its size; the path is
+// /master/log or /slave/log. With EndOfFile as the offset it reads nothing. Any master answers for itself, not only the leader.
+func (c *Client) ReadDaemonLog(ctx context.Context, peerHTTP, path string, offset int64, length int) (data []byte, size int64, err error) {
+	size, _, err = c.readFile(ctx, peerHTTP, url.Values{"path": {path}, "offset": {"-1"}})
+	if err != nil || offset == EndOfFile || offset >= size {
+		return nil, size, err
+	}
+	query := url.Values{"path": {path}, "offset": {strconv.FormatInt(offset, 10)}, "length": {strconv.Itoa(length)}}
+	_, text, err := c.readFile(ctx, peerHTTP, query)
+	return []byte(text), max(size, offset+int64(len(text))), err
+}
+
+// readFile asks the endpoint that browsers use: it is the same of both daemons.
+func (c *Client) readFile(ctx context.Context, peer string, query url.Values) (offset int64, text string, err error) {
+	answer, err := c.askFor(ctx, peer, request{method: http.MethodGet, path: "/files/read?" + query.Encode()})
+	if err != nil {
+		return 0, "", err
+	}
+	piece, err := decode[struct {
+		Offset int64  `json:"offset"`
+		Data   string `json:"data"`
+	}](answer)
+	return piece.Offset, piece.Data, err
+}

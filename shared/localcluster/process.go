@@ -74,7 +74,7 @@ func (p *Process) Start(ctx context.Context) error {
 }
 
 func (p *Process) spawn() error {
-	args := append([]string{"--work-dir=" + p.Dir(), "--name=" + p.Name, "--log-format=text"}, p.args...)
+	args := append([]string{"--work-dir=" + p.Dir(), "--name=" + p.Name, "--log-format=text", "--log-dir=" + filepath.Join(p.Dir(), "log")}, p.args...)
 	args = append(args, p.formerPorts()...)
 	log, err := os.OpenFile(p.logPath(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/tabs"
 )
 
 const (
@@ -49,12 +50,33 @@ func (a *App) mouseEvent(msg tea.MouseMsg) tea.Cmd {
 	}
 }
 
-// click puts the cursor where the mouse is; clicked there again it opens that.
+// turn goes so many tabs on.
+func (a *App) turn(steps int) tea.Cmd {
+	var cmds []tea.Cmd
+	for range steps {
+		cmd, _ := a.top().screen.Do(keys.NextTab)
+		cmds = append(cmds, cmd)
+	}
+	return tea.Batch(cmds...)
+}
+
+// click does what a key in the footer stands for, or goes to a tab, or puts the cursor where the mouse is; clicked there again it opens
+// that.
 func (a *App) click(x, y int) tea.Cmd {
 	now := a.deps.Now()
 	again := a.clicked.y == y && a.clicked.x == x && now.Sub(a.clicked.at) < doubleClick
 	a.clicked.x, a.clicked.y, a.clicked.at = x, y, now
-	if a.paper == nil || !a.paper.Click(x, y) || !again {
+	if a.paper == nil {
+		return nil
+	}
+	tag, told := a.paper.Click(x, y)
+	switch tag := tag.(type) {
+	case keys.Binding:
+		return a.do(tag)
+	case tabs.Turn:
+		return a.turn(int(tag))
+	}
+	if !told || !again {
 		return nil
 	}
 	a.clicked.at = time.Time{}

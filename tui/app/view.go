@@ -248,8 +248,10 @@ func (a *App) numbers(area frame.Area) frame.Area {
 		if x+len(name)+3 > area.W-help {
 			continue
 		}
+		from := x
 		x = area.Text(x, 0, theme.Key, b.Keys[0])
 		x = area.Text(x, 0, theme.Dim, " "+name) + 1
+		area.Sub(from, 0, x-from-1, 1).Tag(b)
 	}
 	return area.Sub(x, 0, area.W-x, 1)
 }

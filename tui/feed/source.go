@@ -27,6 +27,8 @@ type Source interface {
 	LogStart(ctx context.Context, agentHTTP, path string) (int64, error)
 	// LogTimes is when what a log holds from an offset on was written, as far as that is known.
 	LogTimes(ctx context.Context, agentHTTP, path string, offset int64) ([]reeveapi.LogTime, error)
+	// ReadDaemonLog is ReadFile for the log that a master or an agent at an address keeps of itself.
+	ReadDaemonLog(ctx context.Context, peerHTTP, path string, offset int64, length int) (data []byte, size int64, err error)
 	SubmitJob(ctx context.Context, spec reeveapi.JobSpec) (*reeveapi.Job, error)
 	StopJob(ctx context.Context, name string) error
 	UpdateJob(ctx context.Context, spec reeveapi.JobSpec, version int) (*reeveapi.Job, error)

@@ -34,7 +34,12 @@ func (a Area) With(flag theme.Flag) Area {
 
 // OnClick has fn called with coordinates of the area when it is clicked on, until the next frame is drawn.
 func (a Area) OnClick(fn func(x, y int)) {
-	a.frame.zones = append(a.frame.zones, zone{a.x, a.y, a.W, a.H, fn})
+	a.frame.zones = append(a.frame.zones, zone{x: a.x, y: a.y, w: a.W, h: a.H, click: fn})
+}
+
+// Tag says what the area stands for when it is clicked on, until the next frame is drawn.
+func (a Area) Tag(tag any) {
+	a.frame.zones = append(a.frame.zones, zone{x: a.x, y: a.y, w: a.W, h: a.H, tag: tag})
 }
 
 // Clear blanks the area.

@@ -26,10 +26,11 @@ type Frame struct {
 	zones []zone
 }
 
-// zone is a part of the frame that can be clicked on.
+// zone is a part of the frame that can be clicked on: it is called, or its tag is what was clicked on.
 type zone struct {
 	x, y, w, h int
 	click      func(x, y int)
+	tag        any
 }
 
 // New returns an empty frame. It may be drawn on by one goroutine.
@@ -50,15 +51,18 @@ func (f *Frame) Again(w, h int, t *theme.Theme) *Frame {
 	return f
 }
 
-// Click tells whoever drew at a place that it was clicked on, the topmost first, and says whether anybody was told.
-func (f *Frame) Click(x, y int) bool {
+// Click tells whoever drew at a place, topmost, that it was clicked on, and says whether anybody was told. What has a tag is
+// not told: the tag is the answer.
+func (f *Frame) Click(x, y int) (tag any, told bool) {
 	for _, z := range slices.Backward(f.zones) {
 		if x >= z.x && y >= z.y && x < z.x+z.w && y < z.y+z.h {
-			z.click(x-z.x, y-z.y)
-			return true
+			if z.click != nil {
+				z.click(x-z.x, y-z.y)
+			}
+			return z.tag, true
 		}
 	}
-	return false
+	return nil, false
 }
 
 // Area is the whole frame as something to draw on.

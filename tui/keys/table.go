@@ -13,6 +13,7 @@ var table = []Binding{
 	{Scope: Agents, Keys: []string{"ctrl+e"}, Verb: Reactivate, Help: "use it again…", Group: Do, Dangerous: true},
 	{Scope: Agents, Keys: []string{"ctrl+o"}, Verb: Deactivate, Help: "launch nothing new…", Group: Do, Dangerous: true},
 	{Scope: Agents, Keys: []string{"ctrl+g"}, Verb: Gone, Help: "give up for ever…", Group: Do, Dangerous: true},
+	{Scope: Agents, Keys: []string{"L"}, Verb: DaemonLog, Help: "the log of its agentd", Group: Do},
 	{Scope: Agents, Keys: []string{"c"}, Verb: Copy, Help: "copy its id", Group: Do},
 
 	{Scope: Agent, Keys: []string{"enter"}, Verb: Open, Help: "open the task", Foot: "task", Group: Do},
@@ -26,6 +27,7 @@ var table = []Binding{
 	{Scope: Agent, Keys: []string{"ctrl+g"}, Verb: Gone, Help: "give up for ever…", Group: Do, Dangerous: true},
 	{Scope: Agent, Keys: []string{"tab"}, Verb: NextTab, Help: "tabs", Foot: "next tab", Group: Move},
 	{Scope: Agent, Keys: []string{"shift+tab"}, Verb: PrevTab, Help: "tabs", Group: Move},
+	{Scope: Agent, Keys: []string{"L"}, Verb: DaemonLog, Help: "the log of its agentd", Group: Do},
 	{Scope: Agent, Keys: []string{"c"}, Verb: Copy, Help: "copy the agent's id", Group: Do},
 
 	{Scope: Tasks, Keys: []string{"enter"}, Verb: Open, Help: "open the task", Foot: "open", Group: Do},
@@ -102,6 +104,7 @@ var table = []Binding{
 	{Scope: Maintenance, Keys: []string{"ctrl+e"}, Verb: BringBack, Help: "bring it back…", Foot: "bring back…", Group: Do, Dangerous: true},
 	{Scope: Maintenance, Keys: []string{"ctrl+o"}, Verb: Unplan, Help: "off the schedule…", Foot: "cancel…", Group: Do, Dangerous: true},
 
+	{Scope: Masters, Keys: []string{"enter", "L"}, Verb: DaemonLog, Help: "its own log", Foot: "log", Group: Do},
 	{Scope: Masters, Keys: []string{"c"}, Verb: Copy, Help: "copy its address", Foot: "copy address", Group: Do},
 
 	{Scope: Events, Keys: []string{"enter"}, Verb: Open, Help: "open what it is about", Foot: "open", Group: Do},

@@ -2,6 +2,7 @@ package keys
 
 // The verbs.
 const (
+	DaemonLog Verb = "daemon-log"
 	Undo      Verb = "undo"
 	Quit      Verb = "quit"
 	Back      Verb = "back"

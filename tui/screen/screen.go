@@ -108,6 +108,8 @@ type Env struct {
 	Async func(fn func(ctx context.Context) tea.Msg) tea.Cmd
 	// ReadFile is the source's.
 	ReadFile func(ctx context.Context, agentHTTP, path string, offset int64, length int) (data []byte, size int64, err error)
+	// ReadDaemonLog is the source's.
+	ReadDaemonLog func(ctx context.Context, peerHTTP, path string, offset int64, length int) (data []byte, size int64, err error)
 	// ListFiles is the source's.
 	ListFiles func(ctx context.Context, agentHTTP, path string) ([]*mesosv1.FileInfo, error)
 	// LogSince is the source's.

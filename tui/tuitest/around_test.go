@@ -1,6 +1,7 @@
 package tuitest
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +99,41 @@ func TestMouse(t *testing.T) {
 		c.Expect("sort CPUS")
 		c.Type(secondRow + secondRow)
 		c.Expect("› cache.2", "STAGING")
+	})
+}
+
+// TestMouseOnTabsAndFooter clicks on what stands for keys.
+func TestMouseOnTabsAndFooter(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		click := func(text string) {
+			t.Helper()
+			for y, line := range strings.Split(c.Screen(), "\n") {
+				if before, _, found := strings.Cut(line, text); found {
+					c.Type(fmt.Sprintf("\x1b[<0;%d;%dM", len([]rune(before))+2, y+1))
+					return
+				}
+			}
+			t.Fatalf("there is no %q:\n%s", text, c.Screen())
+		}
+		c.Press("3")
+		click("ended")
+		c.Lacks("[ended")
+		c.Press(":", "mouse", "enter")
+		click("ended 7")
+		c.Expect("[ended 7]")
+		click("active")
+		c.Expect("[active")
+		click("<l>logs")
+		c.Expect("log", "FOLLOW")
+		click("stderr")
+		c.Expect("[stderr]")
+		c.Press("1")
+		c.Press("esc")
+		c.Press("1")
+		click("2 agents")
+		c.Expect("› agents (12)")
+		click("<ctrl+t>drain")
+		c.Expect("Drain agent-01", "Cancel")
 	})
 }
 

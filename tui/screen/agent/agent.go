@@ -17,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen/agents"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/screen/list"
+	"codeberg.org/reeve/reeve/tui/screen/logs"
 	"codeberg.org/reeve/reeve/tui/screen/tasks"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
@@ -33,20 +34,26 @@ type Screen struct {
 	tabs  tabs.Tabs
 	lists [2]*list.List[reeveapi.Task]
 	seen  uint64
-	shown int
+
+	executors    *list.List[holding]
+	frameworks   *list.List[holding]
+	reservations *list.List[reservation]
 }
 
 // The tabs.
 const (
 	active = iota
 	ended
+	executors
+	frameworks
+	reserved
 	facts
 )
 
 // New returns the screen of the agent that target names.
 func New(env screen.Env, target screen.Target) *Screen {
-	s := &Screen{env: env, id: target.ID, shown: -1}
-	s.tabs = tabs.Tabs{Names: []string{"tasks", "ended", "facts"}, Counts: []int{0, 0, -1}}
+	s := &Screen{env: env, id: target.ID, executors: executorList(), frameworks: frameworkList(), reservations: reservationList()}
+	s.tabs = tabs.Tabs{Names: []string{"tasks", "ended", "executors", "frameworks", "reserved", "facts"}, Counts: []int{0, 0, 0, 0, 0, -1}}
 	empty := [2]string{"no task runs here", "no task has ended here"}
 	for i := range s.lists {
 		cols := s.columns()
@@ -54,10 +61,15 @@ func New(env screen.Env, target screen.Target) *Screen {
 			cols = tasks.Ended(env.Now)
 		}
 		s.lists[i] = list.New(table.New(empty[i], cols...), tasks.FilterHelp, tasks.Fields(env.Now)...)
-		s.lists[i].Tabs = &s.tabs
+		s.lists[i].Tabs, s.lists[i].Name = &s.tabs, [2]string{"agent-tasks", "agent-ended-tasks"}[i]
+		s.lists[i].Keep(env)
 		s.lists[i].Table.Latest = func(id string) *reeveapi.Task { return env.Store.Snapshot().Tasks.Get(id) }
 	}
 	s.lists[ended].Table.SortBy("ENDED", true)
+	s.executors.Tabs, s.frameworks.Tabs, s.reservations.Tabs = &s.tabs, &s.tabs, &s.tabs
+	s.executors.Keep(env)
+	s.frameworks.Keep(env)
+	s.reservations.Keep(env)
 	return s
 }
 
@@ -142,37 +154,105 @@ func (s *Screen) Wants() []feed.Want {
 	return nil
 }
 
-func (s *Screen) list() *list.List[reeveapi.Task] { return s.lists[min(s.tabs.At, ended)] }
+// page is the list of the shown tab, nil if it has none.
+func (s *Screen) page() page {
+	switch s.tabs.At {
+	case active, ended:
+		return s.lists[s.tabs.At]
+	case executors:
+		return s.executors
+	case frameworks:
+		return s.frameworks
+	case reserved:
+		return s.reservations
+	}
+	return nil
+}
 
 // Typing says whether the filter takes keys.
-func (s *Screen) Typing() bool { return s.list().Typing() }
+func (s *Screen) Typing() bool {
+	p := s.page()
+	return p != nil && p.Typing()
+}
 
 // Type gives the filter a key.
 func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
-	s.list().Type(key)
+	s.page().Type(key)
 	return nil
 }
 
 // Save keeps filter, order and cursor.
-func (s *Screen) Save() screen.State { return s.list().Save() }
+func (s *Screen) Save() screen.State {
+	if p := s.page(); p != nil {
+		return p.Save()
+	}
+	return screen.State{Tab: s.tabs.At}
+}
 
 // Restore takes what Save answered.
 func (s *Screen) Restore(st screen.State) {
 	s.tabs.At = min(max(st.Tab, 0), facts)
-	s.list().Restore(st)
+	if p := s.page(); p != nil {
+		p.Restore(st)
+	}
+}
+
+// Lists are the columns of all lists by the name under which they are kept.
+func (s *Screen) Lists() map[string][]string {
+	return map[string][]string{
+		s.lists[active].Name: s.lists[active].Table.Names(), s.lists[ended].Name: s.lists[ended].Table.Names(),
+		s.executors.Name: s.executors.Table.Names(), s.frameworks.Name: s.frameworks.Table.Names(), s.reservations.Name: s.reservations.Table.Names(),
+	}
+}
+
+// Columns are those of the shown list.
+func (s *Screen) Columns() (all []string, shown []table.Pick, set table.Columns) {
+	if p := s.page(); p != nil {
+		return p.Columns()
+	}
+	return s.lists[active].Columns()
+}
+
+// SetColumns shows columns in the shown list.
+func (s *Screen) SetColumns(c table.Columns) {
+	if p := s.page(); p != nil {
+		p.SetColumns(c)
+	}
+}
+
+// task is what the cursor is on in a list of tasks, nil if it is on none.
+func (s *Screen) task() (t *reeveapi.Task, alive bool) {
+	if s.tabs.At > ended {
+		return nil, false
+	}
+	row, alive := s.lists[s.tabs.At].Table.At()
+	return row.Val, alive
+}
+
+// holding is the executor or framework that the cursor is on, nil if it is on none.
+func (s *Screen) holding() *holding {
+	l := s.executors
+	switch s.tabs.At {
+	case executors:
+	case frameworks:
+		l = s.frameworks
+	default:
+		return nil
+	}
+	row, _ := l.Table.At()
+	return row.Val
 }
 
 // Off says why a verb makes no sense now.
 func (s *Screen) Off(verb keys.Verb) string {
 	s.refresh() // a key may come before the first frame
-	if verb == keys.Shell {
-		row, _ := s.list().Table.At()
-		return tasks.ShellOff(row.Val)
-	}
-	if verb != keys.Kill {
-		return ""
-	}
-	if _, alive := s.list().Table.At(); !alive || s.tabs.At != active {
+	t, alive := s.task()
+	switch {
+	case verb == keys.Shell && s.holding() != nil:
+		return tasks.ShellOff(s.holding().newest)
+	case verb == keys.Shell:
+		return tasks.ShellOff(t)
+	case verb == keys.Kill && (!alive || s.tabs.At != active):
 		return "there is no active task here"
 	}
 	return ""
@@ -193,26 +273,36 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	default:
 	}
 	if a := s.agent(); a != nil {
+		if verb == keys.DaemonLog {
+			return screen.Send(screen.Go{Target: logs.OfAgent(a.HTTP)}), true
+		}
 		if cmd, ours := agents.Steer(verb, []*reeveapi.Agent{a}, 0, s.env); ours {
 			return cmd, true
 		}
 	}
-	if s.tabs.At == facts {
+	p := s.page()
+	switch {
+	case p == nil:
 		return nil, false
-	}
-	if verb == keys.Kill {
-		var targets []*reeveapi.Task
-		for _, r := range s.list().Table.Targets() {
-			targets = append(targets, r.Val)
-		}
-		_, hidden := s.list().Table.Marks()
-		return tasks.Kill(targets, hidden, s.env), true
-	}
-	if s.list().Do(verb, s.env.Now()) {
+	case verb == keys.Kill:
+		return s.kill(), true
+	case p.Do(verb, s.env.Now()):
 		return nil, true
+	case s.tabs.At > ended:
+		return s.onHolding(verb, s.holding())
 	}
-	row, _ := s.list().Table.At()
-	return tasks.OnTask(verb, row.Val, s.env)
+	t, _ := s.task()
+	return tasks.OnTask(verb, t, s.env)
+}
+
+func (s *Screen) kill() tea.Cmd {
+	var targets []*reeveapi.Task
+	t := s.lists[active].Table
+	for _, r := range t.Targets() {
+		targets = append(targets, r.Val)
+	}
+	_, hidden := t.Marks()
+	return tasks.Kill(targets, hidden, s.env)
 }
 
 // Status describes the cursor's row.
@@ -220,24 +310,31 @@ func (s *Screen) Status() (string, theme.Role) {
 	if u := s.env.Store.Snapshot().Usage[s.id]; u != nil && u.Err != "" {
 		return "usage is not known: " + u.Err, theme.Warn
 	}
-	row, alive := s.list().Table.At()
-	if row.Val == nil {
+	if s.tabs.At == reserved {
+		return "held/set aside; what tasks hold counts for their role first", theme.Dim
+	}
+	if h := s.holding(); h != nil {
+		return fmt.Sprintf("%s  active tasks %d, ended %d  figures: used/held", h.name, h.active, h.ended), theme.Dim
+	}
+	t, alive := s.task()
+	if t == nil {
 		return "", theme.Dim
 	}
-	if used, known := s.newest(row.Val); known && row.Val.Requested.Mem > 0 {
-		if share := s.mem(row.Val) / row.Val.Requested.Mem; share > 0.9 {
-			return fmt.Sprintf("%s uses %s of its memory limit, %s", label.Name(row.Val), gauge.Percent(share), gauge.Bytes(used.MemBytes)), theme.Warn
+	if used, known := s.newest(t); known && t.Requested.Mem > 0 {
+		if share := s.mem(t) / t.Requested.Mem; share > 0.9 {
+			return fmt.Sprintf("%s uses %s of its memory limit, %s", label.Name(t), gauge.Percent(share), gauge.Bytes(used.MemBytes)), theme.Warn
 		}
 	}
-	return tasks.Describe(row.Val, alive, s.env), theme.Dim
+	return tasks.Describe(t, alive, s.env), theme.Dim
 }
 
 func (s *Screen) refresh() {
 	snap := s.env.Store.Snapshot()
-	if snap.Version == s.seen && s.shown == s.tabs.At {
+	if snap.Version == s.seen {
 		return
 	}
 	var rows [2][]table.Row[reeveapi.Task]
+	var all []*reeveapi.Task
 	for id, t := range snap.Tasks.All() {
 		if t.Agent != s.id {
 			continue
@@ -247,28 +344,45 @@ func (s *Screen) refresh() {
 			tab = ended
 		}
 		rows[tab] = append(rows[tab], table.Row[reeveapi.Task]{ID: id, Val: t})
+		all = append(all, t)
 	}
-	s.tabs.Counts = []int{len(rows[active]), len(rows[ended]), -1}
+	now := s.env.Now()
 	for i := range rows {
-		s.lists[i].Table.SetRows(rows[i], s.env.Now())
+		s.lists[i].Table.SetRows(rows[i], now)
 	}
-	s.seen, s.shown = snap.Version, s.tabs.At
+	byExecutor, byFramework := s.holdings(snap, all)
+	s.executors.Table.SetRows(byExecutor, now)
+	s.frameworks.Table.SetRows(byFramework, now)
+	roles := 0
+	if a := s.agent(); a != nil {
+		s.reservations.Table.SetRows(reservations(a, all), now)
+		roles = len(a.Reserved)
+	}
+	s.tabs.Counts = []int{len(rows[active]), len(rows[ended]), len(byExecutor), len(byFramework), roles, -1}
+	s.seen = snap.Version
 }
 
 // Points is the task of the cursor, and the agent itself where there is none.
 func (s *Screen) Points() screen.Thing {
 	s.refresh()
-	if row, _ := s.list().Table.At(); s.tabs.At != facts && row.Val != nil {
-		return screen.Thing{Kind: screen.Task, ID: row.ID}
+	if t, _ := s.task(); t != nil {
+		return screen.Thing{Kind: screen.Task, ID: store.TaskKey(t)}
+	}
+	if h := s.holding(); h != nil && h.executor == "" {
+		return screen.Thing{Kind: screen.Frameworks, ID: h.id}
 	}
 	return screen.Thing{Kind: screen.Agent, ID: s.id}
 }
 
-// Export is the agent's tasks as text.
+// Export is the shown list as text.
 func (s *Screen) Export(all bool) (string, []string, [][]string) {
 	s.refresh()
-	titles, rows := s.list().Table.Export(all)
-	return s.Crumb() + "-tasks", titles, rows
+	p := s.page()
+	if p == nil {
+		p = s.lists[active]
+	}
+	titles, rows := p.Export(all)
+	return s.Crumb() + "-" + map[bool]string{true: "tasks", false: s.tabs.Name()}[s.tabs.At == facts], titles, rows
 }
 
 // Render draws the screen.
@@ -287,7 +401,7 @@ func (s *Screen) Render(p frame.Area) {
 		s.facts(rest.Sub(2, 2, rest.W-3, rest.H-2), a)
 		return
 	}
-	s.list().Render(rest, s.env.Now())
+	s.page().Render(rest, s.env.Now())
 }
 
 func (s *Screen) summary(p frame.Area, a *reeveapi.Agent) {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -16,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/screen/list"
+	"codeberg.org/reeve/reeve/tui/screen/logs"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/filter"
@@ -81,9 +83,48 @@ func (s *Screen) columns() []column {
 			Name: "TASKS", Width: 5, Right: true, Rank: 1, Text: func(a *agent) (string, theme.Role) { return fmt.Sprint(a.Tasks), theme.Text },
 			Compare: table.Compare(func(a *agent) int { return a.Tasks }),
 		},
+		share("DISK", gauge.MB, func(v reeveapi.Amounts) float64 { return v.Disk }),
+		share("GPUS", gauge.CPUs, func(v reeveapi.Amounts) float64 { return v.GPUs }),
+		s.clock("REGISTERED", func(a *agent) time.Time { return a.Registered }),
+		s.clock("AGAIN", func(a *agent) time.Time { return a.Reregistered }),
+		{
+			Name: "VERSION", Width: 8, Max: 12, Rank: 7, Wide: true, Text: func(a *agent) (string, theme.Role) { return a.Version, theme.Dim },
+			Compare: table.Compare(func(a *agent) string { return a.Version }),
+		},
+		{
+			Name: "ATTRIBUTES", Width: 12, Max: 40, Rank: 8, Wide: true, Text: func(a *agent) (string, theme.Role) { return Attributes(a), theme.Dim },
+			Compare: table.Compare(Attributes),
+		},
+		{
+			Name: "ID", Width: 12, Max: 48, Rank: 9, Wide: true, Text: func(a *agent) (string, theme.Role) { return a.ID, theme.Dim },
+			Compare: table.Compare(func(a *agent) string { return a.ID }),
+		},
 		{Name: "SINCE", Width: 6, Right: true, Rank: 4, Text: func(a *agent) (string, theme.Role) {
 			return gauge.Since(s.Env.Now(), a.Since), theme.Dim
 		}, Compare: func(a, b *agent) int { return b.Since.Compare(a.Since) }},
+	}
+}
+
+// share is a column of how much is allocated of all there is.
+func share(name string, write func(float64) string, of func(reeveapi.Amounts) float64) column {
+	return column{
+		Name: name, Title: name + " alloc", Width: 11, Max: 13, Right: true, Rank: 6, Wide: true,
+		Text: func(a *agent) (string, theme.Role) {
+			if of(a.Total) == 0 {
+				return "-", theme.Dim
+			}
+			return write(of(a.Allocated)) + "/" + write(of(a.Total)), theme.Text
+		},
+		Compare: table.Compare(func(a *agent) float64 { return of(a.Allocated) }),
+	}
+}
+
+// clock is a column of when something was.
+func (s *Screen) clock(name string, of func(*agent) time.Time) column {
+	return column{
+		Name: name, Width: 12, Max: 14, Rank: 7, Wide: true,
+		Text:    func(a *agent) (string, theme.Role) { return label.Clock(s.Env.Now(), of(a)), theme.Dim },
+		Compare: func(a, b *agent) int { return of(a).Compare(of(b)) },
 	}
 }
 
@@ -176,6 +217,8 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	switch verb {
 	case keys.Open:
 		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Agent, ID: id}}), true
+	case keys.DaemonLog:
+		return screen.Send(screen.Go{Target: logs.OfAgent(a.HTTP)}), true
 	case keys.Copy:
 		return screen.Send(screen.Copy{Text: id, What: "agent id"}), true
 	default:

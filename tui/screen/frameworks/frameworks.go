@@ -4,6 +4,7 @@ package frameworks
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -88,11 +89,43 @@ func (s *Screen) columns() []column {
 			Name: "USER", Width: 6, Max: 12, Rank: 6, Text: func(f *framework) (string, theme.Role) { return f.User, theme.Dim },
 			Compare: table.Compare(func(f *framework) string { return f.User }),
 		},
+		{
+			Name: "DISK", Width: 6, Right: true, Rank: 6, Wide: true, Text: func(f *framework) (string, theme.Role) { return gauge.MB(f.Allocated.Disk), theme.Text },
+			Compare: table.Compare(func(f *framework) float64 { return f.Allocated.Disk }),
+		},
+		{
+			Name: "GPUS", Width: 5, Right: true, Rank: 6, Wide: true, Text: func(f *framework) (string, theme.Role) { return gauge.CPUs(f.Allocated.GPUs), theme.Text },
+			Compare: table.Compare(func(f *framework) float64 { return f.Allocated.GPUs }),
+		},
+		text("PRINCIPAL", 9, 20, func(f *framework) string { return f.Principal }),
+		text("ID", 12, 48, func(f *framework) string { return f.ID }),
+		s.clock("REGISTERED", func(f *framework) time.Time { return f.Registered }),
+		s.clock("ENDED", func(f *framework) time.Time { return f.Ended }),
 		{Name: "HOST", Width: 8, Max: 24, Rank: 7, Wide: true, Text: func(f *framework) (string, theme.Role) { return f.Hostname, theme.Dim }},
 		{Name: "WEB UI", Width: 10, Max: 36, Rank: 7, Wide: true, Text: func(f *framework) (string, theme.Role) { return f.WebUI, theme.Dim }},
 		{
 			Name: "UP", Width: 6, Right: true, Rank: 4, Text: func(f *framework) (string, theme.Role) { return gauge.Since(s.Env.Now(), f.Registered), theme.Dim },
 			Compare: func(a, b *framework) int { return b.Registered.Compare(a.Registered) },
+		},
+	}
+}
+
+func text(name string, width, most int, of func(*framework) string) column {
+	return column{
+		Name: name, Width: width, Max: most, Rank: 7, Wide: true, Compare: table.ByName(of),
+		Text: func(f *framework) (string, theme.Role) { return label.Or(of(f), "-"), theme.Dim },
+	}
+}
+
+// clock is a column of when something was.
+func (s *Screen) clock(name string, of func(*framework) time.Time) column {
+	return column{
+		Name: name, Width: 12, Max: 14, Rank: 7, Wide: true, Compare: func(a, b *framework) int { return of(a).Compare(of(b)) },
+		Text: func(f *framework) (string, theme.Role) {
+			if of(f).IsZero() {
+				return "-", theme.Dim
+			}
+			return label.Clock(s.Env.Now(), of(f)), theme.Dim
 		},
 	}
 }
@@ -125,7 +158,10 @@ func activeTasks(f *framework) int {
 }
 
 // Crumb names the screen.
-func (s *Screen) Crumb() string { return fmt.Sprintf("frameworks (%d)", s.Tabs.Counts[0]) }
+func (s *Screen) Crumb() string {
+	s.Refresh()
+	return fmt.Sprintf("frameworks (%d)", s.Tabs.Counts[0])
+}
 
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {

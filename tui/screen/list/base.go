@@ -132,8 +132,7 @@ func (b *Base[T]) step(by int) {
 
 // Columns are all columns of what is shown, those that are shown, and how it is set up.
 func (b *Base[T]) Columns() (all []string, shown []table.Pick, set table.Columns) {
-	t := b.Table()
-	return t.Names(), t.Shown(), t.Columns()
+	return b.List().Columns()
 }
 
 // SetColumns shows columns; none are the configured ones, or the usual ones.

@@ -58,6 +58,14 @@ func (l *List[T]) SetColumns(c table.Columns) {
 	l.Table.SetColumns(c)
 }
 
+// Columns are all columns, those that are shown, and how the table is set up.
+func (l *List[T]) Columns() (all []string, shown []table.Pick, set table.Columns) {
+	return l.Table.Names(), l.Table.Shown(), l.Table.Columns()
+}
+
+// Export is the list as text.
+func (l *List[T]) Export(all bool) (titles []string, rows [][]string) { return l.Table.Export(all) }
+
 // Filter is the text of the filter.
 func (l *List[T]) Filter() string { return l.text }
 
@@ -175,8 +183,10 @@ func (l *List[T]) head(a frame.Area) {
 		if desc {
 			arrow = a.Theme().Glyph.Down
 		}
-		x = a.Text(x, 0, theme.Dim, "sort ")
-		x = a.Text(x, 0, theme.Text, name+" "+arrow) + 3
+		if text := name + " " + arrow; x+5+frame.Width(text) <= a.W {
+			x = a.Text(x, 0, theme.Dim, "sort ")
+			x = a.Text(x, 0, theme.Text, text) + 3
+		}
 	}
 	x = l.set(a, l.marks(a, x))
 	row, of := l.Table.Place()

@@ -25,6 +25,7 @@ type Screen struct {
 	env     screen.Env
 	id      string
 	last    *reeveapi.Task
+	daemon  place // of a daemon's own log, empty for a task's
 	tabs    tabs.Tabs
 	streams [3]*stream // the third is both together
 	merged  *both
@@ -50,11 +51,14 @@ const (
 	together
 )
 
-// New returns the log of the task that target names; its Arg may be "stderr", or "file:" and another file of the sandbox.
+// New returns the log of the task that target names; its Arg may be "stderr", or "file:" and another file of the
+// sandbox; or of the daemon that its Arg names, see OfMaster.
 func New(env screen.Env, target screen.Target) *Screen {
 	s := &Screen{env: env, id: target.ID, tabs: tabs.Tabs{Names: []string{"stdout", "stderr", "both"}}}
 	if name, ok := strings.CutPrefix(target.Arg, "file:"); ok {
 		s.tabs.Names = []string{name}
+	} else if p, ok := daemonOf(target.Arg); ok {
+		s.daemon, s.tabs.Names = p, []string{"log"}
 	}
 	for i, name := range s.tabs.Names {
 		r := ring.New(ring.Default)
@@ -81,6 +85,9 @@ func (s *Screen) stream() *stream { return s.streams[s.tabs.At] }
 
 // Crumb names the screen.
 func (s *Screen) Crumb() string {
+	if s.daemon.daemon {
+		return s.title() + " log"
+	}
 	if len(s.tabs.Names) == 1 {
 		return path.Base(s.tabs.Names[0])
 	}
@@ -396,8 +403,6 @@ func (s *Screen) Restore(st screen.State) {
 	s.wrap, s.times, s.pretty = st.Flag, slices.Contains(st.On, "times"), slices.Contains(st.On, "pretty")
 	s.tabs.At = min(max(st.Tab, 0), len(s.tabs.Names)-1)
 }
-
-func file(t *reeveapi.Task, name string) string { return path.Join(t.Sandbox, name) }
 
 // Render draws the screen.
 func (s *Screen) Render(a frame.Area) {

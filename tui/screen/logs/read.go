@@ -64,17 +64,18 @@ func (s *Screen) read() tea.Cmd {
 }
 
 func (s *Screen) readOne(tab int) tea.Cmd {
-	st, t := s.streams[tab], s.task()
+	st := s.streams[tab]
 	if st.reading || s.paused {
 		return nil // a read is on its way, or waits for its time
 	}
-	if t == nil || t.AgentHTTP == "" || t.Sandbox == "" {
+	at, ok := s.place(tab)
+	if !ok {
 		st.err = "the task has no sandbox yet"
 		return s.later(tab, idlePace)
 	}
 	st.reading = true
-	w := wanted{tab: tab, turn: st.turn, known: st.known, next: st.next, agent: t.AgentHTTP, file: file(t, st.name)}
-	if w.times = s.times || s.tabs.At == together; w.times {
+	w := wanted{tab: tab, turn: st.turn, known: st.known, next: st.next, place: at}
+	if w.times = (s.times || s.tabs.At == together) && !at.daemon; w.times {
 		w.timesFrom, w.untimed = st.unknown()
 	}
 	return s.env.Async(func(ctx context.Context) tea.Msg {
@@ -86,10 +87,10 @@ func (s *Screen) readOne(tab int) tea.Cmd {
 
 // wanted is what is to be read.
 type wanted struct {
-	tab, turn   int
-	agent, file string
-	known       bool // whether next is
-	next        int64
+	tab, turn int
+	place     place
+	known     bool // whether next is
+	next      int64
 
 	times     bool  // also when it was written
 	timesFrom int64 // from where on
@@ -100,35 +101,35 @@ type wanted struct {
 func (s *Screen) fetch(ctx context.Context, w wanted) piece {
 	p, length := piece{from: w.next, timesFrom: -1}, chunk
 	if !w.known {
-		_, size, err := s.env.ReadFile(ctx, w.agent, w.file, -1, 0)
+		_, size, err := s.readAt(ctx, w.place, -1, 0)
 		if err != nil {
 			return piece{err: err}
 		}
-		start, err := s.env.LogStart(ctx, w.agent, w.file)
+		start, err := s.start(ctx, w.place)
 		if err != nil {
 			return piece{err: err}
 		}
 		p.from, length = max(size-firstChunk, start), firstChunk
 		w.timesFrom = p.from
 	}
-	p.data, p.size, p.err = s.env.ReadFile(ctx, w.agent, w.file, p.from, length)
+	p.data, p.size, p.err = s.readAt(ctx, w.place, p.from, length)
 	if p.err == nil && len(p.data) > 0 && p.data[0] == 0 { // perhaps the part that is kept has moved on meanwhile
-		start, err := s.env.LogStart(ctx, w.agent, w.file)
+		start, err := s.start(ctx, w.place)
 		if err != nil {
 			return piece{err: err}
 		}
 		if p.skip = max(start-p.from, 0); p.skip > 0 {
 			p.from = start
-			p.data, p.size, p.err = s.env.ReadFile(ctx, w.agent, w.file, p.from, length)
+			p.data, p.size, p.err = s.readAt(ctx, w.place, p.from, length)
 		}
 	}
 	if behind := p.size - p.from; w.known && p.err == nil && behind > maxBehind {
 		p.skip += behind - firstChunk
 		p.from += behind - firstChunk
-		p.data, p.size, p.err = s.env.ReadFile(ctx, w.agent, w.file, p.from, length)
+		p.data, p.size, p.err = s.readAt(ctx, w.place, p.from, length)
 	}
 	if w.times && p.err == nil && (len(p.data) > 0 || w.untimed) {
-		times, err := s.env.LogTimes(ctx, w.agent, w.file, w.timesFrom)
+		times, err := s.env.LogTimes(ctx, w.place.peer, w.place.file, w.timesFrom)
 		if err == nil { // an older agent knows none; its log is shown all the same
 			p.timesFrom, p.times = w.timesFrom, times
 		}
@@ -204,14 +205,15 @@ func (s *Screen) later(tab int, d time.Duration) tea.Cmd {
 
 // readBefore reads what comes before the first line that is loaded.
 func (s *Screen) readBefore(tab int) tea.Cmd {
-	st, t := s.streams[tab], s.task()
-	if st.older || !st.known || st.begin <= 0 || t == nil || st.ring.Dropped() > 0 {
+	st := s.streams[tab]
+	at, ok := s.place(tab)
+	if st.older || !st.known || st.begin <= 0 || !ok || st.ring.Dropped() > 0 {
 		return nil
 	}
 	st.older = true
-	begin, name, agent, turn := st.begin, file(t, st.name), t.AgentHTTP, st.turn
+	begin, turn := st.begin, st.turn
 	return s.env.Async(func(ctx context.Context) tea.Msg {
-		start, err := s.env.LogStart(ctx, agent, name)
+		start, err := s.start(ctx, at)
 		if err != nil {
 			return before{tab: tab, turn: turn, err: err}
 		}
@@ -222,7 +224,7 @@ func (s *Screen) readBefore(tab int) tea.Cmd {
 		length := int(begin - from)
 		var all []byte
 		for len(all) < length {
-			data, _, err := s.env.ReadFile(ctx, agent, name, from+int64(len(all)), length-len(all))
+			data, _, err := s.readAt(ctx, at, from+int64(len(all)), length-len(all))
 			if err != nil {
 				return before{tab: tab, turn: turn, err: err}
 			}
@@ -255,22 +257,27 @@ func (s *Screen) takeBefore(b before) {
 
 // save copies the whole file from the agent, not only what is loaded.
 func (s *Screen) save() tea.Cmd {
-	t := s.task()
-	if t == nil || t.AgentHTTP == "" {
+	at, ok := s.place(min(s.tabs.At, stderr))
+	if !ok {
 		return screen.Say(theme.Warn, "the task has no sandbox")
 	}
 	if s.tabs.At == together {
 		return screen.Say(theme.Dim, "o or e first: each stream is a file of its own")
 	}
-	name, agent := file(t, s.stream().name), t.AgentHTTP
-	local := label.Name(t) + "-" + s.stream().name
+	local := s.stream().name
+	if t := s.task(); t != nil {
+		local = label.Name(t) + "-" + local
+	}
+	if at.daemon {
+		local = s.title()
+	}
 	return s.env.Async(func(ctx context.Context) tea.Msg {
-		offset, err := s.env.LogStart(ctx, agent, name)
+		offset, err := s.start(ctx, at)
 		if err != nil {
 			return saved{err: err}
 		}
 		path, size, err := s.env.Save(local, func() ([]byte, error) {
-			data, _, err := s.env.ReadFile(ctx, agent, name, offset, chunk)
+			data, _, err := s.readAt(ctx, at, offset, chunk)
 			offset += int64(len(data))
 			return data, err
 		})

@@ -8,6 +8,8 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
 )
 
@@ -33,19 +35,21 @@ func (s *Screen) since(verb keys.Verb) tea.Cmd {
 }
 
 func (s *Screen) sinceOf(tab int, verb keys.Verb) tea.Cmd {
-	t, name := s.task(), s.streams[tab].name
-	if t == nil || t.AgentHTTP == "" {
+	at, ok := s.place(tab)
+	switch {
+	case !ok:
 		return nil
+	case at.daemon && verb != keys.SinceStart:
+		return screen.Say(theme.Dim, "when a daemon's log was written is not known; its lines say it")
 	}
-	agent, at := t.AgentHTTP, file(t, name)
 	return s.env.Async(func(ctx context.Context) tea.Msg {
 		b := begun{tab: tab}
 		if verb != keys.SinceStart {
-			b.from, b.size, b.err = s.env.LogSince(ctx, agent, at, ago[verb])
+			b.from, b.size, b.err = s.env.LogSince(ctx, at.peer, at.file, ago[verb])
 			return b
 		}
-		if b.from, b.err = s.env.LogStart(ctx, agent, at); b.err == nil {
-			_, b.size, b.err = s.env.ReadFile(ctx, agent, at, -1, 0)
+		if b.from, b.err = s.start(ctx, at); b.err == nil {
+			_, b.size, b.err = s.readAt(ctx, at, -1, 0)
 		}
 		return b
 	})

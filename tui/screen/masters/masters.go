@@ -15,6 +15,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/screen/list"
+	"codeberg.org/reeve/reeve/tui/screen/logs"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
@@ -106,8 +107,13 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	if verb == keys.Filter || s.Take(verb) { // a handful needs no filter
 		return nil, true
 	}
-	if _, m, _ := s.Row(); verb == keys.Copy && m != nil {
+	_, m, _ := s.Row()
+	switch {
+	case m == nil:
+	case verb == keys.Copy:
 		return screen.Send(screen.Copy{Text: m.HTTP, What: "address"}), true
+	case verb == keys.DaemonLog:
+		return screen.Send(screen.Go{Target: logs.OfMaster(m.HTTP)}), true
 	}
 	return nil, false
 }
@@ -122,7 +128,7 @@ func (s *Screen) masters() []reeveapi.Master {
 // Render draws the screen.
 func (s *Screen) Render(a frame.Area) {
 	s.Refresh()
-	s.facts(a.Sub(1, 0, a.W-1, 1))
+	s.facts(a.Sub(1, 0, a.W-1, 2))
 	h := min(len(s.masters())+2, max(a.H-8, 4))
 	s.Table().Render(a.Sub(0, 2, a.W, h), s.Env.Now())
 	s.history(a.Sub(1, h+2, a.W-1, a.H-h-2))
@@ -158,6 +164,10 @@ func (s *Screen) facts(a frame.Area) {
 	if id := "cluster " + c.ID; x+frame.Width(id) < a.W {
 		a.Text(x, 0, theme.Dim, id)
 	}
+	x = a.Text(0, 1, theme.Dim, "answering: version ")
+	x = a.Text(x, 1, theme.Text, label.Or(c.Version, "?")) + 3
+	x = a.Text(x, 1, theme.Dim, "started ")
+	a.Text(x, 1, theme.Text, gauge.Since(s.Env.Now(), c.Started)+" ago, "+label.Clock(s.Env.Now(), c.Started))
 }
 
 func (s *Screen) history(a frame.Area) {

@@ -48,7 +48,7 @@ func (s *Screen) columns() []column {
 			Text: func(r *role) (string, theme.Role) { return gauge.CPUs(of(r)), theme.Text },
 		}
 	}
-	return []column{
+	cols := []column{
 		{
 			Name: "ROLE", Width: 12, Max: 36, Text: func(r *role) (string, theme.Role) { return indented(r.Name), theme.Text },
 			Compare: table.Compare(func(r *role) string { return strings.ReplaceAll(r.Name, "/", "\x00") }),
@@ -81,6 +81,38 @@ func (s *Screen) columns() []column {
 		{Name: "DISK", Width: 6, Right: true, Rank: 9, Wide: true, Text: func(r *role) (string, theme.Role) { return gauge.MB(r.Consumed.Disk), theme.Text }},
 		{Name: "GPUS", Width: 5, Right: true, Rank: 9, Wide: true, Text: func(r *role) (string, theme.Role) { return gauge.CPUs(r.Consumed.GPUs), theme.Text }},
 	}
+	return append(cols, rest()...)
+}
+
+// rest are the columns of what the others do not say: each figure of each resource has one.
+func rest() []column {
+	var out []column
+	for _, r := range []struct {
+		name, title string
+		write       func(float64) string
+	}{{"mem", "MEM", gauge.MB}, {"disk", "DISK", gauge.MB}, {"gpus", "GPU", gauge.CPUs}} {
+		for _, f := range []struct {
+			title string
+			of    func(*role) reeveapi.Amounts
+		}{
+			{"OFF", func(x *role) reeveapi.Amounts { return x.Offered }},
+			{"ALLOC", func(x *role) reeveapi.Amounts { return x.Allocated }},
+			{"RES", func(x *role) reeveapi.Amounts { return x.Reserved }},
+		} {
+			of := func(x *role) float64 { return f.of(x).Of(r.name) }
+			out = append(out, column{
+				Name: r.title + " " + f.title, Width: 9, Right: true, Rank: 9, Wide: true, Compare: table.Compare(of),
+				Text: func(x *role) (string, theme.Role) { return r.write(of(x)), theme.Dim },
+			})
+		}
+		if r.name == "mem" {
+			continue // it has columns of its own
+		}
+		out = append(out,
+			column{Name: r.title + " GUAR", Width: 9, Right: true, Rank: 9, Wide: true, Text: func(x *role) (string, theme.Role) { return due(x, r.name, r.write) }},
+			column{Name: r.title + " LIM", Width: 9, Right: true, Rank: 9, Wide: true, Text: func(x *role) (string, theme.Role) { return limit(x, r.name, r.write) }})
+	}
+	return out
 }
 
 // indented shows a role's place in the tree.

@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -89,6 +90,45 @@ func mem() column {
 	}
 }
 
+// more are the columns that few look for: all that the other columns of an active task say of it, or of an ended one.
+func more(now func() time.Time) []column {
+	amount := func(name string, of func(*task) float64, write func(float64) string) column {
+		return column{
+			Name: name, Width: 6, Right: true, Rank: 8, Wide: true, Compare: table.Compare(of),
+			Text: func(t *task) (string, theme.Role) { return write(of(t)), theme.Dim },
+		}
+	}
+	text := func(name string, width, most int, of func(*task) string) column {
+		return column{
+			Name: name, Width: width, Max: most, Rank: 8, Wide: true, Compare: table.ByName(of),
+			Text: func(t *task) (string, theme.Role) { return label.Or(of(t), "-"), theme.Dim },
+		}
+	}
+	return []column{
+		text("HEALTH", 9, 9, func(t *task) string {
+			switch {
+			case t.Healthy == nil:
+				return ""
+			case *t.Healthy:
+				return "healthy"
+			}
+			return "unhealthy"
+		}),
+		amount("DISK", func(t *task) float64 { return t.Requested.Disk }, gauge.MB),
+		amount("GPUS", func(t *task) float64 { return t.Requested.GPUs }, gauge.CPUs),
+		text("PORTS", 8, 24, func(t *task) string { return t.Ports }),
+		text("USER", 6, 12, func(t *task) string { return t.User }),
+		text("IMAGE", 8, 40, func(t *task) string { return t.Image }),
+		text("EXECUTOR", 8, 40, func(t *task) string { return t.Executor }),
+		text("FRAMEWORK ID", 12, 48, func(t *task) string { return t.Framework }),
+		{
+			Name: "STARTED", Width: 8, Max: 12, Rank: 8, Wide: true,
+			Text:    func(t *task) (string, theme.Role) { return label.Clock(now(), t.Launched), theme.Dim },
+			Compare: func(a, b *task) int { return a.Launched.Compare(b.Launched) },
+		},
+	}
+}
+
 // Age is the column of how long a task runs or ran.
 func Age(title string, now func() time.Time) table.Column[reeveapi.Task] {
 	return column{
@@ -123,12 +163,14 @@ func Why(t *reeveapi.Task) string {
 
 // Active are the columns of tasks that have not ended.
 func Active(now func() time.Time) []table.Column[reeveapi.Task] {
-	return []column{Name(), State(), agent(), cpus(), mem(), Framework(), role(), job(), identity(), Age("AGE", now)}
+	return append(append([]column{Name(), State(), agent(), cpus(), mem(), Framework(), role(), job(), identity()}, more(now)...), Age("AGE", now))
 }
 
 // Ended are the columns of tasks that have.
 func Ended(now func() time.Time) []table.Column[reeveapi.Task] {
-	return []column{Name(), State(), why(), agent(), Framework(), job(), identity(), endedAt(now), Age("RAN", now)}
+	role := role()
+	role.Wide = true
+	return append(append([]column{Name(), State(), why(), agent(), Framework(), role, job(), identity()}, more(now)...), endedAt(now), Age("RAN", now))
 }
 
 // FilterHelp names the fields of Fields.
@@ -140,6 +182,8 @@ func Fields(now func() time.Time) []filter.Field[reeveapi.Task] {
 		{Name: "name", Free: true, Text: func(t *task) string { return t.Name }},
 		{Name: "id", Free: true, Text: func(t *task) string { return t.ID }},
 		{Name: "state", Free: true, Text: func(t *task) string { return strings.TrimPrefix(t.State, "TASK_") }},
+		{Name: "agentid", Text: func(t *task) string { return t.Agent }},
+		{Name: "executor", Text: func(t *task) string { return cmp.Or(t.Executor, t.ID) }},
 		{Name: "agent", Free: true, Text: func(t *task) string { return t.AgentName }},
 		{Name: "fw", Free: true, Text: func(t *task) string { return t.FrameworkName }},
 		{Name: "fwid", Text: func(t *task) string { return t.Framework }},

@@ -57,7 +57,10 @@ func New(env screen.Env, target screen.Target) *Screen {
 }
 
 // Crumb names the screen.
-func (s *Screen) Crumb() string { return fmt.Sprintf("tasks (%d)", s.Tabs.Counts[active]) }
+func (s *Screen) Crumb() string {
+	s.Refresh()
+	return fmt.Sprintf("tasks (%d)", s.Tabs.Counts[active])
+}
 
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {

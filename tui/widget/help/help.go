@@ -143,6 +143,9 @@ func hint(a frame.Area, x int, b keys.Binding, off string) int {
 		key = theme.Track
 		text = theme.Track
 	}
+	from := x
 	x = a.Text(x, 0, key, "<"+keys.Name(b.Keys[0])+">")
-	return a.Text(x, 0, text, b.Foot)
+	x = a.Text(x, 0, text, b.Foot)
+	a.Sub(from, 0, x-from, 1).Tag(b)
+	return x
 }

@@ -21,19 +21,47 @@ func (t *Tabs) Step(by int) { t.At = (t.At + by + len(t.Names)) % len(t.Names) }
 // Name is the page that is shown.
 func (t *Tabs) Name() string { return t.Names[t.At] }
 
-// Draw shows the names on the area's first line, the shown one in brackets, and answers the column after them.
+// Turn is how many pages on one is that was clicked on.
+type Turn int
+
+// Draw shows the names on the area's first line, the shown one in brackets, and answers the column after them. Where there
+// is no room for all, the others lose their counts, and then the ends of their names.
 func (t *Tabs) Draw(a frame.Area) int {
+	names := t.fitting(a.W)
 	x := 0
-	for i, name := range t.Names {
-		if i < len(t.Counts) && t.Counts[i] >= 0 {
-			name += " " + strconv.Itoa(t.Counts[i])
-		}
+	for i, name := range names {
+		from := x
 		if i == t.At {
 			x = a.Text(x, 0, theme.Accent, "["+name+"]")
 		} else {
 			x = a.Text(x, 0, theme.Dim, " "+name+" ")
 		}
+		a.Sub(from, 0, x-from, 1).Tag(Turn((i - t.At + len(names)) % len(names)))
 		x++
 	}
 	return x
+}
+
+// fitting are the names as they are shown in w columns.
+func (t *Tabs) fitting(w int) []string {
+	const short = 5 // letters of a name
+	var names []string
+	for try := range 3 {
+		names = names[:0]
+		total := 0
+		for i, name := range t.Names {
+			if try == 2 && i != t.At && len(name) > short {
+				name = name[:short]
+			}
+			if i < len(t.Counts) && t.Counts[i] >= 0 && (try == 0 || i == t.At) {
+				name += " " + strconv.Itoa(t.Counts[i])
+			}
+			names = append(names, name)
+			total += frame.Width(name) + 3
+		}
+		if total-1 <= w {
+			break
+		}
+	}
+	return names
 }
