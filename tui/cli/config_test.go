@@ -63,7 +63,7 @@ func TestConfig(t *testing.T) {
 	check(t, reeve(t, nil, nil), result{"console of [10.0.0.1:5050]\n", "", 0})
 
 	path = configure(t, "contexts:\n  lab: {master: [x]}\n")
-	want := `reeve: ` + path + `: line 2: unknown key "master"; known are context, contexts (masters, production, read-only, theme) and console (theme, ascii, mouse)` + "\n"
+	want := `reeve: ` + path + `: line 2: unknown key "master"; known are context, contexts (masters, production, read-only, theme) and console (theme, ascii, mouse, columns)` + "\n"
 	check(t, reeve(t, nil, nil, "config", "check"), result{"", want, 1})
 	check(t, reeve(t, nil, nil, "agents"), result{"", want, 2})
 	check(t, reeve(t, nil, nil, "--master=127.0.0.1:1"), result{"", want, 2}) // the console needs it

@@ -17,10 +17,10 @@ func TestColumns(t *testing.T) {
 		c.Expect("Columns", "[x] AGENT", "[ ] HOST")
 		c.Press("j", "space") // STATE goes
 		c.Lacks("[x] STATE")
-		for range 20 {
+		for range 8 {
 			c.Press("j")
 		}
-		c.Press("k", "space", "enter") // one of those that were not shown comes
+		c.Press("space", "enter") // one of those that were not shown comes
 		heads := c.heads()
 		if strings.Contains(heads, "STATE") || !strings.Contains(heads, "FREE") {
 			t.Errorf("the heads are %q, want them without STATE and with a column of what is free", heads)
