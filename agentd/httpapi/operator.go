@@ -16,6 +16,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesosjson"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/agent"
+	"codeberg.org/reeve/reeve/shared/secrets"
 )
 
 // part is the sub-message that a type of call cannot do without.
@@ -237,13 +238,13 @@ func getExecutors(v *workload.View) *agent.Response_GetExecutors {
 	m := &agent.Response_GetExecutors{}
 	for _, f := range v.Frameworks {
 		for _, e := range f.Executors {
-			m.Executors = append(m.Executors, &agent.Response_GetExecutors_Executor{ExecutorInfo: e.Info})
+			m.Executors = append(m.Executors, &agent.Response_GetExecutors_Executor{ExecutorInfo: secrets.HiddenExecutor(e.Info)})
 		}
 	}
 	for _, frameworks := range [][]workload.FrameworkView{v.Frameworks, v.Completed} {
 		for _, f := range frameworks {
 			for _, e := range f.Completed {
-				m.CompletedExecutors = append(m.CompletedExecutors, &agent.Response_GetExecutors_Executor{ExecutorInfo: e.Info})
+				m.CompletedExecutors = append(m.CompletedExecutors, &agent.Response_GetExecutors_Executor{ExecutorInfo: secrets.HiddenExecutor(e.Info)})
 			}
 		}
 	}

@@ -40,6 +40,7 @@ type Term interface {
 	RemoveJob(ctx context.Context, name ids.Job) error
 	DoJob(ctx context.Context, build func(jobs.Ticket) jobs.Input) (reeveapi.Job, error)
 	Images(ctx context.Context) (map[string]map[string]bool, error)
+	Judge(ctx context.Context, plan *reeveapi.JobPlan) error
 	Secrets(ctx context.Context) ([]reeveapi.Secret, error)
 	SetSecret(ctx context.Context, name string, value []byte, by string) error
 	RemoveSecret(ctx context.Context, name, by string) error

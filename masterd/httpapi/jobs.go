@@ -204,6 +204,9 @@ func (a *api) planJob(w http.ResponseWriter, r *http.Request, t Term) error {
 	if err != nil {
 		return err
 	}
+	if err := t.Judge(r.Context(), &plan); err != nil {
+		return err
+	}
 	mesoshttp.WriteAPI(w, r, http.StatusOK, plan)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosjson"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/secrets"
 )
 
 // executor is one executor with the agent that runs it.
@@ -58,7 +59,7 @@ func newIndex(v *cluster.View) *index {
 	for _, a := range x.registered {
 		for framework, executors := range a.Executors {
 			for _, id := range slices.Sorted(maps.Keys(executors)) {
-				x.executors[framework] = append(x.executors[framework], executor{a.ID, executors[id]})
+				x.executors[framework] = append(x.executors[framework], executor{a.ID, secrets.HiddenExecutor(executors[id])})
 			}
 		}
 	}

@@ -1,10 +1,12 @@
 package term
 
 import (
+	"context"
 	"slices"
 
 	"codeberg.org/reeve/reeve/masterd/explain"
 	"codeberg.org/reeve/reeve/masterd/jobrecord"
+	"codeberg.org/reeve/reeve/masterd/jobspec"
 	"codeberg.org/reeve/reeve/masterd/livejob"
 	"codeberg.org/reeve/reeve/masterd/placement"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -38,4 +40,20 @@ func (m *machine) nameQuotas(all map[ids.Job]*reeveapi.Job) map[ids.Job]*reeveap
 		all[name] = &named
 	}
 	return all
+}
+
+// Judge adds to a plan what the machines know: secrets that are missing, and quotas in the way.
+func (t *Term) Judge(ctx context.Context, plan *reeveapi.JobPlan) error {
+	return t.explain(t.loop.Inspect(ctx, func() {
+		for _, name := range jobspec.Secrets(&plan.Spec) {
+			if _, there := t.machine.jobs.Secret(name); !there {
+				plan.Lacks = append(plan.Lacks, name)
+			}
+		}
+		ask := placement.DemandOf(&plan.Spec).Amounts
+		for i := range ask {
+			ask[i] *= int64(plan.Wanted)
+		}
+		plan.Quota = explain.Quotas(t.machine.cluster.Barriers(plan.Spec.Role, ask), ask)
+	}))
 }

@@ -11,6 +11,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/master"
 	"codeberg.org/reeve/reeve/shared/resources"
+	"codeberg.org/reeve/reeve/shared/secrets"
 )
 
 // The records of the operator API, as its events and its read calls show them.
@@ -21,7 +22,7 @@ func (t *Task) Proto() *mesosv1.Task {
 	rec := &mesosv1.Task{
 		Name: t.Info.Name, TaskId: t.Info.TaskId, FrameworkId: message.FrameworkID(t.ID.Framework), AgentId: message.AgentID(t.Agent),
 		State: t.Latest.Enum(), Resources: t.Resources.Proto(), Statuses: t.Statuses,
-		Labels: t.Info.Labels, Discovery: t.Info.Discovery, Container: t.Info.Container, HealthCheck: t.Info.HealthCheck,
+		Labels: t.Info.Labels, Discovery: t.Info.Discovery, Container: secrets.Hidden(t.Info.Container), HealthCheck: t.Info.HealthCheck,
 		KillPolicy: t.Info.KillPolicy, Limits: t.Info.Limits,
 	}
 	if t.Executor != "" {

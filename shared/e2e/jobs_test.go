@@ -119,6 +119,9 @@ func TestPendingJobsNameWhatStandsInTheWay(t *testing.T) {
 		spec.Command, spec.Resources.Mem = "exec sleep 1000", 32
 		r.submit(spec)
 	}
+	if got := r.reeve("run", "--dry-run", "--name=large", "--role=dev", "--cpus=2", "x"); got.code != 1 || !strings.Contains(got.stderr, "the quota of role dev allows 1.5 cpus") {
+		t.Errorf("a dry run of what quota does not allow: %+v", got)
+	}
 	submit(reeveapi.JobSpec{Name: "large", Role: "dev", Resources: reeveapi.Amounts{CPUs: 2}})
 	waits("large", "the quota of role dev allows 1.5 cpus, 1 are taken, 2 more asked")
 	submit(reeveapi.JobSpec{Name: "other", Role: "qa", Resources: reeveapi.Amounts{CPUs: 0.5}})

@@ -41,6 +41,10 @@ func TestSecretsReachTasksAndNobodyElse(t *testing.T) {
 	if _, err := r.client.SubmitJob(t.Context(), job); err == nil || !strings.Contains(err.Error(), `there is no secret "db"`) {
 		t.Errorf("a job that refers to nothing: %v", err)
 	}
+	file := write(t, "{name: web, command: x, secrets: [{name: db, env: A}]}")
+	if got := r.reeve("run", "--dry-run", "-f", file); got.code != 1 || !strings.Contains(got.stderr, "there is no secret db") {
+		t.Errorf("a dry run of it: %+v", got)
+	}
 	const value, newer = "correct-horse-battery-staple", "another-horse-battery-staple"
 	if said := r.must("secrets", "set", "db", "--from="+write(t, value)); !strings.Contains(said, "version 1, 28 bytes, sealed with key ") {
 		t.Errorf("reeve secrets set said %q", said)

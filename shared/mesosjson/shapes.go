@@ -9,6 +9,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/resources"
+	"codeberg.org/reeve/reeve/shared/secrets"
 )
 
 // forced are the scalars that a resources object always has, in Mesos's order.
@@ -230,9 +231,9 @@ func (t Task) user() string {
 
 func (t Task) container() *mesosv1.ContainerInfo {
 	if c := t.Info.GetContainer(); c != nil {
-		return c
+		return secrets.Hidden(c)
 	}
-	return t.Info.GetExecutor().GetContainer()
+	return secrets.Hidden(t.Info.GetExecutor().GetContainer())
 }
 
 // status writes a status object: much of a TaskStatus is not for these endpoints.

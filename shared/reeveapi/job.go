@@ -137,6 +137,8 @@ type JobPlan struct {
 	Spec    JobSpec      `json:"spec"`              // with its defaults
 	Fits    int          `json:"fits"`              // instances that have a place now
 	Wanted  int          `json:"wanted"`            // instances that need one
+	Lacks   []string     `json:"lacks,omitempty"`   // secrets that there are not: the job would be refused
+	Quota   string       `json:"quota,omitempty"`   // which quotas keep how much from all of them together, for people
 	Agents  []PlanAgent  `json:"agents"`
 }
 

@@ -108,16 +108,31 @@ func Open(info *mesosv1.ExecutorInfo, values map[string][]byte) *mesosv1.Executo
 
 // Hidden returns a container without the values of its secrets, for documents that people read: what is named stays named.
 func Hidden(container *mesosv1.ContainerInfo) *mesosv1.ContainerInfo {
-	found := false
-	each(nil, container, func(s *mesosv1.Secret) { found = found || s.GetValue() != nil })
-	if !found {
+	if !shows(nil, container) {
 		return container
 	}
 	container = proto.CloneOf(container)
-	each(nil, container, func(s *mesosv1.Secret) {
-		if s.GetValue() != nil {
-			s.Value = &mesosv1.Secret_Value{Data: []byte{}}
-		}
-	})
+	each(nil, container, hide)
 	return container
+}
+
+// HiddenExecutor does the same with an executor.
+func HiddenExecutor(info *mesosv1.ExecutorInfo) *mesosv1.ExecutorInfo {
+	if !shows(info.GetCommand(), info.GetContainer()) {
+		return info
+	}
+	info = proto.CloneOf(info)
+	each(info.GetCommand(), info.GetContainer(), hide)
+	return info
+}
+
+func shows(command *mesosv1.CommandInfo, container *mesosv1.ContainerInfo) (any bool) {
+	each(command, container, func(s *mesosv1.Secret) { any = any || len(s.GetValue().GetData()) > 0 })
+	return any
+}
+
+func hide(s *mesosv1.Secret) {
+	if s.GetValue() != nil {
+		s.Value = &mesosv1.Secret_Value{Data: []byte{}}
+	}
 }

@@ -79,4 +79,12 @@ func TestHidden(t *testing.T) {
 	if strings.Contains(hidden.String(), "hunter2") || !strings.Contains(container.String(), "hunter2") || len(hidden.GetVolumes()) != 2 {
 		t.Errorf("got %v of %v", hidden, container)
 	}
+	executor := &mesosv1.ExecutorInfo{Command: task().GetCommand()}
+	if secrets.HiddenExecutor(executor) != executor {
+		t.Error("an executor without values is copied")
+	}
+	opened := secrets.Open(executor, map[string][]byte{"db": []byte("hunter2")})
+	if hidden := secrets.HiddenExecutor(opened); strings.Contains(hidden.String(), "hunter2") || !proto.Equal(secrets.HiddenExecutor(hidden), hidden) {
+		t.Errorf("got %v", hidden)
+	}
 }

@@ -105,7 +105,12 @@ func (cfg Config) showPlan(plan *reeveapi.JobPlan) error {
 			return err
 		}
 	}
-	if plan.Fits < plan.Wanted {
+	switch {
+	case len(plan.Lacks) > 0:
+		return fault.New(fault.Invalid, "there is no secret %s, which job %s refers to; set it first: reeve secrets set %s", plan.Lacks[0], name, plan.Lacks[0])
+	case plan.Fits == plan.Wanted && plan.Quota != "":
+		return fault.New(fault.Exhausted, "not all instances of job %s would be launched: %s", name, plan.Quota)
+	case plan.Fits < plan.Wanted:
 		return fault.New(fault.Exhausted, "%d of %d instances of job %s would wait for a place", plan.Wanted-plan.Fits, plan.Wanted, name)
 	}
 	return nil
