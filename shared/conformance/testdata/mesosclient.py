@@ -6,13 +6,17 @@ import json
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
+class Refused(SystemExit):
+    """An answer that is not the wanted one; ends the program unless it is caught."""
+
+
 def subscribe(address, path, call):
     """Opens a stream: yields the response first, then each event. Python's client takes the chunks apart."""
     connection = http.client.HTTPConnection(address)
     connection.request("POST", path, json.dumps(call), JSON)
     response = connection.getresponse()
     if response.status != 200:
-        raise SystemExit("SUBSCRIBE: %d %s" % (response.status, response.read()))
+        raise Refused("SUBSCRIBE: %d %s" % (response.status, response.read()))
     yield response
     while True:
         header = b""
@@ -36,7 +40,7 @@ class Calls:
         response = self.connection.getresponse()
         body = response.read()
         if response.status != 202 or body or response.getheader("Content-Length") != "0":
-            raise SystemExit("%s: %d %s" % (kind, response.status, body))
+            raise Refused("%s: %d %s" % (kind, response.status, body))
 
 
 def text(data):
