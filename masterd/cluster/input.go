@@ -54,6 +54,8 @@ type (
 	DrainAgent = turn.DrainAgent
 	// ReactivateAgent ends DeactivateAgent, and DrainAgent once the agent is drained.
 	ReactivateAgent = turn.ReactivateAgent
+	// RescindOffer takes an offer back.
+	RescindOffer = turn.RescindOffer
 	// Persisted answers a Persist effect.
 	Persisted = turn.Persisted
 	// QuotaRule is what a change of quotas expects to find.

@@ -55,6 +55,8 @@ func (s *State) Step(now time.Time, in Input) []Effect {
 		s.drainAgent(in)
 	case ReactivateAgent:
 		s.reactivateAgent(in)
+	case RescindOffer:
+		s.rescindOffer(in)
 	case Moved:
 		s.moved(in.Agent)
 	case Persisted:

@@ -189,6 +189,8 @@ func (p *player) input(d *datadriven.TestData) Input {
 		return in
 	case "deactivate":
 		return DeactivateAgent{Ticket: p.nextTicket(), Agent: ids.Agent(arg(d, "agent", "")), Who: arg(d, "who", "")}
+	case "rescind":
+		return RescindOffer{Ticket: p.nextTicket(), Offer: ids.Offer(arg(d, "offer", "")), Who: arg(d, "who", "")}
 	case "reactivate":
 		return ReactivateAgent{Ticket: p.nextTicket(), Agent: ids.Agent(arg(d, "agent", "")), Who: arg(d, "who", "")}
 	case "gone":

@@ -9,6 +9,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/roles"
 	"codeberg.org/reeve/reeve/masterd/validate"
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/quota"
@@ -21,6 +22,7 @@ func (a *api) reeveRoleRoutes() []mesoshttp.APIRoute {
 		{Method: http.MethodGet, Path: "/reeve/v1/roles", Handler: a.led(listing(overview.Roles))},
 		{Method: http.MethodGet, Path: "/reeve/v1/explain", Handler: a.led(a.explain)},
 		{Method: http.MethodGet, Path: "/reeve/v1/offers", Handler: a.led(listing(overview.Offers))},
+		{Method: http.MethodPost, Path: "/reeve/v1/offers/{id}/rescind", Handler: a.led(rescindOffer)},
 		{Method: http.MethodGet, Path: "/reeve/v1/quota", Handler: a.led(listing(overview.Quotas))},
 		{Method: http.MethodPut, Path: "/reeve/v1/quota", Handler: a.led(a.putReeveQuota)},
 		{Method: http.MethodDelete, Path: "/reeve/v1/quota/{role}", Handler: a.led(a.deleteReeveQuota)},
@@ -97,4 +99,10 @@ func (a *api) setting(w http.ResponseWriter, r *http.Request, t Term, build func
 	}
 	mesoshttp.WriteEmpty(w, r, http.StatusNoContent)
 	return nil
+}
+
+func rescindOffer(w http.ResponseWriter, r *http.Request, t Term) error {
+	return steered(w, r, t.Do(context.WithoutCancel(r.Context()), func(ticket cluster.Ticket) cluster.Input {
+		return cluster.RescindOffer{Ticket: ticket, Offer: ids.Offer(r.PathValue("id")), Who: who(r)}
+	}), http.StatusOK)
 }

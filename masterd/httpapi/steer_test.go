@@ -122,6 +122,7 @@ func TestSteerAgentsOfReeve(t *testing.T) {
 		{"it waits", "GET", "/reeve/v1/agents", "", 200, `"reason":"drains when it is back"`},
 		{"gone", "POST", "/reeve/v1/agents/old-S2/gone", "", 200, ""},
 		{"nobody is gone", "POST", "/reeve/v1/agents/x/gone", "", 404, "not known"},
+		{"rescind nothing", "POST", "/reeve/v1/offers/x/rescind", "", 404, "there is no offer x"},
 	} {
 		s.check(t, m)
 	}

@@ -128,6 +128,20 @@ func (d *Desk) RescindAgent(a *ledger.Agent) {
 	}
 }
 
+// withdrawn is how long a framework is not offered again what an operator has taken from it, unless it asks: others are to
+// have it first.
+const withdrawn = time.Minute
+
+// Withdraw takes one offer back, and keeps what was in it from its framework for a while. It returns the offer, nil if there
+// is none of that id.
+func (d *Desk) Withdraw(id ids.Offer) *view.Offer {
+	o := d.Book.Offers[id]
+	if o != nil {
+		d.rescindFor(o, &allocator.Filter{Until: d.Turn.Now.Add(withdrawn)})
+	}
+	return o
+}
+
 // RescindAll takes back everything that is offered.
 func (d *Desk) RescindAll() {
 	for _, id := range ledger.SortedKeys(d.Book.Agents) {

@@ -198,6 +198,13 @@ type (
 		Who    string
 	}
 
+	// RescindOffer takes an offer back on an operator's word. Reply: NotFound for one that is not outstanding.
+	RescindOffer struct {
+		Ticket Ticket
+		Offer  ids.Offer
+		Who    string
+	}
+
 	// Persisted answers a Persist effect. On an error the write may still have happened: the term is about to end.
 	Persisted struct {
 		Token uint64
@@ -273,6 +280,9 @@ func (DeactivateAgent) Kind() string { return "deactivate_agent" }
 
 // Kind names the input for logs and metrics.
 func (DrainAgent) Kind() string { return "drain_agent" }
+
+// Kind names the input for logs and metrics.
+func (RescindOffer) Kind() string { return "rescind_offer" }
 
 // Kind names the input for logs and metrics.
 func (ReactivateAgent) Kind() string { return "reactivate_agent" }

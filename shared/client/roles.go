@@ -19,6 +19,12 @@ func (c *Client) Offers(ctx context.Context) ([]reeveapi.Offer, error) {
 	return get[[]reeveapi.Offer](ctx, c, "/offers")
 }
 
+// RescindOffer takes an offer back, and keeps what was in it from its framework for a minute.
+func (c *Client) RescindOffer(ctx context.Context, offer string) error {
+	_, err := change[json.RawMessage](ctx, c, http.MethodPost, "/offers/"+url.PathEscape(offer)+"/rescind", nil)
+	return err
+}
+
 // Explain says why a framework (its id or name) or a job has no offers; one of both is "".
 func (c *Client) Explain(ctx context.Context, framework, job string) (*reeveapi.Explanation, error) {
 	q := url.Values{}

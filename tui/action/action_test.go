@@ -72,6 +72,8 @@ func (d *doer) SetQuota(_ context.Context, q reeveapi.Quota) error {
 	return d.note("quota " + q.Role + " " + q.Guarantee.String() + "|" + q.Limit.String())
 }
 
+func (d *doer) RescindOffer(_ context.Context, offer string) error { return d.note("rescind " + offer) }
+
 func (d *doer) RemoveQuota(_ context.Context, role string) error { return d.note("no quota " + role) }
 
 func (d *doer) SetWeight(_ context.Context, w reeveapi.Weight) error {

@@ -79,6 +79,7 @@ var verbs = []verb{
 	{"deactivate", "launch nothing new on an agent…", "", presentAgents},
 	{"reactivate", "use an agent again…", "", asideAgents},
 	{"gone", "give an agent up for ever…", "", presentAgents},
+	{"rescind", "take an offer back from its framework…", "", offerIDs},
 	{"quota", "ROLE guarantee=cpus:2 limit=cpus:8, or none…", "", roleNames},
 	{"weight", "ROLE WEIGHT…", "", roleNames},
 	{"pipe", "COMMAND that gets the log or text on the screen", "", nil},
@@ -220,6 +221,8 @@ func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
 		return one(s, v, rest)
 	case "teardown":
 		return teardown(s, rest)
+	case "rescind":
+		return rescind(s, rest, now)
 	case "kill":
 		t, _, err := task(s, rest)
 		if err != nil {

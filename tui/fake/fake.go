@@ -34,6 +34,7 @@ type Cluster struct {
 	jobs       []*entry[reeveapi.Job]
 	roles      []*entry[reeveapi.Role]
 	offers     []*entry[reeveapi.Offer]
+	offersGone []entry[string] // ids of those that were taken back
 	quotas     map[string]reeveapi.Quota
 	weights    map[string]float64
 	events     []reeveapi.Event
@@ -158,6 +159,11 @@ func (c *Cluster) since(version uint64, events int) *reeveapi.Watch {
 	for _, e := range c.offers {
 		if e.version > version {
 			w.Offers = append(w.Offers, e.val)
+		}
+	}
+	for _, g := range c.offersGone {
+		if g.version > version {
+			w.OffersRemoved = append(w.OffersRemoved, g.val)
 		}
 	}
 	w.Events = append(w.Events, c.events[events:]...)

@@ -42,6 +42,7 @@ type Source interface {
 	DeactivateAgent(ctx context.Context, agent string) error
 	ReactivateAgent(ctx context.Context, agent string) error
 	MarkAgentGone(ctx context.Context, agent string) error
+	RescindOffer(ctx context.Context, offer string) error
 	SetQuota(ctx context.Context, q reeveapi.Quota) error
 	RemoveQuota(ctx context.Context, role string) error
 	SetWeight(ctx context.Context, w reeveapi.Weight) error

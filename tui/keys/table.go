@@ -96,6 +96,7 @@ var table = []Binding{
 	{Scope: Roles, Keys: []string{"c"}, Verb: Copy, Help: "copy its name", Group: Do},
 
 	{Scope: Offers, Keys: []string{"enter"}, Verb: Open, Help: "open the agent", Foot: "agent", Group: Do},
+	{Scope: Offers, Keys: []string{"ctrl+k"}, Verb: Rescind, Help: "take back, or all marked…", Foot: "take back…", Group: Do, Dangerous: true},
 	{Scope: Offers, Keys: []string{"!"}, Verb: Problems, Help: "only those held long", Foot: "held long", Group: Find},
 	{Scope: Offers, Keys: []string{"c"}, Verb: Copy, Help: "copy its id", Foot: "copy id", Group: Do},
 

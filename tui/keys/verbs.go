@@ -3,6 +3,7 @@ package keys
 // The verbs.
 const (
 	DaemonLog Verb = "daemon-log"
+	Rescind   Verb = "rescind"
 	Undo      Verb = "undo"
 	Quit      Verb = "quit"
 	Back      Verb = "back"

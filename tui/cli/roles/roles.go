@@ -281,8 +281,8 @@ func (cfg Config) setWeightCommand() *cobra.Command {
 }
 
 func (cfg Config) offersCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "offers", Short: "List what is offered to frameworks and not answered yet", Args: cobra.NoArgs,
+	command := &cobra.Command{
+		Use: "offers", Short: "List what is offered to frameworks and not answered yet; rescind takes one back", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
 				offers, err := c.Offers(ctx)
@@ -290,6 +290,25 @@ func (cfg Config) offersCommand() *cobra.Command {
 					return err
 				}
 				return output.Show(cfg.Printer(), offers, offerListing())
+			})
+		},
+	}
+	command.AddCommand(cfg.rescindCommand())
+	return command
+}
+
+func (cfg Config) rescindCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "rescind OFFER...", Short: "Take offers back from frameworks that think for too long; theirs again after a minute", Args: cobra.MinimumNArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
+				for _, id := range args {
+					if err := c.RescindOffer(ctx, id); err != nil {
+						return err
+					}
+					cfg.say("took offer %s back", id)
+				}
+				return nil
 			})
 		},
 	}

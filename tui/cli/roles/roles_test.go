@@ -121,6 +121,7 @@ func TestChanges(t *testing.T) {
 		{"weight set eng 0", `usage: "0" is no weight; write a number above 0, such as 2`},
 		{"weight set eng 2.5", "asked: Give role eng the weight 2.5? All offers are taken back if a framework is in it."},
 		{"weight set eng 2.5 -y", "eng has the weight 2.5\n"},
+		{"offers rescind m-O7 m-O8", "took offer m-O7 back\ntook offer m-O8 back\n"},
 	} {
 		if got := run(t, m, test.line); got != test.prints {
 			t.Errorf("%s prints %q, want %q", test.line, got, test.prints)
@@ -131,6 +132,7 @@ func TestChanges(t *testing.T) {
 		`PUT /reeve/v1/quota {"role":"eng","limit":{"gpus":0},"force":true}`,
 		`DELETE /reeve/v1/quota/eng%2Fweb `,
 		`PUT /reeve/v1/weights {"role":"eng","weight":2.5}`,
+		`POST /reeve/v1/offers/m-O7/rescind `, `POST /reeve/v1/offers/m-O8/rescind `,
 	}
 	if diff := cmp.Diff(want, m.asked); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)

@@ -145,7 +145,7 @@ func About(e *reeveapi.Event) (screen.Target, error) {
 		return screen.Target{Kind: screen.Agent, ID: e.ID}, nil
 	case "JOB":
 		return screen.Target{Kind: screen.Job, ID: label.Or(e.ID, e.Subject)}, nil
-	case "FRAMEWORK":
+	case "FRAMEWORK", "OFFER":
 		return screen.Target{Kind: screen.Frameworks, Arg: e.Subject}, nil
 	case "MASTER":
 		return screen.Target{Kind: screen.Masters}, nil

@@ -9,6 +9,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/list"
@@ -101,6 +102,14 @@ func (s *Screen) Crumb() string {
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	if s.Take(verb) {
 		return nil, true
+	}
+	if verb == keys.Rescind {
+		targets, hidden := s.Targets()
+		act, err := action.Rescind(targets, hidden, func(o *offer) string { return gauge.Since(s.Env.Now(), o.Made) })
+		if err != nil {
+			return screen.Refuse(err), true
+		}
+		return screen.Send(screen.Ask{Action: act}), true
 	}
 	_, o, _ := s.Row()
 	if o == nil {
