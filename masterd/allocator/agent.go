@@ -106,7 +106,7 @@ func (a *Allocator) intern(total resources.Resources) resources.Resources {
 // which counts as nothing.
 func (a *Allocator) account(ag *agent) {
 	ag.free = ag.total.Minus(ag.used)
-	ag.vector = ag.free.Vector()
+	ag.vector = ag.free.Nonshared().Vector() // alone nobody is offered what everybody can have
 	a.keepSpare(ag)
 }
 
@@ -132,7 +132,12 @@ func (a *Allocator) Free(id ids.Agent) resources.Resources {
 func (a *Allocator) Convert(fw ids.Framework, id ids.Agent, c operation.Conversion, total resources.Resources) {
 	at := a.agentIndex[id]
 	ag := &a.agents[at]
+	roles := c.Consumed.AllocationRoles()
+	c.Consumed, c.Converted = c.Consumed.Nonshared(), c.Converted.Nonshared()
 	i := ag.findHolder(a, fw, c.Consumed)
+	if c.Consumed.Empty() && len(roles) == 1 { // a shared volume, which nobody holds alone
+		i = a.grantOf(at, a.leaf(fw, roles[0]))
+	}
 	if i < 0 {
 		panic(fmt.Sprintf("allocator: convert %s of framework %s on agent %s: not allocated", c.Consumed, fw, id))
 	}
@@ -189,8 +194,20 @@ func (a *Allocator) Allocated(fw ids.Framework, id ids.Agent, r resources.Resour
 	}
 }
 
+// grantOf is the place of a leaf's grant, which is made if there is none.
+func (a *Allocator) grantOf(at, leaf int32) int {
+	ag := &a.agents[at]
+	if i := ag.findGrant(leaf); i >= 0 {
+		return i
+	}
+	ag.grants = append(ag.grants, grant{leaf: leaf})
+	a.leaves[leaf].grants++
+	return len(ag.grants) - 1
+}
+
 // grant accounts resources to the leaves they are allocated to.
 func (a *Allocator) grant(at int32, fw ids.Framework, r resources.Resources) {
+	r = r.Nonshared()
 	for _, role := range r.AllocationRoles() {
 		part := r.AllocatedTo(role)
 		plain := part.Unallocate()
@@ -200,9 +217,12 @@ func (a *Allocator) grant(at int32, fw ids.Framework, r resources.Resources) {
 }
 
 // hold is the one place where resources become allocated. The caller brings free up to date. plain is allocated without
-// its role.
+// its role. What is shared is never accounted: it can be offered again however many have it.
 func (a *Allocator) hold(at, to int32, allocated, plain resources.Resources, offers uint64) {
 	ag := &a.agents[at]
+	if !ag.plain {
+		allocated, plain = allocated.Nonshared(), plain.Nonshared()
+	}
 	ag.used = ag.used.Plus(plain)
 	a.tree.charge(a.leaves[to].node, plain.Vector(), offers)
 	if q := a.leaves[to].quota; q != nil {
@@ -224,25 +244,28 @@ func (a *Allocator) Recover(fw ids.Framework, id ids.Agent, r resources.Resource
 	if !ok || r.Empty() {
 		return
 	}
-	ag := &a.agents[at]
-	if i := ag.findHolder(a, fw, r); i >= 0 { // nearly always it is all in one role
-		a.release(at, i, r, filter)
+	ag, held := &a.agents[at], r.Nonshared()
+	if held.Empty() {
+		return
+	}
+	if i := ag.findHolder(a, fw, held); i >= 0 { // nearly always it is all in one role
+		a.release(at, i, held, r, filter)
 	} else {
-		for _, role := range r.AllocationRoles() {
-			part := r.AllocatedTo(role)
+		for _, role := range held.AllocationRoles() {
+			part := held.AllocatedTo(role)
 			i := ag.findHolder(a, fw, part)
 			if i < 0 {
 				panic(fmt.Sprintf("allocator: recover %s of framework %s on agent %s: not allocated", part, fw, id))
 			}
-			a.release(at, i, part, filter)
+			a.release(at, i, part, r.AllocatedTo(role), filter)
 		}
 	}
 	a.account(ag)
 	a.touch(at)
 }
 
-// release takes part out of the agent's grant i, which holds it.
-func (a *Allocator) release(at int32, i int, part resources.Resources, filter *Filter) {
+// release takes part out of the agent's grant i, which holds it. refused is part and what is shared beside it.
+func (a *Allocator) release(at int32, i int, part, refused resources.Resources, filter *Filter) {
 	ag := &a.agents[at]
 	of := ag.grants[i].leaf
 	plain := a.leaves[of].unallocate(part)
@@ -251,7 +274,11 @@ func (a *Allocator) release(at int32, i int, part resources.Resources, filter *F
 		a.consume(q, plain.Ordinary(), -1)
 	}
 	if filter != nil && a.leaves[of].subscribed {
-		a.refuse(at, refusal{leaf: of, until: filter.Until, refused: plain})
+		all := plain
+		if !ag.plain {
+			all = refused.Unallocate()
+		}
+		a.refuse(at, refusal{leaf: of, until: filter.Until, refused: all})
 	}
 	if !part.Contains(ag.grants[i].resources) {
 		ag.grants[i].resources = ag.grants[i].resources.Minus(part)

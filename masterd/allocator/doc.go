@@ -5,7 +5,8 @@
 //
 // What it promises:
 //
-//   - Accounting. For every agent, free = total − allocated after every call; resources are never offered twice.
+//   - Accounting. For every agent, free = total − allocated after every call; resources are never offered twice, but
+//     for shared ones, which are in nobody's account.
 //   - Order. Each agent goes to the eligible client with the smallest weighted dominant share of that moment, so while every
 //     client takes what it is offered, two clients that are always eligible differ by at most the share of one largest
 //     agent. Shares count scalars only (ports are never scarce as a kind) and are measured against totals that are at most

@@ -67,7 +67,7 @@ func (a *Allocator) serve(at int32, among bits, by stage, given int, out []Alloc
 				whole = false
 			}
 		}
-		if !whole && !a.worthOffering(part.Vector()) {
+		if !whole && !a.worthOffering(part.Nonshared().Vector()) {
 			continue
 		}
 		l := &a.leaves[to]
@@ -88,7 +88,7 @@ func (a *Allocator) serve(at int32, among bits, by stage, given int, out []Alloc
 func join(list []Allocation, given int, one Allocation) []Allocation {
 	for i := given; i < len(list); i++ {
 		if list[i].Framework == one.Framework && list[i].Role == one.Role {
-			list[i].Resources = list[i].Resources.Plus(one.Resources)
+			list[i].Resources = list[i].Resources.Plus(one.Resources.Minus(list[i].Resources.Shared())) // shared once
 			return list
 		}
 	}

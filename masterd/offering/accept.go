@@ -178,7 +178,7 @@ func (d *Desk) launch(on *acceptance, op *mesosv1.Offer_Operation, info *mesosv1
 		d.Tasks.Refuse(f, info, mesosv1.TaskState_TASK_ERROR, mesosv1.TaskStatus_REASON_TASK_INVALID, sentence(err))
 		return
 	}
-	on.pool = on.pool.Minus(needs.Task).Minus(needs.Executor)
+	on.take(needs.Task.Plus(needs.Executor))
 	on.launched = true
 	if info.Executor != nil && context.Running == nil {
 		d.Book.AddExecutor(f, a, info.GetExecutor(), needs.Executor)
@@ -218,16 +218,19 @@ func (d *Desk) launchGroup(on *acceptance, op *mesosv1.Offer_Operation) {
 	on.launched = true
 	if context.Running == nil {
 		d.Book.AddExecutor(f, a, executor, needs.Executor)
-		on.pool = on.pool.Minus(needs.Executor)
+		on.take(needs.Executor)
 	}
 	for i, info := range tasks {
-		on.pool = on.pool.Minus(needs.Tasks[i])
+		on.take(needs.Tasks[i])
 		d.enter(on, info, needs.Tasks[i])
 	}
 	on.run = append(on.run, &agentlink.RunTasks{
 		Framework: f.Info, Executor: executor, Tasks: tasks, Group: true, ExecutorRuns: context.Running != nil,
 	})
 }
+
+// take uses something up. What is shared stays for the next task.
+func (on *acceptance) take(needs resources.Resources) { on.pool = on.pool.Minus(needs.Nonshared()) }
 
 // context is what tasks of an operation are judged against.
 func (on *acceptance) context(op *mesosv1.Offer_Operation, id *mesosv1.ExecutorID) validate.TaskContext {

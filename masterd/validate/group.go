@@ -180,7 +180,7 @@ func groupNeeds(tasks []*mesosv1.TaskInfo, e *mesosv1.ExecutorInfo, in TaskConte
 	if err := revocable(total); err != nil {
 		return n, fault.Wrap(fault.Invalid, err, "Task group and executor mix revocable and non-revocable resources")
 	}
-	if !in.Available.Contains(total) {
+	if !in.Available.Contains(total.Once()) {
 		return n, fault.New(fault.Invalid, "Total resources %s required by task group and its executor are more than available %s", total, in.Available)
 	}
 	return n, nil

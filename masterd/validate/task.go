@@ -177,7 +177,7 @@ func needs(info *mesosv1.TaskInfo, in TaskContext) (Needs, error) {
 	if !total.Minus(n.Executor).Equal(n.Task) { // a sum of ranges hides what is in both
 		return n, fmt.Errorf("task and its executor use the same ports: %s and %s", n.Task.Text("ports"), n.Executor.Text("ports"))
 	}
-	if !in.Available.Contains(total) {
+	if !in.Available.Contains(total.Once()) {
 		return n, fault.New(fault.Invalid, "Total resources %s required by task and its executor is more than available %s", total, in.Available)
 	}
 	return n, nil

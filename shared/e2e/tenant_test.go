@@ -37,6 +37,7 @@ func (r *rig) tenant() *tenant {
 				{Type: mesosv1.FrameworkInfo_Capability_MULTI_ROLE.Enum()},
 				{Type: mesosv1.FrameworkInfo_Capability_RESERVATION_REFINEMENT.Enum()},
 				{Type: mesosv1.FrameworkInfo_Capability_PARTITION_AWARE.Enum()},
+				{Type: mesosv1.FrameworkInfo_Capability_SHARED_RESOURCES.Enum()},
 			},
 		},
 	}

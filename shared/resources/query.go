@@ -189,6 +189,21 @@ func (r Resources) PersistentVolumes() Resources { return r.filter((*class).pers
 // Shared returns what may be used by several tasks at once.
 func (r Resources) Shared() Resources { return r.filter((*class).shared) }
 
+// Once has what is shared one time: however many tasks have it, it need not be there more often.
+func (r Resources) Once() Resources {
+	if r.Shared().Empty() {
+		return r
+	}
+	once := slices.Clone(r.entries)
+	for i := range once {
+		once[i].copies = min(once[i].copies, 1)
+	}
+	return Resources{entries: once}
+}
+
+// Nonshared returns what only one task has at a time.
+func (r Resources) Nonshared() Resources { return r.filter(func(c *class) bool { return !c.shared() }) }
+
 // Revocable returns what may be taken back from a task at any time.
 func (r Resources) Revocable() Resources { return r.filter((*class).revocable) }
 
