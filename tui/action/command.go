@@ -2,6 +2,7 @@ package action
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,10 +60,15 @@ func RunCommand(spec reeveapi.JobSpec, master string) string {
 	return strings.Join(words, " ") + " --command=" + Quote(spec.Command)
 }
 
-// sayable says whether flags can say all of a job.
+// sayable says whether flags can say all of a job: nothing is left of it without what RunCommand writes.
 func sayable(spec reeveapi.JobSpec) bool {
-	return spec.Health == nil && spec.Restart == nil && spec.Update == nil && spec.ReplaceUnreachableSeconds == nil &&
-		len(spec.Volumes)+len(spec.Avoid)+len(spec.FixedPorts) == 0 && (spec.Schedule == nil || spec.Schedule.Overlap == "")
+	if spec.Command == "" || spec.Schedule != nil && spec.Schedule.Overlap != "" {
+		return false
+	}
+	spec.Name, spec.Role, spec.Kind, spec.Image, spec.Schedule, spec.Constraints = "", "", "", "", nil, nil
+	spec.Resources, spec.Instances, spec.Retries, spec.Ports = reeveapi.Amounts{}, 0, 0, 0
+	spec.User, spec.Env, spec.Labels, spec.URIs, spec.KillGraceSeconds, spec.Command = "", nil, nil, nil, 0, ""
+	return reflect.DeepEqual(spec, reeveapi.JobSpec{})
 }
 
 // runFile is a command line with the job's file in it.

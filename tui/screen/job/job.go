@@ -210,7 +210,7 @@ func (s *Screen) Render(a frame.Area) {
 	}
 	spec := j.Spec
 	a.Text(1, 1, theme.Dim, "command")
-	a.Text(11, 1, theme.Text, a.Clip(spec.Command, a.W-12))
+	a.Text(11, 1, theme.Text, a.Clip(label.Command(spec), a.W-12))
 	a.Text(1, 2, theme.Dim, "each")
 	a.Text(11, 2, theme.Text, a.Clip(each(spec), a.W-12))
 	s.well(a, j)

@@ -43,9 +43,26 @@ func note(i *instance) (string, theme.Role) {
 	return i.Message + "; " + i.Waiting, theme.Warn
 }
 
+// jobSecrets are the names of the secrets that a job refers to.
+func jobSecrets(spec reeveapi.JobSpec) []string {
+	var names []string
+	for _, s := range spec.Secrets {
+		if !slices.Contains(names, s.Name) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
 // each is what one instance gets, and how it is kept.
 func each(spec reeveapi.JobSpec) string {
 	text := fmt.Sprintf("%s cpus  %s memory  %s disk  role %s", gauge.CPUs(spec.Resources.CPUs), gauge.MB(spec.Resources.Mem), gauge.MB(spec.Resources.Disk), label.Or(spec.Role, "*"))
+	if spec.Resources.GPUs > 0 {
+		text = gauge.CPUs(spec.Resources.GPUs) + " gpus  " + text
+	}
+	if names := jobSecrets(spec); len(names) > 0 {
+		text += "  secrets " + strings.Join(names, ", ")
+	}
 	switch spec.Kind {
 	case reeveapi.Service:
 		if spec.Health != nil {

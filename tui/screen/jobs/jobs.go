@@ -70,7 +70,7 @@ func (s *Screen) columns() []column {
 			Name: "ROLE", Width: 5, Max: 12, Rank: 5, Text: func(j *job) (string, theme.Role) { return label.Or(j.Spec.Role, "*"), theme.Dim },
 			Compare: table.Compare(func(j *job) string { return j.Spec.Role }),
 		},
-		{Name: "COMMAND", Width: 12, Max: 50, Rank: 6, Text: func(j *job) (string, theme.Role) { return j.Spec.Command, theme.Dim }},
+		{Name: "COMMAND", Width: 12, Max: 50, Rank: 6, Text: func(j *job) (string, theme.Role) { return label.Command(j.Spec), theme.Dim }},
 		{
 			Name: "BY", Width: 6, Max: 12, Rank: 7, Wide: true, Text: func(j *job) (string, theme.Role) { return label.Or(j.By, "-"), theme.Dim },
 			Compare: table.Compare(func(j *job) string { return j.By }),
@@ -159,5 +159,5 @@ func (s *Screen) Status() (string, theme.Role) {
 	if j.Waiting != "" {
 		return id + " waits: " + j.Waiting, theme.Warn
 	}
-	return id + "  " + j.Spec.Command, theme.Dim
+	return id + "  " + label.Command(j.Spec), theme.Dim
 }

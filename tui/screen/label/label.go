@@ -193,6 +193,15 @@ func Clock(now, at time.Time) string {
 	return at.Format("02 Jan 15:04")
 }
 
+// Command is what a job runs, for people.
+func Command(spec reeveapi.JobSpec) string {
+	words := append([]string{spec.Command}, spec.Args...)
+	if spec.Command == "" {
+		words[0] = "(of the image)"
+	}
+	return strings.Join(words, " ")
+}
+
 // Or is text, or alternative if it is empty.
 func Or(text, alternative string) string {
 	if text == "" {

@@ -3,6 +3,7 @@ package submit
 import (
 	"testing"
 
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -41,4 +42,16 @@ func FuzzCut(f *testing.F) {
 			t.Errorf("%d words in %q", len(words), text)
 		}
 	})
+}
+
+// TestWhatTheFormDoesNotShowStays: changing a job by the form loses nothing that the form has no field for.
+func TestWhatTheFormDoesNotShowStays(t *testing.T) {
+	base := reeveapi.JobSpec{
+		Name: "j", Command: "x", Resources: reeveapi.Amounts{CPUs: 1, GPUs: 2}, Secrets: []reeveapi.JobSecret{{Name: "db", Env: "DB"}},
+		Container: &reeveapi.JobContainer{Network: "none"},
+	}
+	got := merged(base, reeveapi.JobSpec{Name: "j", Command: "y", Resources: reeveapi.Amounts{CPUs: 3}})
+	if got.Command != "y" || got.Resources.CPUs != 3 || got.Resources.GPUs != 2 || len(got.Secrets) != 1 || got.Container == nil {
+		t.Errorf("got %+v", got)
+	}
 }
