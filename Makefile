@@ -82,9 +82,9 @@ test-box: ## try the packages in a virtual machine: install, upgrade, purge, clo
 test-vagrant: ## "vagrant up" itself, on an emulated machine: provision, first task, from this computer, upgrade (root)
 	nice bash shared/packaging/box/test-vagrant.sh
 
-test-vm: ## run the tests of containers in a virtual machine with cgroup v2: make test-vm [PKGS=agentd/shimclient] [RUN=TestLimits]
-	@bash shared/needs.sh vm
-	@RUN='$(RUN)' nice -n 19 bash shared/packaging/box/test-vm.sh $(PKGS)
+test-vm: ## run the tests of containers in a virtual machine with cgroup v2: make test-vm [PKGS=agentd/shimclient] [RUN=TestLimits] [UML=yes]
+	@BOX_UML=$(UML) bash shared/needs.sh vm
+	@BOX_UML=$(UML) RUN='$(RUN)' nice -n 19 bash shared/packaging/box/test-vm.sh $(PKGS)
 
 gen: ## generate the Go of the .proto files (needs protoc)
 	cd shared && protoc -I. --go_out=. --go_opt=module=codeberg.org/reeve/reeve/shared \

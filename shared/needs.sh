@@ -43,7 +43,11 @@ if [ "${1:-}" = packages ]; then
   command -v "${cross[0]}" >/dev/null || missing+=("${cross[@]:1}")
 fi
 if [ "${1:-}" = vm ]; then
-  command -v qemu-system-x86_64 >/dev/null || missing+=(qemu-system-x86)
+  if [ "${BOX_UML:-no}" = yes ]; then
+    command -v linux.uml >/dev/null || missing+=(user-mode-linux)
+  else
+    command -v qemu-system-x86_64 >/dev/null || missing+=(qemu-system-x86)
+  fi
   [ -x /usr/sbin/debootstrap ] || missing+=(debootstrap)
   [ -x /usr/sbin/mkfs.ext4 ] || missing+=(e2fsprogs)
   command -v xorriso >/dev/null || missing+=(xorriso)

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -17,7 +18,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/transport"
 )
 
-// headerTimeout bounds how long a peer may think before it answers at all. Streams answer at once, too.
+// headerTimeout is how long peers may think that nobody says otherwise of.
 const headerTimeout = 15 * time.Second
 
 // electionPause is how often masters are asked again while they elect a leader: the first time soon, because an election
@@ -30,6 +31,9 @@ type Options struct {
 	User      string   // told to masters as who asks, unproven; "" takes the name of this process\'s user
 	Principal string   // with Secret: HTTP Basic credentials
 	Secret    string
+
+	// HeaderTimeout bounds how long a peer may think before it answers at all, streams too; 0 is 15 s.
+	HeaderTimeout time.Duration
 
 	// Dial opens connections; nil dials the network.
 	Dial func(ctx context.Context, address string) (net.Conn, error)
@@ -77,7 +81,7 @@ func New(options Options) (*Client, error) {
 		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
 			return dial(ctx, address)
 		},
-		ResponseHeaderTimeout: headerTimeout,
+		ResponseHeaderTimeout: cmp.Or(options.HeaderTimeout, headerTimeout),
 		MaxIdleConnsPerHost:   4,
 		IdleConnTimeout:       time.Minute,
 	}

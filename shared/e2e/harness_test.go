@@ -112,7 +112,7 @@ func startWith(t *testing.T, opts localcluster.Options) *rig {
 			t.Errorf("something of the cluster is still in use: %v", err)
 		}
 	})
-	cl, err := client.New(client.Options{Masters: client.Masters(c.MasterList())})
+	cl, err := client.New(client.Options{Masters: client.Masters(c.MasterList()), HeaderTimeout: slowhost.Scale(15 * time.Second)})
 	if err != nil {
 		t.Fatal(err)
 	}

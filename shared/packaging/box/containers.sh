@@ -3,8 +3,13 @@
 # shellcheck source=lib.sh
 . /payload/lib.sh
 set +e
-pattern='' slow=1 limit=40 lanes=2
+pattern='' slow=1 limit=40 lanes=2 share='' ports=/dev/virtio-ports
 . /payload/settings
+if [ -n "$share" ]; then # User Mode Linux: logs and modules are the host's
+  ports=/logs modules=/lib/modules/$(uname -r)
+  mkdir -p "$ports" "$modules"
+  mount -t hostfs none $ports -o "$share" && mount -t hostfs none "$modules" -o "/usr/lib/uml/modules/$(uname -r)" || exit 1
+fi
 step "the machine: $(. /etc/os-release; echo "$PRETTY_NAME"), Linux $(uname -r), up for $(cut -d' ' -f1 /proc/uptime) s"
 same "kind of /sys/fs/cgroup" cgroup2fs "$(stat -fc %T /sys/fs/cgroup)"
 same "init" systemd "$(cat /proc/1/comm)"
@@ -49,8 +54,8 @@ run_package() {
 
 # lane NUMBER: takes one package after the other that no other lane has taken.
 lane() {
-  local name port=/dev/virtio-ports/tests$1
-  [ -e "$port" ] || { echo "the machine has no $port for the logs: $(ls /dev/virtio-ports)"; return 1; }
+  local name port=$ports/tests$1
+  [ -e "$port" ] || { echo "the machine has no $port for the logs: $(ls $ports)"; return 1; }
   exec 3>"$port"
   while read -r name; do
     if mkdir "/var/tmp/results/${name//\//_}.taken" 2>/dev/null; then run_package "$name" </dev/null; fi

@@ -4,6 +4,7 @@
 # Usage: test-vm.sh [PACKAGE…], such as agentd/shimclient; without one, all that have to do with the kernel, and of shared/e2e
 # what is about containers.
 #   RUN          only tests that match, as for go test -run
+#   BOX_UML=yes  run them in User Mode Linux instead of qemu: one CPU and another kernel, and several times as fast
 #   BOX_SLOW     how many times as long as usual tests wait for something (10)
 #   BOX_LIMIT    minutes that the tests of one package get (60)     BOX_TIMEOUT  seconds that everything gets (3 hours)
 # The log of the machine is .cache/box/log/vm.log, that of each package .cache/box/log/vm/<package>.log.
@@ -19,7 +20,7 @@ kernel=(shared/e2e agentd/shimclient agentd/cgroupfs agentd/shim agentd/containe
   agentd/daemon)
 packages=("$@"); [ ${#packages[@]} -gt 0 ] || packages=("${kernel[@]}")
 
-logs=.cache/box/log; rm -rf "$logs/vm" "$logs"/vm.tests*; mkdir -p "$logs/vm"
+logs=.cache/box/log; rm -rf "$logs/vm" "$logs"/tests*; mkdir -p "$logs/vm"
 say() { echo "test-vm: $(printf %4d $((SECONDS - began))) s  $*"; }
 image=$(bash $box/image.sh .cache/box)
 
@@ -44,21 +45,23 @@ for package in "${packages[@]}"; do
 done
 cp $box/lib.sh "$payload/"
 cp $box/containers.sh "$payload/run.sh"
-lanes=2 ports='' # two packages at a time; the log of each lane comes by a port of its own
+lanes=2 devices='' share='' # two packages at a time; the log of each lane comes by a port of its own, or a file of the host
 for number in $(seq $lanes); do
-  ports+=" -chardev file,id=tests$number,path=$logs/vm.tests$number -device virtserialport,chardev=tests$number,name=tests$number"
+  : >"$logs/tests$number"
+  devices+=" -chardev file,id=tests$number,path=$logs/tests$number -device virtserialport,chardev=tests$number,name=tests$number"
 done
-printf 'pattern=%q\nslow=%q\nlimit=%q\nlanes=%q\n' "${RUN:-}" "${BOX_SLOW:-10}" "${BOX_LIMIT:-60}" $lanes >"$payload/settings"
+[ "${BOX_UML:-no}" != yes ] || share=$(realpath "$logs")
+printf 'pattern=%q\nslow=%q\nlimit=%q\nlanes=%q\nshare=%q\n' "${RUN:-}" "${BOX_SLOW:-10}" "${BOX_LIMIT:-60}" $lanes "$share" >"$payload/settings"
 say "built ${#packages[@]} packages; starting the machine"
 
 # The kernel's defences cost an emulated CPU much, and its watchdogs mistake a busy host for a broken one.
 status=0
 BOX_MEMORY=${BOX_MEMORY:-4096} BOX_TIMEOUT=${BOX_TIMEOUT:-10800} \
-  BOX_QEMU="-nic user,model=virtio-net-pci -device virtio-serial-pci $ports" \
+  BOX_QEMU="-nic user,model=virtio-net-pci -device virtio-serial-pci $devices" \
   bash $box/boot.sh "$image" "$payload" "$logs/vm.log" \
   cloud-init=disabled mitigations=off init_on_alloc=0 tsc=reliable nowatchdog rcupdate.rcu_expedited=1 rcupdate.rcu_cpu_stall_suppress=1 || status=$?
 for number in $(seq $lanes); do
-  awk -v dir="$logs/vm/" '/^@@ /{ if (file) close(file); gsub("/", "_", $2); file = dir $2 ".log"; next } file { print > file }' "$logs/vm.tests$number"
+  awk -v dir="$logs/vm/" '/^@@ /{ if (file) close(file); gsub("/", "_", $2); file = dir $2 ".log"; next } file { print > file }' "$logs/tests$number"
 done
 result=passed; [ $status -eq 0 ] || result="FAILED (status $status)"
 say "$result; the logs are $logs/vm.log and $logs/vm/"
