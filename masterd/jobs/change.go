@@ -88,6 +88,7 @@ func (s *State) apply(j *livejob.Job, next jobrecord.Revised) {
 	jobrecord.Revise(record, next, s.now)
 	j.Rules = rulesOf(&record.Spec)
 	clear(j.Refused)
+	j.Lacks = ""
 	switch record.Spec.Kind {
 	case reeveapi.Service:
 		s.resize(j)

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"fmt"
-	"slices"
 
 	"codeberg.org/reeve/reeve/masterd/jobrecord"
 	"codeberg.org/reeve/reeve/masterd/jobspec"
@@ -47,7 +46,7 @@ func (s *State) removeSecret(in RemoveSecret) {
 		s.reply(in.Ticket, nil, fault.New(fault.NotFound, "there is no secret %q", in.Name))
 		return
 	}
-	if users := s.usersOf(in.Name); len(users) > 0 {
+	if users := s.users()[in.Name]; len(users) > 0 {
 		s.reply(in.Ticket, nil, fault.New(fault.Conflict, "secret %q is needed by job %s; stop or change it first", in.Name, users[0]))
 		return
 	}
@@ -62,24 +61,27 @@ func (s *State) removeSecret(in RemoveSecret) {
 	})
 }
 
-// usersOf lists the jobs that have not ended and may need a secret: for their newest version, for the one that a failed
+// users lists, by secret, the jobs that have not ended and may need it: for their newest version, for the one that a failed
 // update would go back to, or for a task that there is.
-func (s *State) usersOf(name string) []string {
-	var users []string
-	for _, job := range sortedKeys(s.jobs) {
-		j := s.jobs[job]
+func (s *State) users() map[string][]string {
+	users := map[string][]string{}
+	for _, name := range sortedKeys(s.jobs) {
+		j := s.jobs[name]
 		if j.Over() {
 			continue
 		}
-		specs := []*reeveapi.JobSpec{&j.Record.Spec}
-		if stable := jobrecord.RevisionOf(&j.Record, j.Record.Stable); stable != nil {
-			specs = append(specs, &stable.Spec)
+		templates := map[int]bool{j.Record.Template: true, j.Record.Stable: true}
+		for i := range j.Record.Instances {
+			templates[j.Record.Instances[i].Template] = true
 		}
-		for i := range j.Instances {
-			specs = append(specs, j.SpecOf(i))
+		needs := map[string]bool{}
+		for template := range templates {
+			for _, secret := range jobspec.Secrets(jobrecord.SpecOf(&j.Record, template)) {
+				needs[secret] = true
+			}
 		}
-		if slices.ContainsFunc(specs, func(spec *reeveapi.JobSpec) bool { return slices.Contains(jobspec.Secrets(spec), name) }) {
-			users = append(users, string(job))
+		for secret := range needs {
+			users[secret] = append(users[secret], string(name))
 		}
 	}
 	return users
@@ -93,12 +95,12 @@ func (s *State) Secret(name string) (secret registry.Secret, ok bool) {
 
 // Secrets lists what is known of all secrets but their values, by name.
 func (s *State) Secrets() []reeveapi.Secret {
-	list := make([]reeveapi.Secret, 0, len(s.secrets))
+	list, users := make([]reeveapi.Secret, 0, len(s.secrets)), s.users()
 	for _, name := range sortedKeys(s.secrets) {
 		one := s.secrets[name]
 		list = append(list, reeveapi.Secret{
 			Name: name, Version: one.Version, Size: one.Size, Set: one.Set, By: one.By, Key: one.Sealed.Key,
-			Jobs: s.usersOf(name), Readable: s.opens(one),
+			Jobs: users[name], Readable: s.opens(one),
 		})
 	}
 	return list

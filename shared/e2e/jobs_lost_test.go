@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,9 +67,10 @@ func TestInstancesOfAnUnreachableAgentAreReplaced(t *testing.T) {
 	r := startWith(t, localcluster.Options{
 		Bin: bin(t), Masters: 3, Agents: 2, MasterArgs: []string{"--agent-ping-timeout=2s", "--max-agent-ping-timeouts=2"},
 	})
+	service, single := fmt.Sprintf("sleep 1%d1", os.Getpid()), fmt.Sprintf("sleep 1%d2", os.Getpid()) // nobody else's
 	after := 1.0
 	r.submit(reeveapi.JobSpec{
-		Name: "web", Kind: reeveapi.Service, Command: "exec sleep 98761", Instances: 2, ReplaceUnreachableSeconds: &after,
+		Name: "web", Kind: reeveapi.Service, Command: "exec " + service, Instances: 2, ReplaceUnreachableSeconds: &after,
 	})
 	before := r.awaitJob("web", "two healthy instances", healthy(2))
 	lost := before.Instances[0].Agent
@@ -76,7 +78,7 @@ func TestInstancesOfAnUnreachableAgentAreReplaced(t *testing.T) {
 		t.Fatalf("%s: want them spread over two agents", describe(before))
 	}
 	r.submit(reeveapi.JobSpec{
-		Name: "once", Command: "exec sleep 98762", Constraints: []reeveapi.Constraint{{Attribute: "agent", Operator: reeveapi.MustEqual, Value: lost}},
+		Name: "once", Command: "exec " + single, Constraints: []reeveapi.Constraint{{Attribute: "agent", Operator: reeveapi.MustEqual, Value: lost}},
 	})
 	once := r.awaitJob("once", "to run", func(j *reeveapi.Job) bool { return j.Instances[0].State == "TASK_RUNNING" })
 
@@ -92,7 +94,7 @@ func TestInstancesOfAnUnreachableAgentAreReplaced(t *testing.T) {
 	if l := replaced.Leaving[0]; l.Task != before.Instances[0].Task || l.State != "TASK_UNREACHABLE" || replaced.Instances[1].Task != before.Instances[1].Task {
 		t.Errorf("%s: want %s alone to leave, unreachable", describe(replaced), before.Instances[0].Task)
 	}
-	if n := running(t, "sleep 98761"); n != 3 {
+	if n := running(t, service); n != 3 {
 		t.Errorf("%d processes of the service run, want its two and the one that nobody can reach", n)
 	}
 	r.awaitJob("once", "to wait for the agent", func(j *reeveapi.Job) bool {
@@ -105,9 +107,9 @@ func TestInstancesOfAnUnreachableAgentAreReplaced(t *testing.T) {
 	}
 	r.killLeader() // what is to be ended outlives that, too
 	r.startAgain(process)
-	r.awaitJob("web", "the surplus ended", func(j *reeveapi.Job) bool { return healthy(2)(j) && running(t, "sleep 98761") == 2 })
+	r.awaitJob("web", "the surplus ended", func(j *reeveapi.Job) bool { return healthy(2)(j) && running(t, service) == 2 })
 	back := r.awaitJob("once", "to run as before", func(j *reeveapi.Job) bool { return j.Instances[0].State == "TASK_RUNNING" })
-	if back.Instances[0].Task != once.Instances[0].Task || running(t, "sleep 98762") != 1 {
+	if back.Instances[0].Task != once.Instances[0].Task || running(t, single) != 1 {
 		t.Errorf("%s: want the task that there was, once", describe(back))
 	}
 	last := r.awaitJob("web", "two healthy instances", healthy(2))
