@@ -1,6 +1,6 @@
 // Package broadcast tells any number of readers what changes in the cluster, at the cost of one: the changes are found once
-// and written once for all. It has no goroutine of its own: whichever reader looks first does it for the others. It never
-// waits for a reader; one that falls too far behind is closed, and starts over. Start reading at Cast.
+// and written once for all. It has no goroutine of its own: one of the readers' looks for all, and the others sleep until
+// there is something. It never waits for a reader; one that falls too far behind is closed, and starts over. Start reading at Cast.
 package broadcast
 
 import (
@@ -30,6 +30,7 @@ const backlog = 300
 type Cast struct {
 	source Source
 	pace   Pace
+	turn   chan struct{} // capacity 1: nobody waits for when to look
 
 	mu      sync.Mutex // guards the fields below; held while changes are found
 	watcher *overview.Watcher
@@ -40,11 +41,13 @@ type Cast struct {
 
 // New returns a cast that nobody reads yet.
 func New(source Source, pace Pace) *Cast {
-	return &Cast{source: source, pace: pace, readers: map[*outbox.Box[[]byte]]struct{}{}}
+	c := &Cast{source: source, pace: pace, readers: map[*outbox.Box[[]byte]]struct{}{}, turn: make(chan struct{}, 1)}
+	c.turn <- struct{}{}
+	return c
 }
 
-// Join answers a line with everything, and the box in which the lines after it come. The reader hangs the box up at its end,
-// and calls Look now and then.
+// Join answers a line with everything, and the box in which the lines after it come. The reader follows the box, and hangs
+// it up at its end.
 func (c *Cast) Join(ctx context.Context) (first []byte, box *outbox.Box[[]byte], err error) {
 	line, box, err := c.join(ctx)
 	if err != nil {
@@ -86,6 +89,64 @@ func (c *Cast) leave(box *outbox.Box[[]byte]) {
 	if len(c.readers) == 0 {
 		c.watcher = nil // nothing is remembered for nobody
 	}
+}
+
+// Follow sends what comes into a box until that is closed, ctx ends or done comes. What is in the box when it is closed, or
+// when done comes, is still sent.
+func (c *Cast) Follow(ctx context.Context, done <-chan struct{}, box *outbox.Box[[]byte], send func([]byte) error) error {
+	for open, ended := true, false; open && !ended; {
+		var err error
+		if ended, err = c.await(ctx, done, box); err != nil {
+			return err
+		}
+		var items [][]byte
+		items, open = box.Take()
+		for _, item := range items {
+			if err := send(item); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// await returns when something is in the box. While it waits it may be the one of all followers who looks for changes; it
+// hands that on before it returns, because a peer that takes nothing may hold up its sender.
+func (c *Cast) await(ctx context.Context, done <-chan struct{}, box *outbox.Box[[]byte]) (ended bool, err error) {
+	turn := c.turn
+	due := time.NewTimer(0)
+	due.Stop()
+	defer func() {
+		if turn == nil {
+			due.Stop()
+			c.turn <- struct{}{}
+		}
+	}()
+	for {
+		select {
+		case <-box.Ready():
+			return false, nil
+		case <-turn:
+			turn = nil
+			due.Reset(c.rest(time.Now()))
+		case now := <-due.C:
+			if err := c.Look(ctx, now); err != nil {
+				return false, err
+			}
+			due.Reset(c.pace.Look)
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-done:
+			return true, nil
+		}
+	}
+}
+
+// rest is how long it is until the next look.
+func (c *Cast) rest(now time.Time) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return max(c.pace.Look-now.Sub(c.looked), 0)
 }
 
 // Look finds what has changed and puts it into all boxes, if it is time. now is the reader's clock.

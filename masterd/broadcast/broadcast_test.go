@@ -3,10 +3,14 @@ package broadcast_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -211,6 +215,67 @@ func TestOneLookForAll(t *testing.T) {
 			t.Errorf("reader %d heard %d lines in six silent seconds, want one", i, n)
 		}
 	}
+}
+
+// TestOneFollowerLooksForAll lets many follow, of whom the one that looks first takes nothing any more: the others hear all
+// the same, and the cluster is looked at as often as for one.
+func TestOneFollowerLooksForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMade(1)
+		var mu sync.Mutex // guards m
+		c := broadcast.New(func(ctx context.Context, since uint64) (overview.Now, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			m.at = time.Now()
+			return m.now(ctx, since)
+		}, pace)
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		heard := make([]atomic.Int32, 20)
+		for i := range heard {
+			_, box, err := c.Join(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wg.Go(func() {
+				defer box.Hangup()
+				err := c.Follow(ctx, nil, box, func([]byte) error {
+					heard[i].Add(1)
+					if i == 0 {
+						<-ctx.Done() // its peer takes nothing
+					}
+					return ctx.Err()
+				})
+				if !errors.Is(err, context.Canceled) {
+					t.Errorf("follower %d ended: %v", i, err)
+				}
+			})
+			synctest.Wait()
+		}
+		mu.Lock()
+		m.asked = 0
+		mu.Unlock()
+		for i := range 100 { // ten seconds
+			time.Sleep(100 * time.Millisecond)
+			mu.Lock()
+			m.set("0", mesosv1.TaskState(i%4+1))
+			mu.Unlock()
+		}
+		synctest.Wait()
+		mu.Lock()
+		if m.asked < 95 || m.asked > 105 {
+			t.Errorf("the cluster was looked at %d times in ten seconds, want about 100", m.asked)
+		}
+		mu.Unlock()
+		for i := range heard {
+			// A change and a look may come at once, so a line may tell of two changes.
+			if n := heard[i].Load(); i == 0 && n != 1 || i > 0 && (n < 40 || n != heard[1].Load()) {
+				t.Errorf("follower %d heard %d lines, another %d", i, n, heard[1].Load())
+			}
+		}
+		cancel()
+		wg.Wait()
+	})
 }
 
 // TestWhoDoesNotReadIsClosed checks that a stuck reader harms itself only.

@@ -283,11 +283,9 @@ func (a *api) watch(w http.ResponseWriter, r *http.Request, t Term) error {
 	if err != nil {
 		return nil // the client has left before the first byte
 	}
-	look := &heartbeat{ticker: time.NewTicker(lookEvery), send: func() error { return cast.Look(r.Context(), time.Now()) }}
-	defer look.ticker.Stop()
 	err = stream.SendLine(first)
 	if err == nil {
-		err = pump(r.Context(), t.Done(), box, stream.SendLine, look)
+		err = cast.Follow(r.Context(), t.Done(), box, stream.SendLine)
 	}
 	a.streamEnded(r, err)
 	return nil

@@ -144,6 +144,28 @@ func (s *scanner) like(other string) string {
 	return s.unquote(inner, plain)
 }
 
+// texts reads a list of texts.
+func (s *scanner) texts() []string {
+	out := []string{}
+	if !s.take('[') {
+		s.fail()
+		return nil
+	}
+	if s.take(']') {
+		return out
+	}
+	for !s.bad {
+		out = append(out, s.own())
+		if s.take(']') {
+			break
+		}
+		if !s.take(',') {
+			s.fail()
+		}
+	}
+	return out
+}
+
 // shared is a text that comes again and again.
 func (s *scanner) shared() string {
 	inner, plain := s.raw()

@@ -99,7 +99,7 @@ func TestOddLines(t *testing.T) {
 		`{"tasks":[{"launched":"2026-02-29T00:00:00Z"}]}`, `{"tasks":[{"launched":"2024-02-29T00:00:00.5Z"}]}`, `{"tasks":[{"launched":"2024-02-29T00:00:00+01:00"}]}`, `{"tasks":[{"launched":"2024-02-29T00:00:00.Z"}]}`,
 		`{"tasks":[{"launched":"2024-13-29T00:00:00Z"}]}`, `{"tasks":[{"launched":"0000-00-00T00:00:00Z"}]}`, `{"tasks":[{"launched":"0001-01-01T00:00:00Z"}]}`, `{"tasks":[{"launched":null}]}`,
 		`{"tasks":[{"labels":{"a":1}}]}`, `{"tasks":[{"labels":null}]}`, `{"tasks":[{"labels":{"a":"b"},"job":"x"}]}`, `{"events":[{"seq":18446744073709551615}]}`, `{"events":[{"seq":1.5}]}`, `{"events":[{"seq":-1}]}`, `{"agents":[{"usage":null}]}`,
-		`{"agents":[{"tasks":007}]}`, `{"snapshot":true,"version":3,"unknown":null,"events":[{"seq":1}]}`, `{"version":3,"snapshot":true}`, `{"agents":[{"since":"x"}]}`, `{"tasks":[{"id":"a"`, `{"tasks":[{"id"`, `{"tasks"`, `{"tasks":[{"id":"a"}]`,
+		`{"agents":[{"tasks":007}]}`, `{"tasks_removed":[]}`, `{"tasks_removed":["a","b"]}`, `{"tasks_removed":["a",]}`, `{"tasks_removed":null}`, `{"tasks_removed":[1]}`, `{"tasks_removed":["a"`, `{"snapshot":true,"version":3,"unknown":null,"events":[{"seq":1}]}`, `{"version":3,"snapshot":true}`, `{"agents":[{"since":"x"}]}`, `{"tasks":[{"id":"a"`, `{"tasks":[{"id"`, `{"tasks"`, `{"tasks":[{"id":"a"}]`,
 		string(encode(t, &full)),
 	} {
 		same(t, &Reader{}, []byte(line))

@@ -38,6 +38,7 @@ type Deps struct {
 	Doer       action.Doer
 	Want       func([]feed.Want)
 	Retry      func()
+	Touch      func(now time.Time) // somebody uses the console; may be nil
 	Copy       func(text string) (note string, err error)
 	Shell      func(t *reeveapi.Task) tea.ExecCommand          // a shell in a task; nil without a real terminal
 	Tool       func(t Tool) tea.ExecCommand                    // a program of the operator's; nil where there are none
@@ -166,8 +167,10 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 	case tea.WindowSizeMsg:
 		a.w, a.h = msg.Width, msg.Height
 	case tea.KeyMsg:
+		a.touched()
 		return a.keys(msg)
 	case tea.MouseMsg:
+		a.touched()
 		return a.mouseEvent(msg)
 	case screen.Tick:
 		return tea.Batch(tick(), a.top().screen.Update(msg), a.keepNow(), a.due())
@@ -185,6 +188,12 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 		return a.asked(msg)
 	}
 	return nil
+}
+
+func (a *App) touched() {
+	if a.deps.Touch != nil {
+		a.deps.Touch(a.deps.Now())
+	}
 }
 
 // asked takes what a screen or a command wants of the app.

@@ -106,6 +106,9 @@ func Run(ctx context.Context, o Options) error {
 func show(ctx context.Context, o Options) (next string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	source, closeSource, err := sourceOf(o)
 	if err != nil {
 		return "", err
@@ -169,6 +172,10 @@ func ended(err error) error {
 	return err
 }
 
+// gcPercent lets more garbage gather than Go's own 100. On a large cluster a console replaces a little of what it knows all
+// the time, and looking through the rest for what can go was a quarter of its cost.
+const gcPercent = 300
+
 // gap is the time between two writes to the terminal, at least: longer over a network, where nobody sees the difference. A
 // key waits for it only when something was painted just before.
 func gap(caps term.Caps) time.Duration {
@@ -198,7 +205,7 @@ func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *fee
 	d := app.Deps{
 		Store: st, Now: time.Now, Look: look(o, caps), ReadOnly: o.ReadOnly || x.ReadOnly, Demo: o.Demo, Production: x.Production,
 		Context: o.Context, Contexts: o.Config.Names(), Open: open.Screen, Doer: source,
-		Want: f.Want, Retry: f.Retry, Restored: session.Screens, Lines: session.Lines, Mouse: o.Config.Console.Mouse,
+		Want: f.Want, Retry: f.Retry, Touch: f.Touch, Restored: session.Screens, Lines: session.Lines, Mouse: o.Config.Console.Mouse,
 		Describe: func(t screen.Thing) (string, string) { return detail.Describe(st.Snapshot(), t, time.Now()) },
 		Keep:     func(s app.Session) { _ = keep(dir, s) }, // it is tried again, and told of at the end
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/backoff"
@@ -21,6 +22,9 @@ import (
 const (
 	silence    = 12 * time.Second // a stream that says nothing for longer is lost; a master says something every 5 s
 	coalesce   = 100 * time.Millisecond
+	unwatched  = 400 * time.Millisecond // instead of coalesce, while changes come all the time and nobody touches anything
+	attention  = 5 * time.Second        // how long somebody who has touched something probably looks closely
+	maxLines   = 50                     // that wait for the console to look
 	usageEvery = time.Second
 	usageAsk   = 30 * time.Minute
 	askTimeout = 5 * time.Second
@@ -42,6 +46,11 @@ type Feed struct {
 	poke   chan struct{} // capacity 1: something changed
 	retry  chan struct{} // capacity 1: do not wait for the next try
 	asked  chan struct{} // capacity 1: wants changed
+
+	touched atomic.Int64 // when a key was pressed last, in nanoseconds of the Unix clock
+
+	lines sync.Mutex // guards came; held while the store takes it
+	came  []*reeveapi.Watch
 
 	mu    sync.Mutex // guards wants
 	wants []Want
@@ -85,17 +94,40 @@ func raise(flag chan struct{}) {
 	}
 }
 
+// apply gives the store what has come.
+func (f *Feed) apply() {
+	f.lines.Lock()
+	defer f.lines.Unlock()
+	if len(f.came) == 0 {
+		return
+	}
+	f.store.ApplyAll(f.came, time.Now())
+	f.store.SetLink(func(l *store.Link) { l.Master = f.source.Master() })
+	f.came = nil
+}
+
+// Touch notes that somebody uses the console at this moment.
+func (f *Feed) Touch(now time.Time) { f.touched.Store(now.UnixNano()) }
+
+// tell tells of changes: of the first one at once, and then at a pace. A console that nobody touches is the larger part of
+// all consoles, and on a large cluster something changes all the time.
 func (f *Feed) tell(ctx context.Context, changed func()) error {
-	for {
+	for steady := false; ; {
 		select {
 		case <-f.poke:
+			f.apply()
 			changed()
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if !pause(ctx, coalesce, nil) {
+		pace := coalesce
+		if steady && time.Since(time.Unix(0, f.touched.Load())) > attention {
+			pace = unwatched
+		}
+		if !pause(ctx, pace, nil) {
 			return ctx.Err()
 		}
+		steady = len(f.poke) > 0
 	}
 }
 
@@ -117,6 +149,7 @@ func (f *Feed) follow(ctx context.Context) error {
 	f.store.SetLink(func(l *store.Link) { l.Since, l.Master = time.Now(), f.source.Master() })
 	for attempt := 0; ; {
 		heard, err := f.stream(ctx)
+		f.apply() // before it is said that nothing comes any more
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -160,8 +193,13 @@ func (f *Feed) stream(ctx context.Context) (heard bool, err error) {
 	err = f.source.Watch(ctx, func(w *reeveapi.Watch) error {
 		watchdog.Reset(silence)
 		heard = true
-		f.store.Apply(w, time.Now())
-		f.store.SetLink(func(l *store.Link) { l.Master = f.source.Master() })
+		f.lines.Lock()
+		f.came = append(f.came, w)
+		full := len(f.came) >= maxLines
+		f.lines.Unlock()
+		if full { // whoever is told does not listen
+			f.apply()
+		}
 		raise(f.poke)
 		return nil
 	})

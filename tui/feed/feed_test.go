@@ -117,10 +117,37 @@ func TestChangesAreCoalesced(t *testing.T) {
 		}
 		return ctx.Err()
 	}}
-	play(t, s, func(_ *Feed, _ *store.Store, changed *atomic.Int32) {
-		time.Sleep(10 * time.Second)
+	play(t, s, func(f *Feed, _ *store.Store, changed *atomic.Int32) {
+		for range 5 {
+			f.Touch(time.Now())
+			time.Sleep(2 * time.Second)
+		}
 		if got := changed.Load(); got < 90 || got > 101 {
 			t.Errorf("told %d times in 10 s of a thousand changes a second, want about 100", got)
+		}
+		time.Sleep(5 * time.Second)
+		changed.Store(0)
+		time.Sleep(10 * time.Second)
+		if got := changed.Load(); got < 24 || got > 26 {
+			t.Errorf("told %d times in 10 s in which nobody touched anything, want 25", got)
+		}
+	})
+}
+
+// TestAChangeAfterSilenceIsToldAtOnce checks that the pace is for cities, not for villages.
+func TestAChangeAfterSilenceIsToldAtOnce(t *testing.T) {
+	s := &source{watch: func(ctx context.Context, _ int, line func(*reeveapi.Watch) error) error {
+		for ctx.Err() == nil {
+			time.Sleep(300 * time.Millisecond)
+			_ = line(&reeveapi.Watch{})
+		}
+		return ctx.Err()
+	}}
+	play(t, s, func(_ *Feed, _ *store.Store, changed *atomic.Int32) {
+		time.Sleep(10*time.Second + 10*time.Millisecond)
+		synctest.Wait()
+		if got := changed.Load(); got != 33 {
+			t.Errorf("told %d times of 33 changes, one every 300 ms", got)
 		}
 	})
 }

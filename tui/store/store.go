@@ -116,26 +116,35 @@ func (s *Store) change(edit func(next *Snapshot)) {
 func (s *Store) SetLink(edit func(l *Link)) { s.change(func(n *Snapshot) { edit(&n.Link) }) }
 
 // Apply takes one line of the stream that came at now. A snapshot line replaces everything but events already seen.
-func (s *Store) Apply(w *reeveapi.Watch, now time.Time) {
+func (s *Store) Apply(w *reeveapi.Watch, now time.Time) { s.ApplyAll([]*reeveapi.Watch{w}, now) }
+
+// ApplyAll takes lines in the order in which they came, which costs little more than one of them.
+func (s *Store) ApplyAll(lines []*reeveapi.Watch, now time.Time) {
 	s.change(func(n *Snapshot) {
-		if w.Snapshot {
-			n.Agents, n.Frameworks = List[reeveapi.Agent]{}, List[reeveapi.Framework]{}
-			n.Tasks, n.Jobs = List[reeveapi.Task]{}, List[reeveapi.Job]{}
-			n.Roles, n.Offers = List[reeveapi.Role]{}, List[reeveapi.Offer]{}
+		for _, w := range joined(lines) {
+			n.take(w, now)
 		}
-		n.Agents = n.Agents.With(w.Agents, w.AgentsRemoved, func(a *reeveapi.Agent) string { return a.ID })
-		n.Frameworks = n.Frameworks.With(w.Frameworks, w.FrameworksRemoved, func(f *reeveapi.Framework) string { return f.ID })
-		n.Tasks = n.Tasks.With(w.Tasks, w.TasksRemoved, TaskKey)
-		n.Jobs = n.Jobs.With(w.Jobs, w.JobsRemoved, func(j *reeveapi.Job) string { return j.Spec.Name })
-		n.Roles = n.Roles.With(w.Roles, w.RolesRemoved, func(r *reeveapi.Role) string { return r.Name })
-		n.Offers = n.Offers.With(w.Offers, w.OffersRemoved, func(o *reeveapi.Offer) string { return o.ID })
-		n.Events = appendEvents(n.Events, w.Events, w.Snapshot)
-		if w.Cluster != nil {
-			n.Cluster = w.Cluster
-			n.Load = appendLoad(n.Load, w.Cluster, now)
-		}
-		n.Link.Live, n.Link.Last, n.Link.Attempt, n.Link.Err = true, now, 0, ""
 	})
+}
+
+func (n *Snapshot) take(w *reeveapi.Watch, now time.Time) {
+	if w.Snapshot {
+		n.Agents, n.Frameworks = List[reeveapi.Agent]{}, List[reeveapi.Framework]{}
+		n.Tasks, n.Jobs = List[reeveapi.Task]{}, List[reeveapi.Job]{}
+		n.Roles, n.Offers = List[reeveapi.Role]{}, List[reeveapi.Offer]{}
+	}
+	n.Agents = n.Agents.With(w.Agents, w.AgentsRemoved, agentKey)
+	n.Frameworks = n.Frameworks.With(w.Frameworks, w.FrameworksRemoved, frameworkKey)
+	n.Tasks = n.Tasks.With(w.Tasks, w.TasksRemoved, TaskKey)
+	n.Jobs = n.Jobs.With(w.Jobs, w.JobsRemoved, jobKey)
+	n.Roles = n.Roles.With(w.Roles, w.RolesRemoved, roleKey)
+	n.Offers = n.Offers.With(w.Offers, w.OffersRemoved, offerKey)
+	n.Events = appendEvents(n.Events, w.Events, w.Snapshot)
+	if w.Cluster != nil {
+		n.Cluster = w.Cluster
+		n.Load = appendLoad(n.Load, w.Cluster, now)
+	}
+	n.Link.Live, n.Link.Last, n.Link.Attempt, n.Link.Err = true, now, 0, ""
 }
 
 // appendEvents adds news. A new snapshot repeats what is known of the same term and starts over after a new leader.

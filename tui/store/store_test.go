@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -100,6 +101,44 @@ func TestApply(t *testing.T) {
 	if n.Agents.Get("2") != nil || n.Agents.Get("3") == nil || n.Tasks.Len() != 0 {
 		t.Errorf("the new snapshot did not replace the old one")
 	}
+}
+
+// TestLinesThatComeTogether compares lines taken one by one with the same lines taken at once.
+func TestLinesThatComeTogether(t *testing.T) {
+	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	rapid.Check(t, func(rt *rapid.T) {
+		one, all := New(), New()
+		var lines []*reeveapi.Watch
+		id := rapid.Custom(func(t *rapid.T) string { return fmt.Sprint(rapid.IntRange(0, 6).Draw(t, "id")) })
+		seq := uint64(0)
+		for i := range rapid.IntRange(1, 8).Draw(rt, "lines") {
+			w := &reeveapi.Watch{Version: uint64(i), Snapshot: rapid.IntRange(0, 5).Draw(rt, "snapshot") == 0}
+			if rapid.Bool().Draw(rt, "figures") {
+				w.Cluster = &reeveapi.Cluster{Term: uint64(i)}
+			}
+			for range rapid.IntRange(0, 4).Draw(rt, "changes") {
+				w.Tasks = append(w.Tasks, reeveapi.Task{ID: id.Draw(rt, "task"), Message: fmt.Sprint(i)})
+				w.Agents = append(w.Agents, reeveapi.Agent{ID: id.Draw(rt, "agent"), Tasks: i})
+			}
+			for range rapid.IntRange(0, 3).Draw(rt, "removals") {
+				w.TasksRemoved = append(w.TasksRemoved, "/"+id.Draw(rt, "gone"))
+				w.AgentsRemoved = append(w.AgentsRemoved, id.Draw(rt, "gone"))
+			}
+			for range rapid.IntRange(0, 2).Draw(rt, "events") {
+				seq++
+				w.Events = append(w.Events, reeveapi.Event{Seq: seq, At: now.Add(time.Duration(seq))})
+			}
+			lines = append(lines, w)
+			one.Apply(w, now)
+		}
+		all.ApplyAll(lines, now)
+		got, want := *all.Snapshot(), *one.Snapshot()
+		got.Version, want.Version = 0, 0
+		got.Load, want.Load = nil, nil // one point a second, of another figure
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(List[reeveapi.Agent]{}, List[reeveapi.Framework]{}, List[reeveapi.Task]{}, List[reeveapi.Job]{}, List[reeveapi.Role]{}, List[reeveapi.Offer]{}), cmpopts.EquateEmpty()); diff != "" {
+			rt.Fatalf("one by one (-), at once (+):\n%s", diff)
+		}
+	})
 }
 
 func TestUsageKeepsTheNewest(t *testing.T) {
