@@ -207,7 +207,7 @@ func (a *App) footer(area frame.Area) {
 		return
 	}
 	if t, ok := a.top().screen.(screen.Typist); ok && t.Typing() && a.top().screen.Scopes()[0] != keys.Submit {
-		hintLine(area, "<enter>keep  <esc>clear")
+		hintLine(area, "<tab>complete  <enter>keep  <esc>clear")
 		return
 	}
 	scopes := a.top().screen.Scopes()

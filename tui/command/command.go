@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -152,7 +153,8 @@ func activeJobs(s *store.Snapshot) []Choice {
 // most is how many ways to complete a line are shown.
 const most = 8
 
-// Complete lists ways to go on from a line: those that begin as it does first, then those that contain it.
+// Complete lists ways to go on from a line: those that begin as it does first, then those that contain it, then those that
+// have its letters in their order.
 func Complete(s *store.Snapshot, line string) []Choice {
 	name, rest, args := strings.Cut(strings.TrimLeft(line, " "), " ")
 	if !args {
@@ -173,7 +175,7 @@ func Complete(s *store.Snapshot, line string) []Choice {
 
 func matching(all []Choice, text, prefix string) []Choice {
 	text = strings.ToLower(text)
-	var first, then []Choice
+	var first, then, last []Choice
 	for _, c := range all {
 		lower := strings.ToLower(c.Line)
 		switch {
@@ -181,13 +183,27 @@ func matching(all []Choice, text, prefix string) []Choice {
 			first = append(first, Choice{prefix + c.Line, c.Help})
 		case strings.Contains(lower, text):
 			then = append(then, Choice{prefix + c.Line, c.Help})
+		case fuzzy(lower, text):
+			last = append(last, Choice{prefix + c.Line, c.Help})
 		}
 		if len(first) >= most {
 			break
 		}
 	}
-	out := append(first, then...)
+	out := slices.Concat(first, then, last)
 	return out[:min(len(out), most)]
+}
+
+// fuzzy says whether text has all letters of part in their order.
+func fuzzy(text, part string) bool {
+	for _, r := range part {
+		i := strings.IndexRune(text, r)
+		if i < 0 {
+			return false
+		}
+		text = text[i+utf8.RuneLen(r):]
+	}
+	return true
 }
 
 // find is the verb of that name, or the only one that begins so.

@@ -161,11 +161,7 @@ func (c *Cluster) since(version uint64, events int) *reeveapi.Watch {
 			w.Offers = append(w.Offers, e.val)
 		}
 	}
-	for _, g := range c.offersGone {
-		if g.version > version {
-			w.OffersRemoved = append(w.OffersRemoved, g.val)
-		}
-	}
+	w.OffersRemoved = c.offersGoneSince(version)
 	w.Events = append(w.Events, c.events[events:]...)
 	return w
 }

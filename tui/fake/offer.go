@@ -22,3 +22,13 @@ func (c *Cluster) RescindOffer(_ context.Context, offer string) error {
 		return nil
 	})
 }
+
+// offersGoneSince are the offers that were taken back after a version.
+func (c *Cluster) offersGoneSince(version uint64) (ids []string) {
+	for _, g := range c.offersGone {
+		if g.version > version {
+			ids = append(ids, g.val)
+		}
+	}
+	return ids
+}

@@ -18,6 +18,7 @@ var table = []Binding{
 
 	{Scope: Agent, Keys: []string{"enter"}, Verb: Open, Help: "open the task", Foot: "task", Group: Do},
 	{Scope: Agent, Keys: []string{"l"}, Verb: Logs, Help: "logs of the task", Foot: "logs", Group: Do},
+	{Scope: Agent, Keys: []string{"p"}, Verb: PrevLogs, Help: "logs of the run before", Group: Do},
 	{Scope: Agent, Keys: []string{"s"}, Verb: Shell, Help: "a shell in the task", Foot: "shell", Group: Do, Enters: true},
 	{Scope: Agent, Keys: []string{"f"}, Verb: ShowFiles, Help: "files of the task", Group: Do},
 	{Scope: Agent, Keys: []string{"ctrl+k"}, Verb: Kill, Help: "kill the task…", Foot: "kill…", Group: Do, Dangerous: true},
@@ -32,6 +33,7 @@ var table = []Binding{
 
 	{Scope: Tasks, Keys: []string{"enter"}, Verb: Open, Help: "open the task", Foot: "open", Group: Do},
 	{Scope: Tasks, Keys: []string{"l"}, Verb: Logs, Help: "logs", Foot: "logs", Group: Do},
+	{Scope: Tasks, Keys: []string{"p"}, Verb: PrevLogs, Help: "logs of the run before", Group: Do},
 	{Scope: Tasks, Keys: []string{"s"}, Verb: Shell, Help: "a shell in it", Foot: "shell", Group: Do, Enters: true},
 	{Scope: Tasks, Keys: []string{"f"}, Verb: ShowFiles, Help: "its files", Group: Do},
 	{Scope: Tasks, Keys: []string{"ctrl+k"}, Verb: Kill, Help: "kill, or all marked…", Foot: "kill…", Group: Do, Dangerous: true},
@@ -44,6 +46,7 @@ var table = []Binding{
 	{Scope: Tasks, Keys: []string{"c"}, Verb: Copy, Help: "copy its id", Group: Do},
 
 	{Scope: Task, Keys: []string{"l"}, Verb: Logs, Help: "logs", Foot: "logs", Group: Do},
+	{Scope: Task, Keys: []string{"p"}, Verb: PrevLogs, Help: "logs of the run before", Group: Do},
 	{Scope: Task, Keys: []string{"enter"}, Verb: Open, Help: "logs", Group: Do},
 	{Scope: Task, Keys: []string{"s"}, Verb: Shell, Help: "a shell in it", Foot: "shell", Group: Do, Enters: true},
 	{Scope: Task, Keys: []string{"f"}, Verb: ShowFiles, Help: "its files", Foot: "files", Group: Do},

@@ -4,6 +4,7 @@ package keys
 const (
 	DaemonLog Verb = "daemon-log"
 	Rescind   Verb = "rescind"
+	PrevLogs  Verb = "logs-of-the-run-before"
 	Undo      Verb = "undo"
 	Quit      Verb = "quit"
 	Back      Verb = "back"

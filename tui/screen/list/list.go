@@ -32,6 +32,7 @@ type List[T any] struct {
 	wrong    string // why it cannot be read
 	typing   bool
 	in       input.Input
+	tab      *completion // what tab goes through, nil before it was pressed
 	problems bool
 	columns  func(set *table.Columns) table.Columns // keeps which columns are shown, nil for nobody
 }
@@ -100,6 +101,8 @@ func (l *List[T]) Type(key tea.KeyMsg) {
 	case tea.KeyEsc:
 		l.typing = false
 		l.SetFilter("")
+	case tea.KeyTab:
+		l.complete()
 	default:
 		if l.in.Type(key) {
 			l.SetFilter(l.in.Value())

@@ -88,7 +88,7 @@ func Kill(targets []*reeveapi.Task, hidden int, env screen.Env) tea.Cmd {
 func OnTask(verb keys.Verb, t *reeveapi.Task, env screen.Env) (tea.Cmd, bool) {
 	var target screen.Target
 	switch verb {
-	case keys.Open, keys.Logs, keys.Shell, keys.ShowFiles, keys.GoAgent, keys.ShowEvents, keys.Copy:
+	case keys.Open, keys.Logs, keys.PrevLogs, keys.Shell, keys.ShowFiles, keys.GoAgent, keys.ShowEvents, keys.Copy:
 		if t == nil {
 			return screen.Say(theme.Dim, "there is no task here"), true
 		}
@@ -103,6 +103,12 @@ func OnTask(verb keys.Verb, t *reeveapi.Task, env screen.Env) (tea.Cmd, bool) {
 		target = screen.Target{Kind: screen.Task, ID: store.TaskKey(t)}
 	case keys.Logs:
 		target = screen.Target{Kind: screen.Log, ID: store.TaskKey(t)}
+	case keys.PrevLogs:
+		before := Before(env.Store.Snapshot(), t)
+		if before == nil {
+			return screen.Say(theme.Dim, "no run of "+label.Name(t)+" before this one is remembered"), true
+		}
+		target = screen.Target{Kind: screen.Log, ID: store.TaskKey(before)}
 	case keys.ShowFiles:
 		target = screen.Target{Kind: screen.Files, ID: store.TaskKey(t)}
 	case keys.GoAgent:
@@ -119,6 +125,21 @@ func OnTask(verb keys.Verb, t *reeveapi.Task, env screen.Env) (tea.Cmd, bool) {
 		return nil, false
 	}
 	return screen.Send(screen.Go{Target: target}), true
+}
+
+// Before is the run of a task before this one: the newest that has ended by then, of the same name in the same framework. Nil
+// if none is remembered.
+func Before(s *store.Snapshot, t *reeveapi.Task) *reeveapi.Task {
+	var best *reeveapi.Task
+	for _, other := range s.Tasks.Rows() {
+		if other == t || other.Framework != t.Framework || label.Name(other) != label.Name(t) || other.Ended.IsZero() || !other.Launched.Before(t.Launched) {
+			continue
+		}
+		if best == nil || other.Launched.After(best.Launched) {
+			best = other
+		}
+	}
+	return best
 }
 
 // Off says why a verb makes no sense for the cursor's row.

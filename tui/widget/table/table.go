@@ -5,6 +5,7 @@ package table
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -208,6 +209,17 @@ func (t *Table[T]) Targets() []Row[T] {
 		return []Row[T]{row}
 	}
 	return nil
+}
+
+// All ranges over all rows that are there, in any order.
+func (t *Table[T]) All() iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		for _, n := range t.nodes {
+			if n.there() && !yield(n.Val) {
+				return
+			}
+		}
+	}
 }
 
 // ClearMarks forgets all marks and says whether there were any.
