@@ -77,6 +77,8 @@ func New(env screen.Env, target screen.Target) *Screen {
 		{Name: "LINKS", Width: 5, Right: true, Wide: true, Text: text(func(f *file) string { return fmt.Sprint(f.GetNlink()) })},
 		{Name: "MODE", Width: 10, Rank: 1, Text: text(func(f *file) string { return modeText(f.GetMode()) })},
 	}...), "words of the name", filter.Field[file]{Name: "name", Free: true, Text: name})
+	s.list.Name = "files"
+	s.list.Keep(env)
 	return s
 }
 
@@ -147,6 +149,19 @@ func (s *Screen) Crumb() string {
 	}
 	return "files"
 }
+
+// Lists are the columns of the list by the name under which they are kept.
+func (s *Screen) Lists() map[string][]string {
+	return map[string][]string{s.list.Name: s.list.Table.Names()}
+}
+
+// Columns are those of the list.
+func (s *Screen) Columns() (all []string, shown []table.Pick, set table.Columns) {
+	return s.list.Columns()
+}
+
+// SetColumns shows columns.
+func (s *Screen) SetColumns(c table.Columns) { s.list.SetColumns(c) }
 
 // Scopes are the key scopes.
 func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Files, keys.List} }

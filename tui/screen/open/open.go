@@ -31,7 +31,7 @@ func Columns() map[string][]string {
 	env := screen.Env{Store: store.New(), Now: time.Now}
 	out := map[string][]string{}
 	for _, kind := range []screen.Kind{
-		screen.Agents, screen.Tasks, screen.Jobs, screen.Frameworks, screen.Roles, screen.Offers, screen.Maintenance, screen.Masters, screen.Events, screen.Agent,
+		screen.Agents, screen.Tasks, screen.Jobs, screen.Frameworks, screen.Roles, screen.Offers, screen.Maintenance, screen.Masters, screen.Events, screen.Agent, screen.Files,
 	} {
 		if l, ok := Screen(env, screen.Target{Kind: kind}).(interface{ Lists() map[string][]string }); ok {
 			maps.Copy(out, l.Lists())

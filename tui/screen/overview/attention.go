@@ -25,6 +25,8 @@ const (
 	waitsLong  = 30 * time.Second // a job that was not placed
 	crashSpan  = 10 * time.Minute
 	crashTimes = 3 // failures of one name within crashSpan
+	nearLimit  = 0.9
+	heldLong   = 30 * time.Second
 )
 
 // attention lists what needs somebody, the worst first.
@@ -33,7 +35,59 @@ func attention(snap *store.Snapshot, now time.Time) []item {
 	out = append(out, masters(snap)...)
 	out = append(out, agents(snap, now)...)
 	out = append(out, jobs(snap, now)...)
-	return append(out, crashes(snap, now)...)
+	out = append(out, crashes(snap, now)...)
+	out = append(out, roles(snap)...)
+	return append(out, offers(snap, now)...)
+}
+
+// roles are those that are near the limit of their quota, or have reached it.
+func roles(snap *store.Snapshot) []item {
+	var out []item
+	for name, r := range snap.Roles.All() {
+		worst, text := 0.0, ""
+		for _, of := range []struct {
+			name  string
+			write func(float64) string
+		}{{"cpus", gauge.CPUs}, {"mem", gauge.MB}, {"disk", gauge.MB}, {"gpus", gauge.CPUs}} {
+			most, limited := r.Limit[of.name]
+			has := r.Consumed.Of(of.name)
+			if share := store.Share(has, most); limited && share >= nearLimit && share > worst {
+				worst, text = share, fmt.Sprintf("%s of its limit: %s of %s %s", gauge.Percent(share), of.write(has), of.write(most), of.name)
+			}
+		}
+		if worst > 0 {
+			out = append(out, item{"role " + name, text, theme.Warn, screen.Target{Kind: screen.Roles, Arg: name}})
+		}
+	}
+	return out
+}
+
+// offers are those that a framework has had for long, the one that it has had longest of each: nobody else can use them.
+func offers(snap *store.Snapshot, now time.Time) []item {
+	oldest, held := map[string]*reeveapi.Offer{}, map[string]int{}
+	var order []string
+	for _, o := range snap.Offers.Rows() {
+		if now.Sub(o.Made) < heldLong {
+			continue
+		}
+		if oldest[o.Framework] == nil {
+			order = append(order, o.Framework)
+		}
+		if first := oldest[o.Framework]; first == nil || o.Made.Before(first.Made) {
+			oldest[o.Framework] = o
+		}
+		held[o.Framework]++
+	}
+	var out []item
+	for _, id := range order {
+		o := oldest[id]
+		text := "has held an offer of " + o.AgentName + " for " + gauge.Since(now, o.Made)
+		if n := held[id]; n > 1 {
+			text = fmt.Sprintf("has held %d offers, one for %s", n, gauge.Since(now, o.Made))
+		}
+		out = append(out, item{o.FrameworkName, text, theme.Warn, screen.Target{Kind: screen.Offers}})
+	}
+	return out
 }
 
 func masters(snap *store.Snapshot) []item {

@@ -119,8 +119,10 @@ func (s *Screen) graphs(a frame.Area, t *reeveapi.Task) int {
 			in := a.Sub(i*w, 0, w-i, h).Box(g.name + "   " + g.text)
 			spark.Chart(in, g.role, g.values, g.top)
 		}
-		s.graph(a.Sub(1, h, a.W-2, 1), all[2])
-		return h + 1
+		for i, g := range all[2:] {
+			s.graph(a.Sub(1, h+i, a.W-2, 1), g)
+		}
+		return h + len(all) - 2
 	}
 	a = a.Sub(1, 0, a.W-2, a.H)
 	if a.H < 10 {
@@ -165,11 +167,31 @@ func series(samples []reeveapi.TaskUsage, t *reeveapi.Task) []graph {
 	}
 	mem, memRole := memory(u, t)
 	disk := gauge.Bytes(u.DiskBytes) + " of " + gauge.MB(t.Requested.Disk) + " sandbox   " + fmt.Sprint(u.Processes) + " processes"
-	return []graph{
+	all := []graph{
 		{"cpu", theme.Good, values(func(x reeveapi.TaskUsage) float64 { return x.CPUs }), t.Requested.CPUs, cpu, theme.Text},
 		{"mem", theme.Info, values(func(x reeveapi.TaskUsage) float64 { return float64(x.MemBytes) }), limit(u, t), mem, memRole},
 		{"disk", theme.Accent, values(func(x reeveapi.TaskUsage) float64 { return float64(x.DiskBytes) }), t.Requested.Disk * (1 << 20), disk, theme.Text},
 	}
+	if u.NetReceiveBytes+u.NetSendBytes > 0 { // a network of its own
+		all = append(all, network(samples))
+	}
+	return all
+}
+
+// network is what went through the task's own network, in bytes a second.
+func network(samples []reeveapi.TaskUsage) graph {
+	g := graph{name: "net", role: theme.Accent, text: "in ?", textRole: theme.Text}
+	for i := 1; i < len(samples); i++ {
+		a, b := samples[i-1], samples[i]
+		seconds := b.At.Sub(a.At).Seconds()
+		if seconds <= 0 {
+			continue
+		}
+		in, out := max(float64(b.NetReceiveBytes-a.NetReceiveBytes)/seconds, 0), max(float64(b.NetSendBytes-a.NetSendBytes)/seconds, 0)
+		g.values = append(g.values, in+out)
+		g.text = fmt.Sprintf("in %s/s   out %s/s", gauge.Bytes(int64(in)), gauge.Bytes(int64(out)))
+	}
+	return g
 }
 
 func limit(u reeveapi.TaskUsage, t *reeveapi.Task) float64 {
