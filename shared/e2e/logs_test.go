@@ -3,10 +3,12 @@ package e2e
 import (
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -76,4 +78,54 @@ func allocated(t *testing.T, dir string) (sum int64) {
 		t.Fatal(err)
 	}
 	return sum
+}
+
+// TestLogsAreFollowedAcrossTheDrop: who follows a bounded log gets every byte, whatever bytes they are, while its oldest part
+// goes; afterwards what is kept is the end of the same, and a time finds its place in it.
+func TestLogsAreFollowedAcrossTheDrop(t *testing.T) {
+	r := start(t, 1, 1)
+	const rounds, size, limit = 12, 60_000, 400 << 10
+	r.submit(reeveapi.JobSpec{
+		Name: "blobs", Env: map[string]string{"CONTAINER_LOGGER_MAX_STDOUT_SIZE": "400KB"},
+		Command: fmt.Sprintf("until [ -e go ]; do sleep 0.1; done; for i in $(seq %d); do cat blob; echo; echo end $i $(date +%%s); sleep 1; done", rounds),
+	})
+	task := r.await("a task that runs", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_RUNNING") })[0]
+	sandbox, err := filepath.Glob(filepath.Join(r.Agents[0].Dir(), "slaves", "*", "frameworks", "*", "executors", task.ID, "runs", "latest"))
+	if err != nil || len(sandbox) != 1 {
+		t.Fatalf("sandboxes %v, %v, want one", sandbox, err)
+	}
+	blob := make([]byte, size)
+	for i := range blob {
+		blob[i] = byte(i * i >> 3) // every byte there is; NUL and newline among them
+	}
+	if err := os.WriteFile(filepath.Join(sandbox[0], "blob"), blob, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	follower := r.inBackground("logs", "-f", "blobs")
+	if err := os.WriteFile(filepath.Join(sandbox[0], "go"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	<-follower.done
+	whole := follower.got.stdout
+	rest, at := whole, int64(0)
+	for i := range rounds {
+		var n int
+		tail, ok := strings.CutPrefix(rest, string(blob)+"\n")
+		line, more, _ := strings.Cut(tail, "\n")
+		before := at
+		if _, err := fmt.Sscanf(line, "end %d %d", &n, &at); !ok || err != nil || n != i+1 {
+			t.Fatalf("round %d of what was followed is not what was written: %v, %q; %s", i+1, ok, line, follower.got.stderr)
+		}
+		if rest = more; i == rounds-1 {
+			at = before
+		}
+	}
+	kept := r.reeve("logs", "blobs").stdout
+	if !strings.HasSuffix(whole, kept) || len(kept) > limit+2*size || len(kept) < limit/2 || len(kept) == len(whole) {
+		t.Errorf("%d bytes are kept of %d, and are their end: %v", len(kept), len(whole), strings.HasSuffix(whole, kept))
+	}
+	since := r.reeve("logs", "--since", time.Unix(at, 0).UTC().Format(time.RFC3339), "blobs").stdout
+	if !strings.HasSuffix(kept, since) || !strings.Contains(since, fmt.Sprintf("end %d ", rounds)) || len(since) == len(kept) {
+		t.Errorf("since the last round but one there are %d bytes of %d", len(since), len(kept))
+	}
 }
