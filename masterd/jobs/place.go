@@ -68,6 +68,7 @@ func (s *State) place(offers []*mesosv1.Offer) {
 			byRole[role] = append(byRole[role], c)
 		}
 	}
+	s.spare = s.sparesGPUs()
 	for _, name := range sortedKeys(byRole) {
 		if r := s.roles[name]; r != nil && r.ready > 0 {
 			for _, j := range r.jobs {
@@ -137,7 +138,7 @@ func (s *State) survey(j *livejob.Job) *placement.Site {
 			}
 		}
 	}
-	if s.sparesGPUs() {
+	if s.spare {
 		at.SpareGPUs()
 	}
 	s.keepApart(j, at)

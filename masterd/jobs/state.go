@@ -45,6 +45,7 @@ type State struct {
 	draining map[string]bool    // agent ids, and whether it was said that nothing is left there
 	secrets  map[string]registry.Secret
 	images   map[string]map[string]bool // by agent id: what it has, as it said last
+	spare    bool                       // there are agents without GPUs, as far as the newest offers tell
 	touched  map[ids.Job]bool           // to be looked at at the end of the turn
 	timers   deadlines.Heap[timer]
 

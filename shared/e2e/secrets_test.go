@@ -12,8 +12,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"codeberg.org/reeve/reeve/shared/imagetest"
 	"codeberg.org/reeve/reeve/shared/localcluster"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -69,6 +73,38 @@ func TestSecretsReachTasksAndNobodyElse(t *testing.T) {
 	if got := r.must("secrets", "-o", "name"); got != "" {
 		t.Errorf("reeve secrets shows\n%s", got)
 	}
+}
+
+// A job's image may be behind a password, which is a secret; and it may bring its own command, which takes the job's arguments.
+func TestASecretOpensARegistry(t *testing.T) {
+	needRoot(t)
+	var closed atomic.Bool
+	registry := imagetest.Serve(t, func(inner http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if user, password, _ := r.BasicAuth(); closed.Load() && user+password != "annhunter2" {
+				w.Header().Set("WWW-Authenticate", `Basic realm="images"`)
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			inner.ServeHTTP(w, r)
+		})
+	})
+	name := registry.Push(t, "team/tool:1", imagetest.Build(t, v1.Config{Entrypoint: []string{"/bin/echo", "tool"}}, imagetest.Busybox(t)))
+	closed.Store(true)
+	r := start(t, 1, 1)
+	r.submit(reeveapi.JobSpec{Name: "outside", Image: name, Args: []string{"x"}})
+	r.awaitJob("outside", "to fail", func(j *reeveapi.Job) bool { return j.State == reeveapi.JobFailed })
+
+	config := fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, registry.Host, base64.StdEncoding.EncodeToString([]byte("ann:hunter2")))
+	if said := r.must("secrets", "set", "images", "--from="+write(t, config)); !strings.Contains(said, "in clear") {
+		t.Errorf("without a file of keys, reeve secrets set said %q", said)
+	}
+	r.submit(reeveapi.JobSpec{Name: "inside", Image: name, Args: []string{"$HOME", "two words"}, Secrets: []reeveapi.JobSecret{{Name: "images", ImagePull: true}}})
+	r.awaitJob("inside", "to finish", func(j *reeveapi.Job) bool { return j.State == reeveapi.JobFinished })
+	r.await("its output", func(ts []reeveapi.Task) bool {
+		i := slices.IndexFunc(ts, func(x reeveapi.Task) bool { return x.Job == "inside" && x.Sandbox != "" })
+		return i >= 0 && r.stdout(ts[i]) == "tool $HOME two words\n"
+	})
 }
 
 // reads checks that the only instance of a job has read a value from both places.
