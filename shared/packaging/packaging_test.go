@@ -118,6 +118,41 @@ func TestTheListIsThePackage(t *testing.T) {
 	}
 }
 
+// TestReadmeInstallsAsThePage holds the commands of README.md's "Install it" against install.md, from which "make test-box" takes
+// what it runs: each stands in both, but for Vagrant's, which are in a page of their own.
+func TestReadmeInstallsAsThePage(t *testing.T) {
+	t.Parallel()
+	read := func(path string) string {
+		t.Helper()
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	_, section, found := strings.Cut(read("../../README.md"), "## Install it\n")
+	section, _, ended := strings.Cut(section, "\n## ")
+	if !found || !ended {
+		t.Fatal("README.md has no section that says how to install")
+	}
+	pages := read("../docs/install.md") + read("../../vagrant/README.md")
+	commands := 0
+	for line := range strings.Lines(section) {
+		command, code := strings.CutPrefix(line, "    ")
+		command, _, _ = strings.Cut(command, " #")
+		if command = strings.TrimSpace(command); !code || command == "" || strings.HasPrefix(command, "vagrant ssh -c") {
+			continue
+		}
+		commands++
+		if !strings.Contains(pages, command) {
+			t.Errorf("README.md says %q, and neither install.md nor vagrant/README.md does", command)
+		}
+	}
+	if commands == 0 {
+		t.Error("README.md has no commands to install with")
+	}
+}
+
 // TestConfigurationIsKept makes sure that an upgrade does not write over what an operator has changed.
 func TestConfigurationIsKept(t *testing.T) {
 	t.Parallel()

@@ -12,7 +12,7 @@ check "bridge" ip link set hand up
 inside() { nsenter -a -t "$(machinectl show -p Leader --value "m$1")" "${@:2}"; }
 boot_machine() {
   systemd-nspawn -q --boot --directory=/ --volatile=overlay --machine="m$1" --hostname="m$1" --network-bridge=hand \
-    -- systemd.mask=systemd-networkd.service systemd.mask=agentd.service >"/root/m$1.log" 2>&1 </dev/null &
+    -- systemd.mask=systemd-networkd.service systemd.mask=agentd.service systemd.mask=reeve-ssh.service cloud-init=disabled >"/root/m$1.log" 2>&1 </dev/null &
 }
 start_machine() {
   await "machine m$1" inside "$1" systemctl is-active multi-user.target
