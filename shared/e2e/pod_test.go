@@ -11,10 +11,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
 // group is a task group as mesos-execute takes it: pairs of id and command.
@@ -92,7 +94,8 @@ func TestTaskGroupPrintsWhatMesosExecutePrints(t *testing.T) {
 
 func TestOneTaskOfAGroupFails(t *testing.T) {
 	r := start(t, 1, 1)
-	got := r.reeve("execute", "--task_group="+group("bad", "sleep 1; exit 3", "good", "sleep 1000", "done", "true"))
+	bad := fmt.Sprintf("sleep %.1f; exit 3", slowhost.Scale(time.Second).Seconds()) // the others have to be there by then
+	got := r.reeve("execute", "--task_group="+group("bad", bad, "good", "sleep 1000", "done", "true"))
 	for task, want := range map[string]string{
 		"bad": story("bad", "TASK_STARTING", "", "TASK_RUNNING", "", "TASK_FAILED", "Command exited with status 3"),
 		"good": story("good", "TASK_STARTING", "", "TASK_RUNNING", "", "TASK_KILLING", "",
@@ -171,9 +174,13 @@ func TestAgentdDiesWhileItLaunchesAPod(t *testing.T) {
 		}
 		done := make(chan result, 1)
 		go func() { done <- r.reeve("execute", "--task_group="+group(tasks...)) }()
+		seen := make(map[string]bool) // on a slow machine the first have ended when the last are there
 		err := r.Poll(ctx, func(context.Context) (bool, string) {
 			records, err := filepath.Glob(filepath.Join(r.Agents[0].Dir(), "containers", "*.*", "record.json"))
-			return err == nil && len(records) >= there, "containers of the group"
+			for _, record := range records {
+				seen[record] = true
+			}
+			return err == nil && len(seen) >= there, "containers of the group"
 		})
 		if err := errors.Join(err, r.Agents[0].Kill(), r.Agents[0].Start(ctx), r.WaitReady(ctx, 1)); err != nil {
 			t.Fatal(err)
