@@ -38,7 +38,7 @@ func (s *State) change(in Change, kind string, edit func(*livejob.Job) (*jobreco
 	}
 	next, err := edit(j)
 	if err == nil && next != nil {
-		err = s.checkSecrets(&next.Spec)
+		err = s.secrets.Check(&next.Spec)
 	}
 	if err != nil {
 		s.reply(in.Ticket, nil, err)

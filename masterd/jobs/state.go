@@ -9,6 +9,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/deadlines"
 	"codeberg.org/reeve/reeve/masterd/livejob"
 	"codeberg.org/reeve/reeve/masterd/registry"
+	"codeberg.org/reeve/reeve/masterd/secretbook"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1/scheduler"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -43,7 +44,7 @@ type State struct {
 	leavers  map[string]*leaver // by task id: tasks that are to end beside their successors
 	hosts    map[string]known   // by agent id: what offers told of agents
 	draining map[string]bool    // agent ids, and whether it was said that nothing is left there
-	secrets  map[string]registry.Secret
+	secrets  *secretbook.Book
 	images   map[string]map[string]bool // by agent id: what it has, as it said last
 	spare    bool                       // there are agents without GPUs, as far as the newest offers tell
 	touched  map[ids.Job]bool           // to be looked at at the end of the turn
@@ -108,10 +109,9 @@ func New(cfg Config, stored *registry.State, now time.Time) *State {
 		told:     map[string]bool{},
 		writes:   map[uint64]func(error){},
 		dirty:    map[ids.Job]bool{},
-		secrets:  map[string]registry.Secret{},
+		secrets:  secretbook.New(stored.Secrets, cfg.Opens),
 		images:   map[string]map[string]bool{},
 	}
-	maps.Copy(s.secrets, stored.Secrets)
 	records := slices.SortedFunc(maps.Values(stored.Jobs), func(a, b reeveapi.Job) int {
 		return cmp.Or(a.Submitted.Compare(b.Submitted), cmp.Compare(a.Spec.Name, b.Spec.Name))
 	})

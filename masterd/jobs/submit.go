@@ -21,7 +21,7 @@ func (s *State) submit(in Submit) {
 		s.reply(in.Ticket, nil, err)
 		return
 	}
-	if err := s.checkSecrets(&spec); err != nil {
+	if err := s.secrets.Check(&spec); err != nil {
 		s.reply(in.Ticket, nil, err)
 		return
 	}

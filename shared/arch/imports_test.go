@@ -66,7 +66,7 @@ func TestProgramsKnowEachOtherOnlyThroughShared(t *testing.T) {
 var machines = []string{
 	"masterd/cluster", "masterd/ledger", "masterd/offering", "masterd/status", "masterd/turn", "masterd/view", "masterd/message",
 	"masterd/deadlines", "masterd/allocator", "masterd/jobs", "masterd/validate", "agentd/workload", "agentd/roster", "agentd/lifecycle", "agentd/pod", "agentd/check", "agentd/turn", "agentd/view", "agentd/memory",
-	"masterd/jobrecord", "masterd/livejob", "masterd/jobcall", "masterd/placement", "masterd/taskinfo",
+	"masterd/jobrecord", "masterd/livejob", "masterd/secretbook", "masterd/jobcall", "masterd/placement", "masterd/taskinfo",
 }
 
 func TestMachinesAreCalledByTheirLoopsOnly(t *testing.T) {
