@@ -82,6 +82,7 @@ type App struct {
 		at   time.Time
 	}
 	preview bool
+	pane    int // how much of a list's screen the preview takes, an index of panes
 	ticks   int
 	leave   string // the context to go to after the end
 }

@@ -113,6 +113,19 @@ var places = map[keys.Verb]screen.Kind{
 	keys.GoMaint: screen.Maintenance,
 }
 
+// resizePane gives the preview more of the screen, or less; what is not shown comes first.
+func (a *App) resizePane(by int) {
+	if !a.preview {
+		a.preview = by > 0
+		return
+	}
+	if a.pane+by < 0 {
+		a.preview = false
+		return
+	}
+	a.pane = min(a.pane+by, len(panes)-1)
+}
+
 // freeze lets the screens stand still, so that what moves can be read; or go on.
 func (a *App) freeze() {
 	on := !a.deps.Store.Frozen()
@@ -147,6 +160,10 @@ func (a *App) global(verb keys.Verb) tea.Cmd {
 		a.freeze()
 	case keys.Preview:
 		a.preview = !a.preview
+	case keys.PaneMore:
+		a.resizePane(1)
+	case keys.PaneLess:
+		a.resizePane(-1)
 	case keys.PickColumns:
 		a.chooseColumns()
 	case keys.Undo:

@@ -73,7 +73,11 @@ func (a *App) body(area frame.Area, snap *store.Snapshot) {
 const (
 	previewFrom = 20
 	previewRows = 9
+	leastList   = 4 // lines that are left for the list
 )
+
+// panes are the sizes of the preview, in tenths of the screen.
+var panes = [...]int{4, 6, 10}
 
 // withPreview draws a description of the cursor's thing below a list, and answers what is left for the list.
 func (a *App) withPreview(area frame.Area) frame.Area {
@@ -82,7 +86,7 @@ func (a *App) withPreview(area frame.Area) frame.Area {
 		return area
 	}
 	name, text := a.deps.Describe(t)
-	h := max(area.H*2/5, previewRows)
+	h := min(max(area.H*panes[a.pane]/10, previewRows), area.H-leastList)
 	box := area.Sub(1, area.H-h, area.W-2, h).Box(name + "  (v hides it)")
 	for y, line := range strings.Split(text, "\n") {
 		if y < box.H {

@@ -228,6 +228,8 @@ var table = []Binding{
 	{Scope: List, Keys: []string{"C"}, Verb: CopyMenu, Help: "copy what else", Group: Do},
 	{Scope: List, Keys: []string{"ctrl+s"}, Verb: Export, Help: "save the list", Group: Do},
 	{Scope: List, Keys: []string{"v"}, Verb: Preview, Help: "preview of the row", Group: See},
+	{Scope: List, Keys: []string{"+"}, Verb: PaneMore, Help: "larger, smaller preview", Group: See},
+	{Scope: List, Keys: []string{"_"}, Verb: PaneLess, Help: "larger, smaller preview", Group: See},
 	{Scope: List, Keys: []string{"P"}, Verb: Freeze, Help: "freeze, go on", Group: See},
 	{Scope: List, Keys: []string{"ctrl+w"}, Verb: Wide, Help: "all columns, own, usual", Group: See},
 	{Scope: List, Keys: []string{"w"}, Verb: PickColumns, Help: "choose columns", Group: See},

@@ -5,6 +5,8 @@ const (
 	DaemonLog Verb = "daemon-log"
 	Rescind   Verb = "rescind"
 	PrevLogs  Verb = "logs-of-the-run-before"
+	PaneMore  Verb = "pane-more"
+	PaneLess  Verb = "pane-less"
 	Undo      Verb = "undo"
 	Quit      Verb = "quit"
 	Back      Verb = "back"

@@ -210,3 +210,30 @@ func TestMaintenance(t *testing.T) {
 		c.Expect("Cancel the maintenance of agent-04")
 	})
 }
+
+// TestPreviewGrows gives the description of a row more of the screen, and less until it is gone; rows of the list are left.
+func TestPreviewGrows(t *testing.T) {
+	Run(t, Options{W: 100, H: 40}, func(c *Console) {
+		top := func() int {
+			for y, line := range strings.Split(c.Screen(), "\n") {
+				if strings.Contains(line, "(v hides it)") {
+					return y
+				}
+			}
+			return -1
+		}
+		c.Press("3", "+")
+		usual := top()
+		c.Press("+")
+		larger := top()
+		c.Press("+", "+")
+		largest := top()
+		if usual < 0 || larger >= usual || largest >= larger || largest < 4 {
+			t.Errorf("the preview begins at line %d, then %d, then %d; want it to grow and to leave a list", usual, larger, largest)
+		}
+		c.Press("_", "_", "_")
+		if at := top(); at >= 0 {
+			t.Errorf("the preview is still there, at line %d", at)
+		}
+	})
+}

@@ -3,8 +3,9 @@ package submit
 import (
 	"testing"
 
-	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"github.com/google/go-cmp/cmp"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
 func TestSize(t *testing.T) {
