@@ -11,12 +11,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
-	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
 // group is a task group as mesos-execute takes it: pairs of id and command.
@@ -94,8 +92,21 @@ func TestTaskGroupPrintsWhatMesosExecutePrints(t *testing.T) {
 
 func TestOneTaskOfAGroupFails(t *testing.T) {
 	r := start(t, 1, 1)
-	bad := fmt.Sprintf("sleep %.1f; exit 3", slowhost.Scale(time.Second).Seconds()) // the others have to be there by then
-	got := r.reeve("execute", "--task_group="+group("bad", bad, "good", "sleep 1000", "done", "true"))
+	ended := make(chan result, 1)
+	go func() {
+		ended <- r.reeve("execute", "--task_group="+group("bad", "until [ -e go ]; do sleep 0.1; done; exit 3", "good", "sleep 1000", "done", "true"))
+	}()
+	r.await("two running tasks, and one that has finished", func(ts []reeveapi.Task) bool {
+		return len(ts) == 3 && find(ts, "bad").State == "TASK_RUNNING" && find(ts, "good").State == "TASK_RUNNING" && find(ts, "done").State == "TASK_FINISHED"
+	})
+	sandbox, err := filepath.Glob(filepath.Join(r.Agents[0].Dir(), "slaves", "*", "frameworks", "*", "executors", "*", "runs", "latest", "tasks", "bad"))
+	if err != nil || len(sandbox) != 1 {
+		t.Fatalf("sandboxes of the bad one: %v, %v", sandbox, err)
+	}
+	if err := os.WriteFile(filepath.Join(sandbox[0], "go"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got := <-ended
 	for task, want := range map[string]string{
 		"bad": story("bad", "TASK_STARTING", "", "TASK_RUNNING", "", "TASK_FAILED", "Command exited with status 3"),
 		"good": story("good", "TASK_STARTING", "", "TASK_RUNNING", "", "TASK_KILLING", "",
