@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
 
 	"codeberg.org/reeve/reeve/tui/bench"
 )
@@ -11,11 +15,38 @@ import (
 // keys measures the time from a key to its frame on a list of 10 000 tasks of which 1 000 change a second.
 func keys(ctx context.Context, o options) error {
 	return at(ctx, o, 10_000, 1000, func(p *place) error {
-		return p.with(ctx, func(c *bench.Console) error {
-			fmt.Println("KEY TO FRAME, 10 000 tasks, 1 000 changes a second")
-			return press(ctx, c, 1)
-		})
+		fmt.Println("KEY TO FRAME, 10 000 tasks, 1 000 changes a second")
+		if err := p.echo(ctx); err != nil {
+			return err
+		}
+		return p.with(ctx, func(c *bench.Console) error { return press(ctx, c, 1) })
 	})
+}
+
+// echo measures a program that only gives back what is typed. It takes no time itself, so this is what the terminal takes,
+// which the kernel's own workers serve: on a loaded machine they wait for their turn.
+func (p *place) echo(ctx context.Context) (err error) {
+	c, err := bench.Start(ctx, env(p.home), "sh", "-c", "stty raw -echo; echo ready; exec cat")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Stop()) }()
+	if _, err := c.Await(ctx, "ready", func(s *bench.Screen) bool { return s.Has(0, "ready") }); err != nil {
+		return err
+	}
+	var all bench.Latencies
+	for n := 1; n <= 100; n++ {
+		time.Sleep(50 * time.Millisecond)
+		want := strings.Repeat("j", n)
+		took, err := c.Press(ctx, "j", want, func(s *bench.Screen) bool { return s.Has(1, want) })
+		if err != nil {
+			return err
+		}
+		all = append(all, took)
+	}
+	fmt.Printf("%-34s p50 %9s   p99 %9s   worst %9s   n=%d\n", "a bare echo, for comparison", bench.Milliseconds(all.Percentile(50)),
+		bench.Milliseconds(all.Percentile(99)), bench.Milliseconds(slices.Max(all)), len(all))
+	return nil
 }
 
 // rows does the same with 100 000 tasks.
