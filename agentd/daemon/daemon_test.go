@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
 
 	"codeberg.org/reeve/reeve/agentd/config"
 	"codeberg.org/reeve/reeve/agentd/runtime"
@@ -42,7 +43,8 @@ func newMaster(t *testing.T) *master {
 		t.Fatal(err)
 	}
 	m := &master{addr: l.Addr().String(), streams: make(chan agentlink.Link_ConnectServer, 10), heard: make(chan *agentlink.FromAgent, 1000)}
-	server := grpc.NewServer()
+	// As masters do it: without, agents are sent away for asking whether the link is alive, once a test takes half a minute.
+	server := grpc.NewServer(grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}))
 	agentlink.RegisterLinkServer(server, m)
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(l) }()
