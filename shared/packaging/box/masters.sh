@@ -1,11 +1,13 @@
-# Part of operations.sh: "Three masters by hand" of install.md, as it stands there. The masters are containers of systemd on a bridge
+#!/bin/bash
+# Runs in the virtual machine: "Three masters by hand" of install.md, as it stands there. The masters are containers of systemd on a bridge
 # of this machine, each with a systemd of its own and this machine's files below its own changes; the agent is this machine.
+# shellcheck source=lib.sh
+. /payload/lib.sh
+. /payload/cluster.sh
 
 step "three masters by hand: machines"
-check "the end of the job" reeve stop beat --yes
-check "the units" systemctl disable --now masterd agentd
-check "clean" agentd clean --work-dir /var/lib/reeve/agent
-rm -rf /var/lib/reeve/agent /var/lib/reeve/master
+cd /root || fail "no home"
+check "install" dpkg -i /payload/new.deb
 check "bridge" ip link add hand type bridge
 check "address" ip address add 10.0.0.9/24 dev hand
 check "bridge" ip link set hand up
@@ -77,3 +79,4 @@ await "the new one votes" two
 reeve masters --master $all
 
 for n in 1 2 3; do machinectl terminate "m$n" 2>/dev/null; done
+step "done"

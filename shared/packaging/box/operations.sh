@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs in the virtual machine: what operators do after the install, as the documentation has it: the console over SSH, what to do when
-# things break, three masters by hand.
+# things break.
 # shellcheck source=lib.sh
 . /payload/lib.sh
 . /payload/cluster.sh
@@ -17,6 +17,5 @@ task=$(task_pid)
 
 . /payload/console.sh
 . /payload/breaks.sh
-. /payload/masters.sh
 
 step "done"
