@@ -9,8 +9,8 @@ if [ -n "$share" ]; then # User Mode Linux: logs and modules are the host's
   ports=/logs modules=/lib/modules/$(uname -r)
   mkdir -p "$ports" "$modules"
   mount -t hostfs none $ports -o "$share" && mount -t hostfs none "$modules" -o "/usr/lib/uml/modules/$(uname -r)" || exit 1
-  export TMPDIR=/var/tmp                                      # Linux 6.1 has no attributes of users on tmpfs,
-  update-alternatives --set iptables /usr/sbin/iptables-legacy # and this one no nat for nf_tables
+  export TMPDIR=/var/tmp # Linux 6.1 has no attributes of users on tmpfs,
+  for program in iptables ip6tables; do update-alternatives --set $program /usr/sbin/$program-legacy; done # nor nat in nf_tables
 fi
 step "the machine: $(. /etc/os-release; echo "$PRETTY_NAME"), Linux $(uname -r), up for $(cut -d' ' -f1 /proc/uptime) s"
 same "kind of /sys/fs/cgroup" cgroup2fs "$(stat -fc %T /sys/fs/cgroup)"
