@@ -470,3 +470,25 @@ func (p *pipes) Accept() (net.Conn, error) {
 
 func (p *pipes) Close() error   { close(p.closed); return nil }
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// TestManyTasks: lists come unpacked from this machine, and one that cannot be read is an error.
+func TestManyTasks(t *testing.T) {
+	answer := `[{"id":"a","labels":{"x":"y"}},{"id":"b","new":1}]`
+	peer := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Get("Accept-Encoding"); got != "identity" {
+			t.Errorf("asked for the encoding %q", got)
+		}
+		_, _ = io.WriteString(w, answer) // the test fails at the other end
+	})
+	got, err := connect(t, peer).Tasks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]reeveapi.Task{{ID: "a", Labels: map[string]string{"x": "y"}}, {ID: "b"}}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	answer = `[{"id":"a"`
+	if _, err := connect(t, peer).Tasks(t.Context()); fault.KindOf(err) != fault.Internal {
+		t.Errorf("half an answer: %v", err)
+	}
+}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -56,15 +57,21 @@ func (c *Client) askFor(ctx context.Context, agent string, r request) (document,
 }
 
 func read(answer *http.Response) (document, error) {
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
-	if err != nil {
+	var body bytes.Buffer
+	if n := answer.ContentLength; n > 0 {
+		body.Grow(int(min(n, roomAtOnce)) + bytes.MinRead)
+	}
+	if _, err := body.ReadFrom(io.LimitReader(answer.Body, maxAnswer+1)); err != nil {
 		return document{}, fault.Wrap(fault.Unavailable, err, "the answer broke off")
 	}
-	if len(body) > maxAnswer {
+	if body.Len() > maxAnswer {
 		return document{}, fault.New(fault.Exhausted, "the answer is larger than %d bytes", maxAnswer)
 	}
-	return document{answer.Header.Get("Content-Type"), body}, nil
+	return document{answer.Header.Get("Content-Type"), body.Bytes()}, nil
 }
+
+// roomAtOnce is how much memory is made ready because a peer says that so much will come.
+const roomAtOnce = 32 << 20
 
 // message decodes a Mesos message. No body at all leaves m as it is: calls that change something are answered with 202
 // and nothing.
@@ -76,7 +83,7 @@ func (d document) message(m proto.Message) error {
 	if err != nil {
 		return err
 	}
-	return fault.Wrap(fault.Internal, form.Unmarshal(d.body, m), "the answer can't be read")
+	return unreadable(form.Unmarshal(d.body, m))
 }
 
 // formOf says how an answer or a stream of that type is decoded.
@@ -94,5 +101,7 @@ func decode[T any](d document) (T, error) {
 	if len(d.body) == 0 {
 		return value, nil
 	}
-	return value, fault.Wrap(fault.Internal, json.Unmarshal(d.body, &value), "the answer can't be read")
+	return value, unreadable(json.Unmarshal(d.body, &value))
 }
+
+func unreadable(err error) error { return fault.Wrap(fault.Internal, err, "the answer can't be read") }

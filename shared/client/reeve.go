@@ -11,6 +11,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/watchline"
 )
 
 const base = "/reeve/v1"
@@ -51,9 +52,16 @@ func (c *Client) Frameworks(ctx context.Context) ([]reeveapi.Framework, error) {
 	return get[[]reeveapi.Framework](ctx, c, "/frameworks")
 }
 
-// Tasks returns the tasks, ended ones included while they are remembered.
+// Tasks returns the tasks, ended ones included while they are remembered. Their maps must not be changed: those of one may be
+// another's.
 func (c *Client) Tasks(ctx context.Context) ([]reeveapi.Task, error) {
-	return get[[]reeveapi.Task](ctx, c, "/tasks")
+	answer, err := c.leadFor(ctx, request{method: http.MethodGet, path: base + "/tasks", again: true})
+	if err != nil || len(answer.body) == 0 {
+		return nil, err
+	}
+	var reader watchline.Reader // there may be very many
+	tasks, err := reader.Tasks(answer.body)
+	return tasks, unreadable(err)
 }
 
 // Task returns one task.

@@ -35,6 +35,27 @@ func same(t interface {
 	}
 }
 
+// sameTasks fails unless the list is read as encoding/json reads it.
+func sameTasks(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, list []byte,
+) {
+	t.Helper()
+	var want []reeveapi.Task
+	wantErr := json.Unmarshal(list, &want)
+	var r Reader
+	for range 2 {
+		got, err := r.Tasks(bytes.Clone(list))
+		if fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Fatalf("error %v, want %v: %s", err, wantErr, list)
+		}
+		if diff := cmp.Diff(want, got); wantErr == nil && diff != "" {
+			t.Fatalf("(-want +got):\n%s\n%s", diff, list)
+		}
+	}
+}
+
 // fast fails if the line had to be left to encoding/json.
 func fast(t *testing.T, line []byte) {
 	t.Helper()
@@ -106,6 +127,20 @@ func TestOddLines(t *testing.T) {
 	}
 }
 
+func TestOddLists(t *testing.T) {
+	full := full()
+	list, err := json.Marshal(full.Tasks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		``, ` `, `null`, `[]`, ` [ ] `, "[]\n", `[]]`, `{}`, `[{}]`, `[null]`, `[{},]`, `[{}`, `[{"id":"a"},{"id":2}]`, `[{"id":"a"}] x`, `{"error":"no","kind":"Unavailable"}`, `[1]`,
+		`[{"id":"a","new":{"x":[1]},"name":"n"}]`, `[{"name":"a","id":"b"}]`, `<html>`, string(list), string(list) + "\n", string(list[:len(list)-3]),
+	} {
+		sameTasks(t, []byte(text))
+	}
+}
+
 // TestAnyTask draws tasks, events and agents.
 func TestAnyTask(t *testing.T) {
 	text := rapid.OneOf(rapid.Just(""), rapid.SampledFrom([]string{"a", "TASK_RUNNING", "<&>", "ä\u2028", "\\\"\n"}), rapid.String())
@@ -134,6 +169,11 @@ func TestAnyTask(t *testing.T) {
 			w.Agents = []reeveapi.Agent{{ID: text.Draw(rt, "agent id"), Tasks: rapid.Int().Draw(rt, "on it"), Usage: &reeveapi.HostUsage{MemBytes: rapid.Int64().Draw(rt, "mem")}}}
 		}
 		same(rt, reader, encode(rt, &w))
+		list, err := json.Marshal(w.Tasks)
+		if err != nil {
+			rt.Fatalf("%v", err)
+		}
+		sameTasks(rt, list)
 	})
 }
 
@@ -141,7 +181,10 @@ func FuzzRead(f *testing.F) {
 	w := full()
 	f.Add(encode(f, &w))
 	f.Add([]byte(`{"tasks":[{"id":"a","requested":{"cpus":0.5},"launched":"2026-11-29T10:04:57.7Z"}],"events":[{"seq":1}]}`))
-	f.Fuzz(func(t *testing.T, line []byte) { same(t, &Reader{}, line) })
+	f.Fuzz(func(t *testing.T, line []byte) {
+		same(t, &Reader{}, line)
+		sameTasks(t, line)
+	})
 }
 
 // BenchmarkRead reads a tenth of a second of a busy cluster: 130 tasks and as many events.

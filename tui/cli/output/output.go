@@ -99,17 +99,66 @@ func Show[T any](p Printer, items []T, l Listing[T]) error {
 
 // Data prints anything as JSON or YAML, with the keys of the API in their order.
 func (p Printer) Data(value any) error {
-	text, err := json.MarshalIndent(value, "", "  ")
+	compact, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Errorf("write JSON: %w", err)
 	}
+	text := indent(compact)
 	if p.Form == YAML {
 		if text, err = toYAML(text); err != nil {
 			return err
 		}
 	}
-	_, err = fmt.Fprintln(p.Out, string(bytes.TrimRight(text, "\n")))
+	_, err = p.Out.Write(append(bytes.TrimRight(text, "\n"), '\n'))
 	return err
+}
+
+// indent does what json.Indent does with two blanks, to what json.Marshal wrote, which needs no checks: in a fraction of the
+// time.
+func indent(compact []byte) []byte {
+	out := make([]byte, 0, 2*len(compact))
+	depth := 0
+	line := func() {
+		out = append(out, '\n')
+		for range depth {
+			out = append(out, "  "...)
+		}
+	}
+	for i := 0; i < len(compact); i++ {
+		switch c := compact[i]; c {
+		case '"':
+			end := i + 1
+			for compact[end] != '"' {
+				if compact[end] == '\\' {
+					end++
+				}
+				end++
+			}
+			out = append(out, compact[i:end+1]...)
+			i = end
+		case '{', '[':
+			out = append(out, c)
+			if next := compact[i+1]; next == '}' || next == ']' {
+				out = append(out, next)
+				i++
+				continue
+			}
+			depth++
+			line()
+		case '}', ']':
+			depth--
+			line()
+			out = append(out, c)
+		case ',':
+			out = append(out, c)
+			line()
+		case ':':
+			out = append(out, ": "...)
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // toYAML keeps the order of keys: JSON is YAML in another style.
@@ -137,21 +186,31 @@ func plain(node *yaml.Node) {
 
 // align pads cells to columns. A terminal is what reads them, so that nothing in a cell may steer it.
 func align(rows [][]string) []byte {
-	widths := map[int]int{}
+	var widths []int // of the columns
+	size := 0
 	for _, row := range rows {
 		for i := range row {
 			if row[i] = OneLine(row[i]); row[i] == "" {
 				row[i] = "-"
 			}
-			widths[i] = max(widths[i], ansi.StringWidth(row[i]))
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], width(row[i]))
+			size += len(row[i])
 		}
 	}
-	var out bytes.Buffer
+	for _, w := range widths {
+		size += len(rows) * (w + 2) // more than enough for cells that are as wide as long
+	}
+	out := bytes.NewBuffer(make([]byte, 0, size))
 	for _, row := range rows {
 		for i, cell := range row {
 			out.WriteString(cell)
 			if i < len(row)-1 {
-				out.WriteString(strings.Repeat(" ", widths[i]-ansi.StringWidth(cell)+2))
+				for range widths[i] - width(cell) + 2 {
+					out.WriteByte(' ')
+				}
 			}
 		}
 		out.WriteByte('\n')
@@ -159,9 +218,29 @@ func align(rows [][]string) []byte {
 	return out.Bytes()
 }
 
+// width is how many columns of a terminal a line takes.
+func width(line string) int {
+	if simple(line) {
+		return len(line)
+	}
+	return ansi.StringWidth(line)
+}
+
+// simple says whether a text consists of the printable characters of ASCII, as most do.
+func simple(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
 // OneLine makes a text safe to print between others: names and messages come from tasks, and could contain escapes.
 func OneLine(text string) string {
-	text = strings.TrimSpace(text)
+	if text = strings.TrimSpace(text); simple(text) {
+		return text
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r':
