@@ -218,9 +218,10 @@ func Free(a *reeveapi.Agent) reeveapi.Amounts {
 	}
 }
 
+const dust = 1e-6 // amounts are in thousandths, sums of floats are not
+
 // Room is how often need fits on an agent, at most limit.
 func Room(a *reeveapi.Agent, need reeveapi.Amounts, limit int) int {
-	const dust = 1e-6 // amounts are in thousandths, sums of floats are not
 	left := Free(a)
 	for _, pair := range [][2]float64{{left.CPUs, need.CPUs}, {left.Mem, need.Mem}, {left.Disk, need.Disk}, {left.GPUs, need.GPUs}} {
 		if pair[1] > 0 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
@@ -199,10 +200,33 @@ func (a *App) status(area frame.Area) {
 		area.Text(1, 0, a.toast.role, area.Clip(a.toast.text, area.W-2))
 		return
 	}
+	area = area.Sub(0, 0, a.drains(area), 1)
 	if s, ok := a.top().screen.(screen.Teller); ok {
 		text, role := s.Status()
 		area.Text(1, 0, role, area.Clip(text, area.W-2))
 	}
+}
+
+// drains says at the right how far drains are, on every screen, and answers what is left of the line.
+func (a *App) drains(area frame.Area) int {
+	n, left, name := 0, 0, ""
+	for _, g := range a.deps.Store.Snapshot().Agents.Rows() {
+		if g.State == reeveapi.AgentDraining {
+			n++
+			left += g.Tasks
+			name = g.Name
+		}
+	}
+	if n == 0 {
+		return area.W
+	}
+	if n > 1 {
+		name = plural(n, "agent")
+	}
+	text := a.theme.Glyph.Drain + " draining " + area.Clip(name, area.W/3) + fmt.Sprintf(": %d left ", left)
+	x := max(area.W-frame.Width(text), 0)
+	area.Text(x, 0, theme.Warn, text)
+	return max(x-1, 0)
 }
 
 func (a *App) footer(area frame.Area) {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -20,14 +21,16 @@ import (
 
 // How often and how long.
 const (
-	silence    = 12 * time.Second // a stream that says nothing for longer is lost; a master says something every 5 s
-	coalesce   = 100 * time.Millisecond
-	unwatched  = 400 * time.Millisecond // instead of coalesce, while changes come all the time and nobody touches anything
-	attention  = 5 * time.Second        // how long somebody who has touched something probably looks closely
-	maxLines   = 50                     // that wait for the console to look
-	usageEvery = time.Second
-	usageAsk   = 30 * time.Minute
-	askTimeout = 5 * time.Second
+	silence      = 12 * time.Second // a stream that says nothing for longer is lost; a master says something every 5 s
+	coalesce     = 100 * time.Millisecond
+	unwatched    = 400 * time.Millisecond // instead of coalesce, while changes come all the time and nobody touches anything
+	attention    = 5 * time.Second        // how long somebody who has touched something probably looks closely
+	maxLines     = 50                     // that wait for the console to look
+	usageEvery   = time.Second
+	usageAsk     = 30 * time.Minute
+	askTimeout   = 5 * time.Second
+	slowAsks     = 8               // agents that are asked a second where many are wanted
+	slowPatience = 2 * time.Second // instead of askTimeout: others wait behind
 )
 
 // reconnect is the pace at which a lost master is tried again.
@@ -37,6 +40,11 @@ var reconnect = backoff.Policy{Base: time.Second, Cap: 30 * time.Second}
 type Want struct {
 	Agent string // id
 	HTTP  string
+	// Every is for screens on which many agents are: the agent is asked so often, or as often as the number of agents allows,
+	// and only its newest samples are kept. 0 asks each second, and for what was before.
+	Every time.Duration
+	// Alarms keeps only what is close to its limit, and tells of changes of that alone.
+	Alarms bool
 }
 
 // Feed is the goroutines between a source and a store.
@@ -76,10 +84,14 @@ func (f *Feed) Run(ctx context.Context, changed func()) error {
 // Want replaces the agents whose usage is wanted.
 func (f *Feed) Want(wants []Want) {
 	f.mu.Lock()
-	same := slices.Equal(f.wants, wants)
+	old := f.wants
 	f.wants = wants
 	f.mu.Unlock()
-	if !same {
+	if slices.Equal(old, wants) {
+		return
+	}
+	// What scrolls through a list all the time is looked at once a second.
+	if len(old) == 0 || len(wants) == 0 || wants[0].Every == 0 || wants[0].Every != old[0].Every {
 		raise(f.asked)
 	}
 }
@@ -209,27 +221,67 @@ func (f *Feed) stream(ctx context.Context) (heard bool, err error) {
 	return heard, err
 }
 
+// polled is what poll remembers of an agent.
+type polled struct {
+	at    time.Time     // when it was asked last
+	every time.Duration // for whom: the Every of that want
+	known bool          // its history is in the store
+}
+
 // poll asks the wanted agents once a second, and at once when others are wanted.
 func (f *Feed) poll(ctx context.Context) error {
-	known := map[string]bool{} // agents whose history we have
+	agents := map[string]polled{}
 	for {
 		f.mu.Lock()
 		wants := slices.Clone(f.wants)
 		f.mu.Unlock()
+		f.round(ctx, wants, agents)
 		keep := map[string]bool{}
 		for _, w := range wants {
 			keep[w.Agent] = true
-			known[w.Agent] = f.ask(ctx, w, !known[w.Agent])
 		}
-		for agent := range known {
-			if !keep[agent] {
-				delete(known, agent)
-				f.store.DropUsage(keep)
-			}
+		before := len(agents)
+		maps.DeleteFunc(agents, func(agent string, _ polled) bool { return !keep[agent] })
+		if len(agents) < before {
+			f.store.DropUsage(keep)
 		}
 		if !pause(ctx, usageEvery, f.asked) {
 			return ctx.Err()
 		}
+	}
+}
+
+// round asks the agents that are due. Where many are, a part of them is, and whoever wants others is not kept waiting.
+func (f *Feed) round(ctx context.Context, wants []Want, agents map[string]polled) {
+	slow := 0
+	least := time.Duration(len(wants)) * time.Second / slowAsks
+	for _, w := range wants {
+		a := agents[w.Agent]
+		switch {
+		case w.Every == 0:
+			a.known = f.ask(ctx, w, !a.known)
+		case slow == slowAsks || a.every == w.Every && time.Since(a.at) < max(w.Every, least) || len(f.asked) > 0 || ctx.Err() != nil:
+			continue
+		default:
+			slow++
+			a.known = false
+			f.askNewest(ctx, w)
+		}
+		a.at, a.every = time.Now(), w.Every
+		agents[w.Agent] = a
+	}
+}
+
+// askNewest asks an agent of many. What it said before is forgotten if it does not answer.
+func (f *Feed) askNewest(ctx context.Context, w Want) {
+	ctx, cancel := context.WithTimeout(ctx, slowPatience)
+	defer cancel()
+	usage, err := f.source.Usage(ctx, w.HTTP, 0)
+	if err != nil {
+		usage = nil
+	}
+	if f.store.AddNewest(w.Agent, usage, w.Alarms) {
+		raise(f.poke)
 	}
 }
 

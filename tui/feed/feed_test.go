@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -176,6 +177,52 @@ func TestUsageOfWhatIsWanted(t *testing.T) {
 		synctest.Wait()
 		if got := s.usages.Load(); got != 5 || len(st.Snapshot().Usage) != 0 {
 			t.Errorf("asked %d times, still knows %d agents", got, len(st.Snapshot().Usage))
+		}
+	})
+}
+
+// TestManyAreAskedInTurns wants more agents than are asked in a second: all get their turn, and none is asked for what was.
+func TestManyAreAskedInTurns(t *testing.T) {
+	s := &source{watch: func(ctx context.Context, _ int, _ func(*reeveapi.Watch) error) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	play(t, s, func(f *Feed, st *store.Store, changed *atomic.Int32) {
+		const n = 5 * slowAsks
+		wants := func(alarms bool) []Want {
+			var out []Want
+			for i := range n {
+				out = append(out, Want{Agent: fmt.Sprint(i), HTTP: "a:5051", Every: 20 * time.Second, Alarms: alarms})
+			}
+			return out
+		}
+		f.Want(wants(false))
+		time.Sleep(5500 * time.Millisecond)
+		synctest.Wait()
+		if got, known := s.usages.Load(), len(st.Snapshot().Usage); got != n || known != n {
+			t.Errorf("asked %d times and knows %d agents, want %d", got, known, n)
+		}
+		time.Sleep(10 * time.Second)
+		if got, past := s.usages.Load(), s.past.Load(); got != n || past != 0 {
+			t.Errorf("asked %d times, %d for history; want %d and none", got, past, n)
+		}
+		time.Sleep(10 * time.Second)
+		if got := s.usages.Load(); got != 2*n {
+			t.Errorf("asked %d times by now, want %d", got, 2*n)
+		}
+		told := changed.Load()
+		f.Want(wants(true))
+		f.Want([]Want{{Agent: "0", HTTP: "a:5051"}})
+		time.Sleep(500 * time.Millisecond)
+		synctest.Wait()
+		if past := s.past.Load(); past != 1 || len(st.Snapshot().Usage) != 1 {
+			t.Errorf("%d were asked for history, %d known; want one", past, len(st.Snapshot().Usage))
+		}
+		f.Want(wants(true))
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if got := changed.Load() - told; got > 2 {
+			t.Errorf("told %d times of agents on which nothing is close to a limit", got)
 		}
 	})
 }

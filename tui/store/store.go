@@ -51,6 +51,13 @@ type Usage struct {
 	Host  []reeveapi.HostUsage            // oldest first
 	Tasks map[string][]reeveapi.TaskUsage // by TaskKey, oldest first; the last is the newest
 	Err   string                          // why the last poll brought nothing, "" if it did
+	Tight []Tight                         // tasks that have almost reached their limit; only of agents that were asked for alarms
+}
+
+// Tight is a task that uses almost all the memory it may.
+type Tight struct {
+	Task        string // its TaskKey
+	Used, Limit int64  // bytes
 }
 
 // TaskKey is how a task is named: its id is unique only within its framework.

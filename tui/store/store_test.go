@@ -165,3 +165,34 @@ func TestUsageKeepsTheNewest(t *testing.T) {
 		t.Errorf("still %+v", got)
 	}
 }
+
+// TestAlarms keeps of an agent only what is close to its limit, and tells news from what is known.
+func TestAlarms(t *testing.T) {
+	s := New()
+	use := func(used, limit int64) *reeveapi.Usage {
+		return &reeveapi.Usage{Tasks: map[string]reeveapi.TaskUsage{"f/a": {MemBytes: used, MemLimitBytes: limit}, "f/b": {MemBytes: 5}}}
+	}
+	for i, step := range []struct {
+		usage *reeveapi.Usage
+		news  bool
+		tight int
+	}{{nil, false, 0}, {use(95, 100), false, 0}, {use(96, 100), true, 1}, {use(96, 100), false, 1}, {use(97, 100), true, 1}, {use(9, 100), true, 0}, {nil, true, 0}} {
+		if news := s.AddNewest("1", step.usage, true); news != step.news {
+			t.Errorf("step %d: news is %v, want %v", i, news, step.news)
+		}
+		u := s.Snapshot().Usage["1"]
+		if step.usage == nil {
+			if u != nil {
+				t.Errorf("step %d: still knows an agent that does not answer", i)
+			}
+			continue
+		}
+		if len(u.Tight) != step.tight || u.Tasks != nil {
+			t.Errorf("step %d: %+v, want %d tight", i, u, step.tight)
+		}
+	}
+	s.AddUsage("1", use(96, 100), nil) // after that, the history is asked for: it must not fall over what is missing
+	if got := len(s.Snapshot().Usage["1"].Tasks); got != 2 {
+		t.Errorf("%d tasks, want 2", got)
+	}
+}

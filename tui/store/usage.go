@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -11,8 +13,8 @@ func (s *Store) AddUsage(agent string, u *reeveapi.Usage, err error) {
 	s.change(func(n *Snapshot) {
 		next := &Usage{Tasks: map[string][]reeveapi.TaskUsage{}}
 		if old := n.Usage[agent]; old != nil {
-			*next = *old
-			next.Tasks = maps.Clone(old.Tasks)
+			next.Host = old.Host
+			maps.Copy(next.Tasks, old.Tasks)
 		}
 		if err != nil {
 			next.Err = err.Error()
@@ -26,6 +28,53 @@ func (s *Store) AddUsage(agent string, u *reeveapi.Usage, err error) {
 		}
 		n.Usage[agent] = next
 	})
+}
+
+// tightFrom is the share of its limit from which on a task's memory is tight.
+const tightFrom = 0.95
+
+// AddNewest takes the newest that an agent told, and forgets what was before; nil is an agent that did not answer. Alarms
+// keeps only the tasks that have almost reached a limit. It says whether there is anything new to see.
+func (s *Store) AddNewest(agent string, u *reeveapi.Usage, alarms bool) (news bool) {
+	if u == nil && s.current.Load().Usage[agent] == nil {
+		return false
+	}
+	var next *Usage
+	switch {
+	case u == nil:
+	case alarms:
+		next = &Usage{Tight: tight(u)}
+	default:
+		next = &Usage{Tasks: make(map[string][]reeveapi.TaskUsage, len(u.Tasks))}
+		for key, sample := range u.Tasks {
+			next.Tasks[key] = []reeveapi.TaskUsage{sample}
+		}
+	}
+	s.change(func(n *Snapshot) {
+		old := n.Usage[agent]
+		news = !alarms || next == nil || old == nil && len(next.Tight) > 0 || old != nil && !slices.Equal(old.Tight, next.Tight)
+		n.Usage = maps.Clone(n.Usage)
+		if n.Usage == nil {
+			n.Usage = map[string]*Usage{}
+		}
+		n.Usage[agent] = next
+		if next == nil {
+			delete(n.Usage, agent)
+		}
+	})
+	return news
+}
+
+// tight are the tasks whose memory is, in the order of their keys.
+func tight(u *reeveapi.Usage) []Tight {
+	var out []Tight
+	for key, sample := range u.Tasks {
+		if Share(float64(sample.MemBytes), float64(sample.MemLimitBytes)) > tightFrom {
+			out = append(out, Tight{key, sample.MemBytes, sample.MemLimitBytes})
+		}
+	}
+	slices.SortFunc(out, func(a, b Tight) int { return cmp.Compare(a.Task, b.Task) })
+	return out
 }
 
 // DropUsage forgets every agent but those that keep names.

@@ -3,6 +3,7 @@ package agent
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -79,46 +80,33 @@ func (s *Screen) columns() []table.Column[reeveapi.Task] {
 	right := func(name, title string, rank int, text func(t *task) (string, theme.Role), value func(t *task) float64) table.Column[task] {
 		return table.Column[task]{Name: name, Title: title, Width: 6, Right: true, Rank: rank, Text: text, Compare: table.Compare(value)}
 	}
+	use := tasks.Use{Store: s.env.Store}
+	cpus := func(t *task) float64 { return t.Requested.CPUs }
+	mem := func(t *task) float64 { return t.Requested.Mem }
+	name := tasks.Name()
+	name.Total = func(rows iter.Seq[*task]) string { return fmt.Sprintf("TOTAL %d", length(rows)) }
+	total := func(c table.Column[task], of func(*task) float64, write func(float64) string) table.Column[task] {
+		c.Total = tasks.Sum(of, write)
+		return c
+	}
 	return []table.Column[task]{
-		tasks.Name(), tasks.State(),
-		{Name: "CPU USE", Title: "CPU", Width: 8, Max: 14, Rank: 5, Graph: true, Draw: func(a frame.Area, t *task) { s.bar(a, t, s.cpu(t), t.Requested.CPUs) }},
-		right("CPU", "USED", 1, func(t *task) (string, theme.Role) { return s.used(t, fmt.Sprintf("%.2f", s.cpu(t))) }, s.cpu),
-		right("CPUS", "LIMIT", 3, func(t *task) (string, theme.Role) { return gauge.CPUs(t.Requested.CPUs), theme.Dim },
-			func(t *task) float64 { return t.Requested.CPUs }),
-		{Name: "MEM USE", Title: "MEM", Width: 8, Max: 14, Rank: 5, Graph: true, Draw: func(a frame.Area, t *task) { s.bar(a, t, s.mem(t), t.Requested.Mem) }},
-		right("MEM", "USED", 1, func(t *task) (string, theme.Role) { return s.used(t, gauge.MB(s.mem(t))) }, s.mem),
-		right("MEM LIMIT", "LIMIT", 3, func(t *task) (string, theme.Role) { return gauge.MB(t.Requested.Mem), theme.Dim },
-			func(t *task) float64 { return t.Requested.Mem }),
+		name, tasks.State(),
+		{Name: "CPU USE", Title: "CPU", Width: 8, Max: 14, Rank: 5, Graph: true, Draw: func(a frame.Area, t *task) { use.Bar(a, t, use.CPU(t), t.Requested.CPUs) }},
+		total(right("CPU", "USED", 1, use.CPUText, use.CPU), use.CPU, func(v float64) string { return fmt.Sprintf("%.2f", v) }),
+		total(right("CPUS", "LIMIT", 3, func(t *task) (string, theme.Role) { return gauge.CPUs(t.Requested.CPUs), theme.Dim }, cpus), cpus, gauge.CPUs),
+		{Name: "MEM USE", Title: "MEM", Width: 8, Max: 14, Rank: 5, Graph: true, Draw: func(a frame.Area, t *task) { use.Bar(a, t, use.Mem(t), t.Requested.Mem) }},
+		total(right("MEM", "USED", 1, use.MemText, use.Mem), use.Mem, gauge.MB),
+		total(right("MEM LIMIT", "LIMIT", 3, func(t *task) (string, theme.Role) { return gauge.MB(t.Requested.Mem), theme.Dim }, mem), mem, gauge.MB),
 		tasks.Framework(), tasks.Age("AGE", s.env.Now),
 	}
 }
 
-func (s *Screen) newest(t *reeveapi.Task) (reeveapi.TaskUsage, bool) {
-	samples := s.env.Store.Snapshot().TaskUsage(t)
-	if len(samples) == 0 {
-		return reeveapi.TaskUsage{}, false
+func length[T any](rows iter.Seq[T]) int {
+	n := 0
+	for range rows {
+		n++
 	}
-	return samples[len(samples)-1], true
-}
-
-func (s *Screen) cpu(t *reeveapi.Task) float64 { u, _ := s.newest(t); return u.CPUs }
-
-func (s *Screen) mem(t *reeveapi.Task) float64 {
-	u, _ := s.newest(t)
-	return float64(u.MemBytes) / (1 << 20)
-}
-
-func (s *Screen) used(t *reeveapi.Task, text string) (string, theme.Role) {
-	if _, known := s.newest(t); !known {
-		return "-", theme.Dim
-	}
-	return text, theme.Text
-}
-
-func (s *Screen) bar(a frame.Area, t *reeveapi.Task, used, limit float64) {
-	if _, known := s.newest(t); known {
-		gauge.Draw(a, store.Share(used, limit), 0)
-	}
+	return n
 }
 
 // Crumb names the screen.
@@ -320,8 +308,9 @@ func (s *Screen) Status() (string, theme.Role) {
 	if t == nil {
 		return "", theme.Dim
 	}
-	if used, known := s.newest(t); known && t.Requested.Mem > 0 {
-		if share := s.mem(t) / t.Requested.Mem; share > 0.9 {
+	use := tasks.Use{Store: s.env.Store}
+	if used, known := use.Newest(t); known && t.Requested.Mem > 0 {
+		if share := use.Mem(t) / t.Requested.Mem; share > 0.9 {
 			return fmt.Sprintf("%s uses %s of its memory limit, %s", label.Name(t), gauge.Percent(share), gauge.Bytes(used.MemBytes)), theme.Warn
 		}
 	}

@@ -230,7 +230,7 @@ func (s *Screen) holdings(snap *store.Snapshot, all []*reeveapi.Task) (executors
 			}
 			byFramework[t.Framework] = h
 		}
-		used, known := s.newest(t)
+		used, known := (tasks.Use{Store: s.env.Store}).Newest(t)
 		first := !shared[id]
 		shared[id] = shared[id] || known && t.Ended.IsZero()
 		byExecutor[id].add(t, used, known, first)

@@ -3,6 +3,7 @@ package agents
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -49,7 +50,7 @@ func (s *Screen) columns() []column {
 	return []column{
 		{
 			Name: "AGENT", Width: 10, Max: 30, Text: func(a *agent) (string, theme.Role) { return a.Name, theme.Text },
-			Compare: table.ByName(func(a *agent) string { return a.Name }),
+			Compare: table.ByName(func(a *agent) string { return a.Name }), Total: func(rows iter.Seq[*agent]) string { return fmt.Sprintf("TOTAL %.0f", sum(rows, one)) },
 		},
 		{
 			Name: "HOST", Width: 15, Max: 21, Rank: 5, Wide: true, Text: func(a *agent) (string, theme.Role) { return a.HTTP, theme.Dim },
@@ -65,23 +66,26 @@ func (s *Screen) columns() []column {
 		},
 		{Name: "CPU ALLOC", Title: "used/alloc", Width: 10, Max: 11, Right: true, Rank: 2, Text: func(a *agent) (string, theme.Role) {
 			return pair(a, gauge.CPUs), theme.Text
-		}, Compare: table.Compare(func(a *agent) float64 { return a.Allocated.CPUs })},
+		}, Compare: table.Compare(func(a *agent) float64 { return a.Allocated.CPUs }), Total: func(rows iter.Seq[*agent]) string {
+			return fmt.Sprintf("%.1f/%s", sum(rows, usedCPUs), gauge.CPUs(sum(rows, func(a *agent) float64 { return a.Allocated.CPUs })))
+		}},
 		{
 			Name: "MEM", Width: 8, Max: 18, Rank: 3, Graph: true, Draw: func(p frame.Area, a *agent) { bar(p, a, Mem(a)) },
 			Compare: table.Compare(func(a *agent) float64 { return Mem(a).used }),
 		},
 		{Name: "MEM ALLOC", Title: "used/alloc", Width: 10, Max: 11, Right: true, Rank: 2, Text: func(a *agent) (string, theme.Role) {
 			return memPair(a), theme.Text
-		}, Compare: table.Compare(func(a *agent) float64 { return a.Allocated.Mem })},
-		{Name: "FREE CPU", Width: 8, Right: true, Rank: 4, Wide: true, Text: func(a *agent) (string, theme.Role) {
-			return gauge.CPUs(a.Total.CPUs - a.Allocated.CPUs), theme.Dim
-		}, Compare: table.Compare(func(a *agent) float64 { return a.Total.CPUs - a.Allocated.CPUs })},
-		{Name: "FREE MEM", Width: 8, Right: true, Rank: 4, Wide: true, Text: func(a *agent) (string, theme.Role) {
-			return gauge.MB(a.Total.Mem - a.Allocated.Mem), theme.Dim
-		}, Compare: table.Compare(func(a *agent) float64 { return a.Total.Mem - a.Allocated.Mem })},
+		}, Compare: table.Compare(func(a *agent) float64 { return a.Allocated.Mem }), Total: func(rows iter.Seq[*agent]) string {
+			return gauge.MB(sum(rows, usedMem)) + "/" + gauge.MB(sum(rows, func(a *agent) float64 { return a.Allocated.Mem }))
+		}},
+		free("FREE CPU", gauge.CPUs, func(a *agent) float64 { return a.Total.CPUs - a.Allocated.CPUs }),
+		free("FREE MEM", gauge.MB, func(a *agent) float64 { return a.Total.Mem - a.Allocated.Mem }),
 		{
 			Name: "TASKS", Width: 5, Right: true, Rank: 1, Text: func(a *agent) (string, theme.Role) { return fmt.Sprint(a.Tasks), theme.Text },
 			Compare: table.Compare(func(a *agent) int { return a.Tasks }),
+			Total: func(rows iter.Seq[*agent]) string {
+				return fmt.Sprintf("%.0f", sum(rows, func(a *agent) float64 { return float64(a.Tasks) }))
+			},
 		},
 		share("DISK", gauge.MB, func(v reeveapi.Amounts) float64 { return v.Disk }),
 		share("GPUS", gauge.CPUs, func(v reeveapi.Amounts) float64 { return v.GPUs }),
@@ -105,6 +109,47 @@ func (s *Screen) columns() []column {
 	}
 }
 
+// free is a column of what nobody has. What is free on a machine that takes nothing new helps nobody, so the total leaves it out.
+func free(name string, write func(float64) string, of func(*agent) float64) column {
+	return column{
+		Name: name, Width: 8, Right: true, Rank: 4, Wide: true, Compare: table.Compare(of),
+		Text: func(a *agent) (string, theme.Role) { return write(of(a)), theme.Dim },
+		Total: func(rows iter.Seq[*agent]) string {
+			return write(sum(rows, func(a *agent) float64 {
+				if a.State != reeveapi.AgentActive {
+					return 0
+				}
+				return of(a)
+			}))
+		},
+	}
+}
+
+func one(*agent) float64 { return 1 }
+
+func sum(rows iter.Seq[*agent], of func(*agent) float64) float64 {
+	n := 0.0
+	for a := range rows {
+		n += of(a)
+	}
+	return n
+}
+
+// usedCPUs and usedMem (MB) are 0 where they are not known any more.
+func usedCPUs(a *agent) float64 {
+	if !heard(a) {
+		return 0
+	}
+	return a.Usage.CPUs
+}
+
+func usedMem(a *agent) float64 {
+	if !heard(a) {
+		return 0
+	}
+	return float64(a.Usage.MemBytes) / (1 << 20)
+}
+
 // share is a column of how much is allocated of all there is.
 func share(name string, write func(float64) string, of func(reeveapi.Amounts) float64) column {
 	return column{
@@ -116,6 +161,13 @@ func share(name string, write func(float64) string, of func(reeveapi.Amounts) fl
 			return write(of(a.Allocated)) + "/" + write(of(a.Total)), theme.Text
 		},
 		Compare: table.Compare(func(a *agent) float64 { return of(a.Allocated) }),
+		Total: func(rows iter.Seq[*agent]) string {
+			all := sum(rows, func(a *agent) float64 { return of(a.Total) })
+			if all == 0 {
+				return "-"
+			}
+			return write(sum(rows, func(a *agent) float64 { return of(a.Allocated) })) + "/" + write(all)
+		},
 	}
 }
 

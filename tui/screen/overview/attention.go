@@ -1,12 +1,16 @@
 package overview
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/feed"
 	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
@@ -36,6 +40,7 @@ func attention(snap *store.Snapshot, now time.Time) []item {
 	out = append(out, agents(snap, now)...)
 	out = append(out, jobs(snap, now)...)
 	out = append(out, crashes(snap, now)...)
+	out = append(out, tight(snap)...)
 	out = append(out, roles(snap)...)
 	return append(out, offers(snap, now)...)
 }
@@ -59,6 +64,39 @@ func roles(snap *store.Snapshot) []item {
 			out = append(out, item{"role " + name, text, theme.Warn, screen.Target{Kind: screen.Roles, Arg: name}})
 		}
 	}
+	return out
+}
+
+// alarmsEvery is how old what is known of tasks close to their limits may be.
+const alarmsEvery = 30 * time.Second
+
+// Wants are the alarms of all agents that answer.
+func (s *Screen) Wants() []feed.Want {
+	agents := s.env.Store.Snapshot().Agents.Rows()
+	out := make([]feed.Want, 0, len(agents))
+	for _, a := range agents {
+		switch a.State {
+		case reeveapi.AgentActive, reeveapi.AgentDeactivated, reeveapi.AgentDraining:
+			out = append(out, feed.Want{Agent: a.ID, HTTP: a.HTTP, Every: alarmsEvery, Alarms: true})
+		}
+	}
+	return out
+}
+
+// tight are tasks that have almost no memory left before the kernel ends them.
+func tight(snap *store.Snapshot) []item {
+	var out []item
+	for _, u := range snap.Usage {
+		for _, of := range u.Tight {
+			t := snap.Tasks.Get(of.Task)
+			if t == nil || !t.Ended.IsZero() {
+				continue
+			}
+			text := fmt.Sprintf("uses %s of its memory: %s of %s", gauge.Percent(store.Share(float64(of.Used), float64(of.Limit))), gauge.Bytes(of.Used), gauge.Bytes(of.Limit))
+			out = append(out, item{label.Name(t), text, theme.Warn, screen.Target{Kind: screen.Task, ID: of.Task}})
+		}
+	}
+	slices.SortFunc(out, func(a, b item) int { return cmp.Compare(a.target.ID, b.target.ID) })
 	return out
 }
 

@@ -18,7 +18,7 @@ func (s *Screen) fields() []form.Field {
 	return []form.Field{
 		{ID: "name", Label: "Name", Required: true, Hint: "unique, such as web-canary", Check: s.checkName},
 		{ID: "role", Label: "Role", Initial: "*", Check: checkRole},
-		{ID: "command", Label: "Command", Required: true, Hint: "for sh -c, such as ./server --port $PORT0"},
+		{ID: "command", Label: "Command", Required: true, Unless: s.imageRuns, Hint: "for sh -c, such as ./server --port $PORT0; the image's own if empty"},
 		{ID: "instances", Label: "Instances", Initial: "1", Check: whole("instances", 1, 100_000)},
 		{ID: "kind", Label: "Kind", Initial: "batch", Check: s.checkKind},
 		{ID: "cpus", Label: "CPUs", Required: true, Initial: "0.1", Check: checkCPUs},
@@ -37,6 +37,9 @@ func (s *Screen) fields() []form.Field {
 		{ID: "grace", Label: "Kill grace", Hint: "seconds between SIGTERM and SIGKILL, 3 if empty", Check: checkGrace},
 	}
 }
+
+// imageRuns says whether a job does without a command: an image has one of its own.
+func (s *Screen) imageRuns() bool { return s.form != nil && s.form.Value("image") != "" }
 
 func (s *Screen) checkName(text string) string {
 	switch {

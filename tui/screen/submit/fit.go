@@ -1,6 +1,7 @@
 package submit
 
 import (
+	"cmp"
 	"fmt"
 	"sort"
 
@@ -22,7 +23,16 @@ func (s *Screen) fit() hint {
 	spec := s.spec()
 	n := max(spec.Instances, 1)
 	fit, _, largest := action.Fits(s.env.Store.Snapshot(), spec.Resources, n)
-	switch {
+	role := cmp.Or(spec.Role, "*")
+	left := action.QuotaLeft(s.env.Store.Snapshot(), role)
+	if s.old != nil {
+		left = nil // what it has counts already
+	}
+	switch room := action.QuotaRoom(left, spec.Resources, n); {
+	case room == 0 && fit > 0:
+		return hint{"over the quota of role " + role + ": it waits; " + action.QuotaText(left), theme.Warn}
+	case room < fit:
+		return hint{fmt.Sprintf("%d of %d instances are within the quota of role %s; %s", room, n, role, action.QuotaText(left)), theme.Warn}
 	case fit == n && n == 1:
 		return hint{"fits now", theme.Good}
 	case fit == n:
@@ -44,6 +54,8 @@ func (s *Screen) note(id string) (string, theme.Role) {
 		return "no agent has that much free; the most is " + gauge.MB(largest.Mem), theme.Warn
 	case id == "disk" && spec.Resources.Disk > largest.Disk:
 		return "no agent has that much free; the most is " + gauge.MB(largest.Disk), theme.Warn
+	case id == "role":
+		return action.QuotaText(action.QuotaLeft(s.env.Store.Snapshot(), cmp.Or(spec.Role, "*"))), theme.Dim
 	case id == "ports" && spec.Ports > 0:
 		return "told as PORT0, PORT1, …", theme.Dim
 	case id == "cpus" && spec.Instances > 1:

@@ -63,7 +63,7 @@ func (s *Screen) newForm() { s.form, s.base = form.New(s.fields()...), nil }
 // specOf makes a job like a task.
 func specOf(t *reeveapi.Task) reeveapi.JobSpec {
 	return reeveapi.JobSpec{
-		Name: t.Name, Role: t.Role, Command: t.Command, Resources: t.Requested, User: t.User, Env: t.Env, Labels: t.Labels, Instances: 1,
+		Name: t.Name, Role: t.Role, Command: t.Command, Resources: t.Requested, Image: t.Image, User: t.User, Env: t.Env, Labels: t.Labels, Instances: 1,
 	}
 }
 

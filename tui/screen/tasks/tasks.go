@@ -37,7 +37,10 @@ func New(env screen.Env, target screen.Target) *Screen {
 	lists := make([]*list.List[reeveapi.Task], len(empty))
 	for i := range lists {
 		cols := Active(env.Now)
-		if i == ended {
+		switch i {
+		case active:
+			cols = used(cols, Use{env.Store})
+		case ended:
 			cols = Ended(env.Now)
 		}
 		lists[i] = list.New(table.New(empty[i], cols...), FilterHelp, Fields(env.Now)...)

@@ -15,6 +15,7 @@ type Field struct {
 	ID       string
 	Label    string
 	Required bool
+	Unless   func() bool         // a required field may be empty if this says so; may be nil
 	Hint     string              // shown behind an empty field that has the focus
 	Check    func(string) string // what is wrong with the text, "" if nothing; not asked for an empty optional field
 	Initial  string
@@ -55,7 +56,7 @@ func (f *Form) Set(id, text string) {
 	for i := range f.fields {
 		if f.fields[i].ID == id {
 			f.inputs[i].Set(text)
-			f.check(i)
+			f.checkAll()
 		}
 	}
 }
@@ -75,7 +76,7 @@ func (f *Form) Type(key tea.KeyMsg) bool {
 		return false
 	}
 	f.shown[f.focus] = true
-	f.check(f.focus)
+	f.checkAll()
 	return true
 }
 
@@ -109,9 +110,18 @@ func (f *Form) Reveal() {
 	}
 }
 
+// checkAll checks every field: what is right in one can depend on another.
+func (f *Form) checkAll() {
+	for i := range f.fields {
+		f.check(i)
+	}
+}
+
 func (f *Form) check(i int) {
 	field, text := f.fields[i], f.inputs[i].Value()
 	switch {
+	case text == "" && field.Required && field.Unless != nil && field.Unless():
+		f.errs[i] = ""
 	case text == "" && field.Required:
 		f.errs[i] = "is needed"
 	case text == "" || field.Check == nil:

@@ -139,7 +139,7 @@ func (t *Table[T]) settle(now time.Time) {
 	if !t.pending || !t.urgent && len(t.view) > 0 && (now.Sub(t.touched) < sortHold || t.count > t.many && now.Sub(t.built) < manyHold) {
 		return
 	}
-	t.pending, t.urgent, t.built = false, false, now
+	t.pending, t.urgent, t.built, t.totals = false, false, now, nil
 	line := t.at - t.top
 	if t.full || t.count <= t.many || t.sort >= 0 && t.cols[t.sort].Moves {
 		t.rebuild()

@@ -1,6 +1,8 @@
 package table
 
 import (
+	"iter"
+	"slices"
 	"time"
 
 	"codeberg.org/reeve/reeve/tui/frame"
@@ -13,8 +15,13 @@ const gutter = 3 // cursor and mark
 func (t *Table[T]) Render(a frame.Area, now time.Time) {
 	t.settle(now)
 	t.height = max(a.H-1, 1)
+	below := t.totaled() && len(t.view) > 0 && a.H > leastTotaled
+	if below {
+		t.height--
+	}
 	t.scroll()
 	cols, widths := t.layout(a.W - gutter - 1)
+	t.drawn = cols
 	t.heads(a, cols, widths)
 	a.OnClick(func(x, y int) { t.click(x, y, cols, widths, now) })
 	if len(t.view) == 0 {
@@ -24,6 +31,64 @@ func (t *Table[T]) Render(a frame.Area, now time.Time) {
 	for y := 0; y < t.height && t.top+y < len(t.view); y++ {
 		t.row(a.Sub(0, y+1, a.W, 1), t.top+y, cols, widths)
 	}
+	if below {
+		t.total(a.Sub(0, min(len(t.view)+2, a.H-1), a.W, 1), cols, widths)
+	}
+}
+
+// leastTotaled is the height from which on a line of totals is worth its place.
+const leastTotaled = 6
+
+func (t *Table[T]) totaled() bool {
+	return slices.ContainsFunc(t.cols, func(c Column[T]) bool { return c.Total != nil })
+}
+
+// total draws the line of totals. They are counted when the rows have been put in order, not at every frame.
+func (t *Table[T]) total(a frame.Area, cols, widths []int) {
+	if t.totals == nil {
+		t.totals = make([]string, len(t.cols))
+		for i, c := range t.cols {
+			if c.Total != nil {
+				t.totals[i] = c.Total(t.shown())
+			}
+		}
+	}
+	x := gutter
+	for n, c := range cols {
+		if t.cols[c].Right {
+			a.Right(x, 0, widths[n], theme.Strong, t.totals[c])
+		} else {
+			a.Left(x, 0, widths[n], theme.Strong, t.totals[c])
+		}
+		x += widths[n] + 1
+	}
+}
+
+// shown are the rows that pass the filter and are there.
+func (t *Table[T]) shown() iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		for _, n := range t.view {
+			if n.there() && !yield(n.Val) {
+				return
+			}
+		}
+	}
+}
+
+// OnScreen ranges over the rows that were drawn last and are there.
+func (t *Table[T]) OnScreen() iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		for _, n := range t.view[min(t.top, len(t.view)):min(t.top+t.height, len(t.view))] {
+			if n.there() && !yield(n.Val) {
+				return
+			}
+		}
+	}
+}
+
+// Draws says whether a column was drawn last.
+func (t *Table[T]) Draws(name string) bool {
+	return slices.ContainsFunc(t.drawn, func(i int) bool { return t.cols[i].Name == name })
 }
 
 // click puts the cursor on a row, or sorts by the column whose head was clicked on, and turns the order the second time.

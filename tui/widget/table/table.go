@@ -34,7 +34,8 @@ type Column[T any] struct {
 	Moves   bool // Compare looks at more than the rows: its order changes without them
 	Text    func(row *T) (string, theme.Role)
 	Draw    func(a frame.Area, row *T)
-	Compare func(a, b *T) int // nil: not to be sorted by
+	Compare func(a, b *T) int              // nil: not to be sorted by
+	Total   func(rows iter.Seq[*T]) string // what stands below the column for all rows that are shown; nil for nothing
 }
 
 // Table shows rows. It is owned by one screen.
@@ -61,6 +62,7 @@ type Table[T any] struct {
 	height int    // rows on the screen at the last Render
 	skip   int    // columns scrolled away
 	hidden int    // columns that did not fit at the last Render
+	drawn  []int  // the columns of the last Render
 	marks  map[string]bool
 	anchor string // where marking began
 
@@ -76,6 +78,7 @@ type Table[T any] struct {
 
 	ghosts map[string]*node[T] // rows that have vanished and keep their places
 	empty  string
+	totals []string // by column; nil if they have to be counted again, or there are none
 }
 
 // Settings is what outlives a screen.

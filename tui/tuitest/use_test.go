@@ -1,0 +1,94 @@
+package tuitest
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestUseOfAllTasks looks at what tasks use in the list of all, which asks only the agents of those on the screen.
+func TestUseOfAllTasks(t *testing.T) {
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Press("3", "/", "web-api.3", "enter")
+		c.Pass(2 * time.Second)
+		c.Lacks("USED")
+		c.Press("ctrl+w")
+		c.Pass(6 * time.Second)
+		used := regexp.MustCompile(`agent-\d+ +[0-9.]+ +[0-9]\.[0-9]{2} +[0-9.]+[MG] +[0-9.]+[MG] `)
+		if line := c.Line("RUNNING"); !used.MatchString(line) {
+			t.Errorf("%q does not say what is used of what was asked for", line)
+		}
+	})
+}
+
+// TestTotals adds up what is shown, also behind a filter.
+func TestTotals(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("2")
+		c.Expect("TOTAL 12")
+		c.Press("/", "agent-01", "enter")
+		c.Expect("TOTAL 1 ")
+		c.Press("enter")
+		c.Pass(2 * time.Second)
+		c.Expect("TOTAL 8")
+	})
+}
+
+// TestTightMemory says on the overview which tasks are about to be ended by the kernel.
+func TestTightMemory(t *testing.T) {
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Pass(35 * time.Second)
+		for range 60 {
+			if strings.Contains(c.Screen(), "of its memory: ") {
+				break
+			}
+			c.Pass(10 * time.Second)
+		}
+		line := c.Line("of its memory: ")
+		if share := regexp.MustCompile(`uses (9[5-9]|100)% of its memory: `); !share.MatchString(line) {
+			t.Errorf("%q does not say how much", line)
+		}
+	})
+}
+
+// TestDrainOnEveryScreen follows a drain from anywhere.
+func TestDrainOnEveryScreen(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		for _, key := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "0"} {
+			c.Press(key)
+			c.Expect("▼ draining agent-11: 5 left")
+		}
+		c.Press("2", "ctrl+t", "tab", "enter")
+		c.Pass(time.Second)
+		c.Expect("asked for the drain of agent-01") // what was just done comes first
+	})
+}
+
+// TestImageWithoutCommand fills the form with an image alone.
+func TestImageWithoutCommand(t *testing.T) {
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Press("n", "web", "tab", "tab", "tab")
+		c.Expect("is needed")
+		for range 9 {
+			c.Press("tab")
+		}
+		c.Type("nginx:1.27")
+		c.Lacks("is needed")
+		c.Expect("ready: all checks pass")
+		c.Press("ctrl+x", "tab", "enter")
+		c.Expect("submitted job web")
+	})
+}
+
+// TestQuotaInTheForm says what a role may still have, and that more has to wait.
+func TestQuotaInTheForm(t *testing.T) {
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Press("n", "web", "tab")
+		c.Press("backspace")
+		c.Type("batch")
+		c.Expect("quota left: ")
+		c.Press("tab", "true")
+		c.Expect("over the quota of role batch: it waits", "ready, but it will have to wait")
+	})
+}
