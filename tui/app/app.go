@@ -160,6 +160,9 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := a.update(msg)
 	a.past.note(a.path())
 	a.want()
+	if w, ok := a.top().screen.(screen.Worker); ok {
+		cmd = tea.Batch(cmd, w.Work())
+	}
 	return a, cmd
 }
 

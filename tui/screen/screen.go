@@ -85,6 +85,11 @@ type Teller interface {
 	Status() (string, theme.Role)
 }
 
+// Worker is a screen with work that a key must not wait for. It is asked after every message.
+type Worker interface {
+	Work() tea.Cmd
+}
+
 // Saver is a screen with settings that outlive it.
 type Saver interface {
 	Save() State

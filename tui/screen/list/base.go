@@ -2,6 +2,7 @@ package list
 
 import (
 	"cmp"
+	"context"
 	"iter"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -48,6 +49,7 @@ func NewBase[T any](env screen.Env, setup Setup[T], lists ...*List[T]) Base[T] {
 	for _, l := range lists {
 		l.Name = cmp.Or(l.Name, string(setup.Scope))
 		l.Keep(env)
+		l.Table.Jobs = env.Async != nil
 	}
 	return Base[T]{Env: env, Tabs: lists[0].Tabs, setup: setup, lists: lists, shown: -1}
 }
@@ -86,8 +88,36 @@ func (b *Base[T]) Scopes() []keys.Scope { return []keys.Scope{b.setup.Scope, key
 // Start does nothing: all data are in the store.
 func (b *Base[T]) Start() tea.Cmd { return nil }
 
-// Update does nothing: Render looks at the newest snapshot.
-func (b *Base[T]) Update(tea.Msg) tea.Cmd { return nil }
+// worked is a job of a table that was run.
+type worked[T any] struct {
+	table *table.Table[T]
+	job   *table.Job[T]
+}
+
+// Work is what the shown list has to have done outside of the loop, nil if nothing.
+func (b *Base[T]) Work() tea.Cmd {
+	if b.Env.Async == nil {
+		return nil
+	}
+	b.Refresh()
+	t := b.Table()
+	job := t.Job(b.Env.Now())
+	if job == nil {
+		return nil
+	}
+	return b.Env.Async(func(context.Context) tea.Msg {
+		job.Run()
+		return worked[T]{t, job}
+	})
+}
+
+// Update takes what Work has brought. All else is in the store: Render looks at the newest snapshot.
+func (b *Base[T]) Update(msg tea.Msg) tea.Cmd {
+	if w, ok := msg.(worked[T]); ok {
+		w.table.Finish(w.job, b.Env.Now())
+	}
+	return nil
+}
 
 // Typing says whether the filter takes keys.
 func (b *Base[T]) Typing() bool { return b.List().Typing() }

@@ -143,6 +143,8 @@ func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 			return nil
 		}
 		s.take(msg.plan)
+	default:
+		return s.Base.Update(msg)
 	}
 	return nil
 }

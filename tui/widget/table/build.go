@@ -60,12 +60,20 @@ func (t *Table[T]) Reset(rows []Row[T]) {
 	for _, r := range rows {
 		t.put(r)
 	}
-	t.pending, t.urgent, t.full = true, true, true
+	t.full = true
+	t.ask()
+}
+
+// ask has the view built soon: the operator wants another. A job that runs is not for it.
+func (t *Table[T]) ask() {
+	t.pending, t.urgent = true, true
+	t.asked++
 }
 
 // SetFilter shows only rows for which keep is true; nil shows all. If it moves, it may answer otherwise for the same row later.
 func (t *Table[T]) SetFilter(keep func(*T) bool, moves bool) {
-	t.keep, t.moves, t.judge, t.pending, t.urgent = keep, moves, true, true, true
+	t.keep, t.moves, t.judge = keep, moves, true
+	t.ask()
 }
 
 // put takes a row that is there.
@@ -134,14 +142,29 @@ func (t *Table[T]) lookup(id string) *T {
 }
 
 // settle builds the view if something changed, unless a key was pressed a moment ago: rows stand still under the hand.
-// Their values are drawn as they are, so they are new all the same.
+// Their values are drawn as they are, so they are new all the same. What waits for a job is built by Finish.
 func (t *Table[T]) settle(now time.Time) {
-	if !t.pending || !t.urgent && len(t.view) > 0 && (now.Sub(t.touched) < sortHold || t.count > t.many && now.Sub(t.built) < manyHold) {
-		return
+	if t.due(now) && !t.waits() {
+		t.settleAll(now)
 	}
+}
+
+// due says whether the view shall be built.
+func (t *Table[T]) due(now time.Time) bool {
+	hold := now.Sub(t.touched) < sortHold || t.count > t.many && now.Sub(t.built) < manyHold
+	return t.pending && (t.urgent || len(t.view) == 0 || !hold)
+}
+
+// settleAll builds the view, however long it takes.
+func (t *Table[T]) settleAll(now time.Time) {
+	t.arrange(now, t.full || t.count <= t.many || t.sort >= 0 && t.cols[t.sort].Moves, t.judge || t.moves || t.count <= t.many)
+}
+
+// arrange builds the view. anew says that all rows get their places, judge that the filter is asked for all of them.
+func (t *Table[T]) arrange(now time.Time, anew, judge bool) {
 	t.pending, t.urgent, t.built, t.totals = false, false, now, nil
 	line := t.at - t.top
-	if t.full || t.count <= t.many || t.sort >= 0 && t.cols[t.sort].Moves {
+	if anew {
 		t.rebuild()
 	} else {
 		t.patch()
@@ -151,7 +174,7 @@ func (t *Table[T]) settle(now time.Time) {
 		n.dirty = false
 	}
 	t.dirty = t.dirty[:0]
-	t.filter()
+	t.filter(judge)
 	t.find(line)
 }
 
@@ -222,22 +245,31 @@ func (t *Table[T]) insert(in []*node[T]) {
 
 // compare is the order of rows, by the values of their places. No two are equal.
 func (t *Table[T]) compare(a, b *node[T]) int {
-	if t.sort < 0 {
-		return strings.Compare(a.ID, b.ID)
+	var compare func(a, b *T) int
+	if t.sort >= 0 {
+		compare = t.cols[t.sort].Compare
 	}
-	c := t.cols[t.sort].Compare(a.placed, b.placed)
-	if t.desc {
+	return order(compare, t.desc, a.ID, b.ID, a.placed, b.placed)
+}
+
+func order[T any](compare func(a, b *T) int, desc bool, idA, idB string, a, b *T) int {
+	if compare == nil {
+		return strings.Compare(idA, idB)
+	}
+	c := compare(a, b)
+	if desc {
 		c = -c
 	}
 	if c == 0 {
-		c = Natural(a.ID, b.ID)
+		c = Natural(idA, idB)
 	}
 	return c
 }
 
 // turn turns the order round; rows that the column does not tell apart stay in the order of their ids.
 func (t *Table[T]) turn() {
-	t.desc, t.pending, t.urgent = !t.desc, true, true
+	t.desc = !t.desc
+	t.ask()
 	if t.sort < 0 {
 		return
 	}
@@ -252,12 +284,11 @@ func (t *Table[T]) turn() {
 }
 
 // filter picks the rows that are shown. What was said of a row holds until that is another.
-func (t *Table[T]) filter() {
+func (t *Table[T]) filter(again bool) {
 	if t.keep == nil {
 		t.view = t.order
 		return
 	}
-	again := t.judge || t.moves || t.count <= t.many
 	t.passed = t.passed[:0]
 	for _, n := range t.order {
 		if again || n.judged != n.placed {
@@ -270,11 +301,21 @@ func (t *Table[T]) filter() {
 	t.view, t.judge = t.passed, false
 }
 
+// index is where a row is in the view, -1 if it is not there.
+func (t *Table[T]) index(id string) int {
+	if n := t.nodes[id]; n != nil {
+		if i := slices.Index(t.view, n); i >= 0 {
+			return i
+		}
+	}
+	return slices.IndexFunc(t.view, func(n *node[T]) bool { return n.ID == id })
+}
+
 // find puts the cursor back on its row, on the same line of the screen. When the row is not there at all, as after a
 // filter, the cursor takes the row that is now in its place.
 func (t *Table[T]) find(line int) {
 	if t.cursor != "" {
-		if i := slices.IndexFunc(t.view, func(n *node[T]) bool { return n.ID == t.cursor }); i >= 0 {
+		if i := t.index(t.cursor); i >= 0 {
 			t.at = i
 			t.top = max(i-line, 0)
 			return

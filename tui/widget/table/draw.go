@@ -1,6 +1,7 @@
 package table
 
 import (
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -111,6 +112,9 @@ func (t *Table[T]) click(x, y int, cols, widths []int, now time.Time) {
 }
 
 func (t *Table[T]) emptyText() string {
+	if t.pending && t.waits() {
+		return fmt.Sprintf("looking through %d rows", t.count)
+	}
 	if t.keep != nil && t.count > 0 {
 		return "nothing passes the filter; esc clears it"
 	}

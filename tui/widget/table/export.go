@@ -11,6 +11,9 @@ import (
 // Export is the table as text, in its order: the names of columns that are not pictures, and the rows that pass the
 // filter, or all of them. Rows that have vanished are left out.
 func (t *Table[T]) Export(all bool) (titles []string, rows [][]string) {
+	if t.waits() {
+		t.settleAll(t.touched) // a file shall be what was asked for last
+	}
 	t.settle(t.touched)
 	cols := t.exported()
 	for _, c := range cols {

@@ -41,6 +41,7 @@ type Column[T any] struct {
 // Table shows rows. It is owned by one screen.
 type Table[T any] struct {
 	Latest func(id string) *T // what is known of a row that has vanished from this table, nil if nothing; may be nil
+	Jobs   bool               // somebody asks for Job after all that happens to the table, and runs it: then filters and Compare are called by any goroutine
 
 	cols   []Column[T]
 	nodes  map[string]*node[T] // rows that are there, and ghosts
@@ -54,6 +55,7 @@ type Table[T any] struct {
 	full   bool                // the order is another: it must be made anew
 	passed []*node[T]          // memory for view
 	many   int                 // from how many rows on the order is kept in step instead of made anew
+	far    int                 // from how many rows on jobs are made
 	round  uint64              // how many times SetRows was called
 
 	cursor string // id
@@ -70,11 +72,14 @@ type Table[T any] struct {
 	desc    bool
 	set     string // of columns: Usual, Wide or Own
 	own     []Pick
-	picked  []int     // the columns of own
-	pending bool      // rows have changed since view was built
-	urgent  bool      // the operator changed what is shown: it shall be built at once
-	touched time.Time // the last key
-	built   time.Time // when view was built
+	picked  []int      // the columns of own
+	pending bool       // rows have changed since view was built
+	urgent  bool       // the operator changed what is shown: it shall be built at once
+	touched time.Time  // the last key
+	built   time.Time  // when view was built
+	asked   uint64     // how many times the operator wanted something else to be shown
+	running bool       // a job is being done
+	spare   []place[T] // memory of the last job for the next
 
 	ghosts map[string]*node[T] // rows that have vanished and keep their places
 	empty  string
@@ -105,7 +110,7 @@ const (
 // New returns an empty table, sorted by the first column that can be. empty is what it says when it has no rows.
 func New[T any](empty string, cols ...Column[T]) *Table[T] {
 	t := &Table[T]{
-		cols: cols, marks: map[string]bool{}, ghosts: map[string]*node[T]{}, nodes: map[string]*node[T]{}, full: true, many: manyRows, empty: empty, set: Usual,
+		cols: cols, marks: map[string]bool{}, ghosts: map[string]*node[T]{}, nodes: map[string]*node[T]{}, full: true, many: manyRows, far: farRows, empty: empty, set: Usual,
 	}
 	for i := range t.cols {
 		if t.cols[i].Title == "" {
@@ -121,7 +126,8 @@ func New[T any](empty string, cols ...Column[T]) *Table[T] {
 func (t *Table[T]) SortBy(name string, desc bool) {
 	for i, c := range t.cols {
 		if c.Name == name && c.Compare != nil {
-			t.sort, t.desc, t.pending, t.urgent, t.full = i, desc, true, true, true
+			t.sort, t.desc, t.full = i, desc, true
+			t.ask()
 		}
 	}
 }
@@ -334,7 +340,8 @@ func (t *Table[T]) stepSort(by int) {
 	for i := 1; i <= len(cols); i++ {
 		at := cols[((from+by*i)%len(cols)+len(cols))%len(cols)]
 		if t.cols[at].Compare != nil {
-			t.sort, t.pending, t.urgent, t.full = at, true, true, true
+			t.sort, t.full = at, true
+			t.ask()
 			return
 		}
 	}

@@ -1,0 +1,132 @@
+package table
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"codeberg.org/reeve/reeve/tui/keys"
+)
+
+// seen are the rows of the view that are there.
+func seen(t *Table[item]) []string {
+	var out []string
+	for _, n := range t.view {
+		if n.there() {
+			out = append(out, fmt.Sprint(n.ID, " ", n.Val.n))
+		}
+	}
+	return out
+}
+
+// TestJobsBuildTheSame gives two tables the same rows, orders and filters. One has jobs, which end whenever they like; in
+// the end both show the same.
+func TestJobsBuildTheSame(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		plain, now := New("none", columns()...), start
+		slow := New("none", columns()...)
+		slow.Jobs, slow.far, slow.many = true, 0, 0
+		both := func(do func(*Table[item])) { do(plain); do(slow) }
+		var running *Job[item]
+		for range rapid.IntRange(1, 40).Draw(rt, "turns") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(rt, "ms")) * time.Millisecond)
+			drawn := rows(rapid.SliceOfN(rapid.IntRange(0, 60), 0, 20).Draw(rt, "rows")...)
+			for i := range drawn {
+				drawn[i].Val.n = rapid.IntRange(0, 5).Draw(rt, "n")
+			}
+			var gone []string
+			for _, i := range rapid.SliceOfN(rapid.IntRange(0, 60), 0, 5).Draw(rt, "gone") {
+				gone = append(gone, fmt.Sprintf("%04d", i))
+			}
+			filter := rapid.SampledFrom([]string{"", "1", "2", "row-3"}).Draw(rt, "filter")
+			verb := rapid.SampledFrom([]keys.Verb{keys.Down, keys.SortFlip, keys.SortRight, keys.Bottom, keys.Mark}).Draw(rt, "verb")
+			switch rapid.IntRange(0, 6).Draw(rt, "what") {
+			case 0:
+				both(func(t *Table[item]) { t.SetRows(drawn, now) })
+			case 1, 2:
+				both(func(t *Table[item]) { t.Change(drawn, gone, now) })
+			case 3:
+				both(func(t *Table[item]) { t.Reset(drawn) })
+			case 4:
+				both(func(t *Table[item]) {
+					if filter == "" {
+						t.SetFilter(nil, false)
+					} else {
+						t.SetFilter(func(i *item) bool { return strings.Contains(i.name, filter) }, false)
+					}
+				})
+			case 5:
+				both(func(t *Table[item]) { t.Do(verb, now) })
+			}
+			both(func(t *Table[item]) { draw(t, now) })
+			if next := slow.Job(now); next != nil {
+				if running != nil {
+					rt.Fatal("there are two jobs at once")
+				}
+				running = next
+				running.Run()
+			}
+			if running != nil && rapid.Bool().Draw(rt, "ends") {
+				slow.Finish(running, now)
+				running = nil
+			}
+		}
+		now = now.Add(time.Hour)
+		both(func(t *Table[item]) { t.Change(rows(1, 2), nil, now) })
+		if running != nil {
+			slow.Finish(running, now)
+		}
+		for job := slow.Job(now); job != nil; job = slow.Job(now) {
+			job.Run()
+			slow.Finish(job, now)
+		}
+		both(func(t *Table[item]) { draw(t, now.Add(time.Hour)) })
+		if got, want := seen(slow), seen(plain); !slices.Equal(got, want) {
+			rt.Fatalf("with jobs:\n%s\nwithout:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	})
+}
+
+// TestAJobThatIsNotWantedAnyMore types two letters of a filter before the first is looked for.
+func TestAJobThatIsNotWantedAnyMore(t *testing.T) {
+	tab := New("none", columns()...)
+	tab.Jobs, tab.far = true, 0
+	finish := func() {
+		job := tab.Job(start)
+		job.Run()
+		tab.Finish(job, start)
+	}
+	tab.Reset(rows(1, 2, 12))
+	draw(tab, start)
+	if shown, all := tab.Len(); shown != 0 || all != 3 {
+		t.Fatalf("%d of %d rows are shown before they have an order", shown, all)
+	}
+	finish()
+	if shown, _ := tab.Len(); shown != 3 {
+		t.Fatalf("%d rows are shown", shown)
+	}
+	has := func(text string) func(*item) bool {
+		return func(i *item) bool { return strings.Contains(i.name, text) }
+	}
+	tab.SetFilter(has("1"), false)
+	late := tab.Job(start)
+	late.Run()
+	tab.SetFilter(has("12"), false)
+	if again := tab.Job(start); again != nil {
+		t.Error("there is a second job while the first is not finished")
+	}
+	tab.Finish(late, start)
+	if shown, _ := tab.Len(); shown != 3 {
+		t.Errorf("%d rows are shown of a filter that nobody wants any more", shown)
+	}
+	if _, written := tab.Export(false); len(written) != 1 {
+		t.Errorf("%d rows are exported, want the one that passes", len(written))
+	}
+	if job := tab.Job(start); job != nil {
+		t.Error("there is still something to do")
+	}
+}
