@@ -47,6 +47,8 @@ func (a *App) onThing(verb keys.Verb) (tea.Cmd, bool) {
 	case keys.Export:
 		a.export()
 		return nil, true
+	case keys.CopyCommand:
+		return a.copyList(), true
 	default:
 		return nil, false
 	}
@@ -106,6 +108,41 @@ func copies(s *store.Snapshot, t screen.Thing, master string) []screen.Choice {
 		add("i", "id", t.ID)
 	}
 	return out
+}
+
+// lists are the verbs of the command line that print what a screen lists.
+var lists = map[screen.Kind]string{
+	screen.Agents: "agents", screen.Tasks: "tasks", screen.Jobs: "jobs", screen.Frameworks: "frameworks", screen.Roles: "roles",
+	screen.Offers: "offers", screen.Masters: "masters", screen.Events: "events", screen.Maintenance: "maintenance",
+}
+
+// tabFlags are what the tabs of the tasks' screen are to the command line.
+var tabFlags = []string{"", "--state=unreachable", "--all"}
+
+// copyList copies the command line that prints the list.
+func (a *App) copyList() tea.Cmd {
+	at := a.top()
+	words := []string{"reeve", lists[at.target.Kind], "--master=" + quote(a.deps.Env.Master())}
+	var st screen.State
+	if saver, ok := at.screen.(screen.Saver); ok {
+		st = saver.Save()
+	}
+	if at.target.Kind == screen.Tasks {
+		words = append(words, tabFlags[st.Tab])
+	}
+	if at.target.Kind == screen.Agent {
+		words[1] = "tasks"
+		words = append(words, "--agent="+quote(at.target.ID))
+	}
+	if words[1] == "" {
+		a.say(theme.Dim, "no command prints this list")
+		return nil
+	}
+	what := "command line"
+	if st.Filter != "" {
+		what += ", without the filter,"
+	}
+	return screen.Send(screen.Copy{Text: strings.TrimSpace(strings.Join(words, " ")), What: what})
 }
 
 // quote makes a word one word of a shell.

@@ -113,6 +113,7 @@ var table = []Binding{
 
 	{Scope: Events, Keys: []string{"enter"}, Verb: Open, Help: "open what it is about", Foot: "open", Group: Do},
 	{Scope: Events, Keys: []string{"F"}, Verb: Follow, Help: "follow the newest", Foot: "follow", Group: See},
+	{Scope: Events, Keys: []string{"K"}, Verb: Kinds, Help: "which kinds", Foot: "kinds", Group: Find},
 	{Scope: Events, Keys: []string{"!"}, Verb: Problems, Help: "only problems", Foot: "problems", Group: Find},
 
 	{Scope: Files, Keys: []string{"enter"}, Verb: Open, Help: "open the directory, view the file", Foot: "open", Group: Do},
@@ -226,6 +227,7 @@ var table = []Binding{
 	{Scope: List, Keys: []string{"d"}, Verb: Describe, Help: "describe the row", Group: See},
 	{Scope: List, Keys: []string{"y"}, Verb: Raw, Help: "row as YAML, JSON", Group: See},
 	{Scope: List, Keys: []string{"C"}, Verb: CopyMenu, Help: "copy what else", Group: Do},
+	{Scope: List, Keys: []string{"ctrl+y"}, Verb: CopyCommand, Help: "copy as command", Group: Do},
 	{Scope: List, Keys: []string{"ctrl+s"}, Verb: Export, Help: "save the list", Group: Do},
 	{Scope: List, Keys: []string{"v"}, Verb: Preview, Help: "preview of the row", Group: See},
 	{Scope: List, Keys: []string{"+"}, Verb: PaneMore, Help: "larger, smaller preview", Group: See},

@@ -103,6 +103,7 @@ const (
 	Since30m     Verb = "since-30m"
 	Since1h      Verb = "since-1h"
 	Wrap         Verb = "wrap"
+	Kinds        Verb = "kinds"
 	Stdout       Verb = "stdout"
 	Stderr       Verb = "stderr"
 	BothStreams  Verb = "both-streams"

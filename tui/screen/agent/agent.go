@@ -64,6 +64,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 		s.lists[i] = list.New(table.New(empty[i], cols...), tasks.FilterHelp, tasks.Fields(env.Now)...)
 		s.lists[i].Tabs, s.lists[i].Name = &s.tabs, [2]string{"agent-tasks", "agent-ended-tasks"}[i]
 		s.lists[i].Keep(env)
+		s.lists[i].Table.Differs = tasks.Differs
 		s.lists[i].Table.Latest = func(id string) *reeveapi.Task { return env.Store.Snapshot().Tasks.Get(id) }
 	}
 	s.lists[ended].Table.SortBy("ENDED", true)

@@ -41,7 +41,8 @@ func New(env screen.Env, target screen.Target) *Screen {
 	l.SetFilter(target.Arg)
 	s.Base = list.NewBase(env, list.Setup[agent]{
 		Scope: keys.Agents, Kind: screen.Agent, Name: "agents",
-		List: func(s *store.Snapshot) store.List[agent] { return s.Agents },
+		Differs: func(was, is *agent) bool { return was.State != is.State },
+		List:    func(s *store.Snapshot) store.List[agent] { return s.Agents },
 	}, l)
 	return s
 }

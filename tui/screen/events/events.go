@@ -29,6 +29,7 @@ type (
 type Screen struct {
 	list.Base[event]
 	follow bool
+	hidden map[string]bool // names of families
 }
 
 // New returns the screen; target's Arg is a filter to begin with.
@@ -106,11 +107,25 @@ func (s *Screen) Crumb() string { return "events" }
 func (s *Screen) Restore(st screen.State) {
 	st.Table.Cursor = "" // events of another day are gone
 	s.Base.Restore(st)
+	hidden := map[string]bool{}
+	for _, on := range st.On {
+		if name, no := strings.CutPrefix(on, "no "); no {
+			hidden[name] = true
+		}
+	}
+	s.hide(hidden)
 }
 
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	switch verb {
+	case keys.Kinds:
+		return s.choose(), true
+	case keys.Back:
+		if s.List().Filter() == "" && len(s.hidden) > 0 {
+			s.hide(nil)
+			return nil, true
+		}
 	case keys.Follow:
 		s.Refresh()
 		s.follow = true

@@ -39,7 +39,8 @@ func New(env screen.Env, target screen.Target) *Screen {
 	l.SetFilter(target.Arg)
 	s.Base = list.NewBase(env, list.Setup[framework]{
 		Scope: keys.Frameworks, Kind: screen.Frameworks, Name: "frameworks", Tab: tabOf,
-		List: func(s *store.Snapshot) store.List[framework] { return s.Frameworks },
+		Differs: func(was, is *framework) bool { return was.State != is.State },
+		List:    func(s *store.Snapshot) store.List[framework] { return s.Frameworks },
 	}, l)
 	return s
 }

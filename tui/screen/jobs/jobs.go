@@ -36,6 +36,9 @@ func New(env screen.Env, target screen.Target) *Screen {
 	l.SetFilter(target.Arg)
 	s.Base = list.NewBase(env, list.Setup[job]{
 		Scope: keys.Jobs, Kind: screen.Job, Name: "jobs",
+		Differs: func(was, is *job) bool {
+			return was.State != is.State || was.Version != is.Version || was.Health != is.Health || was.Healthy != is.Healthy
+		},
 		List: func(s *store.Snapshot) store.List[job] { return s.Jobs },
 	}, l)
 	return s

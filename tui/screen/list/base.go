@@ -40,6 +40,8 @@ type Setup[T any] struct {
 	Rows func(s *store.Snapshot) iter.Seq2[string, *T]
 	// Tab is where a row belongs. Nil if there is one tab only.
 	Tab func(row *T) int
+	// Differs says whether a row has changed so that somebody should see. Nil if that does not happen.
+	Differs func(was, is *T) bool
 	// Put gives a table new rows. Nil leaves what is looked at where it is.
 	Put func(t *table.Table[T], rows []table.Row[T])
 }
@@ -50,6 +52,7 @@ func NewBase[T any](env screen.Env, setup Setup[T], lists ...*List[T]) Base[T] {
 		l.Name = cmp.Or(l.Name, string(setup.Scope))
 		l.Keep(env)
 		l.Table.Jobs = env.Async != nil
+		l.Table.Differs = setup.Differs
 	}
 	return Base[T]{Env: env, Tabs: lists[0].Tabs, setup: setup, lists: lists, shown: -1}
 }

@@ -34,6 +34,8 @@ type List[T any] struct {
 	in       input.Input
 	tab      *completion // what tab goes through, nil before it was pressed
 	problems bool
+	only     func(*T) bool                          // what the screen lets through, nil for all
+	note     string                                 // what that is
 	columns  func(set *table.Columns) table.Columns // keeps which columns are shown, nil for nobody
 }
 
@@ -76,6 +78,13 @@ func (l *List[T]) SetFilter(text string) {
 	l.apply()
 }
 
+// Only shows only rows that a switch of the screen lets through, beside the filter; nil shows all. note says which in the
+// line over the list.
+func (l *List[T]) Only(keep func(*T) bool, note string) {
+	l.only, l.note = keep, note
+	l.apply()
+}
+
 func (l *List[T]) apply() {
 	keep, err := filter.Parse(l.text, l.fields)
 	l.wrong = ""
@@ -86,6 +95,9 @@ func (l *List[T]) apply() {
 	if l.problems {
 		inner := keep
 		keep = func(row *T) bool { return l.Problem(row) && (inner == nil || inner(row)) }
+	}
+	if only, rest := l.only, keep; only != nil {
+		keep = func(row *T) bool { return only(row) && (rest == nil || rest(row)) }
 	}
 	l.Table.SetFilter(keep, filter.Moves(l.text, l.fields))
 }
@@ -180,6 +192,9 @@ func (l *List[T]) head(a frame.Area) {
 	}
 	if l.problems {
 		x = a.Text(x, 0, theme.Warn, "only problems") + 3
+	}
+	if l.note != "" {
+		x = a.Text(x, 0, theme.Warn, a.Clip(l.note, a.W-x)) + 3
 	}
 	if name, desc := l.Table.Sorted(); name != "" {
 		arrow := a.Theme().Glyph.Up

@@ -54,7 +54,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 		lists[active].Table.Select(target.ID)
 	}
 	return &Screen{list.NewBase(env, list.Setup[reeveapi.Task]{
-		Scope: keys.Tasks, Kind: screen.Task, Tab: tabOf,
+		Scope: keys.Tasks, Kind: screen.Task, Tab: tabOf, Differs: Differs,
 		List: func(s *store.Snapshot) store.List[reeveapi.Task] { return s.Tasks },
 	}, lists...)}
 }
@@ -209,6 +209,11 @@ func Describe(t *reeveapi.Task, alive bool, env screen.Env) string {
 		}
 	}
 	return text
+}
+
+// Differs says whether a task has come into another state, or its health has.
+func Differs(was, is *reeveapi.Task) bool {
+	return was.State != is.State || (was.Healthy == nil) != (is.Healthy == nil) || was.Healthy != nil && *was.Healthy != *is.Healthy
 }
 
 // tabOf is the tab that a task belongs to.

@@ -11,6 +11,8 @@ type node[T any] struct {
 	Row[T]           // with the newest value, or the last of a row that has vanished
 	placed *T        // the value by which it got its place; nil while it has none
 	gone   time.Time // when it vanished; zero while it is there
+	came   time.Time // when it appeared, zero if it always was there
+	turned time.Time // when it changed so that somebody should see
 	leaves bool      // it has no place in the next order
 	dirty  bool      // its place has to be looked at
 	round  uint64    // of the last SetRows that had it
@@ -24,8 +26,11 @@ func (n *node[T]) there() bool { return n.gone.IsZero() }
 // their places when the table is drawn or asked.
 func (t *Table[T]) SetRows(rows []Row[T], now time.Time) {
 	t.round++
+	if len(t.nodes) == 0 {
+		now = time.Time{} // all that there is: nothing of it is news
+	}
 	for _, r := range rows {
-		t.put(r).round = t.round
+		t.put(r, now).round = t.round
 	}
 	if t.count > len(rows) {
 		for _, n := range t.nodes {
@@ -41,7 +46,7 @@ func (t *Table[T]) SetRows(rows []Row[T], now time.Time) {
 // Change changes or adds rows, and removes those with some ids: SetRows for whoever knows what is not as it was.
 func (t *Table[T]) Change(rows []Row[T], gone []string, now time.Time) {
 	for _, r := range rows {
-		t.put(r)
+		t.put(r, now)
 	}
 	for _, id := range gone {
 		if n := t.nodes[id]; n != nil && n.there() {
@@ -58,7 +63,7 @@ func (t *Table[T]) Reset(rows []Row[T]) {
 	clear(t.ghosts)
 	t.order, t.view, t.dirty = nil, nil, nil
 	for _, r := range rows {
-		t.put(r)
+		t.put(r, time.Time{})
 	}
 	t.full = true
 	t.ask()
@@ -77,10 +82,10 @@ func (t *Table[T]) SetFilter(keep func(*T) bool, moves bool) {
 }
 
 // put takes a row that is there.
-func (t *Table[T]) put(r Row[T]) *node[T] {
+func (t *Table[T]) put(r Row[T], now time.Time) *node[T] {
 	n := t.nodes[r.ID]
 	if n == nil {
-		n = &node[T]{Row: r}
+		n = &node[T]{Row: r, came: now}
 		t.nodes[r.ID] = n
 		t.count++
 		t.look(n)
@@ -93,6 +98,9 @@ func (t *Table[T]) put(r Row[T]) *node[T] {
 		t.look(n)
 	}
 	if n.Val != r.Val {
+		if t.Differs != nil && t.Differs(n.Val, r.Val) {
+			n.turned = now
+		}
 		n.Val = r.Val
 		t.look(n)
 	}

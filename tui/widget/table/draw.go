@@ -30,7 +30,7 @@ func (t *Table[T]) Render(a frame.Area, now time.Time) {
 		return
 	}
 	for y := 0; y < t.height && t.top+y < len(t.view); y++ {
-		t.row(a.Sub(0, y+1, a.W, 1), t.top+y, cols, widths)
+		t.row(a.Sub(0, y+1, a.W, 1), t.top+y, cols, widths, now)
 	}
 	if below {
 		t.total(a.Sub(0, min(len(t.view)+2, a.H-1), a.W, 1), cols, widths)
@@ -224,7 +224,7 @@ func (t *Table[T]) latest(n *node[T]) *T {
 	return n.Val
 }
 
-func (t *Table[T]) row(a frame.Area, i int, cols, widths []int) {
+func (t *Table[T]) row(a frame.Area, i int, cols, widths []int, now time.Time) {
 	shown := t.view[i]
 	val := t.lookup(shown.ID)
 	if val == nil {
@@ -235,6 +235,12 @@ func (t *Table[T]) row(a frame.Area, i int, cols, widths []int) {
 		a = a.With(theme.Cursor)
 		a.Clear()
 		a.Text(1, 0, theme.Accent, a.Theme().Glyph.Cursor)
+	}
+	switch {
+	case now.Sub(shown.came) < newsStay:
+		a.Text(0, 0, theme.Good, "+")
+	case now.Sub(shown.turned) < newsStay:
+		a.Text(0, 0, theme.Info, "~")
 	}
 	if t.marks[shown.ID] {
 		a.Text(2, 0, theme.Warn, a.Theme().Glyph.Mark)

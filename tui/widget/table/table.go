@@ -42,6 +42,9 @@ type Column[T any] struct {
 type Table[T any] struct {
 	Latest func(id string) *T // what is known of a row that has vanished from this table, nil if nothing; may be nil
 	Jobs   bool               // somebody asks for Job after all that happens to the table, and runs it: then filters and Compare are called by any goroutine
+	// Differs says whether a row has become another in a way that somebody should see: it is marked for a moment. Nil marks only
+	// rows that are new.
+	Differs func(was, is *T) bool
 
 	cols   []Column[T]
 	nodes  map[string]*node[T] // rows that are there, and ghosts
@@ -97,7 +100,8 @@ type Settings struct {
 const (
 	sortHold  = 1500 * time.Millisecond // after a key, so that a row does not move under the hand
 	ghostStay = 15 * time.Second
-	manyHold  = time.Second // between two orders of a long list, which costs milliseconds
+	newsStay  = 2 * time.Second // a mark on a row that is new or has changed; the next frame after that is without
+	manyHold  = time.Second     // between two orders of a long list, which costs milliseconds
 	manyRows  = 2000
 )
 

@@ -147,6 +147,38 @@ func TestMarksSurviveTheFilter(t *testing.T) {
 	}
 }
 
+// TestNewsAreMarkedForAMoment looks at the signs before rows that are new or have changed.
+func TestNewsAreMarkedForAMoment(t *testing.T) {
+	tab := New("none", columns()...)
+	tab.Differs = func(was, is *item) bool { return was.n != is.n }
+	signs := func(now time.Time) string {
+		f := frame.New(60, 12, theme.New(theme.Options{}))
+		tab.Render(f.Area(), now)
+		out := ""
+		for _, line := range strings.Split(f.Plain(), "\n")[1:5] {
+			out += (line + " ")[:1]
+		}
+		return out
+	}
+	tab.SetRows(rows(1, 2, 3), start)
+	if got := signs(start); got != "    " {
+		t.Errorf("%q at first, want no signs", got)
+	}
+	next := rows(1, 2, 3, 4)
+	next[1].Val.n = 7 // rows(…) makes others that are the same
+	tab.SetRows(next, start.Add(10*time.Second))
+	if got := signs(start.Add(11 * time.Second)); got != " ~ +" {
+		t.Errorf("%q after a change, want the second and fourth marked", got)
+	}
+	if got := signs(start.Add(12 * time.Second)); got != "    " {
+		t.Errorf("%q two seconds later, want no signs", got)
+	}
+	tab.Reset(rows(1, 2, 3, 4))
+	if got := signs(start.Add(13 * time.Second)); got != "    " {
+		t.Errorf("%q in another tab, want no signs", got)
+	}
+}
+
 func TestNatural(t *testing.T) {
 	want := []string{"", "a", "a-1", "a-2", "a-10", "a1b2", "a1b10", "b", "web-02", "web-2", "web-3"}
 	got := slices.Clone(want)
