@@ -247,6 +247,7 @@ func (c *Client) enter(ctx context.Context, spec runtime.Spec, hold bool) (runti
 			c.gpus.Release(spec.ID)
 		}
 		close(e.decided)
+		return e.started, e.err // not ctx's end, if both have come: the container may run
 	}
 	select {
 	case <-e.decided:

@@ -1,6 +1,7 @@
 package shimclient
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/signal"
@@ -321,6 +322,34 @@ func TestLaunchErrors(t *testing.T) {
 	} {
 		if n, err := list(); err != nil || n != 0 {
 			t.Errorf("%d things are left, %v", n, err)
+		}
+	}
+}
+
+// TestLaunchIsCarriedThrough: whoever gives up a launch that has begun is told of the container, or there is none. Were it
+// running behind an error, nobody would ever end it.
+func TestLaunchIsCarriedThrough(t *testing.T) {
+	b := newBed(t)
+	c := b.open()
+	for i := range 10 {
+		spec := b.spec(fmt.Sprintf("given-up-%d", i), "sleep 1000")
+		ctx, cancel := context.WithCancel(t.Context())
+		launched := make(chan error, 1)
+		go func() {
+			_, err := c.Launch(ctx, spec)
+			launched <- err
+		}()
+		eventually(t, "the launch has begun", func() bool { _, err := os.Stat(c.cfg.record(spec.ID)); return err == nil })
+		cancel()
+		if err := <-launched; err != nil {
+			if err := c.Delete(t.Context(), spec.ID); err != nil {
+				t.Fatalf("a launch failed, and: %v", err)
+			}
+			continue
+		}
+		end(t, c, spec.ID)
+		if err := c.Delete(t.Context(), spec.ID); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
