@@ -40,9 +40,9 @@ type Deps struct {
 	Retry      func()
 	Touch      func(now time.Time) // somebody uses the console; may be nil
 	Copy       func(text string) (note string, err error)
-	Shell      func(t *reeveapi.Task) tea.ExecCommand          // a shell in a task; nil without a real terminal
-	Tool       func(t Tool) tea.ExecCommand                    // a program of the operator's; nil where there are none
-	Exec       func(tea.ExecCommand, tea.ExecCallback) tea.Cmd // nil is bubbletea's
+	Shell      func(t *reeveapi.Task, command []string) tea.ExecCommand // a shell in a task; nil without a real terminal
+	Tool       func(t Tool) tea.ExecCommand                             // a program of the operator's; nil where there are none
+	Exec       func(tea.ExecCommand, tea.ExecCallback) tea.Cmd          // nil is bubbletea's
 	Restored   map[screen.Kind]screen.State
 	Lines      []string // commands of earlier sessions, newest last
 	Mouse      bool     // use it from the start
@@ -82,7 +82,8 @@ type App struct {
 		at   time.Time
 	}
 	preview bool
-	pane    int // how much of a list's screen the preview takes, an index of panes
+	full    bool // texts have the whole terminal
+	pane    int  // how much of a list's screen the preview takes, an index of panes
 	ticks   int
 	leave   string // the context to go to after the end
 }

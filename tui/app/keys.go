@@ -166,6 +166,10 @@ func (a *App) global(verb keys.Verb) tea.Cmd {
 		a.resizePane(-1)
 	case keys.PickColumns:
 		a.chooseColumns()
+	case keys.FullScreen:
+		a.full = !a.full
+	case keys.WhyStale:
+		a.whyStale()
 	case keys.Undo:
 		return a.undo()
 	case keys.Help:

@@ -347,7 +347,7 @@ func (a *App) askedMore(msg tea.Msg) tea.Cmd {
 	case command.Context:
 		return a.goContext(msg.Name)
 	case screen.Shell:
-		return a.shell(msg.Task)
+		return a.shell(msg.Task, msg.Command)
 	case screen.Choose:
 		a.over = &chooser{title: msg.Title, items: msg.Choices}
 	case screen.Confirm:

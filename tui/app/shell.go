@@ -24,13 +24,17 @@ type ShellStatus int
 func (s ShellStatus) Error() string { return fmt.Sprintf("exit %d", int(s)) }
 
 // shell leaves the terminal to a shell in a task. The console waits, but its data go on being kept.
-func (a *App) shell(t *reeveapi.Task) tea.Cmd {
+func (a *App) shell(t *reeveapi.Task, command []string) tea.Cmd {
+	if a.deps.ReadOnly {
+		a.say(theme.Warn, "shell: this console is read-only")
+		return nil
+	}
 	if a.deps.Shell == nil {
 		a.say(theme.Warn, "shell: this cluster is made up, and its tasks run nowhere")
 		return nil
 	}
 	begin, name := a.deps.Now(), label.Name(t)
-	return tea.Exec(a.deps.Shell(t), func(err error) tea.Msg {
+	return a.deps.Exec(a.deps.Shell(t, command), func(err error) tea.Msg {
 		took := a.deps.Now().Sub(begin).Round(time.Second)
 		_, ended := errors.AsType[ShellStatus](err)
 		switch {

@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/command"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
@@ -47,16 +48,61 @@ func (a *App) draw() *frame.Frame {
 		return f
 	}
 	snap := a.deps.Store.Snapshot()
-	statusbar.Draw(area.Sub(0, 0, a.w, 1), a.crumbs(snap), a.right(snap))
-	body := area.Sub(0, 1, a.w, a.h-3)
+	if a.deps.Production && a.w >= minW+2 && a.h >= minH+2 {
+		area = production(area)
+	}
+	body := area
+	if !a.fills() {
+		statusbar.Draw(area.Sub(0, 0, area.W, 1), a.crumbs(snap), a.right(snap))
+		body = area.Sub(0, 1, area.W, area.H-3)
+		a.status(area.Sub(0, area.H-2, area.W, 1))
+		a.footer(area.Sub(0, area.H-1, area.W, 1))
+	}
 	a.body(body, snap)
-	a.status(area.Sub(0, a.h-2, a.w, 1))
-	a.footer(area.Sub(0, a.h-1, a.w, 1))
 	if a.over != nil {
 		a.over.render(a, body)
 	}
 	return f
 }
+
+// fills says whether a text has the whole terminal. What lies over it, or needs a word, takes that back.
+func (a *App) fills() bool {
+	scope := a.top().screen.Scopes()[0]
+	quiet := a.over == nil && a.pending == nil && !a.typing() && (a.toast.text == "" || !a.deps.Now().Before(a.toast.until))
+	return a.full && quiet && (scope == keys.Log || scope == keys.Text)
+}
+
+// production draws a frame round everything, and answers what is inside.
+func production(area frame.Area) frame.Area {
+	g := area.Theme().Glyph.Box
+	line := strings.Repeat(g[4], area.W-2)
+	area.Text(0, 0, theme.Bad, g[0]+line+g[1])
+	for y := 1; y < area.H-1; y++ {
+		area.Text(0, y, theme.Bad, g[5])
+		area.Text(area.W-1, y, theme.Bad, g[5])
+	}
+	area.Text(0, area.H-1, theme.Bad, g[3]+line+g[2])
+	const text = " PRODUCTION "
+	area.Text((area.W-len(text))/2, 0, theme.Bad, text)
+	return area.Sub(1, 1, area.W-2, area.H-2)
+}
+
+// whyStale says all that is known of a link that is lost.
+func (a *App) whyStale() {
+	l := a.deps.Store.Link()
+	if l.Live {
+		a.say(theme.Dim, "data are live")
+		return
+	}
+	lines := []string{"master   " + l.Master, fmt.Sprintf("attempt  %d, %s", l.Attempt, a.countdown(l))}
+	if !l.Last.IsZero() {
+		lines = append(lines, "heard    "+l.Last.Local().Format("15:04:05")+" for the last time", "lost     "+l.Since.Local().Format("15:04:05"))
+	}
+	lines = append(append(lines, ""), strings.Split(ansi.Wordwrap(l.Err, whyWidth, " "), "\n")...)
+	a.confirm(screen.Confirm{Title: "No answer from the masters", Lines: lines, Button: "Try now", Msg: command.Do{Verb: keys.Refresh}})
+}
+
+const whyWidth = 60
 
 func (a *App) body(area frame.Area, snap *store.Snapshot) {
 	if snap.Link.Last.IsZero() {
@@ -130,7 +176,7 @@ func (a *App) banner(area frame.Area, snap *store.Snapshot, lost time.Duration) 
 		area.Text(1, y, theme.Banner, area.Clip(text, area.W-2))
 	}
 	line(0, fmt.Sprintf("! no answer from %s for %s: %s (attempt %d)", l.Master, gauge.Age(lost), l.Err, l.Attempt))
-	line(1, fmt.Sprintf("  shown: data of %s; what would change the cluster is off until it is live", l.Last.Local().Format("15:04:05")))
+	line(1, fmt.Sprintf("  data of %s; changing the cluster is off  E says more  ctrl+r tries now", l.Last.Local().Format("15:04:05")))
 	return 2
 }
 

@@ -69,6 +69,7 @@ var verbs = []verb{
 	{"task", "one task", screen.Task, taskNames},
 	{"job", "one job", screen.Job, jobNames},
 	{"log", "the log of a task", screen.Log, taskNames},
+	{"shell", "TASK [COMMAND]: a shell in a task", "", activeTasks},
 	{"kill", "end a task…", "", activeTasks},
 	{"teardown", "end a framework and all it runs…", "", presentFrameworks},
 	{"stop", "end a job…", "", activeJobs},
@@ -235,6 +236,8 @@ func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
 	switch v.name {
 	case "agent", "task", "log", "job":
 		return one(s, v, rest)
+	case "shell":
+		return shellIn(s, rest)
 	case "teardown":
 		return teardown(s, rest)
 	case "rescind":
@@ -270,6 +273,21 @@ func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
 		return setting(v.name, rest)
 	}
 	return screen.Top{Target: screen.Target{Kind: v.kind, Arg: rest}}, nil
+}
+
+// shellIn reads a task and the words of a command.
+func shellIn(s *store.Snapshot, rest string) (tea.Msg, error) {
+	name, line, _ := strings.Cut(rest, " ")
+	t, _, err := task(s, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !t.Ended.IsZero():
+		return nil, fmt.Errorf("task %s has ended", name)
+	case t.Container == "":
+		return nil, fmt.Errorf("task %s does not run yet", name)
+	}
+	return screen.Shell{Task: t, Command: strings.Fields(line)}, nil
 }
 
 // setting is a command about the console itself.

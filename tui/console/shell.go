@@ -38,12 +38,18 @@ func (s *shells) tell(p *tea.Program) {
 }
 
 // in is a command for bubbletea: it gives the terminal away and takes it back.
-func (s *shells) in(t *reeveapi.Task) tea.ExecCommand { return &taskShell{shells: s, task: *t} }
+func (s *shells) in(t *reeveapi.Task, command []string) tea.ExecCommand {
+	if len(command) == 0 {
+		command = exec.Shell()
+	}
+	return &taskShell{shells: s, task: *t, command: command}
+}
 
 // taskShell is one shell. It reads the terminal itself: bubbletea's input takes keys apart.
 type taskShell struct {
-	shells *shells
-	task   reeveapi.Task
+	shells  *shells
+	task    reeveapi.Task
+	command []string
 }
 
 func (c *taskShell) SetStdin(io.Reader)  {}
@@ -54,7 +60,7 @@ func (c *taskShell) SetStderr(io.Writer) {}
 func (c *taskShell) Run() error {
 	c.shells.open.Store(true)
 	defer c.shells.open.Store(false)
-	ask, err := exec.Of(c.task, exec.Shell())
+	ask, err := exec.Of(c.task, c.command)
 	if err != nil {
 		return err
 	}

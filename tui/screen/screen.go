@@ -156,8 +156,11 @@ type (
 	Ask struct{ Action action.Action }
 	// Copy puts text on the clipboard.
 	Copy struct{ Text, What string }
-	// Shell leaves the screen to a shell in a task, until that ends.
-	Shell struct{ Task *reeveapi.Task }
+	// Shell leaves the screen to a shell in a task, until that ends; without a command it is the best one that is there.
+	Shell struct {
+		Task    *reeveapi.Task
+		Command []string
+	}
 )
 
 // Messages for screens.

@@ -2,6 +2,7 @@ package tuitest
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 )
@@ -10,6 +11,10 @@ import (
 func TestProduction(t *testing.T) {
 	Run(t, Options{Production: true, Contexts: []string{"prod-eu", "lab"}}, func(c *Console) {
 		c.Expect("prod-eu", "PROD")
+		lines := strings.Split(c.Screen(), "\n")
+		if !strings.HasPrefix(lines[0], "╭──") || !strings.Contains(lines[0], " PRODUCTION ") || !strings.HasPrefix(lines[1], "│ prod-eu") || !strings.HasPrefix(lines[23], "╰──") {
+			t.Errorf("there is no frame round it:\n%s", c.Screen())
+		}
 		c.Press("3", "ctrl+k")
 		c.Expect("type kill to go on")
 		c.Press("tab", "enter")

@@ -22,6 +22,7 @@ import (
 	"github.com/hinshun/vt10x"
 	"github.com/muesli/termenv"
 
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/app"
 	"codeberg.org/reeve/reeve/tui/fake"
 	"codeberg.org/reeve/reeve/tui/feed"
@@ -45,11 +46,12 @@ type Options struct {
 	ReadOnly   bool
 	Production bool
 	Demo       bool
-	Look       string                  // theme, "auto" if empty
-	Lines      []string                // commands of earlier sessions
-	Contexts   []string                // the first is this cluster's
-	Columns    map[string][]table.Pick // configured ones
-	Tool       func(t app.Tool) error  // plays the operator's programs, nil for none
+	Look       string                       // theme, "auto" if empty
+	Lines      []string                     // commands of earlier sessions
+	Contexts   []string                     // the first is this cluster's
+	Columns    map[string][]table.Pick      // configured ones
+	Shell      func(command []string) error // plays shells in tasks, nil for none
+	Tool       func(t app.Tool) error       // plays the operator's programs, nil for none
 }
 
 // Console is a running console.
@@ -143,13 +145,19 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 	if o.Tool != nil {
 		tool = func(t app.Tool) tea.ExecCommand { return program(func() error { return o.Tool(t) }) }
 	}
+	var shell func(t *reeveapi.Task, command []string) tea.ExecCommand
+	if o.Shell != nil {
+		shell = func(_ *reeveapi.Task, command []string) tea.ExecCommand {
+			return program(func() error { return o.Shell(command) })
+		}
+	}
 	draft, templates := map[string]string{}, map[string]map[string]string{}
 	context := ""
 	if len(o.Contexts) > 0 {
 		context = o.Contexts[0]
 	}
 	return app.Deps{
-		Context: context, Lines: o.Lines, Tool: tool,
+		Context: context, Lines: o.Lines, Tool: tool, Shell: shell,
 		Exec:     func(c tea.ExecCommand, done tea.ExecCallback) tea.Cmd { return func() tea.Msg { return done(c.Run()) } },
 		Describe: func(t screen.Thing) (string, string) { return detail.Describe(st.Snapshot(), t, time.Now()) },
 		Store:    st, Now: time.Now, Look: stdcmp.Or(o.Look, "auto"), ReadOnly: o.ReadOnly, Production: o.Production, Demo: o.Demo, Contexts: o.Contexts, Open: open.Screen, Doer: c.Cluster, Want: f.Want, Retry: f.Retry, Touch: f.Touch,

@@ -86,7 +86,7 @@ func (s *Screen) Wants() []feed.Want {
 
 // Off says why a verb makes no sense now.
 func (s *Screen) Off(verb keys.Verb) string {
-	if verb == keys.Shell {
+	if verb == keys.Shell || verb == keys.PickShell {
 		return tasks.ShellOff(s.task())
 	}
 	if verb != keys.Kill {

@@ -91,7 +91,7 @@ func Kill(targets []*reeveapi.Task, hidden int, env screen.Env) tea.Cmd {
 func OnTask(verb keys.Verb, t *reeveapi.Task, env screen.Env) (tea.Cmd, bool) {
 	var target screen.Target
 	switch verb {
-	case keys.Open, keys.Logs, keys.PrevLogs, keys.Shell, keys.ShowFiles, keys.GoAgent, keys.ShowEvents, keys.Copy:
+	case keys.Open, keys.Logs, keys.PrevLogs, keys.Shell, keys.PickShell, keys.ShowFiles, keys.GoAgent, keys.ShowEvents, keys.Copy:
 		if t == nil {
 			return screen.Say(theme.Dim, "there is no task here"), true
 		}
@@ -124,10 +124,23 @@ func OnTask(verb keys.Verb, t *reeveapi.Task, env screen.Env) (tea.Cmd, bool) {
 		return screen.Send(screen.Copy{Text: t.ID, What: "task id"}), true
 	case keys.Shell:
 		return screen.Send(screen.Shell{Task: t}), true
+	case keys.PickShell:
+		return screen.Send(pickShell(t)), true
 	default:
 		return nil, false
 	}
 	return screen.Send(screen.Go{Target: target}), true
+}
+
+// pickShell is the menu of shells. What an image has is not known before one is started.
+func pickShell(t *reeveapi.Task) screen.Choose {
+	with := func(command ...string) screen.Shell { return screen.Shell{Task: t, Command: command} }
+	return screen.Choose{Title: "Open a shell in " + label.Name(t) + " on " + t.AgentName + ", as " + label.Or(t.User, "agentd"), Choices: []screen.Choice{
+		{Key: "a", Text: "what is there", Note: "bash, else sh", Msg: with()},
+		{Key: "b", Text: "/bin/bash", Msg: with("/bin/bash")},
+		{Key: "s", Text: "/bin/sh", Msg: with("/bin/sh")},
+		{Key: "o", Text: "other…", Note: "any command", Msg: screen.Prompt{Line: "shell " + t.ID + " "}},
+	}}
 }
 
 // Before is the run of a task before this one: the newest that has ended by then, of the same name in the same framework. Nil
@@ -148,7 +161,7 @@ func Before(s *store.Snapshot, t *reeveapi.Task) *reeveapi.Task {
 // Off says why a verb makes no sense for the cursor's row.
 func (s *Screen) Off(verb keys.Verb) string {
 	s.Refresh() // a key may come before the first frame
-	if verb == keys.Shell {
+	if verb == keys.Shell || verb == keys.PickShell {
 		_, t, _ := s.Row()
 		return ShellOff(t)
 	}
