@@ -34,12 +34,12 @@ const (
 )
 
 // attention lists what needs somebody, the worst first.
-func attention(snap *store.Snapshot, now time.Time) []item {
+func attention(snap *store.Snapshot, now time.Time, crashes []item) []item {
 	var out []item
 	out = append(out, masters(snap)...)
 	out = append(out, agents(snap, now)...)
 	out = append(out, jobs(snap, now)...)
-	out = append(out, crashes(snap, now)...)
+	out = append(out, crashes...)
 	out = append(out, tight(snap)...)
 	out = append(out, roles(snap)...)
 	return append(out, offers(snap, now)...)
@@ -150,21 +150,16 @@ func masters(snap *store.Snapshot) []item {
 }
 
 func agents(snap *store.Snapshot, now time.Time) []item {
-	on := map[string]int{}
-	for _, t := range snap.Tasks.Rows() {
-		if t.Ended.IsZero() {
-			on[t.Agent]++
-		}
-	}
+	on := counter(snap)
 	var bad, mild []item
 	for id, a := range snap.Agents.All() {
 		target := screen.Target{Kind: screen.Agent, ID: id}
 		since := gauge.Since(now, a.Since)
 		switch a.State {
 		case reeveapi.AgentUnreachable:
-			bad = append(bad, item{a.Name, fmt.Sprintf("unreachable for %s, %s on it", since, plural(on[id])), theme.Bad, target})
+			bad = append(bad, item{a.Name, fmt.Sprintf("unreachable for %s, %s on it", since, plural(on(id))), theme.Bad, target})
 		case reeveapi.AgentDisconnected:
-			bad = append(bad, item{a.Name, fmt.Sprintf("link is down for %s, %s on it", since, plural(on[id])), theme.Warn, target})
+			bad = append(bad, item{a.Name, fmt.Sprintf("link is down for %s, %s on it", since, plural(on(id))), theme.Warn, target})
 		case reeveapi.AgentRecovered:
 			mild = append(mild, item{a.Name, "known, but not heard of since the leader changed " + since + " ago", theme.Warn, target})
 		case reeveapi.AgentDraining:
@@ -172,10 +167,26 @@ func agents(snap *store.Snapshot, now time.Time) []item {
 		case reeveapi.AgentDrained:
 			mild = append(mild, item{a.Name, "drained, and not used for " + since, theme.Warn, target})
 		case reeveapi.AgentDeactivated:
-			mild = append(mild, item{a.Name, fmt.Sprintf("deactivated for %s, %s on it", since, plural(on[id])), theme.Warn, target})
+			mild = append(mild, item{a.Name, fmt.Sprintf("deactivated for %s, %s on it", since, plural(on(id))), theme.Warn, target})
 		}
 	}
 	return append(bad, mild...)
+}
+
+// counter tells how many tasks are on an agent. It looks at the tasks when it is asked first: mostly, nobody asks.
+func counter(snap *store.Snapshot) func(agent string) int {
+	var on map[string]int
+	return func(agent string) int {
+		if on == nil {
+			on = map[string]int{}
+			for _, t := range snap.Tasks.Rows() {
+				if t.Ended.IsZero() {
+					on[t.Agent]++
+				}
+			}
+		}
+		return on[agent]
+	}
 }
 
 // drains says how far a drain is. A task stays until its framework has acknowledged its end.
@@ -220,6 +231,20 @@ func why(j *reeveapi.Job) string {
 		}
 	}
 	return ""
+}
+
+// Of very many tasks, of which some change all the time, it is looked for crashes now and then only.
+const (
+	manyTasks = 2000
+	lookEvery = 2 * time.Second
+)
+
+// crashes are those that were found last, or are found now.
+func (s *Screen) crashes(snap *store.Snapshot, now time.Time) []item {
+	if snap.Tasks.Len() < manyTasks || now.Sub(s.looked) >= lookEvery {
+		s.crashed, s.looked = crashes(snap, now), now
+	}
+	return s.crashed
 }
 
 // crashes are tasks of one name and framework that failed again and again.

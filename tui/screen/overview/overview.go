@@ -5,6 +5,7 @@ package overview
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -23,6 +24,9 @@ type Screen struct {
 	items []item
 	at    int
 	key   screen.Target // of the item with the cursor, so that it stays there
+
+	crashed []item // as of looked
+	looked  time.Time
 }
 
 // New returns the screen.
@@ -65,7 +69,8 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 
 func (s *Screen) refresh() {
 	snap := s.env.Store.Snapshot()
-	s.items = attention(snap, s.env.Now())
+	now := s.env.Now()
+	s.items = attention(snap, now, s.crashes(snap, now))
 	for i, it := range s.items {
 		if it.target == s.key {
 			s.at = i
