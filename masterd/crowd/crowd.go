@@ -93,7 +93,7 @@ func frameworkID(i int) ids.Framework { return ids.Framework(fmt.Sprintf("%s-%04
 func (c *Crowd) addAgent(i int) {
 	host := fmt.Sprintf("node-%03d", i+1)
 	c.view.Agents[agentID(i)] = &cluster.Agent{
-		ID: agentID(i), HTTP: fmt.Sprintf("10.0.%d.%d:5051", i/250, i%250+1), Version: "0.1.0", BootID: "b", State: cluster.AgentActive,
+		ID: agentID(i), HTTP: fmt.Sprintf("127.9.%d.%d:9", i/250, i%250+1), Version: "0.1.0", BootID: "b", State: cluster.AgentActive,
 		Info:  &mesosv1.AgentInfo{Hostname: &host, Attributes: []*mesosv1.Attribute{textAttribute("rack", fmt.Sprintf("r%d", i%8))}},
 		Since: c.at.Add(-22 * time.Hour), Registered: c.at.Add(-22 * time.Hour), Conn: cluster.ConnID(i + 1), Total: c.total, Tasks: perAgent,
 	}

@@ -38,7 +38,8 @@ type Deps struct {
 	Doer       action.Doer
 	Want       func([]feed.Want)
 	Retry      func()
-	Touch      func(now time.Time) // somebody uses the console; may be nil
+	Pace       func(least time.Duration) // how often screens look at what has changed, at most; may be nil
+	Touch      func(now time.Time)       // somebody uses the console; may be nil
 	Copy       func(text string) (note string, err error)
 	Shell      func(t *reeveapi.Task, command []string) tea.ExecCommand // a shell in a task; nil without a real terminal
 	Tool       func(t Tool) tea.ExecCommand                             // a program of the operator's; nil where there are none

@@ -2,6 +2,7 @@ package app
 
 import (
 	"strings"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -124,6 +125,18 @@ func (a *App) resizePane(by int) {
 		return
 	}
 	a.pane = min(a.pane+by, len(panes)-1)
+}
+
+// pace has screens change less often, for slow lines.
+func (a *App) pace(least time.Duration) {
+	if a.deps.Pace != nil {
+		a.deps.Pace(least)
+	}
+	if least == 0 {
+		a.say(theme.Good, "screens change as soon as something does, ten times a second at most")
+		return
+	}
+	a.say(theme.Good, "screens change every "+least.String()+" at most")
 }
 
 // freeze lets the screens stand still, so that what moves can be read; or go on.

@@ -338,6 +338,8 @@ func (a *App) askedMore(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case command.Theme:
 		a.theme = a.deps.Theme(msg.Name)
+	case command.Pace:
+		a.pace(msg.Least)
 	case command.Quit:
 		return a.quit()
 	case command.Help:

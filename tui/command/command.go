@@ -35,6 +35,8 @@ type (
 	Context struct{ Name string }
 	// Pipe gives the text on the screen to a command of the operator's machine.
 	Pipe struct{ Line string }
+	// Pace is how often screens look at what has changed, at most; 0 is as the console likes.
+	Pace struct{ Least time.Duration }
 	// Do does what a key does.
 	Do struct{ Verb keys.Verb }
 )
@@ -89,9 +91,28 @@ var verbs = []verb{
 	{"columns", "choose a list's columns", "", nil},
 	{"context", "another cluster of your configuration", "", nil},
 	{"mouse", "use the mouse, or give it back to the terminal", "", nil},
+	{"refresh", "how often screens change at most: 2s, or auto", "", paces},
 	{"theme", "dark, light or auto", "", themes},
 	{"help", "the keys that work here", "", nil},
 	{"quit", "leave the console", "", nil},
+}
+
+func paces(*store.Snapshot) []Choice {
+	return []Choice{{"auto", "ten times a second at most"}, {"1s", ""}, {"2s", ""}, {"5s", "for slow lines"}}
+}
+
+// slowest is the longest time between two looks: a console that seems to stand still misleads.
+const slowest = 10 * time.Second
+
+func pace(text string) (tea.Msg, error) {
+	if text == "auto" {
+		return Pace{}, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 || d > slowest {
+		return nil, fmt.Errorf("%q is neither auto nor a time up to %s, such as 2s", text, slowest)
+	}
+	return Pace{d}, nil
 }
 
 func themes(*store.Snapshot) []Choice {
@@ -298,6 +319,8 @@ func setting(name, rest string) (tea.Msg, error) {
 			return nil, fmt.Errorf("a theme is dark, light or auto, not %q", rest)
 		}
 		return Theme{rest}, nil
+	case "refresh":
+		return pace(rest)
 	case "mouse":
 		return Mouse{}, nil
 	case "context":

@@ -31,6 +31,7 @@ const (
 	askTimeout   = 5 * time.Second
 	slowAsks     = 8               // agents that are asked a second where many are wanted
 	slowPatience = 2 * time.Second // instead of askTimeout: others wait behind
+	unanswered   = 3               // times Every that an agent of many is left alone for longer when it does not answer
 )
 
 // reconnect is the pace at which a lost master is tried again.
@@ -55,6 +56,7 @@ type Feed struct {
 	retry  chan struct{} // capacity 1: do not wait for the next try
 	asked  chan struct{} // capacity 1: wants changed
 
+	slower  atomic.Int64 // the least time between two looks that an operator wants, in nanoseconds; 0 for none
 	touched atomic.Int64 // when a key was pressed last, in nanoseconds of the Unix clock
 
 	lines sync.Mutex // guards came; held while the store takes it
@@ -121,6 +123,9 @@ func (f *Feed) apply() {
 // Touch notes that somebody uses the console at this moment.
 func (f *Feed) Touch(now time.Time) { f.touched.Store(now.UnixNano()) }
 
+// Pace has the console look at changes so often at most; 0 leaves it to the feed.
+func (f *Feed) Pace(least time.Duration) { f.slower.Store(int64(least)) }
+
 // tell tells of changes: of the first one at once, and then at a pace. A console that nobody touches is the larger part of
 // all consoles, and on a large cluster something changes all the time.
 func (f *Feed) tell(ctx context.Context, changed func()) error {
@@ -136,7 +141,7 @@ func (f *Feed) tell(ctx context.Context, changed func()) error {
 		if steady && time.Since(time.Unix(0, f.touched.Load())) > attention {
 			pace = unwatched
 		}
-		if !pause(ctx, pace, nil) {
+		if !pause(ctx, max(pace, time.Duration(f.slower.Load())), nil) {
 			return ctx.Err()
 		}
 		steady = len(f.poke) > 0
@@ -265,7 +270,13 @@ func (f *Feed) round(ctx context.Context, wants []Want, agents map[string]polled
 		default:
 			slow++
 			a.known = false
-			f.askNewest(ctx, w)
+			answered := f.askNewest(ctx, w)
+			a.at, a.every = time.Now(), w.Every
+			if !answered {
+				a.at = a.at.Add(unanswered * w.Every) // others shall not wait for it each time
+			}
+			agents[w.Agent] = a
+			continue
 		}
 		a.at, a.every = time.Now(), w.Every
 		agents[w.Agent] = a
@@ -273,7 +284,7 @@ func (f *Feed) round(ctx context.Context, wants []Want, agents map[string]polled
 }
 
 // askNewest asks an agent of many. What it said before is forgotten if it does not answer.
-func (f *Feed) askNewest(ctx context.Context, w Want) {
+func (f *Feed) askNewest(ctx context.Context, w Want) (answered bool) {
 	ctx, cancel := context.WithTimeout(ctx, slowPatience)
 	defer cancel()
 	usage, err := f.source.Usage(ctx, w.HTTP, 0)
@@ -283,6 +294,7 @@ func (f *Feed) askNewest(ctx context.Context, w Want) {
 	if f.store.AddNewest(w.Agent, usage, w.Alarms) {
 		raise(f.poke)
 	}
+	return err == nil
 }
 
 // ask polls one agent and says whether its history is known now.

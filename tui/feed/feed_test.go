@@ -226,3 +226,32 @@ func TestManyAreAskedInTurns(t *testing.T) {
 		}
 	})
 }
+
+// TestPace asks for fewer looks than the feed would take, and for as many again.
+func TestPace(t *testing.T) {
+	s := &source{watch: func(ctx context.Context, _ int, line func(*reeveapi.Watch) error) error {
+		for ctx.Err() == nil {
+			if err := line(&reeveapi.Watch{Events: []reeveapi.Event{{}}}); err != nil {
+				return err
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		return ctx.Err()
+	}}
+	play(t, s, func(f *Feed, _ *store.Store, changed *atomic.Int32) {
+		f.Pace(2 * time.Second)
+		time.Sleep(time.Second)
+		before := changed.Load()
+		time.Sleep(10 * time.Second)
+		if got := changed.Load() - before; got != 5 {
+			t.Errorf("told %d times in 10 s, want 5", got)
+		}
+		f.Pace(0)
+		time.Sleep(4 * time.Second)
+		before = changed.Load()
+		time.Sleep(10 * time.Second)
+		if got := changed.Load() - before; got < 20 {
+			t.Errorf("told %d times in 10 s, want many", got)
+		}
+	})
+}

@@ -83,3 +83,15 @@ func TestWhyStale(t *testing.T) {
 		c.Lacks("No answer")
 	})
 }
+
+// TestRefreshRate sets how often screens change, and refuses what makes no sense.
+func TestRefreshRate(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press(":", "refresh never", "enter")
+		c.Expect(`"never" is neither auto nor a time up to 10s`)
+		c.Press("esc", ":", "refresh 2s", "enter")
+		c.Expect("screens change every 2s at most")
+		c.Press(":", "refresh auto", "enter")
+		c.Expect("as soon as something does")
+	})
+}

@@ -160,7 +160,7 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 		Context: context, Lines: o.Lines, Tool: tool, Shell: shell,
 		Exec:     func(c tea.ExecCommand, done tea.ExecCallback) tea.Cmd { return func() tea.Msg { return done(c.Run()) } },
 		Describe: func(t screen.Thing) (string, string) { return detail.Describe(st.Snapshot(), t, time.Now()) },
-		Store:    st, Now: time.Now, Look: stdcmp.Or(o.Look, "auto"), ReadOnly: o.ReadOnly, Production: o.Production, Demo: o.Demo, Contexts: o.Contexts, Open: open.Screen, Doer: c.Cluster, Want: f.Want, Retry: f.Retry, Touch: f.Touch,
+		Store:    st, Now: time.Now, Look: stdcmp.Or(o.Look, "auto"), ReadOnly: o.ReadOnly, Production: o.Production, Demo: o.Demo, Contexts: o.Contexts, Open: open.Screen, Doer: c.Cluster, Want: f.Want, Retry: f.Retry, Pace: f.Pace, Touch: f.Touch,
 		Theme: func(name string) *theme.Theme {
 			return theme.New(theme.Options{Profile: profile, ASCII: o.ASCII, Name: name})
 		},
