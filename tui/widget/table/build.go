@@ -278,6 +278,10 @@ func order[T any](compare func(a, b *T) int, desc bool, idA, idB string, a, b *T
 func (t *Table[T]) turn() {
 	t.desc = !t.desc
 	t.ask()
+	if t.Jobs && t.count > t.far {
+		t.full = true
+		return
+	}
 	if t.sort < 0 {
 		return
 	}
