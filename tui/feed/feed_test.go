@@ -129,8 +129,8 @@ func TestChangesAreCoalesced(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		changed.Store(0)
 		time.Sleep(10 * time.Second)
-		if got := changed.Load(); got < 9 || got > 11 {
-			t.Errorf("told %d times in 10 s in which nobody touched anything, want 10", got)
+		if got := changed.Load(); got < 24 || got > 26 {
+			t.Errorf("told %d times in 10 s in which nobody touched anything, want 25", got)
 		}
 	})
 }
