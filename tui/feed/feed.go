@@ -23,9 +23,9 @@ import (
 const (
 	silence      = 12 * time.Second // a stream that says nothing for longer is lost; a master says something every 5 s
 	coalesce     = 100 * time.Millisecond
-	unwatched    = time.Second     // instead of coalesce, while changes come all the time and nobody touches anything
-	attention    = 5 * time.Second // how long somebody who has touched something probably looks closely
-	maxLines     = 50              // that wait for the console to look
+	unwatched    = 400 * time.Millisecond // instead of coalesce, while changes come all the time and nobody touches anything
+	attention    = 5 * time.Second        // how long somebody who has touched something probably looks closely
+	maxLines     = 50                     // that wait for the console to look
 	usageEvery   = time.Second
 	usageAsk     = 30 * time.Minute
 	askTimeout   = 5 * time.Second
