@@ -164,9 +164,9 @@ func guard(p *tea.Program, fn func(context.Context) error) func(context.Context)
 	}
 }
 
-// ended is err, but a signal to end is no failure.
+// ended is err, but a signal to end is no failure, nor is a terminal that was closed.
 func ended(err error) error {
-	if errors.Is(err, tea.ErrInterrupted) || errors.Is(err, context.Canceled) {
+	if errors.Is(err, tea.ErrInterrupted) || errors.Is(err, context.Canceled) || errors.Is(err, term.ErrGone) {
 		return nil
 	}
 	return err

@@ -1,6 +1,8 @@
 package term
 
 import (
+	"errors"
+	"io"
 	"os"
 	"time"
 
@@ -17,17 +19,24 @@ type Input struct {
 	*os.File
 }
 
+// ErrGone is what reading says when nobody is at the terminal any more: the window was closed or the connection lost.
+var ErrGone = errors.New("the terminal is gone")
+
 // NewInput wraps a terminal.
 func NewInput(f *os.File) *Input { return &Input{f} }
 
 // Read reads once, and again for as long as what it has ends inside a sequence and more comes within splitWait. The
-// price is that a lone escape key is that much late.
+// price is that a lone escape key is that much late. The end is ErrGone: at io.EOF bubbletea only stops reading, and a
+// console whose SIGHUP is ignored, as under nohup, would go on for nobody.
 func (in *Input) Read(p []byte) (int, error) {
 	n, err := in.File.Read(p)
 	for err == nil && n > 0 && n < len(p) && Partial(p[:n]) && in.more() {
 		var m int
 		m, err = in.File.Read(p[n:])
 		n += m
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, unix.EIO) {
+		err = ErrGone
 	}
 	return n, err
 }

@@ -1,6 +1,7 @@
 package term
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -160,5 +161,20 @@ func TestCopy(t *testing.T) {
 	}
 	if !strings.Contains(note, "5 bytes") || !strings.Contains(note, "set-clipboard") {
 		t.Errorf("note is %q", note)
+	}
+}
+
+// TestGone: the end of input has a name of its own. At io.EOF bubbletea would stop reading and go on.
+func TestGone(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close() }()
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewInput(r).Read(make([]byte, 8)); !errors.Is(err, ErrGone) {
+		t.Errorf("got %v, want %v", err, ErrGone)
 	}
 }
