@@ -52,7 +52,7 @@ func TestIsolation(t *testing.T) {
 	if _, err := c.Launch(t.Context(), other); err != nil {
 		t.Fatal(err)
 	}
-	marker := filepath.Join(os.TempDir(), "rv-marker-"+filepath.Base(b.cfg.CgroupRoot))
+	marker := "/tmp/rv-marker-" + filepath.Base(b.cfg.CgroupRoot) // not os.TempDir, which may be another
 	if err := os.WriteFile(marker, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
