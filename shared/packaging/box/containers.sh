@@ -11,6 +11,7 @@ if [ -n "$share" ]; then # User Mode Linux: logs and modules are the host's
   mount -t hostfs none $ports -o "$share" && mount -t hostfs none "$modules" -o "/usr/lib/uml/modules/$(uname -r)" || exit 1
   for program in iptables ip6tables; do update-alternatives --set $program /usr/sbin/$program-legacy; done # no nat in nf_tables
 fi
+modprobe loop # /dev/loop-control is the device that a test allows its tasks
 step "the machine: $(. /etc/os-release; echo "$PRETTY_NAME"), Linux $(uname -r), up for $(cut -d' ' -f1 /proc/uptime) s"
 same "kind of /sys/fs/cgroup" cgroup2fs "$(stat -fc %T /sys/fs/cgroup)"
 same "init" systemd "$(cat /proc/1/comm)"
