@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -67,10 +68,11 @@ func (p *place) start(ctx context.Context, program string, times *startTimes) er
 // command measures one run of a program to its end.
 func command(ctx context.Context, home, program string, args ...string) (time.Duration, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Env, cmd.Stdout, cmd.Stderr = env(home), io.Discard, os.Stderr
+	var said bytes.Buffer // also "No jobs." and the like, which is nobody's business here
+	cmd.Env, cmd.Stdout, cmd.Stderr = env(home), io.Discard, &said
 	began := time.Now()
 	if err := cmd.Run(); err != nil {
-		return 0, fmt.Errorf("%s %v: %w", program, args, err)
+		return 0, fmt.Errorf("%s %v: %w: %s", program, args, err, bytes.TrimSpace(said.Bytes()))
 	}
 	return time.Since(began), nil
 }
