@@ -10,14 +10,15 @@ import (
 	"testing"
 
 	"github.com/creack/pty"
-	"github.com/hinshun/vt10x"
+
+	"codeberg.org/reeve/reeve/shared/emulator"
 )
 
 // terminal is the real console at a pseudo-terminal, with a screen to read.
 type terminal struct {
 	r      *rig
 	pty    *os.File
-	screen vt10x.Terminal
+	screen *emulator.Terminal
 }
 
 // console opens the console of the cluster in a terminal of 80 by 24.
@@ -29,7 +30,7 @@ func (r *rig) console() *terminal {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	term := &terminal{r, file, vt10x.New(vt10x.WithSize(80, 24))}
+	term := &terminal{r, file, emulator.New(80, 24)}
 	ended := make(chan error, 1)
 	go func() {
 		buffer := make([]byte, 32<<10)

@@ -15,8 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hinshun/vt10x"
 	gossh "golang.org/x/crypto/ssh"
+
+	"codeberg.org/reeve/reeve/shared/emulator"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -98,7 +99,7 @@ func TestAnOperatorComesInOverSSH(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	screen := vt10x.New(vt10x.WithSize(80, 24))
+	screen := emulator.New(80, 24)
 	session.Stdout = screen
 	in, err := session.StdinPipe()
 	if err != nil {

@@ -16,8 +16,9 @@ import (
 	"time"
 
 	"github.com/creack/pty"
-	"github.com/hinshun/vt10x"
 	"golang.org/x/sys/unix"
+
+	"codeberg.org/reeve/reeve/shared/emulator"
 )
 
 // patience is how long a console may take to show something.
@@ -39,7 +40,7 @@ type Console struct {
 	ended   chan error // the one result of the program
 
 	mu    sync.Mutex // guards the fields below
-	vt    vt10x.Terminal
+	vt    *emulator.Terminal
 	bytes int64
 	want  func(s *Screen) bool // nil while nobody waits
 	found chan time.Time       // capacity 1
@@ -48,7 +49,7 @@ type Console struct {
 // Start starts a program at a terminal of its own. It ends with ctx.
 func Start(ctx context.Context, env []string, program string, args ...string) (*Console, error) {
 	c := &Console{
-		command: exec.CommandContext(ctx, program, args...), vt: vt10x.New(vt10x.WithSize(Columns, Rows)), ended: make(chan error, 1),
+		command: exec.CommandContext(ctx, program, args...), vt: emulator.New(Columns, Rows), ended: make(chan error, 1),
 	}
 	c.command.Env = env
 	c.Began = time.Now()
@@ -187,7 +188,7 @@ func (c *Console) Stop() error {
 }
 
 // Screen is what the terminal shows. It is good only inside of the call that was given it.
-type Screen struct{ vt vt10x.Terminal }
+type Screen struct{ vt *emulator.Terminal }
 
 // Line is one line, from 0.
 func (s *Screen) Line(y int) string {

@@ -16,8 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hinshun/vt10x"
 	gossh "golang.org/x/crypto/ssh"
+
+	"codeberg.org/reeve/reeve/shared/emulator"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/console"
@@ -117,7 +118,7 @@ type operator struct {
 	sess *gossh.Session
 	in   io.Writer
 	mu   sync.Mutex // guards vt
-	vt   vt10x.Terminal
+	vt   *emulator.Terminal
 }
 
 func (o *operator) Write(p []byte) (int, error) {
@@ -154,7 +155,7 @@ func sit(t *testing.T, s *server, key gossh.Signer) *operator {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &operator{t: t, vt: vt10x.New(vt10x.WithSize(100, 30))}
+	o := &operator{t: t, vt: emulator.New(100, 30)}
 	if o.sess, err = c.NewSession(); err != nil {
 		t.Fatal(err)
 	}
