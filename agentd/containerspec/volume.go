@@ -23,6 +23,8 @@ func checkMount(m runtime.Mount) error {
 		return fault.New(fault.Invalid, "nothing can be mounted at %s: it is the kernel's; choose another container path", m.Target)
 	case m.Secret != nil || m.Tmpfs:
 		return nil
+	case len(m.Layers) > 0:
+		return checkRoot(&runtime.Root{Layers: m.Layers})
 	case !cleanAbs(m.Source):
 		return fault.New(fault.Invalid, "the source %q of a mount must be an absolute path without . and ..", m.Source)
 	case m.Within != "" && m.Within != "/" && (!cleanAbs(m.Within) || !within(m.Source, m.Within)):

@@ -48,11 +48,20 @@ func imageOf(container *mesosv1.ContainerInfo) *image.Ask {
 	if of == nil {
 		return nil
 	}
+	return new(askFor(of))
+}
+
+func askFor(of *mesosv1.Image) image.Ask {
 	docker := of.GetDocker()
-	return &image.Ask{
+	return image.Ask{
 		Name: docker.GetName(), Force: !of.GetCached(), Username: docker.GetCredential().GetPrincipal(), Password: docker.GetCredential().GetSecret(),
 		Config: docker.GetConfig().GetValue().GetData(),
 	}
+}
+
+// Pulls says whether something of a container is in an image, which has to be here before it can be started.
+func Pulls(container *mesosv1.ContainerInfo) bool {
+	return InImage(container) || slices.ContainsFunc(container.GetVolumes(), func(v *mesosv1.Volume) bool { return v.GetImage() != nil })
 }
 
 // Complete turns the spec of a run, as Spec has made it, into that of a run in the image.
@@ -144,17 +153,22 @@ func unsupportedImage(container *mesosv1.ContainerInfo) string {
 	if isDocker(container) {
 		return unsupportedDocker(container.GetDocker())
 	}
-	of := container.GetMesos().GetImage()
+	if of := container.GetMesos().GetImage(); of != nil {
+		return unsupportedMesosImage(of, "container.mesos.image")
+	}
+	return ""
+}
+
+// unsupportedMesosImage is unsupportedImage for one that is named by a field.
+func unsupportedMesosImage(of *mesosv1.Image, field string) string {
 	switch {
-	case of == nil:
-		return ""
 	case of.GetType() != mesosv1.Image_DOCKER:
-		return fmt.Sprintf("container.mesos.image is of type %s; this version only has images of type DOCKER", of.GetType())
+		return fmt.Sprintf("%s is of type %s; this version only has images of type DOCKER", field, of.GetType())
 	case of.GetDocker().GetName() == "":
-		return "container.mesos.image.docker.name is empty; set it to an image such as alpine:3"
+		return field + ".docker.name is empty; set it to an image such as alpine:3"
 	case of.GetDocker().GetConfig() != nil && of.GetDocker().GetConfig().GetValue() == nil:
-		return fmt.Sprintf("container.mesos.image.docker.config refers to a secret by name, %q, and its value did not come with it: masters send the values of their secrets to jobs alone",
-			of.GetDocker().GetConfig().GetReference().GetName())
+		return fmt.Sprintf("%s.docker.config refers to a secret by name, %q, and its value did not come with it: masters send the values of their secrets to jobs alone",
+			field, of.GetDocker().GetConfig().GetReference().GetName())
 	}
 	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"codeberg.org/reeve/reeve/agentd/image"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 )
@@ -23,10 +24,29 @@ func (h Host) volumes(r Run) []runtime.Mount {
 	return mounts
 }
 
+// VolumeImage is an image that a container has as a volume.
+type VolumeImage struct {
+	Mount int // which of the spec's mounts is to have its layers
+	Ask   image.Ask
+}
+
+// VolumeImages are those of a run.
+func (h Host) VolumeImages(r Run) []VolumeImage {
+	var list []VolumeImage
+	before := len(Volumes(r)) // persistent ones come first
+	for i, v := range r.Executor.GetContainer().GetVolumes() {
+		if v.GetImage() != nil {
+			list = append(list, VolumeImage{Mount: before + i, Ask: askFor(v.GetImage())})
+		}
+	}
+	return list
+}
+
 func (h Host) volume(r Run, v *mesosv1.Volume) runtime.Mount {
 	m := runtime.Mount{Target: v.GetContainerPath(), ReadOnly: v.GetMode() == mesosv1.Volume_RO}
 	source := v.GetSource()
 	switch {
+	case v.GetImage() != nil: // its layers are not here yet: VolumeImages
 	case source.GetSecret() != nil:
 		m.Secret, m.ReadOnly = source.GetSecret().GetValue().GetData(), true
 		if m.Secret == nil {
@@ -120,6 +140,9 @@ func (h Host) unsupportedVolumes(container *mesosv1.ContainerInfo, inPod bool) s
 
 func (h Host) unsupportedVolume(v *mesosv1.Volume, inPod bool) string {
 	source := v.GetSource()
+	if v.GetImage() != nil {
+		return unsupportedMesosImage(v.GetImage(), "image")
+	}
 	switch source.GetType() {
 	case mesosv1.Volume_Source_SANDBOX_PATH:
 		return unsupportedSandboxPath(source.GetSandboxPath(), inPod)
@@ -182,10 +205,8 @@ func tmpfsSize(v *mesosv1.Volume_Source_DockerVolume) (int64, error) {
 func (h Host) unsupportedHostPath(v *mesosv1.Volume) string {
 	p := hostPath(v)
 	switch {
-	case v.GetImage() != nil:
-		return "is an image; images as volumes are not supported by this version"
 	case p == "":
-		return "has no source: name a host_path, or a source of type HOST_PATH, SANDBOX_PATH or SECRET"
+		return "has no source: name a host_path, an image, or a source of type HOST_PATH, SANDBOX_PATH or SECRET"
 	case !path.IsAbs(p) && !inside(p):
 		return fmt.Sprintf("has the host path %q; it must be absolute, or lead to somewhere in the sandbox", p)
 	case v.GetSource().GetHostPath().GetMountPropagation().GetMode() == mesosv1.MountPropagation_BIDIRECTIONAL:
@@ -205,6 +226,11 @@ func (h Host) unsupportedPodVolumes(container *mesosv1.ContainerInfo) string {
 	if outside >= 0 {
 		return fmt.Sprintf("volume %s of the executor has an absolute path, where no task would see it; give it a relative one, and the tasks a volume of type SANDBOX_PATH, PARENT",
 			container.GetVolumes()[outside].GetContainerPath())
+	}
+	for _, v := range container.GetVolumes() {
+		if v.GetImage() != nil {
+			return fmt.Sprintf("volume %s of the executor is an image; name it in the tasks, which each have one of their own", v.GetContainerPath())
+		}
 	}
 	return h.unsupportedVolumes(container, false)
 }

@@ -92,7 +92,8 @@ func TestVolumes(t *testing.T) {
 		"in none of":                 {ContainerPath: new("y"), HostPath: new("/etc")},
 		"absolute, or lead":          {ContainerPath: new("y"), HostPath: new("../x")},
 		"no source":                  {ContainerPath: new("y")},
-		"images as volumes":          {ContainerPath: new("y"), Image: &mesosv1.Image{}},
+		"volume y image is of type":  {ContainerPath: new("y"), Image: &mesosv1.Image{}},
+		"volume y image.docker.name": {ContainerPath: new("y"), Image: &mesosv1.Image{Type: mesosv1.Image_DOCKER.Enum()}},
 		"BIDIRECTIONAL":              hostVolume("/srv", "y", mesosv1.MountPropagation_BIDIRECTIONAL),
 		`driver "rexray"`:            dockerVolume("rexray", "1GB"),
 		"the one option is size":     dockerVolume("tmpfs", "big"),
@@ -104,6 +105,10 @@ func TestVolumes(t *testing.T) {
 			t.Errorf("%v: %q, want %q in it", v, got, want)
 		}
 	}
+	executor.Container.Volumes = []*mesosv1.Volume{imageVolume("conf:1", "conf", mesosv1.Volume_RO)}
+	if why := host.UnsupportedPod(executor, nil); !strings.Contains(why, "name it in the tasks") {
+		t.Errorf("image as a volume of a pod: %q", why)
+	}
 	executor.Container.Volumes = []*mesosv1.Volume{{ContainerPath: new("/abs"), HostPath: new("/srv")}}
 	if why := host.UnsupportedPod(executor, nil); !strings.Contains(why, "absolute path") {
 		t.Errorf("absolute volume of a pod: %q", why)
@@ -114,6 +119,49 @@ func TestVolumes(t *testing.T) {
 	if why := (Host{}).UnsupportedExecutor(&mesosv1.ExecutorInfo{Command: info.GetCommand(), Container: executor.GetContainer()}, nil); why != "" {
 		t.Errorf("any host path: %q", why)
 	}
+}
+
+// Images that are volumes are told apart by the place of their mounts, behind those of persistent volumes.
+func TestVolumeImages(t *testing.T) {
+	info := task(&mesosv1.CommandInfo{Value: new("x")}, "cpus:1")
+	info.Resources = append(info.Resources, persistent("data", "kept"))
+	info.Container = &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), Volumes: []*mesosv1.Volume{
+		{Mode: mesosv1.Volume_RO.Enum(), ContainerPath: new("conf"), HostPath: new("/srv/conf/")},
+		imageVolume("tools:1", "tools", mesosv1.Volume_RO), imageVolume("scratch:1", "/tmp/scratch", mesosv1.Volume_RW),
+	}}
+	host := Host{WorkDir: "/work"}
+	if why := host.UnsupportedTask(info, false); why != "" {
+		t.Fatal(why)
+	}
+	if !Pulls(info.GetContainer()) || InImage(info.GetContainer()) {
+		t.Error("it is not known that an image has to come, or the container is taken for one in an image")
+	}
+	framework := &mesosv1.FrameworkInfo{Id: &mesosv1.FrameworkID{Value: new("F")}}
+	run := Run{Container: "c", Agent: "S", Framework: framework, Executor: CommandExecutor(framework, info), Command: true, Tasks: []*mesosv1.TaskInfo{info}}
+	spec, images := host.Spec(run), host.VolumeImages(run)
+	if len(images) != 2 || images[0].Ask.Name != "tools:1" || images[1].Ask.Name != "scratch:1" {
+		t.Fatalf("images %+v", images)
+	}
+	want := []runtime.Mount{{Target: "tools", ReadOnly: true}, {Target: "/tmp/scratch"}}
+	got := []runtime.Mount{spec.Mounts[images[0].Mount], spec.Mounts[images[1].Mount]}
+	if d := cmp.Diff(got, want); d != "" {
+		t.Errorf("their mounts (-got +want):\n%s", d)
+	}
+}
+
+func persistent(id, to string) *mesosv1.Resource {
+	disk := resources.MustParse("disk:10").Proto()[0]
+	disk.Disk = &mesosv1.Resource_DiskInfo{
+		Persistence: &mesosv1.Resource_DiskInfo_Persistence{Id: &id},
+		Volume:      &mesosv1.Volume{Mode: mesosv1.Volume_RW.Enum(), ContainerPath: &to},
+	}
+	return disk
+}
+
+func imageVolume(name, to string, mode mesosv1.Volume_Mode) *mesosv1.Volume {
+	return &mesosv1.Volume{Mode: mode.Enum(), ContainerPath: &to, Image: &mesosv1.Image{
+		Type: mesosv1.Image_DOCKER.Enum(), Docker: &mesosv1.Image_Docker{Name: &name},
+	}}
 }
 
 func hostVolume(from, to string, mode mesosv1.MountPropagation_Mode) *mesosv1.Volume {

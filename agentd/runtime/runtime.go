@@ -96,15 +96,16 @@ type Identity struct {
 // Mount puts a directory or a file into a container. A mount point that does not exist is made where the container may
 // write: in its sandbox, in its image, below /tmp, /run, /home and /root.
 type Mount struct {
-	Source   string // directory or file of the host, absolute
-	Within   string // directory that no link on the way to Source leads out of; "" if nobody but the agent can make links there
-	Make     bool   // a directory is made of a Source that does not exist, for the container's user
-	Guarded  bool   // Source was named by a stranger: what belongs to the agent, the kernel or the host's safety stays out of it
-	Secret   []byte // instead of Source: a file with this in it, that only the container's user can read and that is on no disk
-	Readable bool   // everybody in the container can read Secret
-	Tmpfs    bool   // instead of Source: an empty directory in memory, which counts as the container's
-	Bytes    int64  // size of it; 0 for the kernel's default, half of the memory
-	Target   string // absolute in the container, or relative to its sandbox
+	Source   string   // directory or file of the host, absolute
+	Within   string   // directory that no link on the way to Source leads out of; "" if nobody but the agent can make links there
+	Make     bool     // a directory is made of a Source that does not exist, for the container's user
+	Guarded  bool     // Source was named by a stranger: what belongs to the agent, the kernel or the host's safety stays out of it
+	Secret   []byte   // instead of Source: a file with this in it, that only the container's user can read and that is on no disk
+	Readable bool     // everybody in the container can read Secret
+	Tmpfs    bool     // instead of Source: an empty directory in memory, which counts as the container's
+	Bytes    int64    // size of it; 0 for the kernel's default, half of the memory
+	Layers   []string // instead of Source: these directories on one another, topmost first; what is written to it goes with the container
+	Target   string   // absolute in the container, or relative to its sandbox
 	ReadOnly bool
 	Follow   bool // file systems that are mounted below Source later are seen, too
 }

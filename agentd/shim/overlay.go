@@ -3,9 +3,9 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -67,11 +67,15 @@ func mountOverlay(o *shimapi.Overlay) (unmount func() error, err error) {
 
 // stack mounts the layers. They are named by descriptors: the kernel takes a page of names, and a container can read them.
 func stack(o *shimapi.Overlay) (err error) {
-	upper, work := filepath.Join(o.Own, "upper"), filepath.Join(o.Own, "work")
-	for _, dir := range []string{o.Own, upper, work} {
-		if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("make room for what a container writes: %w", err)
+	dirs := o.Layers
+	if o.Own != "" {
+		upper, work := filepath.Join(o.Own, "upper"), filepath.Join(o.Own, "work")
+		for _, dir := range []string{upper, work} {
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return fmt.Errorf("make room for what a container writes: %w", err)
+			}
 		}
+		dirs = append([]string{upper, work}, dirs...)
 	}
 	var opened []*os.File
 	defer func() {
@@ -80,7 +84,7 @@ func stack(o *shimapi.Overlay) (err error) {
 		}
 	}()
 	var names []string
-	for _, dir := range append([]string{upper, work}, o.Layers...) {
+	for _, dir := range dirs {
 		fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return fmt.Errorf("open layer %s: %w", dir, err)
@@ -90,10 +94,12 @@ func stack(o *shimapi.Overlay) (err error) {
 	}
 	// Layers come from strangers: what they say to overlayfs beyond deleting files is not listened to. The own layer goes
 	// with the container, so that nothing of it has to reach the disk.
-	options := []string{
-		"upperdir=" + names[0], "workdir=" + names[1], "lowerdir=" + strings.Join(names[2:], ":"),
-		"redirect_dir=nofollow", "metacopy=off", "index=off", "volatile",
+	options := []string{"redirect_dir=nofollow", "metacopy=off", "index=off"}
+	if o.Own != "" {
+		options = append(options, "upperdir="+names[0], "workdir="+names[1], "volatile")
+		names = names[2:]
 	}
+	options = append(options, "lowerdir="+strings.Join(names, ":"))
 	if o.User {
 		options = append(options, "userxattr")
 	}
@@ -107,7 +113,7 @@ func mount(o *shimapi.Overlay, options string) error {
 	err := unix.Mount("overlay", o.At, "overlay", unix.MS_NODEV, options)
 	if errors.Is(err, unix.EINVAL) {
 		return fault.New(fault.Unsupported, "the image cannot be mounted: the file system below %s cannot hold what overlayfs writes; "+
-			"put the agent's work dir on ext4 or xfs", o.Own)
+			"put the agent's work dir on ext4 or xfs", cmp.Or(o.Own, o.Layers[len(o.Layers)-1]))
 	}
 	if errors.Is(err, unix.EPERM) && o.User {
 		return fault.New(fault.Unsupported, "the image cannot be mounted: this host's kernel lets only root mount images; Linux 5.11 is the first that does not")

@@ -47,6 +47,8 @@ func stage(list []shimapi.Staged, user specs.User) (unstage func() error, err er
 		switch {
 		case s.Tmpfs:
 			err = stageMemory(s)
+		case s.Overlay != nil:
+			err = stageLayers(s.Overlay)
 		case s.Source == "":
 			err = writeSecret(s, user)
 		default:
@@ -181,6 +183,21 @@ func stageMemory(s shimapi.Staged) error {
 		return fmt.Errorf("make a directory in memory: %w", err)
 	}
 	return nil
+}
+
+// stageLayers mounts an image as a volume. One that is only read has an empty directory on top: the kernel takes two layers or more.
+func stageLayers(o *shimapi.Overlay) error {
+	if err := os.Mkdir(o.At, 0o755); err != nil {
+		return err
+	}
+	if o.Own == "" {
+		empty := o.At + ".top"
+		if err := os.Mkdir(empty, 0o755); err != nil {
+			return err
+		}
+		o.Layers = append([]string{empty}, o.Layers...)
+	}
+	return stack(o)
 }
 
 // kernelFiles are file systems in which what is written changes the host. They may be mounted anywhere.

@@ -64,12 +64,12 @@ type Launch struct {
 	Hold bool `json:"hold,omitempty"`
 }
 
-// Overlay is a root file system that the shim mounts in its own mount namespace, where the container finds it while it starts.
+// Overlay is a file system of layers that the shim mounts in its own mount namespace, where the container finds it while it starts.
 type Overlay struct {
-	At     string   `json:"at"`             // the spec's root
+	At     string   `json:"at"`             // the spec's root, or the source of a mount
 	Layers []string `json:"layers"`         // directories, topmost first
 	User   bool     `json:"user,omitempty"` // the agent is not root: what deletes is marked by attributes that an ordinary user may set
-	Own    string   `json:"own"`            // directory for what the container writes; it is made, and agentd's to delete
+	Own    string   `json:"own"`            // directory for what the container writes; it is made, and agentd's to delete; "" for a mount that is only read
 	Dirs   []string `json:"dirs,omitempty"` // of the container, made if they are not there
 }
 
@@ -95,6 +95,7 @@ type Staged struct {
 	Readable bool     `json:"readable,omitempty"` // everybody can read the file
 	Tmpfs    bool     `json:"tmpfs,omitempty"`    // without Source: a directory in memory
 	Bytes    int64    `json:"bytes,omitempty"`    // size of it, 0 for the kernel's default
+	Overlay  *Overlay `json:"overlay,omitempty"`  // without Source: layers, mounted at At
 }
 
 // Reply answers the request with the same id; id 0 is an event. At most one of the other fields is set.

@@ -144,7 +144,7 @@ func (c *Client) dropHolders(ctx context.Context, recovered []runtime.Recovered)
 func (c *Client) launchOf(spec runtime.Spec, host containerspec.Host, profile []byte, hold bool) *shimapi.Launch {
 	return &shimapi.Launch{
 		Dir: c.cfg.record(spec.ID), Spec: containerspec.Build(spec, host), Stdout: spec.Stdout, Stderr: spec.Stderr,
-		Stage: stage(spec, host), Pod: c.podOf(spec), Overlay: c.overlay(spec), Sandbox: spec.Sandbox,
+		Stage: c.stage(spec, host), Pod: c.podOf(spec), Overlay: c.overlay(spec), Sandbox: spec.Sandbox,
 		Seccomp: shimapi.Seccomp{Unconfined: spec.Isolation.Seccomp.Unconfined, Profile: profile}, TTY: spec.TTY, Hold: hold,
 	}
 }

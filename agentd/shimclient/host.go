@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -131,12 +132,18 @@ func mountPoints(mounts []runtime.Mount) error {
 }
 
 // stage lists what the shim has to make ready for a spec's mounts.
-func stage(spec runtime.Spec, host containerspec.Host) []shimapi.Staged {
+func (c *Client) stage(spec runtime.Spec, host containerspec.Host) []shimapi.Staged {
 	var list []shimapi.Staged
 	for i, m := range spec.Mounts {
 		s := shimapi.Staged{
 			At: host.StagedAt(i), Source: m.Source, Within: m.Within, Make: m.Make,
 			Secret: m.Secret, Readable: m.Readable, Tmpfs: m.Tmpfs, Bytes: m.Bytes,
+		}
+		if len(m.Layers) > 0 {
+			s.Overlay = &shimapi.Overlay{At: s.At, Layers: m.Layers, User: c.rootless}
+			if !m.ReadOnly {
+				s.Overlay.Own = filepath.Join(Written(c.cfg.WorkDir, spec.ID), "volumes", strconv.Itoa(i))
+			}
 		}
 		if m.Guarded {
 			s.Hide = hostguard.Hidden(host.Credentials, spec.Hidden)

@@ -8,6 +8,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/imagetest"
 )
 
 // hostFiles makes a directory of the host with a file in it, which tasks may be given.
@@ -126,5 +127,62 @@ func TestMountsAsUser(t *testing.T) {
 	}
 	if data, err := os.ReadFile(filepath.Join(spec.Sandbox, "s")); err != nil || len(data) != 0 {
 		t.Errorf("the secret's mount point on the host holds %q, %v", data, err)
+	}
+}
+
+// Images as volumes, of one layer and of several: programs in them run, what is deleted in an upper layer is not there, and what
+// is written is the container's alone.
+func TestImageVolumes(t *testing.T) {
+	b := newBed(t)
+	c := b.open()
+	layers := b.unpack(
+		imagetest.Busybox(t),
+		imagetest.Layer(t, []imagetest.Entry{{Name: "data/"}, {Name: "data/old", Body: "old\n"}, {Name: "data/gone", Body: "x"}}),
+		imagetest.Layer(t, []imagetest.Entry{{Name: "data/"}, {Name: "data/.wh.gone"}, {Name: "data/new", Body: "new\n"}}),
+	)
+	single := layers[len(layers)-1:]
+	for i, test := range []struct {
+		name, user, script, want string
+		mounts                   []runtime.Mount
+	}{
+		{"read-only", "", "cat v/data/*; ls v/data; touch v/data/x 2>/dev/null || echo refused", "new\nold\nnew\nold\nrefused\n", []runtime.Mount{{Layers: layers, Target: "v", ReadOnly: true}}},
+		{"one layer", "", "v/bin/busybox echo runs; touch v/x 2>/dev/null || echo refused", "runs\nrefused\n", []runtime.Mount{{Layers: single, Target: "v", ReadOnly: true}}},
+		{"one layer, written to", "", "echo more >> v/etc/passwd && grep -c more v/etc/passwd", "1\n", []runtime.Mount{{Layers: single, Target: "v"}}},
+		{"written to", "", "echo changed > v/data/old; rm v/data/new; cat v/data/*", "changed\n", []runtime.Mount{{Layers: layers, Target: "v"}}},
+		{"as it was", "", "cat v/data/*", "new\nold\n", []runtime.Mount{{Layers: layers, Target: "v"}}},
+		{"two of one image", "", "touch v/mine; ls w/mine 2>/dev/null || echo apart", "apart\n", []runtime.Mount{{Layers: layers, Target: "v"}, {Layers: layers, Target: "w"}}},
+		{"a user", "nobody", "cat v/data/old; touch v/data/x 2>/dev/null || echo refused", "old\nrefused\n", []runtime.Mount{{Layers: layers, Target: "v"}}},
+		{"absolute", "", "cat /tmp/deep/v/data/new", "new\n", []runtime.Mount{{Layers: layers, Target: "/tmp/deep/v", ReadOnly: true}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			spec := b.specAs(test.user, "v"+string(rune('a'+i)), test.script)
+			spec.Mounts = test.mounts
+			if exit, out := b.outcome(c, spec); out != test.want {
+				t.Errorf("got %q, %+v, want %q", out, exit, test.want)
+			}
+		})
+	}
+	inImage := b.spec("inside", "cat /opt/v/data/new; ls /data/gone 2>/dev/null || echo gone")
+	inImage.Root = &runtime.Root{Layers: layers}
+	inImage.Mounts = []runtime.Mount{{Layers: layers, Target: "/opt/v", ReadOnly: true}}
+	if exit, out := b.outcome(c, inImage); out != "new\ngone\n" {
+		t.Errorf("in an image: %q, %+v", out, exit)
+	}
+	bad := b.spec("bad", "true")
+	bad.Mounts = []runtime.Mount{{Layers: []string{"/no/such"}, Target: "v"}}
+	if _, err := c.Launch(t.Context(), bad); err == nil || !strings.Contains(err.Error(), "/no/such") {
+		t.Errorf("a layer that is gone: %v", err)
+	}
+	if old, err := os.ReadFile(filepath.Join(layers[1], "data/old")); err != nil || string(old) != "old\n" {
+		t.Errorf("the layer holds %q, %v: it was written to", old, err)
+	}
+	if err := c.Delete(t.Context(), "vd"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(Written(b.cfg.WorkDir, "vd")); err == nil {
+		t.Error("what was written to a volume is left")
+	}
+	if mounts := b.shimMounts(); strings.Contains(mounts, b.cfg.RuntimeDir+"/v/") {
+		t.Errorf("the shim still has volumes mounted:\n%s", mounts)
 	}
 }

@@ -146,9 +146,10 @@ func rootlessImage(ctx context.Context, c *Client, workDir string) error {
 		return err
 	}
 	spec := runtime.Spec{
-		ID: "image", Argv: []string{"/bin/sh", "-c", "echo /data/* /full/*; echo new > /data/old && read line < /data/old && echo $line; echo > /mnt/mesos/sandbox/x && echo wrote"},
+		ID: "image", Argv: []string{"/bin/sh", "-c", "echo /data/* /full/* /v/full/*; echo new > /data/old && read line < /data/old && echo $line; echo > /mnt/mesos/sandbox/x && echo wrote"},
 		Env: []string{"PATH=/bin"}, Sandbox: sandboxDir, Stdout: filepath.Join(sandboxDir, "stdout"), Stderr: filepath.Join(sandboxDir, "stderr"),
-		Root: &runtime.Root{Layers: dirs, As: runtime.Identity{UID: uint32(os.Geteuid()), GID: uint32(os.Getegid())}},
+		Root:   &runtime.Root{Layers: dirs, As: runtime.Identity{UID: uint32(os.Geteuid()), GID: uint32(os.Getegid())}},
+		Mounts: []runtime.Mount{{Layers: dirs, Target: "/v", ReadOnly: true}, {Layers: dirs[1:], Target: "/w"}},
 	}
 	if _, err := c.Launch(ctx, spec); err != nil {
 		return err
@@ -260,7 +261,7 @@ func TestRootless(t *testing.T) {
 	for _, path := range logs {
 		t.Logf("%s", contents(t, path))
 	}
-	want := "limits: 3\n0 \"hello\\n0\\n\"\n0 \"read-only\\n\"\n0 \"few\\n\"\n9 \"\"\nexec: \"0\\n\" 1024\nimage: 0 \"/data/old /full/y\\nnew\\nwrote\\n\"\nleft: false\nrunning: c4\nended: 15\n"
+	want := "limits: 3\n0 \"hello\\n0\\n\"\n0 \"read-only\\n\"\n0 \"few\\n\"\n9 \"\"\nexec: \"0\\n\" 1024\nimage: 0 \"/data/old /full/y /v/full/y\\nnew\\nwrote\\n\"\nleft: false\nrunning: c4\nended: 15\n"
 	if err != nil || string(out) != want {
 		t.Errorf("got %q, %v, want %q", out, err, want)
 	}

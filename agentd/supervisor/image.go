@@ -14,17 +14,20 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 )
 
+// enterImages brings what a container needs of images here.
+func (w *worker) enterImages(ctx context.Context, eff *workload.Start) error {
+	if err := w.enterImage(ctx, eff); err != nil {
+		return err
+	}
+	return w.fillVolumes(ctx, eff)
+}
+
 // enterImage brings a container's image here and settles what depends on it: the command, the user, where it starts.
 func (w *worker) enterImage(ctx context.Context, eff *workload.Start) error {
 	if eff.Image == nil {
 		return nil
 	}
-	if w.set.cfg.Images == nil {
-		return fault.New(fault.Unsupported, "image %s cannot be run: this agent has no images", eff.Image.Ask.Name)
-	}
-	img, err := w.set.cfg.Images.Pull(ctx, w.id, eff.Image.Ask, func(p store.Progress) {
-		w.set.post(ctx, workload.Pulling{Container: w.id, Done: p.Done, Total: p.Total})
-	})
+	img, err := w.pull(ctx, eff.Image.Ask)
 	if err != nil {
 		return err
 	}
@@ -42,6 +45,27 @@ func (w *worker) enterImage(ctx context.Context, eff *workload.Start) error {
 	eff.Spec.Env = eff.Image.Home(eff.Spec.Env, who.Home)
 	eff.Owner = fmt.Sprintf("%d:%d", who.UID, who.GID)
 	return w.set.cfg.Give(eff.Spec.Sandbox, eff.Owner)
+}
+
+func (w *worker) pull(ctx context.Context, ask image.Ask) (image.Image, error) {
+	if w.set.cfg.Images == nil {
+		return image.Image{}, fault.New(fault.Unsupported, "image %s cannot be run: this agent has no images", ask.Name)
+	}
+	return w.set.cfg.Images.Pull(ctx, w.id, ask, func(p store.Progress) {
+		w.set.post(ctx, workload.Pulling{Container: w.id, Done: p.Done, Total: p.Total})
+	})
+}
+
+// fillVolumes brings the images here that a container has as volumes.
+func (w *worker) fillVolumes(ctx context.Context, eff *workload.Start) error {
+	for _, v := range eff.Images {
+		img, err := w.pull(ctx, v.Ask)
+		if err != nil {
+			return err
+		}
+		eff.Spec.Mounts[v.Mount].Layers = img.Layers
+	}
+	return nil
 }
 
 // account is who a container in an image runs as: whom the command names, in the image or else on the host; whom the image

@@ -124,7 +124,7 @@ func (w *worker) prepare(ctx context.Context, eff *workload.Start) error {
 			return err
 		}
 	}
-	if err := w.enterImage(ctx, eff); err != nil {
+	if err := w.enterImages(ctx, eff); err != nil {
 		return err
 	}
 	if len(eff.URIs) == 0 {

@@ -66,7 +66,8 @@ type (
 		Image *launch.Inside // that it runs in; nil for the host's file system
 		Pod   *PodSandbox    // that the container's sandbox lies in; nil for one that is in no pod
 
-		Volumes []Volume // persistent ones that it uses
+		Volumes []Volume             // persistent ones that it uses
+		Images  []launch.VolumeImage // that it has as volumes
 	}
 
 	// Adopt has the supervisor wait for a container of an earlier agentd. Exited answers.

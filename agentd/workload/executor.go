@@ -40,7 +40,7 @@ func (m *Machine) advance(now time.Time, c *roster.Container, event lifecycle.Ev
 		run := m.run(c)
 		start := Start{Spec: m.cfg.Launch.Spec(run), Owner: m.cfg.Launch.User(run), URIs: c.Info.GetCommand().GetUris(), Image: m.cfg.Launch.Inside(run)}
 		c.Limits = start.Spec.Limits
-		start.Volumes = holdings.Lent(run)
+		start.Volumes, start.Images = holdings.Lent(run), m.cfg.Launch.VolumeImages(run)
 		if c.Pod != nil {
 			m.intoPod(c, &start)
 		}

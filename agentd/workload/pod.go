@@ -52,7 +52,7 @@ func (m *Machine) runGroup(now time.Time, fw *roster.Framework, run *agentlink.R
 		members = append(members, m.newMember(c, info))
 	}
 	for _, member := range members {
-		if launch.InImage(member.Info.GetContainer()) {
+		if launch.Pulls(member.Info.GetContainer()) {
 			continue
 		}
 		for _, t := range member.Tasks {

@@ -115,7 +115,7 @@ func (m *Machine) runCommand(now time.Time, fw *roster.Framework, info *mesosv1.
 		return
 	}
 	m.advance(now, c, lifecycle.Launch)
-	if !launch.InImage(c.Info.GetContainer()) {
+	if !launch.Pulls(c.Info.GetContainer()) {
 		m.report(now, c, t, outcome.ByCommand(mesosv1.TaskState_TASK_STARTING, ""))
 	}
 }

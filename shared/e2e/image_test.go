@@ -55,11 +55,35 @@ func TestExecuteRunsImages(t *testing.T) {
 			t.Errorf("%s: wrote %q, want %q", tc.name, out, tc.want)
 		}
 	}
+	r.imageVolume(name)
 	if layers, err := filepath.Glob(filepath.Join(r.Agents[0].Dir(), "images", "layers", "*")); err != nil || len(layers) != 2 {
 		t.Errorf("the agent keeps the layers %v, %v, want two", layers, err)
 	}
 	if mounts, err := os.ReadFile("/proc/self/mountinfo"); err != nil || strings.Contains(string(mounts), r.Agents[0].Dir()) {
 		t.Errorf("mounts are left, %v:\n%s", err, mounts)
+	}
+}
+
+// imageVolume runs a task on the host's file system that has an image as a volume, and one that cannot have it.
+func (r *rig) imageVolume(name string) {
+	r.t.Helper()
+	for _, tc := range []struct{ task, image, state, want string }{
+		{"volume", name, "TASK_FINISHED", "hello from the image\nrefused\n"},
+		{"no-volume", strings.TrimSuffix(name, ":1") + ":2", "has no team/web 2", ""},
+	} {
+		volumes := `[{"container_path":"v","mode":"RO","image":{"type":"DOCKER","docker":{"name":"` + tc.image + `"}}}]`
+		got := r.reeve("execute", "--name="+tc.task, "--volumes="+volumes, "--command=cat v/srv/web/index; touch v/x 2>/dev/null || echo refused")
+		if !strings.Contains(got.stdout, tc.state) {
+			r.t.Errorf("%s: got %s%s, want %s", tc.task, got.stdout, got.stderr, tc.state)
+			continue
+		}
+		if tc.want == "" {
+			continue
+		}
+		tasks := r.await(tc.task+" is there", func(tasks []reeveapi.Task) bool { return find(tasks, tc.task) != nil })
+		if out := r.stdout(*find(tasks, tc.task)); out != tc.want {
+			r.t.Errorf("%s: wrote %q, want %q", tc.task, out, tc.want)
+		}
 	}
 }
 

@@ -91,7 +91,9 @@ func (s *Store) unused() []*record {
 	defer s.mu.Unlock()
 	used := map[string]bool{}
 	for _, p := range s.pins {
-		used[p.Key] = true
+		for _, key := range p.keys() {
+			used[key] = true
+		}
 	}
 	var list []*record
 	for _, r := range s.images {

@@ -94,7 +94,28 @@ type pin struct {
 	Version   int           `json:"version"`
 	Container ids.Container `json:"container"`
 	Key       string        `json:"key"`
-	Layers    []string      `json:"layers"`
+	Layers    []string      `json:"layers"`         // of all its images
+	More      []string      `json:"more,omitempty"` // keys of others that it has as volumes
+}
+
+// keys are those of all images that a container uses.
+func (p *pin) keys() []string { return append([]string{p.Key}, p.More...) }
+
+// with is the pin when its container has one image more; p may be nil.
+func (p *pin) with(r *record, id ids.Container) *pin {
+	if p == nil {
+		return &pin{Version: version, Container: id, Key: r.Key, Layers: r.Layers}
+	}
+	out := &pin{Version: version, Container: id, Key: p.Key, Layers: slices.Clone(p.Layers), More: slices.Clone(p.More)}
+	if !slices.Contains(p.keys(), r.Key) {
+		out.More = append(out.More, r.Key)
+	}
+	for _, layer := range r.Layers {
+		if !slices.Contains(out.Layers, layer) {
+			out.Layers = append(out.Layers, layer)
+		}
+	}
+	return out
 }
 
 // Open finds what an earlier agentd left. Pulls end with ctx, or with Close.
@@ -121,7 +142,7 @@ func (s *Store) use(r *record, id ids.Container) (image.Image, bool, error) {
 			return image.Image{}, false, nil
 		}
 	}
-	p := &pin{Version: version, Container: id, Key: r.Key, Layers: r.Layers}
+	p := s.pins[id].with(r, id)
 	if err := writeJSON(s.pinFile(id), p); err != nil {
 		return image.Image{}, false, err
 	}
@@ -137,7 +158,7 @@ func (s *Store) use(r *record, id ids.Container) (image.Image, bool, error) {
 	return out, true, nil
 }
 
-// Release says that a container does not use its image any more. One that never did is no error.
+// Release says that a container does not use its images any more. One that never did is no error.
 func (s *Store) Release(id ids.Container) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -199,7 +220,9 @@ func (s *Store) List() reeveapi.Images {
 	defer s.mu.Unlock()
 	users := map[string]int{}
 	for _, p := range s.pins {
-		users[p.Key]++
+		for _, key := range p.keys() {
+			users[key]++
+		}
 	}
 	for _, r := range s.images {
 		i := reeveapi.Image{Name: r.Name, Digest: r.Digest, Layers: len(r.Layers), Pulled: r.Pulled, Used: r.Used, InUse: users[r.Key]}

@@ -547,6 +547,39 @@ func TestCollect(t *testing.T) {
 }
 
 // A store comes up again after every kind of crash, with what was whole.
+// A container may have several images: all of them stay as long as it does, also over a restart.
+func TestSeveralImagesOfAContainer(t *testing.T) {
+	registry := imagetest.Serve(t, nil)
+	r := newRig(t)
+	for _, name := range []string{"root:1", "tools:1", "conf:1"} {
+		r.get("c1", registry.Push(t, name, simple(t, "base", name)))
+	}
+	r.get("c1", registry.Host+"/tools:1") // twice
+	for range 2 {
+		if err := r.Prune(nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range r.List().Images {
+			if i.InUse != 1 {
+				t.Errorf("%s is used by %d, want one", i.Name, i.InUse)
+			}
+		}
+		if r.files("images") != 3 || r.files("layers") != 4 || r.files("pins") != 1 {
+			t.Fatalf("%d images, %d layers, %d pins, want 3, 4, 1", r.files("images"), r.files("layers"), r.files("pins"))
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r.open()
+	}
+	if err := errors.Join(r.Release("c1"), r.Prune(nil)); err != nil {
+		t.Fatal(err)
+	}
+	if r.files("images")+r.files("layers")+r.files("pins") != 0 {
+		t.Errorf("%d images, %d layers, %d pins are left", r.files("images"), r.files("layers"), r.files("pins"))
+	}
+}
+
 func TestRecovery(t *testing.T) {
 	registry := imagetest.Serve(t, nil)
 	name := registry.Push(t, "one:1", simple(t, "base", "one"))
