@@ -42,7 +42,7 @@ for _ in 1 2 3; do
   tail -n +1 -f --pid=$pid "$log" | stdbuf -oL tr -d '\r' &
   wait $pid || echo "$qemu ended with status $?" >&2
   wait || true
-  if grep -q '^== ' "$log" || ! grep -q 'Kernel panic' "$log"; then break; fi
+  if grep -q '== *[0-9]* s  ' "$log" || ! grep -q 'Kernel panic' "$log"; then break; fi
   echo "the machine's kernel died before it had started: once more" >&2
 done
 status=$(tr -d '\r' <"$log" | sed -n 's/.*BOX-DONE rc=\([0-9]*\).*/\1/p' | tail -1)

@@ -12,14 +12,31 @@ check "bridge" ip link add hand type bridge
 check "address" ip address add 10.0.0.9/24 dev hand
 check "bridge" ip link set hand up
 inside() { nsenter -a -t "$(machinectl show -p Leader --value "m$1")" "${@:2}"; }
+# boot_machine NUMBER: a new one. systemd-nspawn refuses to boot / itself with changes of its own above it, so they are put there before.
 boot_machine() {
-  systemd-nspawn -q --boot --directory=/ --volatile=overlay --machine="m$1" --hostname="m$1" --network-bridge=hand \
+  local at=/srv/m$1
+  umount -R "$at" 2>/dev/null
+  mkdir -p "$at" && mount -t tmpfs "m$1" "$at" && mkdir "$at/upper" "$at/work" "$at/root" &&
+    mount -t overlay -o "lowerdir=/,upperdir=$at/upper,workdir=$at/work" "m$1" "$at/root" || fail "no disk for m$1"
+  : >"$at/root/etc/machine-id"
+  echo "m$1" >"$at/root/etc/hostname"
+  printf '127.0.0.1 localhost\n127.0.1.1 m%s\n' "$1" >"$at/root/etc/hosts"
+  systemd-nspawn -q --boot --directory="$at/root" --machine="m$1" --network-bridge=hand \
     -- systemd.mask=systemd-networkd.service systemd.mask=agentd.service systemd.mask=reeve-ssh.service cloud-init=disabled >"/root/m$1.log" 2>&1 </dev/null &
 }
 start_machine() {
   await "machine m$1" inside "$1" systemctl is-active multi-user.target
   inside "$1" sh -c "ip address add 10.0.0.$1/24 dev host0 && ip link set host0 up"
 }
+# What the machines say, if this script fails.
+machines_say() {
+  local n
+  for n in 1 2 3; do
+    echo "-- m$n:"; tail -15 "/root/m$n.log"
+    inside "$n" journalctl -q --no-pager -b -u masterd -o cat | tail -15
+  done
+}
+trap '[ $? -eq 0 ] || machines_say 2>&1' EXIT
 for n in 1 2 3; do boot_machine $n; done
 for n in 1 2 3; do check "address of m$n" start_machine $n; done
 

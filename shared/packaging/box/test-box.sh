@@ -17,7 +17,7 @@ note() { took+=("$(printf '%5d s  %s' $((SECONDS - $2)) "$1")"); }
 
 # steps LOG: how long each step in the machine took; each ends where the next begins.
 steps() {
-  tr -d '\r' <"$1" | awk '/^== +[0-9]+ s  / { if (what != "") printf "        %5d s  %s\n", $2 - at, what; at = $2; sub(/^== +[0-9]+ s  /, ""); what = $0 }'
+  tr -d '\r' <"$1" | sed 's/^.*\(== *[0-9]* s  \)/\1/' | awk '/^== +[0-9]+ s  / { if (what != "") printf "        %5d s  %s\n", $2 - at, what; at = $2; sub(/^== +[0-9]+ s  /, ""); what = $0 }'
 }
 
 finish() {
