@@ -70,10 +70,16 @@ func (s *Sampler) Run(ctx context.Context) error {
 		if err := s.sample(ctx); err != nil {
 			return err
 		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return ctx.Err()
+		// After a round that was late the next tick is there already, and a rate of a few milliseconds says nothing.
+		for ended := time.Now(); ; {
+			select {
+			case <-ticker.C:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			if time.Since(ended) >= interval/2 {
+				break
+			}
 		}
 	}
 }

@@ -75,6 +75,45 @@ func TestAnHour(t *testing.T) {
 	})
 }
 
+// TestLateSamples: on a host that is late now and then no two samples are so close that their rate says nothing.
+func TestLateSamples(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rounds := 0
+		start := time.Now()
+		s := New(Config{
+			Running: func(context.Context) ([]workload.RunningContainer, error) {
+				return []workload.RunningContainer{{ID: "c1", Tasks: []ids.Task{{Framework: "f", ID: "t"}}}}, nil
+			},
+			Stats: func(context.Context, ids.Container) (runtime.Stats, error) {
+				if rounds++; rounds%3 == 0 {
+					time.Sleep(time.Duration(rounds) * 170 * time.Millisecond)
+				}
+				return runtime.Stats{At: time.Now(), CPUUser: time.Since(start) / 2}, nil
+			},
+			Disk: func(ids.Container) int64 { return 0 },
+			Host: func() reeveapi.HostUsage { return reeveapi.HostUsage{At: time.Now()} },
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Run(ctx) }()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		history := s.Usage("f/t", time.Hour).TaskHistory["f/t"]
+		if len(history) < 20 {
+			t.Errorf("got %d samples in a minute", len(history))
+		}
+		for i := 1; i < len(history); i++ {
+			if gap := history[i].At.Sub(history[i-1].At); gap < interval/2 {
+				t.Errorf("sample %d comes %s after the one before", i, gap)
+			}
+		}
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+}
+
 // TestPack: what is kept is what was measured, in the units of the ring, and never wraps around.
 func TestPack(t *testing.T) {
 	want := reeveapi.TaskUsage{
