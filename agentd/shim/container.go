@@ -24,6 +24,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/cgroupfs"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
+	"codeberg.org/reeve/reeve/agentd/strays"
 	"codeberg.org/reeve/reeve/shared/fault"
 )
 
@@ -107,7 +108,7 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 		inner: inner, process: proc, status: files.status, group: req.Spec.Linux.CgroupsPath, spec: req.Spec.Process, started: time.Now(), kept: kept,
 	}
 	c.limit = memoryLimit(req.Spec.Linux.Resources)
-	if err := inner.Run(proc); err != nil {
+	if err := strays.Alone(func() error { return inner.Run(proc) }); err != nil {
 		return nil, errors.Join(fmt.Errorf("start container: %w", err), c.destroy(), files.status.Close())
 	}
 	if err := errors.Join(c.openTerminal(req, files), files.closeChilds(), unstage(), c.awaitExec(req.Spec)); err != nil {

@@ -20,6 +20,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
+	"codeberg.org/reeve/reeve/agentd/strays"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/logkey"
 )
@@ -144,7 +145,7 @@ func (c *container) exec(req *shimapi.Exec, files []*os.File) (*execution, error
 	}
 	proc.ExtraFiles = []*os.File{report}
 	e := &execution{container: c, process: proc, started: time.Now()}
-	err = c.inner.Run(proc)
+	err = strays.Alone(func() error { return c.inner.Run(proc) })
 	if err == nil {
 		e.pid, err = proc.Pid()
 	}
