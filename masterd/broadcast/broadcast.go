@@ -5,13 +5,13 @@ package broadcast
 
 import (
 	"context"
-	"encoding/json"
 	"sync"
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/outbox"
 	"codeberg.org/reeve/reeve/masterd/overview"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/watchline"
 )
 
 // Source answers what the cluster is now, with the events after a number.
@@ -53,7 +53,7 @@ func (c *Cast) Join(ctx context.Context) (first []byte, box *outbox.Box[[]byte],
 	if err != nil {
 		return nil, nil, err
 	}
-	if first, err = json.Marshal(line); err != nil {
+	if first, err = watchline.AppendWatch(nil, &line); err != nil {
 		box.Hangup()
 		return nil, nil, err
 	}
@@ -175,7 +175,7 @@ func (c *Cast) tell(now overview.Now) error {
 	if !changed && now.At.Sub(c.said) < c.pace.Say {
 		return nil
 	}
-	encoded, err := json.Marshal(line)
+	encoded, err := watchline.AppendWatch(nil, &line)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,8 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/taskstate"
+	"codeberg.org/reeve/reeve/shared/watchline"
 )
 
 // openapi describes /reeve/v1; a test holds it and reeveRoutes together.
@@ -151,20 +153,41 @@ func (a *api) frameworkList(w http.ResponseWriter, r *http.Request, t Term) erro
 	return nil
 }
 
-// taskList lists tasks, those of ?framework=, ?agent= and ?state= if they are given.
+// taskList lists tasks, those of ?framework=, ?agent= and ?state= if they are given; with ?live=1 those that have not ended,
+// and with ?brief=1 only what fits into a line of each.
 func (a *api) taskList(w http.ResponseWriter, r *http.Request, t Term) error {
 	v, err := t.View(r.Context())
 	if err != nil {
 		return err
 	}
 	q := r.URL.Query()
-	framework, agent, state := q.Get("framework"), q.Get("agent"), q.Get("state")
-	mesoshttp.WriteAPI(w, r, http.StatusOK, overview.Tasks(v, func(t *cluster.Task) bool {
-		return (framework == "" || framework == string(t.ID.Framework)) &&
+	framework, agent, state, live, brief := q.Get("framework"), q.Get("agent"), q.Get("state"), on(q.Get("live")), on(q.Get("brief"))
+	body, before := []byte(nil), byte('[')
+	for t := range overview.Tasks(v, func(t *cluster.Task) bool {
+		return (framework == "" || framework == string(t.ID.Framework)) && (!live || !taskstate.Terminal(t.Latest)) &&
 			(agent == "" || agent == string(t.Agent)) && (state == "" || state == t.Latest.String())
-	}))
+	}) {
+		if brief {
+			t.Command, t.Labels, t.Env, t.Sandbox, t.History = "", nil, nil, "", nil
+		}
+		const room = 16 << 10 // for the next ones
+		if cap(body)-len(body) < room {
+			body = slices.Grow(body, max(len(body), room)) // append alone would copy very many tasks again and again
+		}
+		if body, err = watchline.AppendTask(append(body, before), t); err != nil {
+			return err
+		}
+		before = ','
+	}
+	if len(body) == 0 {
+		body = []byte{before}
+	}
+	mesoshttp.Write(w, r, http.StatusOK, "application/json", append(body, "]\n"...))
 	return nil
 }
+
+// on says whether a parameter that is a switch is given.
+func on(text string) bool { return text != "" && text != "0" && text != "false" }
 
 func taskID(r *http.Request) ids.Task {
 	return ids.Task{Framework: ids.Framework(r.PathValue("framework")), ID: r.PathValue("task")}
@@ -223,7 +246,7 @@ func (a *api) events(w http.ResponseWriter, r *http.Request, t Term) error {
 		}
 		since = n
 	}
-	if follow := r.URL.Query().Get("follow"); follow == "" || follow == "0" || follow == "false" {
+	if !on(r.URL.Query().Get("follow")) {
 		mesoshttp.WriteAPI(w, r, http.StatusOK, append([]reeveapi.Event{}, t.Events(since)...))
 		return nil
 	}

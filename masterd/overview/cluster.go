@@ -2,6 +2,7 @@ package overview
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 
@@ -175,20 +176,34 @@ func offersOf(v *cluster.View) map[ids.Framework]int {
 	return n
 }
 
-// Tasks lists the tasks of a view that keep says yes to, oldest first.
-func Tasks(v *cluster.View, keep func(*cluster.Task) bool) []reeveapi.Task {
-	list := []reeveapi.Task{}
+// Tasks ranges over the tasks of a view that keep says yes to, oldest first. There may be very many: one is made when its
+// turn comes, and is good until the next one's.
+func Tasks(v *cluster.View, keep func(*cluster.Task) bool) iter.Seq[*reeveapi.Task] {
+	type member struct {
+		task      *cluster.Task
+		framework string // its name
+	}
+	var list []member
 	for f := range frameworks(v) {
+		name := f.Info.GetName()
 		for t := range Remembered(f) {
 			if keep(t) {
-				list = append(list, Task(t, f.Info.GetName(), v.Agents[t.Agent]))
+				list = append(list, member{t, name})
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b reeveapi.Task) int {
-		return cmp.Or(a.Launched.Compare(b.Launched), cmp.Compare(a.Framework, b.Framework), cmp.Compare(a.ID, b.ID))
+	slices.SortFunc(list, func(a, b member) int {
+		return cmp.Or(a.task.Launched.Compare(b.task.Launched), cmp.Compare(a.task.ID.Framework, b.task.ID.Framework), cmp.Compare(a.task.ID.ID, b.task.ID.ID))
 	})
-	return list
+	return func(yield func(*reeveapi.Task) bool) {
+		var shown reeveapi.Task
+		for _, m := range list {
+			shown = Task(m.task, m.framework, v.Agents[m.task.Agent])
+			if !yield(&shown) {
+				return
+			}
+		}
+	}
 }
 
 // FindTask returns one task.

@@ -268,6 +268,7 @@ func imageOf(c *mesosv1.ContainerInfo) string {
 // once, above all when it is an end, so it becomes the last step, and the message says why there are no details.
 func history(out *reeveapi.Task, t *cluster.Task) {
 	staging := mesosv1.TaskState_TASK_STAGING
+	out.History = make([]reeveapi.TaskStep, 0, len(t.Statuses)+2)
 	if len(t.Statuses) == 0 || t.Statuses[0].GetState() != staging {
 		out.History = append(out.History, reeveapi.TaskStep{State: staging.String(), At: t.Launched})
 	}

@@ -52,10 +52,31 @@ func (c *Client) Frameworks(ctx context.Context) ([]reeveapi.Framework, error) {
 	return get[[]reeveapi.Framework](ctx, c, "/frameworks")
 }
 
+// TaskQuery asks for less than all of all tasks. Masters that do not know a part of it answer more.
+type TaskQuery struct {
+	Live  bool // those that have not ended
+	Brief bool // without command, labels, environment, sandbox and history
+}
+
 // Tasks returns the tasks, ended ones included while they are remembered. Their maps must not be changed: those of one may be
 // another's.
 func (c *Client) Tasks(ctx context.Context) ([]reeveapi.Task, error) {
-	answer, err := c.leadFor(ctx, request{method: http.MethodGet, path: base + "/tasks", again: true})
+	return c.QueryTasks(ctx, TaskQuery{})
+}
+
+// QueryTasks is Tasks for whoever needs less.
+func (c *Client) QueryTasks(ctx context.Context, q TaskQuery) ([]reeveapi.Task, error) {
+	path := base + "/tasks"
+	before := "?"
+	for _, part := range []struct {
+		asked bool
+		text  string
+	}{{q.Live, "live=1"}, {q.Brief, "brief=1"}} {
+		if part.asked {
+			path, before = path+before+part.text, "&"
+		}
+	}
+	answer, err := c.leadFor(ctx, request{method: http.MethodGet, path: path, again: true})
 	if err != nil || len(answer.body) == 0 {
 		return nil, err
 	}

@@ -1,8 +1,8 @@
-// Package watchline reads lines of /reeve/v1/watch, and lists of tasks, as encoding/json would, several times as fast and
-// with a fraction of its garbage: a console on a large cluster does nothing else most of the time. It owns a reader for what
-// comes in masses (tasks, events, agents) in the form in which masters write it; all else, and everything that is unusual,
-// it leaves to encoding/json, so that the two never differ. Texts that come again and again are kept once. Start reading at
-// Reader.
+// Package watchline reads and writes lines of /reeve/v1/watch, and lists of tasks, as encoding/json would, several times as
+// fast and with a fraction of its garbage: a console on a large cluster does nothing else most of the time. It owns a reader
+// and a writer for what comes in masses (tasks, events, and to read agents) in the form in which masters write it; all else,
+// and everything that is unusual, it leaves to encoding/json, so that they never differ. What comes again and again is kept
+// once when it is read. Start reading at Reader and AppendWatch.
 package watchline
 
 import (

@@ -189,17 +189,7 @@ func FuzzRead(f *testing.F) {
 
 // BenchmarkRead reads a tenth of a second of a busy cluster: 130 tasks and as many events.
 func BenchmarkRead(b *testing.B) {
-	w := reeveapi.Watch{Version: 1}
-	for i := range 130 {
-		id := fmt.Sprintf("web-%05d.8c2f1e%06x", i, i)
-		w.Tasks = append(w.Tasks, reeveapi.Task{
-			ID: id, Framework: "5b1c9f2e-1111-4c0a-9d55-0c1d2e3f4a5b-0001", FrameworkName: "marathon", Name: id[:9], Role: "prod", Executor: id, Agent: fmt.Sprint("5b1c9f2e-1111-4c0a-9d55-0c1d2e3f4a5b-S", i%100),
-			AgentName: fmt.Sprint("node-", i%100), AgentHTTP: fmt.Sprint("10.0.0.", i%100, ":5051"), Container: fmt.Sprint("c0ffee00-0000-4000-8000-", i), State: "TASK_RUNNING", Source: "SOURCE_EXECUTOR",
-			Requested: reeveapi.Amounts{CPUs: 0.5, Mem: 256, Disk: 64}, Command: "exec ./serve --listen=$PORT0", User: "www-data", Labels: map[string]string{"team": "payments"}, Sandbox: "/frameworks/f/executors/" + id,
-			History: []reeveapi.TaskStep{{State: "TASK_STAGING", At: at}, {State: "TASK_STARTING", At: at}, {State: "TASK_RUNNING", At: at}}, Launched: at,
-		})
-		w.Events = append(w.Events, reeveapi.Event{Seq: uint64(i), At: at, Kind: "TASK_RUNNING", Subject: id[:9], ID: id, Agent: "node-1"})
-	}
+	w := busy()
 	line := encode(b, &w)
 	if path := os.Getenv("WATCHLINE"); path != "" { // a line of a real stream
 		text, err := os.ReadFile(path)

@@ -32,7 +32,8 @@ func (a *app) tasksCommand() *cobra.Command {
 				return usagef("--state %q is no state of a task; use running, failed, lost, …", f.state)
 			}
 			return a.ask(command, func(ctx context.Context, c *client.Client) error {
-				tasks, err := c.Tasks(ctx)
+				form := a.printer().Form
+				tasks, err := c.QueryTasks(ctx, client.TaskQuery{Live: !f.all && f.state == "", Brief: form == output.Table || form == output.Name})
 				if err != nil {
 					return err
 				}

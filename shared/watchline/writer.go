@@ -1,0 +1,270 @@
+package watchline
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// AppendTask appends a task to out as encoding/json writes it. It fails for what JSON cannot say: a number that is none, a
+// year of more than four digits.
+func AppendTask(out []byte, t *reeveapi.Task) ([]byte, error) {
+	w := writer{out: out}
+	w.task(t)
+	return w.out, w.err
+}
+
+// AppendWatch appends a line of /reeve/v1/watch, without its end, to out as encoding/json writes it. It fails for what JSON
+// cannot say.
+func AppendWatch(out []byte, l *reeveapi.Watch) ([]byte, error) {
+	w := writer{out: out}
+	w.line(l)
+	return w.out, w.err
+}
+
+// writer appends values to a text. What is rare it leaves to encoding/json.
+type writer struct {
+	out []byte
+	err error // the first that happened
+}
+
+func (w *writer) raw(text string) { w.out = append(w.out, text...) }
+
+// other writes a value by encoding/json.
+func (w *writer) other(v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		w.fail(err)
+		return
+	}
+	w.out = append(w.out, text...)
+}
+
+func (w *writer) fail(err error) {
+	if w.err == nil {
+		w.err = fmt.Errorf("write JSON: %w", err)
+	}
+}
+
+// odd are the bytes that encoding/json may write otherwise than they are.
+var odd = func() (odd [256]bool) {
+	for c := range odd {
+		odd[c] = c < ' ' || c >= 0x80 || strings.IndexByte(`"\<>&`, byte(c)) >= 0
+	}
+	return odd
+}()
+
+// text writes a text. Those that have to be escaped are rare.
+func (w *writer) text(s string) {
+	for i := range len(s) {
+		if odd[s[i]] {
+			w.other(s)
+			return
+		}
+	}
+	w.out = append(append(append(w.out, '"'), s...), '"')
+}
+
+// some writes a key and a text, unless that is empty. key is written with what stands around it.
+func (w *writer) some(key, s string) {
+	if s != "" {
+		w.raw(key)
+		w.text(s)
+	}
+}
+
+func (w *writer) number(f float64) {
+	const exact = 1 << 53
+	if whole := int64(f); whole != 0 && float64(whole) == f && whole > -exact && whole < exact {
+		w.out = strconv.AppendInt(w.out, whole, 10)
+		return
+	}
+	const small, large = 1e-6, 1e21 // beyond, encoding/json writes exponents
+	if abs := math.Abs(f); f != 0 && !(abs >= small && abs < large) {
+		w.other(f)
+		return
+	}
+	w.out = strconv.AppendFloat(w.out, f, 'f', -1, 64)
+}
+
+func (w *writer) time(t time.Time) {
+	text, err := t.AppendText(append(w.out, '"'))
+	if err != nil {
+		w.fail(err)
+		return
+	}
+	w.out = append(text, '"')
+}
+
+// texts writes a key and texts by their names, unless there are none.
+func (w *writer) texts(key string, m map[string]string) {
+	if len(m) == 0 {
+		return
+	}
+	w.raw(key)
+	var few [8]string
+	names := slices.AppendSeq(few[:0], maps.Keys(m))
+	slices.Sort(names)
+	before := byte('{')
+	for _, name := range names {
+		w.out = append(w.out, before)
+		w.text(name)
+		w.raw(":")
+		w.text(m[name])
+		before = ','
+	}
+	w.raw("}")
+}
+
+func (w *writer) amounts(a reeveapi.Amounts) {
+	w.raw(`{"cpus":`)
+	w.number(a.CPUs)
+	w.raw(`,"mem":`)
+	w.number(a.Mem)
+	w.raw(`,"disk":`)
+	w.number(a.Disk)
+	w.raw(`,"gpus":`)
+	w.number(a.GPUs)
+	w.raw(`}`)
+}
+
+func (w *writer) task(t *reeveapi.Task) {
+	w.raw(`{"id":`)
+	w.text(t.ID)
+	w.raw(`,"framework":`)
+	w.text(t.Framework)
+	w.raw(`,"framework_name":`)
+	w.text(t.FrameworkName)
+	w.raw(`,"name":`)
+	w.text(t.Name)
+	w.raw(`,"role":`)
+	w.text(t.Role)
+	w.raw(`,"executor":`)
+	w.text(t.Executor)
+	w.raw(`,"agent":`)
+	w.text(t.Agent)
+	w.raw(`,"agent_name":`)
+	w.text(t.AgentName)
+	w.raw(`,"agent_http":`)
+	w.text(t.AgentHTTP)
+	w.some(`,"container":`, t.Container)
+	w.raw(`,"state":`)
+	w.text(t.State)
+	w.some(`,"message":`, t.Message)
+	w.some(`,"reason":`, t.Reason)
+	w.some(`,"source":`, t.Source)
+	if t.Healthy != nil {
+		w.raw(`,"healthy":`)
+		w.out = strconv.AppendBool(w.out, *t.Healthy)
+	}
+	w.some(`,"check":`, t.Check)
+	w.launched(t)
+}
+
+// launched writes the second half of a task: what it was launched as, and what has become of it.
+func (w *writer) launched(t *reeveapi.Task) {
+	w.raw(`,"requested":`)
+	w.amounts(t.Requested)
+	w.some(`,"ports":`, t.Ports)
+	w.some(`,"command":`, t.Command)
+	w.some(`,"image":`, t.Image)
+	if t.Pull != nil {
+		w.raw(`,"pull":`)
+		w.other(t.Pull)
+	}
+	w.some(`,"user":`, t.User)
+	w.texts(`,"labels":`, t.Labels)
+	w.texts(`,"env":`, t.Env)
+	w.some(`,"job":`, t.Job)
+	w.raw(`,"sandbox":`)
+	w.text(t.Sandbox)
+	w.raw(`,"history":`)
+	if t.History == nil {
+		w.raw("null")
+	} else {
+		elements(w, t.History, w.step)
+	}
+	w.raw(`,"launched":`)
+	w.time(t.Launched)
+	if !t.Ended.IsZero() {
+		w.raw(`,"ended":`)
+		w.time(t.Ended)
+	}
+	w.raw(`}`)
+}
+
+func (w *writer) step(s *reeveapi.TaskStep) {
+	w.raw(`{"state":`)
+	w.text(s.State)
+	w.raw(`,"at":`)
+	w.time(s.At)
+	w.some(`,"message":`, s.Message)
+	w.raw(`}`)
+}
+
+func (w *writer) event(e *reeveapi.Event) {
+	w.raw(`{"seq":`)
+	w.out = strconv.AppendUint(w.out, e.Seq, 10)
+	w.raw(`,"at":`)
+	w.time(e.At)
+	w.raw(`,"kind":`)
+	w.text(e.Kind)
+	w.raw(`,"subject":`)
+	w.text(e.Subject)
+	w.raw(`,"id":`)
+	w.text(e.ID)
+	w.some(`,"agent":`, e.Agent)
+	w.some(`,"text":`, e.Text)
+	w.some(`,"who":`, e.Who)
+	w.raw(`}`)
+}
+
+// elements writes a list.
+func elements[T any](w *writer, list []T, write func(*T)) {
+	w.raw("[")
+	for i := range list {
+		if i > 0 {
+			w.raw(",")
+		}
+		write(&list[i])
+	}
+	w.raw("]")
+}
+
+// line writes a line: tasks and events come in masses, and the rest is left to encoding/json.
+func (w *writer) line(l *reeveapi.Watch) {
+	w.part(&reeveapi.Watch{
+		Snapshot: l.Snapshot, Version: l.Version, Cluster: l.Cluster, Agents: l.Agents, AgentsRemoved: l.AgentsRemoved,
+		Frameworks: l.Frameworks, FrameworksRemoved: l.FrameworksRemoved,
+	}, "")
+	if len(l.Tasks) > 0 {
+		w.raw(`,"tasks":`)
+		elements(w, l.Tasks, w.task)
+	}
+	w.part(&reeveapi.Watch{
+		TasksRemoved: l.TasksRemoved, Jobs: l.Jobs, JobsRemoved: l.JobsRemoved, Roles: l.Roles, RolesRemoved: l.RolesRemoved,
+		Offers: l.Offers, OffersRemoved: l.OffersRemoved,
+	}, `{"version":0`)
+	if len(l.Events) > 0 {
+		w.raw(`,"events":`)
+		elements(w, l.Events, w.event)
+	}
+	w.raw("}")
+}
+
+// part writes some keys of a line: all that encoding/json writes but for its beginning, and the brace at its end.
+func (w *writer) part(l *reeveapi.Watch, begin string) {
+	text, err := json.Marshal(l)
+	if err != nil {
+		w.fail(err)
+		return
+	}
+	w.out = append(w.out, text[len(begin):len(text)-1]...)
+}
