@@ -70,6 +70,13 @@ func object[T any](s *scanner, v *T, fields []field[T]) {
 
 // list reads a list of objects, probably as many as were in the last one of its kind.
 func list[T any](s *scanner, fields []field[T], last *int) []T {
+	const null = "null"
+	if s.space(); len(s.text)-s.at > len(null) && string(s.text[s.at:s.at+len(null)]) == null {
+		if s.at += len(null); !s.ends() {
+			s.fail()
+		}
+		return nil
+	}
 	if !s.take('[') {
 		s.fail()
 		return nil

@@ -102,8 +102,7 @@ func encode(t interface{ Fatalf(string, ...any) }, w *reeveapi.Watch) []byte {
 }
 
 func TestAFullLine(t *testing.T) {
-	w := full()
-	w.Tasks = w.Tasks[:1] // an empty one has no history, which is written as null
+	w := full() // one of its tasks has no history, which is written as null
 	line := encode(t, &w)
 	same(t, &Reader{}, line)
 	fast(t, line)
@@ -112,7 +111,7 @@ func TestAFullLine(t *testing.T) {
 func TestOddLines(t *testing.T) {
 	full := full()
 	for _, line := range []string{
-		``, `{`, `null`, `[]`, `{}`, ` { } `, `{"version":1}x`, `{"version":1} `, `{"tasks":[]}`, `{"tasks":null}`, `{"tasks":[null]}`, `{"tasks":[{}]}`, `{"tasks":[{},{}]}`, `{"tasks":[{},]}`,
+		``, `{`, `null`, `[]`, `{}`, ` { } `, `{"version":1}x`, `{"version":1} `, `{"tasks":[]}`, `{"tasks":null}`, `{"tasks":[null]}`, `{"tasks":[{"history":null}]}`, `{"tasks":[{"history":null,"launched":"2026-11-29T00:00:00Z"}]}`, `{"tasks":[{"history":nullx}]}`, `{"tasks":[{"history":null`, `{"tasks":null`, `{"tasks":nul}`, `{"tasks":[{}]}`, `{"tasks":[{},{}]}`, `{"tasks":[{},]}`,
 		`{"tasks":[{"id":"a","id":"b"}]}`, `{"tasks":[{"name":"a","id":"b"}]}`, `{"tasks":[{"ID":"b"}]}`, `{"tasks":[{"id":1}]}`, `{"tasks":[{"id":"a\u00e4\n"}]}`,
 		`{"tasks":[{"id":"` + "\xff" + `"}]}`, `{"tasks":[{"id":"` + "\x01" + `"}]}`, `{"tasks":[{"id":"a\"}]}`, `{"tasks":[{"new":{"x":[1,"]}"]},"name":"n"}]}`, `{"tasks":[{"new":{x}}]}`,
 		`{"tasks":[{"requested":{"cpus":1.}}]}`, `{"tasks":[{"requested":{"cpus":01}}]}`, `{"tasks":[{"requested":{"cpus":-1}}]}`, `{"tasks":[{"requested":{"cpus":1e3}}]}`,
