@@ -33,6 +33,8 @@ type Doer interface {
 	SetQuota(ctx context.Context, q reeveapi.Quota) error
 	RemoveQuota(ctx context.Context, role string) error
 	SetWeight(ctx context.Context, w reeveapi.Weight) error
+	SetSecret(ctx context.Context, name string, value []byte) (*reeveapi.Secret, error)
+	RemoveSecret(ctx context.Context, name string) error
 }
 
 // Action is something to do, to targets that were fixed when it was made.

@@ -80,6 +80,12 @@ func (d *doer) SetWeight(_ context.Context, w reeveapi.Weight) error {
 	return d.note(fmt.Sprintf("weight %s %g", w.Role, w.Weight))
 }
 
+func (d *doer) SetSecret(_ context.Context, name string, value []byte) (*reeveapi.Secret, error) {
+	return &reeveapi.Secret{Name: name}, d.note(fmt.Sprintf("secret %s of %d", name, len(value)))
+}
+
+func (d *doer) RemoveSecret(_ context.Context, name string) error { return d.note("no secret " + name) }
+
 func (d *doer) note(what string) error {
 	d.asked = append(d.asked, what)
 	if strings.Contains(what, d.fail) && d.fail != "" {

@@ -323,7 +323,7 @@ func (a *App) Session() Session {
 	var open []screen.Target
 	for i, l := range a.stack {
 		a.keep(l)
-		if i > 0 && l.target.Kind != screen.Submit {
+		if i > 0 && l.target.Kind != screen.Submit && l.target.Kind != screen.Secret {
 			open = append(open, l.target)
 		}
 	}

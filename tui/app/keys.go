@@ -61,7 +61,7 @@ func (a *App) key(msg tea.KeyMsg) tea.Cmd {
 	l := a.top()
 	if a.typing() {
 		for _, scope := range l.screen.Scopes() {
-			if b, ok := keys.Lookup([]keys.Scope{scope}, msg.String()); ok && b.Scope == scope && scope == keys.Submit {
+			if b, ok := keys.Lookup([]keys.Scope{scope}, msg.String()); ok && b.Scope == scope && scope.Form() {
 				return a.do(b)
 			}
 		}

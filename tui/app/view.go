@@ -280,7 +280,7 @@ func (a *App) footer(area frame.Area) {
 		hintLine(area, a.over.hint())
 		return
 	}
-	if t, ok := a.top().screen.(screen.Typist); ok && t.Typing() && a.top().screen.Scopes()[0] != keys.Submit {
+	if t, ok := a.top().screen.(screen.Typist); ok && t.Typing() && !a.top().screen.Scopes()[0].Form() {
 		hintLine(area, "<tab>complete  <enter>keep  <esc>clear")
 		return
 	}
@@ -288,6 +288,9 @@ func (a *App) footer(area frame.Area) {
 	bindings := keys.In(scopes)
 	if len(a.stack) == 1 {
 		bindings = slices.DeleteFunc(bindings, func(b keys.Binding) bool { return b.Verb == keys.Back })
+	}
+	if scopes[0].Form() {
+		bindings = slices.DeleteFunc(bindings, func(b keys.Binding) bool { return b.Scope == keys.Global }) // letters are text here
 	}
 	if scopes[0] == keys.Overview {
 		area = a.numbers(area)

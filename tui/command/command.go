@@ -66,6 +66,7 @@ var verbs = []verb{
 	{"maintenance", "machines that are to be taken down", screen.Maintenance, nil},
 	{"masters", "the masters", screen.Masters, nil},
 	{"events", "what happened", screen.Events, nil},
+	{"secrets", "what jobs may know and nobody reads", screen.Secrets, nil},
 	{"submit", "the form for a new job", screen.Submit, nil},
 	{"agent", "one agent", screen.Agent, agentNames},
 	{"task", "one task", screen.Task, taskNames},

@@ -214,7 +214,7 @@ func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *fee
 		},
 		Copy: func(text string) (string, error) { return out.Copy(caps, text) },
 		Env: screen.Env{
-			Store: st, Now: time.Now, ReadFile: source.ReadFile, ReadDaemonLog: source.ReadDaemonLog, LogStart: source.LogStart, LogTimes: source.LogTimes, Maintenance: source.Maintenance, LogSince: source.LogSince, ListFiles: source.ListFiles, Save: dir.Save, Draft: dir.Draft, Templates: dir.Templates,
+			Store: st, Now: time.Now, ReadFile: source.ReadFile, ReadDaemonLog: source.ReadDaemonLog, LogStart: source.LogStart, LogTimes: source.LogTimes, Maintenance: source.Maintenance, Secrets: source.Secrets, ReadLocal: readLocal, LogSince: source.LogSince, ListFiles: source.ListFiles, Save: dir.Save, Draft: dir.Draft, Templates: dir.Templates,
 			Columns: dir.Columns(o.Config.Picks()),
 			Master:  source.Master,
 		},
@@ -224,6 +224,7 @@ func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *fee
 	}
 	if os.Getenv(flagset.EnvName("served")) != "" {
 		d.Served = true
+		d.Env.ReadLocal = nil
 		d.Env.Save = func(string, func() ([]byte, error)) (string, int64, error) {
 			return "", 0, errors.New("nothing can be kept on the machine that serves this console; copy it, or use reeve on your own")
 		}

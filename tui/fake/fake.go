@@ -35,6 +35,7 @@ type Cluster struct {
 	roles      []*entry[reeveapi.Role]
 	offers     []*entry[reeveapi.Offer]
 	offersGone []entry[string] // ids of those that were taken back
+	secrets    []reeveapi.Secret
 	quotas     map[string]reeveapi.Quota
 	weights    map[string]float64
 	events     []reeveapi.Event

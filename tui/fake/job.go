@@ -96,7 +96,8 @@ func (c *Cluster) makeServices() {
 	web := reeveapi.JobSpec{
 		Name: "checkout", Kind: reeveapi.Service, Role: "*", Command: "./checkout --port $PORT0", Instances: 3, Ports: 1,
 		Resources: reeveapi.Amounts{CPUs: 0.2, Mem: 128, Disk: 64}, Health: &reeveapi.JobHealth{HTTP: "/health"},
-		Update: &reeveapi.JobUpdate{MaxSurge: 1, HealthySeconds: 5, DeadlineSeconds: 10 * minutes, OnFailure: reeveapi.OnFailureRollback},
+		Secrets: []reeveapi.JobSecret{{Name: "shop-db", Env: "DB_PASSWORD"}, {Name: "tls-key", File: "/run/secrets/tls.key"}},
+		Update:  &reeveapi.JobUpdate{MaxSurge: 1, HealthySeconds: 5, DeadlineSeconds: 10 * minutes, OnFailure: reeveapi.OnFailureRollback},
 	}
 	before := web
 	before.Command = "./checkout-v6 --port $PORT0"

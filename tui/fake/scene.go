@@ -37,6 +37,7 @@ func New(now time.Time) *Cluster {
 	c.planMaintenance()
 	c.makeServices()
 	c.makeRoles()
+	c.makeSecrets()
 	c.troubles()
 	for range 90 {
 		c.now = c.now.Add(-time.Second)

@@ -46,6 +46,10 @@ type Source interface {
 	SetQuota(ctx context.Context, q reeveapi.Quota) error
 	RemoveQuota(ctx context.Context, role string) error
 	SetWeight(ctx context.Context, w reeveapi.Weight) error
+	// Secrets is what is known of all secrets but their values.
+	Secrets(ctx context.Context) ([]reeveapi.Secret, error)
+	SetSecret(ctx context.Context, name string, value []byte) (*reeveapi.Secret, error)
+	RemoveSecret(ctx context.Context, name string) error
 	// Maintenance is the schedule of maintenance.
 	Maintenance(ctx context.Context) (reeveapi.Maintenance, error)
 	ChangeMaintenance(ctx context.Context, step string, asked reeveapi.MaintenanceRequest) error

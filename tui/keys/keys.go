@@ -29,6 +29,8 @@ const (
 	Maintenance Scope = "maintenance"
 	Masters     Scope = "masters"
 	Events      Scope = "events"
+	Secrets     Scope = "secrets"
+	Secret      Scope = "secret"
 	Log         Scope = "log"
 	Files       Scope = "files"
 	Text        Scope = "text"
@@ -37,6 +39,9 @@ const (
 	Menu        Scope = "menu"
 	Columns     Scope = "columns"
 )
+
+// Form says whether a scope is that of a form: its fields take letters, and its own keys all else.
+func (s Scope) Form() bool { return s == Submit || s == Secret }
 
 // Group is the heading of help under which a binding stands.
 type Group string

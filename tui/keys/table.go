@@ -113,6 +113,12 @@ var table = []Binding{
 	{Scope: Masters, Keys: []string{"enter", "L"}, Verb: DaemonLog, Help: "its own log", Foot: "log", Group: Do},
 	{Scope: Masters, Keys: []string{"c"}, Verb: Copy, Help: "copy its address", Foot: "copy address", Group: Do},
 
+	{Scope: Secrets, Keys: []string{"enter"}, Verb: Open, Help: "the jobs that need it", Foot: "jobs", Group: Do},
+	{Scope: Secrets, Keys: []string{"n"}, Verb: New, Help: "a new secret", Foot: "new", Group: Do},
+	{Scope: Secrets, Keys: []string{"E"}, Verb: Edit, Help: "a new value for it", Foot: "new value", Group: Do},
+	{Scope: Secrets, Keys: []string{"ctrl+k"}, Verb: RemoveSecret, Help: "remove, or all marked…", Foot: "remove…", Group: Do, Dangerous: true},
+	{Scope: Secrets, Keys: []string{"c"}, Verb: Copy, Help: "copy its name", Foot: "copy name", Group: Do},
+
 	{Scope: Events, Keys: []string{"enter"}, Verb: Open, Help: "open what it is about", Foot: "open", Group: Do},
 	{Scope: Events, Keys: []string{"F"}, Verb: Follow, Help: "follow the newest", Foot: "follow", Group: See},
 	{Scope: Events, Keys: []string{"K"}, Verb: Kinds, Help: "which kinds", Foot: "kinds", Group: Find},
@@ -193,6 +199,11 @@ var table = []Binding{
 	{Scope: Submit, Keys: []string{"ctrl+o"}, Verb: Load, Help: "begin from a template", Foot: "template", Group: Do},
 	{Scope: Submit, Keys: []string{"ctrl+y"}, Verb: CopyCommand, Help: "copy as a command line", Foot: "copy as command", Group: Do},
 	{Scope: Submit, Keys: []string{"ctrl+l"}, Verb: Clear, Help: "empty the form", Foot: "clear", Group: Do},
+
+	{Scope: Secret, Keys: []string{"tab", "down", "enter"}, Verb: NextField, Help: "next field", Foot: "next", Group: Move},
+	{Scope: Secret, Keys: []string{"shift+tab", "up"}, Verb: PrevField, Help: "field before", Group: Move},
+	{Scope: Secret, Keys: []string{"ctrl+x"}, Verb: Send, Help: "store it…", Foot: "store…", Group: Do, Dangerous: true},
+	{Scope: Secret, Keys: []string{"esc"}, Verb: Back, Help: "leave; nothing is kept", Foot: "leave", Group: Move},
 
 	{Scope: Columns, Keys: []string{"enter"}, Verb: Press, Help: "keep them", Group: Do},
 	{Scope: Columns, Keys: []string{" "}, Verb: Mark, Help: "show the column, or not", Group: Do},

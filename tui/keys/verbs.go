@@ -127,4 +127,5 @@ const (
 	SetQuota     Verb = "set-quota"
 	RemoveQuota  Verb = "remove-quota"
 	SetWeight    Verb = "set-weight"
+	RemoveSecret Verb = "remove-secret"
 )

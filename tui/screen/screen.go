@@ -42,6 +42,8 @@ const (
 	Files       Kind = "files"
 	Detail      Kind = "detail"
 	Submit      Kind = "submit"
+	Secrets     Kind = "secrets"
+	Secret      Kind = "secret" // the form for a value
 )
 
 // Target names a screen and what it shows. It is all that one screen knows of another, and it can be kept on disk.
@@ -121,6 +123,10 @@ type Env struct {
 	LogSince func(ctx context.Context, agentHTTP, path string, ago time.Duration) (offset, size int64, err error)
 	// Maintenance is the source's.
 	Maintenance func(ctx context.Context) (reeveapi.Maintenance, error)
+	// Secrets is the source's.
+	Secrets func(ctx context.Context) ([]reeveapi.Secret, error)
+	// ReadLocal reads a file of the operator's machine of at most so many bytes. It is nil where the console is on another.
+	ReadLocal func(path string, most int) ([]byte, error)
 	// LogTimes is the source's.
 	LogTimes func(ctx context.Context, agentHTTP, path string, offset int64) ([]reeveapi.LogTime, error)
 	// LogStart is the source's.

@@ -57,6 +57,8 @@ var scenes = []struct {
 	{"roles-quota", []string{"5", "j", "Q"}},
 	{"offers", []string{"6"}},
 	{"masters", []string{"7"}},
+	{"secrets", []string{":", "secrets", "enter", "j"}},
+	{"secret-form", []string{":", "secrets", "enter", "j", "E", "hunter2"}},
 	{"events", []string{"8", "j"}},
 	{"describe", []string{"3", "d"}},
 	{"raw", []string{"2", "y", "/", "mem", "enter", "n"}},

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -171,7 +172,7 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 			return "copied", nil
 		},
 		Env: screen.Env{
-			Store: st, Now: time.Now, ReadFile: c.Cluster.ReadFile, ReadDaemonLog: c.Cluster.ReadDaemonLog, LogStart: c.Cluster.LogStart, LogTimes: c.Cluster.LogTimes, Maintenance: c.Cluster.Maintenance, LogSince: c.Cluster.LogSince, ListFiles: c.Cluster.ListFiles, Save: c.save, Master: c.Cluster.Master,
+			Store: st, Now: time.Now, ReadFile: c.Cluster.ReadFile, ReadDaemonLog: c.Cluster.ReadDaemonLog, LogStart: c.Cluster.LogStart, LogTimes: c.Cluster.LogTimes, Maintenance: c.Cluster.Maintenance, Secrets: c.Cluster.Secrets, ReadLocal: readLocal, LogSince: c.Cluster.LogSince, ListFiles: c.Cluster.ListFiles, Save: c.save, Master: c.Cluster.Master,
 			Columns: kept.Columns(o.Columns),
 			Templates: func(name string, fields map[string]string) map[string]map[string]string {
 				if name != "" {
@@ -187,6 +188,17 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 			},
 		},
 	}
+}
+
+// localFiles are those of the operator's machine.
+var localFiles = map[string]string{"~/tls.key": "-----BEGIN KEY-----\nMIIE\n-----END KEY-----\n"}
+
+func readLocal(path string, most int) ([]byte, error) {
+	data, there := localFiles[path]
+	if !there || len(data) > most {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
+	return []byte(data), nil
 }
 
 // program is one that needs no terminal.

@@ -162,6 +162,8 @@ func About(e *reeveapi.Event) (screen.Target, error) {
 		return screen.Target{Kind: screen.Job, ID: label.Or(e.ID, e.Subject)}, nil
 	case "FRAMEWORK", "OFFER":
 		return screen.Target{Kind: screen.Frameworks, Arg: e.Subject}, nil
+	case "SECRET":
+		return screen.Target{Kind: screen.Secrets, Arg: e.Subject}, nil
 	case "MASTER":
 		return screen.Target{Kind: screen.Masters}, nil
 	}

@@ -20,6 +20,8 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen/offers"
 	"codeberg.org/reeve/reeve/tui/screen/overview"
 	"codeberg.org/reeve/reeve/tui/screen/roles"
+	"codeberg.org/reeve/reeve/tui/screen/secret"
+	"codeberg.org/reeve/reeve/tui/screen/secrets"
 	"codeberg.org/reeve/reeve/tui/screen/submit"
 	"codeberg.org/reeve/reeve/tui/screen/task"
 	"codeberg.org/reeve/reeve/tui/screen/tasks"
@@ -31,7 +33,7 @@ func Columns() map[string][]string {
 	env := screen.Env{Store: store.New(), Now: time.Now}
 	out := map[string][]string{}
 	for _, kind := range []screen.Kind{
-		screen.Agents, screen.Tasks, screen.Jobs, screen.Frameworks, screen.Roles, screen.Offers, screen.Maintenance, screen.Masters, screen.Events, screen.Agent, screen.Files,
+		screen.Agents, screen.Tasks, screen.Jobs, screen.Frameworks, screen.Roles, screen.Offers, screen.Maintenance, screen.Masters, screen.Events, screen.Agent, screen.Files, screen.Secrets,
 	} {
 		if l, ok := Screen(env, screen.Target{Kind: kind}).(interface{ Lists() map[string][]string }); ok {
 			maps.Copy(out, l.Lists())
@@ -67,6 +69,10 @@ func Screen(env screen.Env, target screen.Target) screen.Screen {
 		return masters.New(env, target)
 	case screen.Events:
 		return events.New(env, target)
+	case screen.Secrets:
+		return secrets.New(env, target)
+	case screen.Secret:
+		return secret.New(env, target)
 	case screen.Files:
 		return files.New(env, target)
 	case screen.Detail:

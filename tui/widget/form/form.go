@@ -19,6 +19,7 @@ type Field struct {
 	Hint     string              // shown behind an empty field that has the focus
 	Check    func(string) string // what is wrong with the text, "" if nothing; not asked for an empty optional field
 	Initial  string
+	Hidden   bool // what is typed is not shown
 }
 
 // Form is a list of fields of which one has the focus. It is owned by one screen.
@@ -36,6 +37,7 @@ func New(fields ...Field) *Form {
 	f := &Form{fields: fields, inputs: make([]input.Input, len(fields)), errs: make([]string, len(fields)), shown: make([]bool, len(fields))}
 	for i := range fields {
 		f.inputs[i] = input.New(fields[i].Initial)
+		f.inputs[i].Hidden = fields[i].Hidden
 		f.check(i)
 	}
 	return f

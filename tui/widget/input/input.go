@@ -3,6 +3,8 @@
 package input
 
 import (
+	"strings"
+
 	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -15,7 +17,8 @@ const maxLength = 64 << 10
 
 // Input is one line of text with a cursor.
 type Input struct {
-	model textinput.Model
+	Hidden bool // the text is not shown, but how long it is
+	model  textinput.Model
 }
 
 // New returns an input that holds text, its cursor at the end.
@@ -47,6 +50,9 @@ func (in *Input) Type(key tea.KeyMsg) bool {
 // Draw shows the text on the area's first line, scrolled so that the cursor is seen. Without focus there is no cursor.
 func (in *Input) Draw(a frame.Area, focus bool) {
 	text := []rune(in.model.Value())
+	if in.Hidden {
+		text = []rune(strings.Repeat("*", len(text)))
+	}
 	if !focus {
 		a.Text(0, 0, theme.Text, a.Clip(string(text), a.W))
 		return
