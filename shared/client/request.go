@@ -31,16 +31,21 @@ type request struct {
 // lead sends a request to the leading master. While masters answer but none leads, it asks again until ctx ends; if none
 // can be reached at all, it fails at once. The answer's body is open, and its status is a success.
 func (c *Client) lead(ctx context.Context, r request) (*http.Response, error) {
+	var said error // by the masters, in the last whole round
 	for attempt := 0; ; attempt++ {
 		answer, waiting, err := c.round(ctx, r)
-		if err == nil {
+		switch {
+		case err == nil:
 			return answer, nil
-		}
-		if !waiting {
+		case waiting:
+			said = err
+		case said != nil && r.again && ctx.Err() != nil:
+			return nil, said // it tells more than that the time is over
+		default:
 			return nil, err
 		}
 		if electionPause.Sleep(ctx, attempt) != nil {
-			return nil, err // what the masters said tells more than that the time is over
+			return nil, said
 		}
 	}
 }

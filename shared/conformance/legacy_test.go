@@ -186,7 +186,7 @@ func TestTaskQueries(t *testing.T) {
 func TestFiles(t *testing.T) {
 	needRoot(t)
 	f := subscribe(t, codec.JSON, plainInfo)
-	agent := f.launch("writer", "printf 0123456789 > out; mkdir sub; sleep 1000")
+	agent := f.launch("writer", "mkdir sub; printf 0123456789 > part; mv part out; sleep 1000")
 	f.reaches("writer", "TASK_RUNNING")
 	virtual := "/frameworks/" + f.id + "/executors/writer/runs/latest"
 	await(t, "the file", func() bool {
