@@ -75,9 +75,9 @@ test-packages: ## build the packages twice, compare, look inside, install the .r
 	@bash shared/needs.sh test-packages
 	nice bash shared/packaging/verify.sh
 
-test-box: ## try the packages in a virtual machine: install, upgrade, purge, cloud-init, operations (root once): make test-box [STAGES=packages]
-	@bash shared/needs.sh vm
-	nice bash shared/packaging/box/test-box.sh $(STAGES)
+test-box: ## try the packages in a virtual machine: install, upgrade, purge, cloud-init, operations (root once): make test-box [STAGES=packages] [UML=yes]
+	@BOX_UML=$(UML) bash shared/needs.sh vm
+	@BOX_UML=$(UML) nice bash shared/packaging/box/test-box.sh $(STAGES)
 
 test-vagrant: ## "vagrant up" itself, on an emulated machine: provision, first task, from this computer, upgrade (root)
 	nice bash shared/packaging/box/test-vagrant.sh

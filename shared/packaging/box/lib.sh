@@ -3,6 +3,12 @@
 set -uo pipefail
 began=$SECONDS
 
+# The disk has no modules for User Mode Linux: they are the host's.
+if [ -e /payload/run.sh ] && grep -q 'User Mode Linux' /proc/cpuinfo; then
+  modules=/lib/modules/$(uname -r)
+  mkdir -p "$modules" && mount -t hostfs none "$modules" -o "/usr/lib/uml/modules/$(uname -r)" || exit 1
+fi
+
 step() { echo "== $(printf %4d $((SECONDS - began))) s  $*"; }
 
 fail() {
