@@ -61,6 +61,7 @@ stage() {
 # The machine's only address and that of the host are those of qemu's network.
 if [[ " ${stages[*]} " == *" cloud "* ]]; then
   cp "$payload/new.deb" "$made/reeve.deb"
+  : >"$logs/http.log" # the port is read from it, and not that of an earlier run
   python3 -u -m http.server --bind 127.0.0.1 --directory "$made" 0 >"$logs/http.log" 2>&1 &
   server=$!
   for _ in $(seq 30); do port=$(sed -n 's/.*port \([0-9]*\) .*/\1/p' "$logs/http.log"); [ -z "$port" ] || break; sleep 1; done
