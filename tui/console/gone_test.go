@@ -5,11 +5,14 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/creack/pty"
+
+	"codeberg.org/reeve/reeve/shared/emulator"
 )
 
 // TestTerminalIsGone: a console whose terminal is closed ends, also if nobody tells it: SIGHUP is ignored here, as it is
@@ -26,7 +29,7 @@ func TestTerminalIsGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	child := exec.CommandContext(ctx, self, "-test.run=^TestTerminalIsGone$")
 	child.Env = append(os.Environ(), "TERM=xterm-256color", "REEVE_GONE_CHILD=1", "HOME="+t.TempDir())
@@ -34,8 +37,15 @@ func TestTerminalIsGone(t *testing.T) {
 	if err != nil {
 		t.Skip("no pseudo terminal here: ", err)
 	}
-	if n, err := terminal.Read(make([]byte, 4096)); err != nil || n == 0 { // it has begun to draw
-		t.Fatalf("read %d bytes: %v", n, err)
+	screen := emulator.New(80, 24)
+	for part := make([]byte, 4096); !strings.Contains(screen.String(), "ATTENTION"); { // it runs, and not only begins to
+		n, err := terminal.Read(part)
+		if err != nil {
+			t.Fatalf("the console ended early: %v\n%s", err, screen)
+		}
+		if _, err := screen.Write(part[:n]); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := terminal.Close(); err != nil {
 		t.Fatal(err)
