@@ -112,7 +112,7 @@ func (c *Cluster) makeServices() {
 		Waiting: "a place; of 11 agents that offered in role *, on 11: at most 96 MB of mem left, 128 asked",
 	}
 	job.Instances = []reeveapi.Instance{
-		{Index: 0, Attempt: 1, Template: 2, Task: "checkout.0.1", Agent: c.agents[0].val.ID, State: "TASK_RUNNING", Healthy: true, Changed: c.now.Add(-time.Minute)},
+		{Index: 0, Attempt: 1, Restarts: 2, Template: 2, Task: "checkout.0.1", Agent: c.agents[0].val.ID, State: "TASK_RUNNING", Healthy: true, Changed: c.now.Add(-time.Minute)},
 		{Index: 1, Attempt: 1, Template: 2, Changed: c.now.Add(-time.Minute), Waiting: job.Waiting},
 		{Index: 2, Template: 1, Task: "checkout.2", Agent: c.agents[2].val.ID, State: "TASK_RUNNING", Healthy: true, Changed: c.now.Add(-50 * time.Hour)},
 	}

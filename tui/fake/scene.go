@@ -327,6 +327,7 @@ func (c *Cluster) makeJobs() {
 		}
 		e.version = c.change()
 	}
+	c.jobs[0].val.Instances[1].Attempt = 1 // of index-products: its first one was killed on a machine that was drained
 	c.past(-9*time.Minute, "JOB_SUBMITTED", "index-products", "index-products", "", "4 instances", "alice")
 	c.past(-20*time.Minute, "JOB_FAILED", "migrate-users", "migrate-users", "", "command exited with status 1", "")
 }

@@ -11,13 +11,35 @@ import (
 func TestUseOfAllTasks(t *testing.T) {
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("3", "/", "web-api.3", "enter")
-		c.Pass(2 * time.Second)
-		c.Lacks("USED")
-		c.Press("ctrl+w")
 		c.Pass(6 * time.Second)
-		used := regexp.MustCompile(`agent-\d+ +[0-9.]+ +[0-9]\.[0-9]{2} +[0-9.]+[MG] +[0-9.]+[MG] `)
+		c.Expect("CPU USE", "MEM USE", "RESTARTS", "HEALTH")
+		used := regexp.MustCompile(`agent-\d+ +[■□·]+ +[0-9]\.[0-9]{2} +[0-9.]+ +[■□·]+ +[0-9.]+[MG] +[0-9.]+[MG] `)
 		if line := c.Line("RUNNING"); !used.MatchString(line) {
 			t.Errorf("%q does not say what is used of what was asked for", line)
+		}
+	})
+	Run(t, Options{}, func(c *Console) {
+		c.Press("3", "/", "web-api.3", "enter")
+		c.Pass(6 * time.Second)
+		used := regexp.MustCompile(`agent-\d+ +[0-9]\.[0-9]{2} +[0-9.]+ +[0-9.]+[MG] +[0-9.]+[MG] marathon`)
+		if line := c.Line("RUNNING"); !used.MatchString(line) {
+			t.Errorf("at 80 columns %q does not say what is used of what was asked for", line)
+		}
+	})
+}
+
+// TestRestarts says how often an instance of a job was started anew, where that is known.
+func TestRestarts(t *testing.T) {
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Press("3", "/", "index", "enter")
+		for name, want := range map[string]string{" index-products.0 ": " 0 ", " index-products.1 ": " 1 "} {
+			if line := c.Line(name); !strings.Contains(line, want) {
+				t.Errorf("%q does not say that %s was restarted%stimes", line, name, want)
+			}
+		}
+		c.Press("esc", "/", "etl", "enter")
+		if line := c.Line(" etl-22.1 "); !strings.Contains(line, " - batch") {
+			t.Errorf("%q says how often another framework restarted its task", line)
 		}
 	})
 }

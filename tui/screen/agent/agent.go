@@ -91,14 +91,14 @@ func (s *Screen) columns() []table.Column[reeveapi.Task] {
 		return c
 	}
 	return []table.Column[task]{
-		name, tasks.State(),
+		name, tasks.State(), tasks.Health(),
 		{Name: "CPU USE", Title: "CPU", Width: 8, Max: 14, Rank: 5, Graph: true, Draw: func(a frame.Area, t *task) { use.Bar(a, t, use.CPU(t), t.Requested.CPUs) }},
 		total(right("CPU", "USED", 1, use.CPUText, use.CPU), use.CPU, func(v float64) string { return fmt.Sprintf("%.2f", v) }),
 		total(right("CPUS", "LIMIT", 3, func(t *task) (string, theme.Role) { return gauge.CPUs(t.Requested.CPUs), theme.Dim }, cpus), cpus, gauge.CPUs),
 		{Name: "MEM USE", Title: "MEM", Width: 8, Max: 14, Rank: 5, Graph: true, Draw: func(a frame.Area, t *task) { use.Bar(a, t, use.Mem(t), t.Requested.Mem) }},
 		total(right("MEM", "USED", 1, use.MemText, use.Mem), use.Mem, gauge.MB),
 		total(right("MEM LIMIT", "LIMIT", 3, func(t *task) (string, theme.Role) { return gauge.MB(t.Requested.Mem), theme.Dim }, mem), mem, gauge.MB),
-		tasks.Framework(), tasks.Age("AGE", s.env.Now),
+		tasks.Framework(), tasks.Age("AGE", s.env.Now), tasks.Restarts(s.env.Store),
 	}
 }
 

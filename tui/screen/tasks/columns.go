@@ -2,12 +2,16 @@ package tasks
 
 import (
 	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/filter"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
@@ -50,14 +54,14 @@ func agent() column {
 // Framework is the column of a task's framework.
 func Framework() table.Column[reeveapi.Task] {
 	return column{
-		Name: "FRAMEWORK", Width: 9, Max: 20, Rank: 4, Text: func(t *task) (string, theme.Role) { return t.FrameworkName, theme.Dim },
+		Name: "FRAMEWORK", Width: 9, Max: 20, Rank: 5, Text: func(t *task) (string, theme.Role) { return t.FrameworkName, theme.Dim },
 		Compare: table.Compare(func(t *task) string { return t.FrameworkName }),
 	}
 }
 
 func role() column {
 	return column{
-		Name: "ROLE", Width: 6, Max: 14, Rank: 5, Text: func(t *task) (string, theme.Role) { return t.Role, theme.Dim },
+		Name: "ROLE", Width: 6, Max: 14, Rank: 6, Text: func(t *task) (string, theme.Role) { return t.Role, theme.Dim },
 		Compare: table.Compare(func(t *task) string { return t.Role }),
 	}
 }
@@ -78,7 +82,7 @@ func identity() column {
 
 func cpus() column {
 	return column{
-		Name: "CPUS", Width: 5, Max: 6, Right: true, Rank: 3, Text: func(t *task) (string, theme.Role) { return plain(gauge.CPUs(t.Requested.CPUs)) },
+		Name: "CPUS", Width: 5, Max: 6, Right: true, Rank: 4, Text: func(t *task) (string, theme.Role) { return plain(gauge.CPUs(t.Requested.CPUs)) },
 		Compare: table.Compare(func(t *task) float64 { return t.Requested.CPUs }),
 	}
 }
@@ -105,15 +109,6 @@ func more(now func() time.Time) []column {
 		}
 	}
 	return []column{
-		text("HEALTH", 9, 9, func(t *task) string {
-			switch {
-			case t.Healthy == nil:
-				return ""
-			case *t.Healthy:
-				return "healthy"
-			}
-			return "unhealthy"
-		}),
 		amount("DISK", func(t *task) float64 { return t.Requested.Disk }, gauge.MB),
 		amount("GPUS", func(t *task) float64 { return t.Requested.GPUs }, gauge.CPUs),
 		text("PORTS", 8, 24, func(t *task) string { return t.Ports }),
@@ -129,10 +124,66 @@ func more(now func() time.Time) []column {
 	}
 }
 
+// Health is the column of what a task's health check says.
+func Health() table.Column[reeveapi.Task] {
+	word := func(t *task) string {
+		switch {
+		case t.Healthy == nil:
+			return "-"
+		case *t.Healthy:
+			return "ok"
+		}
+		return "bad"
+	}
+	return column{Name: "HEALTH", Width: 6, Rank: 8, Compare: table.Compare(word), Text: func(t *task) (string, theme.Role) {
+		switch text := word(t); text {
+		case "ok":
+			return text, theme.Good
+		case "bad":
+			return text, theme.Bad
+		default:
+			return text, theme.Dim
+		}
+	}}
+}
+
+// Restarts is the column of how often the instance of a job that a task is was started anew because it had ended. Of other
+// frameworks' tasks that is not known.
+func Restarts(s *store.Store) table.Column[reeveapi.Task] {
+	return column{Name: "RESTARTS", Width: 8, Right: true, Rank: 7, Text: func(t *task) (string, theme.Role) {
+		j := s.Snapshot().Jobs.Get(t.Job)
+		if t.Job == "" || j == nil {
+			return "-", theme.Dim
+		}
+		i := instance(j, t.ID)
+		switch {
+		case i == nil:
+			return "-", theme.Dim
+		case j.Spec.Kind != reeveapi.Service && i.Attempt > 0:
+			return fmt.Sprint(i.Attempt), theme.Warn
+		case i.Restarts > 0:
+			return fmt.Sprint(i.Restarts), theme.Warn
+		}
+		return "0", theme.Dim
+	}}
+}
+
+// instance is the one whose newest task that is, nil if there is none. A task's id has the instance's number behind the
+// job's name, which saves looking through thousands for each line of the screen.
+func instance(j *reeveapi.Job, id string) *reeveapi.Instance {
+	rest, _ := strings.CutPrefix(id, j.Spec.Name+".")
+	number, _, _ := strings.Cut(rest, ".")
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 0 || n >= len(j.Instances) || j.Instances[n].Task != id {
+		return nil
+	}
+	return &j.Instances[n]
+}
+
 // Age is the column of how long a task runs or ran.
 func Age(title string, now func() time.Time) table.Column[reeveapi.Task] {
 	return column{
-		Name: title, Width: 6, Max: 7, Right: true, Rank: 1, Text: func(t *task) (string, theme.Role) { return plain(label.Ran(t, now())) },
+		Name: title, Width: 6, Max: 7, Right: true, Rank: 5, Text: func(t *task) (string, theme.Role) { return plain(label.Ran(t, now())) },
 		Compare: func(a, b *task) int { return b.Launched.Compare(a.Launched) },
 	}
 }
@@ -163,14 +214,14 @@ func Why(t *reeveapi.Task) string {
 
 // Active are the columns of tasks that have not ended.
 func Active(now func() time.Time) []table.Column[reeveapi.Task] {
-	return append(append([]column{Name(), State(), agent(), cpus(), mem(), Framework(), role(), job(), identity()}, more(now)...), Age("AGE", now))
+	return slices.Concat([]column{Name(), State(), Health(), agent(), cpus(), mem(), Framework(), Age("AGE", now), role(), job(), identity()}, more(now))
 }
 
 // Ended are the columns of tasks that have.
 func Ended(now func() time.Time) []table.Column[reeveapi.Task] {
 	role := role()
 	role.Wide = true
-	return append(append([]column{Name(), State(), why(), agent(), Framework(), role, job(), identity()}, more(now)...), endedAt(now), Age("RAN", now))
+	return slices.Concat([]column{Name(), State(), why(), agent(), Framework(), endedAt(now), Age("RAN", now), role, job(), identity()}, more(now))
 }
 
 // FilterHelp names the fields of Fields.

@@ -39,7 +39,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 		cols := Active(env.Now)
 		switch i {
 		case active:
-			cols = used(cols, Use{env.Store})
+			cols = inUse(env.Now, Use{env.Store})
 		case ended:
 			cols = Ended(env.Now)
 		}

@@ -38,7 +38,13 @@ func (u Use) Mem(t *task) float64 {
 }
 
 // CPUText is CPU for people.
-func (u Use) CPUText(t *task) (string, theme.Role) { return u.text(t, fmt.Sprintf("%.2f", u.CPU(t))) }
+func (u Use) CPUText(t *task) (string, theme.Role) {
+	v := u.CPU(t)
+	if v >= 100 {
+		return u.text(t, fmt.Sprintf("%.1f", v))
+	}
+	return u.text(t, fmt.Sprintf("%.2f", v))
+}
 
 // MemText is Mem for people.
 func (u Use) MemText(t *task) (string, theme.Role) { return u.text(t, gauge.MB(u.Mem(t))) }
@@ -74,22 +80,32 @@ const (
 	memUsed = "MEM USED"
 )
 
-// used puts what tasks use behind what they asked for.
-func used(cols []column, u Use) []column {
+// inUse are the columns of tasks that have not ended, and what those use before what they may.
+func inUse(now func() time.Time, u Use) []column {
+	cols := Active(now)
 	for _, of := range []struct {
-		behind, name string
-		text         func(*task) (string, theme.Role)
-	}{{"CPUS", cpuUsed, u.CPUText}, {"MEM", memUsed, u.MemText}} {
-		at := slices.IndexFunc(cols, func(c column) bool { return c.Name == of.behind }) + 1
-		cols = slices.Insert(cols, at, column{Name: of.name, Title: "USED", Width: 6, Right: true, Rank: 3, Wide: true, Text: of.text})
+		limit, bar, used, title string
+		width                   int
+		text                    func(*task) (string, theme.Role)
+		use, most               func(*task) float64
+	}{
+		{"CPUS", "CPU USE", cpuUsed, "CPU", 5, u.CPUText, u.CPU, func(t *task) float64 { return t.Requested.CPUs }},
+		{"MEM", "MEM USE", memUsed, "MEM", 6, u.MemText, u.Mem, func(t *task) float64 { return t.Requested.Mem }},
+	} {
+		at := slices.IndexFunc(cols, func(c column) bool { return c.Name == of.limit })
+		cols[at].Title = "/LIM"
+		cols = slices.Insert(cols, at,
+			column{Name: of.bar, Width: 8, Max: 12, Rank: 9, Graph: true, Draw: func(a frame.Area, t *task) { u.Bar(a, t, of.use(t), of.most(t)) }},
+			column{Name: of.used, Title: of.title, Width: of.width, Right: true, Rank: 2, Text: of.text})
 	}
-	return cols
+	role := slices.IndexFunc(cols, func(c column) bool { return c.Name == "ROLE" })
+	return slices.Insert(cols, role, Restarts(u.Store))
 }
 
 // useEvery is how old what is shown of many tasks may be.
 const useEvery = 5 * time.Second
 
-// Wants are the agents of the tasks on the screen, while it is shown what those use.
+// Wants are the agents of the tasks on the screen, where there is room for what those use.
 func (s *Screen) Wants() []feed.Want {
 	t := s.Table()
 	if s.Tabs.At != active || !t.Draws(cpuUsed) && !t.Draws(memUsed) {
