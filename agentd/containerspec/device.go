@@ -21,11 +21,16 @@ type Device struct {
 func nodes(host Host) []specs.LinuxDevice {
 	var list []specs.LinuxDevice
 	for _, d := range host.Devices {
-		list = append(list, specs.LinuxDevice{
-			Path: d.Path, Type: d.Kind, Major: d.Major, Minor: d.Minor, FileMode: new(os.FileMode(d.Mode)), UID: new(d.UID), GID: new(d.GID),
-		})
+		list = append(list, d.Node())
 	}
 	return list
+}
+
+// Node is the file of a device in a container.
+func (d Device) Node() specs.LinuxDevice {
+	return specs.LinuxDevice{
+		Path: d.Path, Type: d.Kind, Major: d.Major, Minor: d.Minor, FileMode: new(os.FileMode(d.Mode)), UID: new(d.UID), GID: new(d.GID),
+	}
 }
 
 // deviceRules forbid every device but those. libcontainer adds /dev/null and its like.

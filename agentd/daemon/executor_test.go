@@ -19,7 +19,7 @@ import (
 )
 
 // realRuntime returns shims of a cgroup of this test's own.
-func realRuntime(t *testing.T, workDir string) runtime.Runtime {
+func realRuntime(t *testing.T, workDir string, edit ...func(*shimclient.Config)) runtime.Runtime {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root: memory limits are cgroups")
@@ -38,6 +38,9 @@ func realRuntime(t *testing.T, workDir string) runtime.Runtime {
 	cfg := shimclient.Config{
 		ShimPath: shim, RuntimeDir: filepath.Join(base, "run"), WorkDir: workDir,
 		CgroupRoot: "/reeve-test-daemon-" + filepath.Base(filepath.Dir(base)), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}
+	for _, e := range edit {
+		e(&cfg)
 	}
 	client, err := shimclient.New(cfg)
 	if err != nil {

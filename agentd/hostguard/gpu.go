@@ -1,9 +1,13 @@
 package hostguard
 
 import (
+	"cmp"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"sync"
+
+	"golang.org/x/sys/unix"
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -30,43 +34,108 @@ func ListGPUs(dir string) []string {
 	if err != nil {
 		return nil
 	}
-	slices.SortFunc(all, func(a, b string) int { // 10 comes after 9
-		if len(a) != len(b) {
-			return len(a) - len(b)
-		}
-		return slices.Compare([]byte(a), []byte(b))
-	})
-	return all
+	return inOrder(all)
 }
 
-// Take gives n GPUs to a container: the paths of their devices are to be noted, the devices to be given. One that has some
-// already keeps them.
-func (g *GPUs) Take(id ids.Container, n int) (paths []string, devices []runtime.Device, err error) {
-	if n == 0 {
-		return nil, nil, nil
+// inOrder sorts paths of GPUs by number: 10 comes after 9.
+func inOrder(paths []string) []string {
+	slices.SortFunc(paths, func(a, b string) int { return cmp.Or(len(a)-len(b), cmp.Compare(a, b)) })
+	return paths
+}
+
+// Surplus are n of the GPUs with these paths that can be taken back from processes: those that none of them has open, as far as
+// that goes, the last ones first.
+func Surplus(paths []string, pids []int, n int) []string {
+	open := opened(pids)
+	busy := func(path string) int {
+		var st unix.Stat_t
+		if unix.Stat(path, &st) == nil && open[st.Rdev] {
+			return 1
+		}
+		return 0
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	all := ListGPUs(g.dir)
-	for _, path := range all {
-		if owner, ok := g.taken[path]; (!ok || owner == id) && len(paths) < n {
-			paths = append(paths, path)
+	list := slices.Clone(paths)
+	slices.Reverse(list)
+	slices.SortStableFunc(list, func(a, b string) int { return busy(a) - busy(b) })
+	return list[:min(n, len(list))]
+}
+
+// opened are the devices that processes have open.
+func opened(pids []int) map[uint64]bool {
+	devices := map[uint64]bool{}
+	for _, pid := range pids {
+		files, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		if err != nil {
+			continue
+		}
+		for _, file := range files {
+			var st unix.Stat_t
+			if unix.Stat(file, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFCHR {
+				devices[st.Rdev] = true
+			}
 		}
 	}
-	if len(paths) < n {
-		return nil, nil, fault.New(fault.Invalid, "the task asks for %d GPUs; of the %d that have devices (%s/nvidia0 and on) %d are free",
-			n, len(all), g.dir, len(paths))
+	return devices
+}
+
+// Take has a container have n GPUs at least: what it has it keeps. It returns the paths of all devices of its own.
+func (g *GPUs) Take(id ids.Container, n int) ([]string, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	paths, all := g.held(id), ListGPUs(g.dir)
+	free := slices.DeleteFunc(slices.Clone(all), func(path string) bool { _, taken := g.taken[path]; return taken })
+	if missing := n - len(paths); missing > len(free) {
+		return nil, fault.New(fault.Invalid, "the container is to have %d GPUs; of the %d that have devices (%s/nvidia0 and on) %d are free",
+			n, len(all), g.dir, len(paths)+len(free))
+	} else if missing > 0 {
+		paths = append(paths, free[:missing]...)
 	}
 	for _, path := range paths {
 		g.taken[path] = id
+	}
+	return inOrder(paths), nil
+}
+
+// Held are the paths of the GPUs that a container has.
+func (g *GPUs) Held(id ids.Container) []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.held(id)
+}
+
+func (g *GPUs) held(id ids.Container) []string {
+	var paths []string
+	for path, owner := range g.taken {
+		if owner == id {
+			paths = append(paths, path)
+		}
+	}
+	return inOrder(paths)
+}
+
+// Give takes some of a container's GPUs back.
+func (g *GPUs) Give(id ids.Container, paths []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, path := range paths {
+		if g.taken[path] == id {
+			delete(g.taken, path)
+		}
+	}
+}
+
+// Devices are what a container with these GPUs needs: theirs, and those that every container with a GPU has.
+func (g *GPUs) Devices(paths []string) []runtime.Device {
+	var devices []runtime.Device
+	for _, path := range paths {
 		devices = append(devices, runtime.Device{Path: path, Access: "rw"})
 	}
 	for _, name := range shared {
-		if found, err := filepath.Glob(filepath.Join(g.dir, name)); err == nil && len(found) == 1 {
+		if found, err := filepath.Glob(filepath.Join(g.dir, name)); err == nil && len(found) == 1 && len(paths) > 0 {
 			devices = append(devices, runtime.Device{Path: found[0], Access: "rw"})
 		}
 	}
-	return paths, devices, nil
+	return devices
 }
 
 // Note says that a container has GPUs that an earlier agentd gave it.
@@ -78,13 +147,5 @@ func (g *GPUs) Note(id ids.Container, paths []string) {
 	}
 }
 
-// Release takes back what a container has.
-func (g *GPUs) Release(id ids.Container) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for path, owner := range g.taken {
-		if owner == id {
-			delete(g.taken, path)
-		}
-	}
-}
+// Release takes back all that a container has.
+func (g *GPUs) Release(id ids.Container) { g.Give(id, g.Held(id)) }

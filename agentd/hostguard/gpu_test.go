@@ -1,7 +1,6 @@
 package hostguard
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,6 +8,7 @@ import (
 	"testing"
 
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/ids"
 )
 
 func TestGPUs(t *testing.T) {
@@ -20,30 +20,51 @@ func TestGPUs(t *testing.T) {
 	}
 	g := NewGPUs(dir)
 	g.Note("old", []string{filepath.Join(dir, "nvidia1")})
-	take := func(want string, n int) {
+	take := func(id ids.Container, want string, n int) {
 		t.Helper()
-		paths, devices, err := g.Take("new", n)
+		paths, err := g.Take(id, n)
 		var names []string
-		for _, d := range devices {
+		for _, d := range g.Devices(paths) {
 			names = append(names, filepath.Base(d.Path))
 		}
-		if err != nil || strings.Join(names, " ") != want || len(paths) != n {
+		if err != nil || strings.Join(names, " ") != want || !slices.Equal(paths, g.Held(id)) {
 			t.Errorf("got %v, %v, want %s", names, err, want)
 		}
 	}
-	take("nvidia0 nvidia2 nvidiactl nvidia-uvm", 2)
-	take("nvidia0 nvidia2 nvidiactl nvidia-uvm", 2) // again
-	if _, _, err := g.Take("third", 2); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "of the 4 that have devices") || !strings.Contains(err.Error(), "1 are free") {
+	take("new", "nvidia0 nvidia2 nvidiactl nvidia-uvm", 2)
+	take("new", "nvidia0 nvidia2 nvidiactl nvidia-uvm", 1) // what it has it keeps
+	if _, err := g.Take("third", 2); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "of the 4 that have devices") || !strings.Contains(err.Error(), "1 are free") {
 		t.Errorf("too many: %v", err)
 	}
 	g.Release("old")
-	if paths, _, err := g.Take("third", 2); err != nil || fmt.Sprint(paths) != fmt.Sprint([]string{filepath.Join(dir, "nvidia1"), filepath.Join(dir, "nvidia10")}) {
-		t.Errorf("after a release: %v, %v", paths, err)
-	}
-	if paths, devices, err := g.Take("none", 0); err != nil || len(paths)+len(devices) > 0 {
-		t.Errorf("none: %v, %v, %v", paths, devices, err)
-	}
+	take("third", "nvidia1 nvidia10 nvidiactl nvidia-uvm", 2)
+	g.Give("new", []string{filepath.Join(dir, "nvidia0"), filepath.Join(dir, "nvidia1")}) // the second is another's
+	take("new", "nvidia2 nvidiactl nvidia-uvm", 1)
+	take("new", "nvidia0 nvidia2 nvidiactl nvidia-uvm", 2)
+	take("none", "", 0)
 	if all := ListGPUs(dir); !slices.IsSortedFunc(all, func(a, b string) int { return len(a) - len(b) }) || len(all) != 4 {
 		t.Errorf("all: %v", all)
+	}
+}
+
+// What somebody has open is taken back last.
+func TestSurplus(t *testing.T) {
+	paths := []string{"/dev/zero", "/dev/full", "/dev/random"}
+	none := func(n int) string { return strings.Join(Surplus(paths, nil, n), " ") }
+	if got := none(2); got != "/dev/random /dev/full" {
+		t.Errorf("of idle ones: %s", got)
+	}
+	for _, path := range []string{"/dev/random", "/dev/zero"} {
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+	}
+	if got := strings.Join(Surplus(paths, []int{os.Getpid(), 1 << 30}, 2), " "); got != "/dev/full /dev/random" {
+		t.Errorf("with two in use: %s", got)
+	}
+	if got := none(5); got != "/dev/random /dev/full /dev/zero" {
+		t.Errorf("more than there are: %s", got)
 	}
 }

@@ -33,8 +33,8 @@ func (h Host) isolation(r Run) runtime.Isolation {
 	return i
 }
 
-// gpus is how many GPUs a run has when it is started. A custom executor gets no others for later tasks.
-func gpus(r Run) int {
+// GPUs is how many GPUs a run has: its own and those of its tasks.
+func GPUs(r Run) int {
 	return int(parse(allOf(r.Executor, r.Tasks)).Scalar("gpus").Float())
 }
 

@@ -96,7 +96,7 @@ func (h Host) Spec(r Run) runtime.Spec {
 
 		Isolation: h.isolation(r),
 		Network:   h.network(r),
-		GPUs:      gpus(r),
+		GPUs:      GPUs(r),
 		TTY:       Window(r.Executor.GetContainer().GetTtyInfo()),
 	}
 }

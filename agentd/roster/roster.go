@@ -43,6 +43,8 @@ type Container struct {
 	Started   time.Time
 	Joined    []runtime.Joined // networks other than the host's
 	Limits    runtime.Limits   // asked for last; not known of a container that was recovered
+	GPUs      int              // that it has for certain
+	GPUsAsked int              // asked for last; -1 when that is not known
 
 	Tasks     map[string]*Task
 	Completed []*Task // oldest first

@@ -36,6 +36,10 @@ type Runtime interface {
 	// others are nested in; so it may for Stats and Delete.
 	Resize(ctx context.Context, id ids.Container, limits Limits) error
 
+	// Equip has a running container have so many GPUs: more are given to it, or some are taken back, those that nobody in it has
+	// open before others. An error changes nothing. Equipping a container that has ended is no error.
+	Equip(ctx context.Context, id ids.Container, gpus int) error
+
 	// Delete frees what an ended container holds: cgroups, mounts, its shim and its records, but not its sandbox.
 	// Deleting an unknown id is no error.
 	Delete(ctx context.Context, id ids.Container) error

@@ -262,6 +262,8 @@ func (s *server) answer(req shimapi.Request) shimapi.Reply {
 		return refuse(req, s.signal(req))
 	case shimapi.OpResize:
 		return refuse(req, s.resize(req))
+	case shimapi.OpDevices:
+		return refuse(req, s.devices(req))
 	case shimapi.OpDelete:
 		return refuse(req, s.forget(req.Container))
 	case shimapi.OpShutdown:

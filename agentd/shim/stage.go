@@ -138,10 +138,15 @@ func openWithin(within, rel string) (int, error) {
 	if err != nil {
 		return -1, err
 	}
-	fd, err := unix.Openat2(dir, rel, &unix.OpenHow{
+	fd, err := openIn(dir, rel)
+	return fd, errors.Join(err, unix.Close(dir))
+}
+
+// openIn is openWithin for a directory that is open.
+func openIn(dir int, rel string) (int, error) {
+	return unix.Openat2(dir, rel, &unix.OpenHow{
 		Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
 	})
-	return fd, errors.Join(err, unix.Close(dir))
 }
 
 // mountCopy mounts what a descriptor stands for, with everything that is mounted in it.

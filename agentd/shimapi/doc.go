@@ -6,6 +6,7 @@
 //	                launch           answered when the command has been exec'ed, or with the reason why not
 //	                signal           to the first process, or to all
 //	                resize           changes the limits of a running one, or of a pod
+//	                devices          gives a running one devices, and takes some away
 //	                delete           forgets an ended container
 //	                shutdown         ends the shim if nothing runs in it
 //	shim → agentd   reply            one for each request

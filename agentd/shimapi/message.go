@@ -22,6 +22,7 @@ const (
 	OpLaunch   Op = "launch"
 	OpSignal   Op = "signal"
 	OpResize   Op = "resize"
+	OpDevices  Op = "devices"
 	OpDelete   Op = "delete"
 	OpShutdown Op = "shutdown"
 )
@@ -37,6 +38,19 @@ type Request struct {
 
 	Resources *specs.LinuxResources `json:"resources,omitempty"` // of a resize: all of them, as in a spec
 	Pod       *Pod                  `json:"pod,omitempty"`       // of a resize, instead of a container
+	Devices   *Devices              `json:"devices,omitempty"`
+}
+
+// Devices are those that a container gets, and those that it has no longer. What is so already is no error.
+type Devices struct {
+	Give []Device `json:"give,omitempty"`
+	Take []Device `json:"take,omitempty"`
+}
+
+// Device is one that a container may open, and the file by which it does.
+type Device struct {
+	Node   specs.LinuxDevice `json:"node"`
+	Access string            `json:"access"` // of "r", "w" and "m"
 }
 
 // Pod is a cgroup that holds those of containers, and what bounds them together. A launch makes it.

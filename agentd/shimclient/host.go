@@ -101,17 +101,6 @@ func (c *Client) overlay(spec runtime.Spec) *shimapi.Overlay {
 	return &shimapi.Overlay{At: c.cfg.root(spec.ID), Layers: spec.Root.Layers, Own: Written(c.cfg.WorkDir, spec.ID), Dirs: spec.Root.Dirs, User: c.rootless}
 }
 
-// takeGPUs gives a container the GPUs that it asks for.
-func (c *Client) takeGPUs(spec runtime.Spec, host *containerspec.Host) ([]string, error) {
-	paths, devices, err := c.gpus.Take(spec.ID, spec.GPUs)
-	if err != nil {
-		return nil, err
-	}
-	found, err := hostguard.Devices(devices)
-	host.Devices = append(host.Devices, found...)
-	return paths, err
-}
-
 // Written is the directory of what a container in an image has written beside its sandbox, whether it is there or not.
 func Written(workDir string, id ids.Container) string {
 	return filepath.Join(Config{WorkDir: workDir}.record(id), "root")

@@ -1,6 +1,7 @@
 package shimclient
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -94,21 +95,27 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+// gpus makes devices that look like those of GPUs, of these numbers.
+func (b *bed) gpus(numbers map[string]uint64) {
+	b.Helper()
+	b.cfg.DeviceDir = fmt.Sprintf("/dev/rvtest-%d", os.Getpid()) // a file system of /tmp may forbid devices
+	if err := os.Mkdir(b.cfg.DeviceDir, 0o755); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = os.RemoveAll(b.cfg.DeviceDir) })
+	for name, number := range numbers {
+		path := filepath.Join(b.cfg.DeviceDir, name)
+		if err := errors.Join(unix.Mknod(path, unix.S_IFCHR, int(number)), os.Chmod(path, 0o666)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // A task with a GPU has its device, and nobody else has; the next agentd knows that.
 func TestGPUs(t *testing.T) {
 	b := newBed(t)
-	dir := fmt.Sprintf("/dev/rvtest-%d", os.Getpid()) // a file system of /tmp may forbid devices
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	b.cfg.DeviceDir = dir
 	const null = 1<<8 | 3
-	for _, name := range []string{"nvidia0", "nvidia1", "nvidiactl"} {
-		if err := unix.Mknod(filepath.Join(b.cfg.DeviceDir, name), unix.S_IFCHR|0o666, null); err != nil {
-			t.Fatal(err)
-		}
-	}
+	b.gpus(map[string]uint64{"nvidia0": null, "nvidia1": null, "nvidiactl": null})
 	c := b.open()
 	look := "ls " + b.cfg.DeviceDir + "; "
 	held := b.spec("held", look+"echo x > "+b.cfg.DeviceDir+"/nvidia0 && echo used; sleep 1000")
@@ -140,4 +147,96 @@ func TestGPUs(t *testing.T) {
 	if exit, out := b.outcome(c, both); exit.WaitStatus != 0 {
 		t.Errorf("after both have ended: %q, %+v", out, exit)
 	}
+}
+
+// GPUs come and go while a container runs: the file and the right to open it, and never both with two containers. A device
+// without a driver says whether it may be opened: "No such device", or else "not permitted".
+func TestEquip(t *testing.T) {
+	b := newBed(t)
+	b.gpus(map[string]uint64{"nvidia0": 1<<8 | 7, "nvidia1": 240 << 8, "nvidia2": 240<<8 | 1, "nvidiactl": 240<<8 | 2})
+	c := b.open()
+	spec := b.spec("executor", `cd `+b.cfg.DeviceDir[:4]+`; n=0
+		while read line; do eval "$line" > $MESOS/answer.$n 2>&1; mv $MESOS/answer.$n $MESOS/$n; n=$((n+1)); done < $MESOS/orders`)
+	orders := filepath.Join(spec.Sandbox, "orders")
+	if err := unix.Mkfifo(orders, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	spec.Env = append(spec.Env, "MESOS="+spec.Sandbox)
+	spec.Isolation.Capabilities = &runtime.Capabilities{Effective: []string{"CAP_MKNOD"}, Bounding: []string{"CAP_MKNOD"}}
+	if _, err := c.Launch(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	pipe, err := os.OpenFile(orders, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = pipe.Close() }()
+	asked, dir := 0, filepath.Base(b.cfg.DeviceDir)
+	says := func(order, want string) {
+		t.Helper()
+		if _, err := fmt.Fprintln(pipe, order); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(spec.Sandbox, fmt.Sprint(asked))
+		asked++
+		eventually(t, "an answer to "+order, func() bool { _, err := os.Stat(path); return err == nil })
+		if got := contents(t, path); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%s: got %q, want %q", order, got, want)
+		}
+	}
+	equip := func(id ids.Container, n int) {
+		t.Helper()
+		if err := c.Equip(t.Context(), id, n); err != nil {
+			t.Fatalf("equip with %d: %v", n, err)
+		}
+	}
+	const allowed, denied = "No such device", "not permitted"
+	says("ls -d "+dir, "No such file")
+	says("mknod early c 240 0; true < early", denied)
+	equip(spec.ID, 1)
+	says("ls "+dir, "nvidia0\nnvidiactl\n")
+	says("stat -c %a "+dir+"/nvidia0", "666")
+	says("true < "+dir+"/nvidiactl", allowed)
+	equip(spec.ID, 2)
+	says("exec 3>"+dir+"/nvidia0; ls "+dir, "nvidia0\nnvidia1\nnvidiactl\n")
+	says("true < "+dir+"/nvidia1", allowed)
+
+	if err := c.Close(); err != nil { // the next agentd knows what it has, and that others cannot have it
+		t.Fatal(err)
+	}
+	c = b.open()
+	if err := c.Equip(t.Context(), spec.ID, 4); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "3 are free") {
+		t.Errorf("more than there are: %v", err)
+	}
+	says("ls "+dir, "nvidia0\nnvidia1\nnvidiactl\n")
+	other := b.spec("other", "ls "+b.cfg.DeviceDir)
+	other.GPUs = 1
+	if exit, out := b.outcome(c, other); out != "nvidia2\nnvidiactl\n" {
+		t.Errorf("another has %q, %+v", out, exit)
+	}
+	equip(other.ID, 2) // it has ended: no error
+
+	equip(spec.ID, 1) // nvidia0 is in use
+	says("ls "+dir, "nvidia0\nnvidiactl\n")
+	says("mknod again c 240 0; true < again", denied)
+	says("echo x >&3; true < "+dir+"/nvidiactl", allowed)
+	says("ln -s /etc/passwd "+dir+"/nvidia1", "")
+	if err := c.Equip(t.Context(), spec.ID, 2); err == nil || !strings.Contains(err.Error(), "something else is in its place") {
+		t.Errorf("with something else in its place: %v", err)
+	}
+	says("true < again", denied)
+	says("rm "+dir+"/nvidia1", "")
+	equip(spec.ID, 2)
+	says("true < again", allowed)
+	equip(spec.ID, 0)
+	says("ls "+dir, "")
+	says("true < again; mknod ctl c 240 2; true < ctl", denied)
+	says("head -c 1 /dev/zero | wc -c", "1") // what everybody has stays
+	if info, err := os.Stat("/etc/passwd"); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("/etc/passwd: %v, %v", info, err)
+	}
+	if err := c.Equip(t.Context(), "nobody", 1); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("of nobody: %v", err)
+	}
+	end(t, c, spec.ID)
 }

@@ -48,6 +48,24 @@ func (c *Client) writeRecord(spec runtime.Spec, gpus []string) error {
 	return nil
 }
 
+// recordGPUs notes that a container that runs has other GPUs than it had.
+func (c *Client) recordGPUs(id ids.Container, gpus []string) error {
+	dir := c.cfg.record(id)
+	data, err := shimapi.ReadFile(filepath.Join(dir, recordFile))
+	if err != nil {
+		return err
+	}
+	var r record
+	if err := json.Unmarshal(data, &r); err != nil {
+		return err
+	}
+	r.GPUs = gpus
+	if data, err = json.Marshal(r); err != nil {
+		return err
+	}
+	return shimapi.WriteFile(dir, recordFile, data)
+}
+
 // readRecords lists what was recorded. A record that cannot be read belongs to a launch that never was: the file is
 // written before a shim is asked.
 func (c *Client) readRecords() (map[ids.Container]record, error) {

@@ -93,6 +93,8 @@ func (s *Set) Do(eff workload.Effect) {
 		s.command(eff.Container, eff)
 	case workload.Resize:
 		s.command(eff.Container, eff)
+	case workload.Equip:
+		s.command(eff.Container, eff)
 	case workload.Delete:
 		s.command(eff.Container, eff)
 	}

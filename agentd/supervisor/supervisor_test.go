@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -191,6 +192,35 @@ func TestParallelLaunches(t *testing.T) {
 		}
 		h.detach()
 	})
+}
+
+// What an executor's GPUs have become is told, also that they have not.
+func TestEquip(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarness(t, &poor{Runtime: fake.New(nil)}, nil)
+		h.start("c1", "forever")
+		h.want("Prepared Launched ")
+		h.set.Do(workload.Equip{Container: "c1", GPUs: 2})
+		h.set.Do(workload.Equip{Container: "c1", GPUs: 3})
+		synctest.Wait()
+		h.mu.Lock()
+		want := []workload.Input{workload.Equipped{Container: "c1", GPUs: 2}, workload.Equipped{Container: "c1", GPUs: 3, Failed: "there are two"}}
+		if !slices.Equal(h.in, want) {
+			t.Errorf("got %+v, want %+v", h.in, want)
+		}
+		h.mu.Unlock()
+		h.detach()
+	})
+}
+
+// poor has two GPUs.
+type poor struct{ *fake.Runtime }
+
+func (p *poor) Equip(ctx context.Context, id ids.Container, gpus int) error {
+	if gpus > 2 {
+		return errors.New("there are two")
+	}
+	return p.Runtime.Equip(ctx, id, gpus)
 }
 
 // stubborn fails what must succeed in the end, a few times.

@@ -182,6 +182,8 @@ func (w *worker) carryOut(ctx context.Context) bool {
 			}
 		case workload.Resize:
 			w.resize(ctx, eff.Limits)
+		case workload.Equip:
+			w.equip(ctx, eff.GPUs)
 		}
 	}
 }
@@ -214,6 +216,18 @@ func (w *worker) resize(ctx context.Context, limits runtime.Limits) {
 	if err := w.set.cfg.Runtime.Resize(ctx, w.id, limits); err != nil && ctx.Err() == nil {
 		w.set.cfg.Log.Warn("limits of a container could not be changed", logkey.Container(w.id), logkey.Err(err))
 	}
+}
+
+func (w *worker) equip(ctx context.Context, gpus int) {
+	in := workload.Equipped{Container: w.id, GPUs: gpus}
+	if err := w.set.cfg.Runtime.Equip(ctx, w.id, gpus); err != nil {
+		if ctx.Err() != nil {
+			return // the next agentd asks anew
+		}
+		in.Failed = err.Error()
+		w.set.cfg.Log.Warn("GPUs of a container could not be changed", logkey.Container(w.id), logkey.Count(gpus), logkey.Err(err))
+	}
+	w.set.post(ctx, in)
 }
 
 // wait returns how the container ended. If the runtime cannot say, whatever is left is killed and the container is lost.

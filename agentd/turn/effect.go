@@ -88,6 +88,12 @@ type (
 		Limits    runtime.Limits
 	}
 
+	// Equip has a container have so many GPUs. Equipped answers.
+	Equip struct {
+		Container ids.Container
+		GPUs      int
+	}
+
 	// Delete frees what an ended container holds. Deleted answers.
 	Delete struct{ Container ids.Container }
 
@@ -149,6 +155,7 @@ func (Adopt) effect()         {}
 func (Cancel) effect()        {}
 func (Signal) effect()        {}
 func (Resize) effect()        {}
+func (Equip) effect()         {}
 func (Delete) effect()        {}
 func (Reap) effect()          {}
 func (Probe) effect()         {}

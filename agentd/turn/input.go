@@ -90,6 +90,13 @@ type (
 	// Deleted says that the runtime has forgotten a container.
 	Deleted struct{ Container ids.Container }
 
+	// Equipped answers Equip.
+	Equipped struct {
+		Container ids.Container
+		GPUs      int
+		Failed    string // why it has them not, for people; "" if it has
+	}
+
 	// Probed is what a Probe found.
 	Probed struct {
 		Container ids.Container
@@ -122,6 +129,7 @@ func (Launched) input()     {}
 func (LaunchFailed) input() {}
 func (Exited) input()       {}
 func (Deleted) input()      {}
+func (Equipped) input()     {}
 func (Probed) input()       {}
 func (DiskExceeded) input() {}
 func (Drain) input()        {}

@@ -26,6 +26,8 @@ type (
 	Signal = turn.Signal
 	// Resize changes a container's limits.
 	Resize = turn.Resize
+	// Equip has a container have so many GPUs.
+	Equip = turn.Equip
 	// Delete frees what an ended container holds.
 	Delete = turn.Delete
 	// Reap kills and frees a container that nobody knows.

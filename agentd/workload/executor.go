@@ -39,7 +39,7 @@ func (m *Machine) advance(now time.Time, c *roster.Container, event lifecycle.Ev
 	case lifecycle.Start:
 		run := m.run(c)
 		start := Start{Spec: m.cfg.Launch.Spec(run), Owner: m.cfg.Launch.User(run), URIs: c.Info.GetCommand().GetUris(), Image: m.cfg.Launch.Inside(run)}
-		c.Limits = start.Spec.Limits
+		c.Limits, c.GPUs, c.GPUsAsked = start.Spec.Limits, start.Spec.GPUs, start.Spec.GPUs
 		start.Volumes, start.Images = holdings.Lent(run), m.cfg.Launch.VolumeImages(run)
 		if c.Pod != nil {
 			m.intoPod(c, &start)

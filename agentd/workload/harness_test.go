@@ -58,13 +58,14 @@ func frameworkInfo(id string, capabilities ...mesosv1.FrameworkInfo_Capability_T
 	return info
 }
 
-func amounts(cpus, mem float64) []*mesosv1.Resource {
-	scalar := func(name string, value float64) *mesosv1.Resource {
-		return &mesosv1.Resource{
-			Name: &name, Type: mesosv1.Value_SCALAR.Enum(), Scalar: &mesosv1.Value_Scalar{Value: &value},
-			AllocationInfo: &mesosv1.Resource_AllocationInfo{Role: new("dev")},
-		}
+func scalar(name string, value float64) *mesosv1.Resource {
+	return &mesosv1.Resource{
+		Name: &name, Type: mesosv1.Value_SCALAR.Enum(), Scalar: &mesosv1.Value_Scalar{Value: &value},
+		AllocationInfo: &mesosv1.Resource_AllocationInfo{Role: new("dev")},
 	}
+}
+
+func amounts(cpus, mem float64) []*mesosv1.Resource {
 	return []*mesosv1.Resource{scalar("cpus", cpus), scalar("mem", mem)}
 }
 
@@ -105,6 +106,9 @@ func effectText(eff Effect) string {
 			image = " in " + eff.Image.Ask.Name
 		}
 		text := fmt.Sprintf("start %s:%s %q user=%s cpus=%g mem=%dMB", short(eff.Spec.ID), image, eff.Spec.Argv, eff.Spec.User, eff.Spec.Limits.CPUs, eff.Spec.Limits.MemBytes>>20)
+		if eff.Spec.GPUs > 0 {
+			text += fmt.Sprintf(" gpus=%d", eff.Spec.GPUs)
+		}
 		if eff.Pod != nil {
 			text += fmt.Sprintf(" pod cpus=%g mem=%dMB", eff.Spec.Pod.CPUs, eff.Spec.Pod.MemBytes>>20)
 		}
@@ -117,6 +121,8 @@ func effectText(eff Effect) string {
 		return fmt.Sprintf("signal %s %d", short(eff.Container), eff.Signal)
 	case Resize:
 		return fmt.Sprintf("resize %s cpus=%g mem=%dMB", short(eff.Container), eff.Limits.CPUs, eff.Limits.MemBytes>>20)
+	case Equip:
+		return fmt.Sprintf("equip %s gpus=%d", short(eff.Container), eff.GPUs)
 	case Probe:
 		return fmt.Sprintf("probe %s of pid %d: %v %q port=%d timeout=%v", short(eff.Container), eff.PID, eff.Probe.Kind, eff.Probe.Argv, eff.Probe.Port, eff.Probe.Timeout)
 	case Delete:

@@ -36,6 +36,8 @@ type (
 	Exited = turn.Exited
 	// Deleted says that the runtime has forgotten a container.
 	Deleted = turn.Deleted
+	// Equipped says whether a container has its GPUs.
+	Equipped = turn.Equipped
 	// Probed is what a Probe found.
 	Probed = turn.Probed
 	// DiskExceeded says that files take more than they may.

@@ -99,6 +99,8 @@ func (m *Machine) supervised(now time.Time, in Input) {
 		m.prepared(now, in)
 	case Pulling:
 		m.pulling(in)
+	case Equipped:
+		m.equipped(now, in)
 	case Launched:
 		m.launched(now, in)
 	case LaunchFailed:

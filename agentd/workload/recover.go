@@ -65,6 +65,7 @@ func (m *Machine) adopt(now time.Time, c *roster.Container, r runtime.Recovered)
 	if c.Phase == lifecycle.Stopping && c.Command {
 		m.emit(Signal{Container: c.ID, Signal: sigTerm}) // the first may not have been sent
 	}
+	c.GPUsAsked = -1
 	m.resize(c) // a resize may have been lost with the earlier agentd
 	switch {
 	case c.Command:

@@ -212,6 +212,9 @@ func (m *Machine) deliver(c *roster.Container) {
 	if c.Stream == 0 || c.Phase > lifecycle.Running { // it may subscribe before its start has been reported
 		return
 	}
+	if launch.GPUs(m.run(c)) > c.GPUs { // on their way: equipped
+		return
+	}
 	groups := map[uint64]bool{}
 	for _, t := range roster.Sorted(c.Tasks) {
 		switch {
@@ -245,10 +248,33 @@ func (m *Machine) resize(c *roster.Container) {
 	if c.Command || c.Phase != lifecycle.Running {
 		return
 	}
-	if limits := m.cfg.Launch.Limits(m.run(c)); limits != c.Limits {
+	run := m.run(c)
+	if limits := m.cfg.Launch.Limits(run); limits != c.Limits {
 		c.Limits = limits
 		m.emit(Resize{Container: c.ID, Limits: limits})
 	}
+	if gpus := launch.GPUs(run); c.Members == nil && gpus != c.GPUsAsked { // tasks of a pod have their own
+		c.GPUsAsked, c.GPUs = gpus, min(c.GPUs, gpus)
+		m.emit(Equip{Container: c.ID, GPUs: gpus})
+	}
+}
+
+// equipped hands over the tasks that waited for GPUs, or refuses them.
+func (m *Machine) equipped(now time.Time, in Equipped) {
+	c := m.containers[in.Container]
+	if c == nil || in.GPUs != c.GPUsAsked { // something else has been asked for since
+		return
+	}
+	if in.Failed == "" {
+		c.GPUs = in.GPUs
+	}
+	for _, t := range roster.Sorted(c.Tasks) {
+		if in.Failed != "" && !t.Delivered && !t.Ended() && launch.GPUs(launch.Run{Tasks: []*mesosv1.TaskInfo{t.Info}}) > 0 {
+			state := c.Framework.LostAs(mesosv1.TaskState_TASK_DROPPED)
+			m.report(now, c, t, outcome.ByAgent(state, mesosv1.TaskStatus_REASON_CONTAINER_UPDATE_FAILED, in.Failed))
+		}
+	}
+	m.deliver(c)
 }
 
 // killTask takes a KILL of the framework or an operator.

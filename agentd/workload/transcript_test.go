@@ -121,6 +121,8 @@ func (w *world) run(d *datadriven.TestData) string {
 		return w.step(fromMaster(w.conn, w.masterSays(d)))
 	case "pulling":
 		return w.step(Pulling{Container: w.container(arg(d, "of")).ID, Done: int64(atoi(arg(d, "done"))), Total: int64(atoi(arg(d, "total")))})
+	case "equipped":
+		return w.step(Equipped{Container: w.container(arg(d, "of")).ID, GPUs: atoi(arg(d, "gpus")), Failed: strings.TrimSpace(d.Input)})
 	case "prepared":
 		return w.step(Prepared{Container: w.container(arg(d, "of")).ID})
 	case "launched":
@@ -230,6 +232,9 @@ func (w *world) runTasks(d *datadriven.TestData) *agentlink.FromMaster {
 	}
 	for id := range strings.SplitSeq(arg(d, "task"), "+") {
 		task := taskInfo(id, strings.TrimSpace(d.Input))
+		if gpus := arg(d, "gpus"); gpus != "" {
+			task.Resources = append(task.Resources, scalar("gpus", float64(atoi(gpus))))
+		}
 		if limit := arg(d, "max"); limit != "" {
 			task.MaxCompletionTime = &mesosv1.DurationInfo{Nanoseconds: new(int64(atoi(limit)) * 1e9)}
 		}

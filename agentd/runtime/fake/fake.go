@@ -191,6 +191,18 @@ func (r *Runtime) Resize(_ context.Context, id ids.Container, limits runtime.Lim
 	return nil
 }
 
+// Equip implements runtime.Runtime. There are as many GPUs as anybody asks for.
+func (r *Runtime) Equip(_ context.Context, id ids.Container, gpus int) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c, ok := r.containers[id]
+	if !ok {
+		return unknown(id)
+	}
+	c.spec.GPUs = gpus
+	return nil
+}
+
 // resizePod must be called with the lock held.
 func (r *Runtime) resizePod(id ids.Container, limits runtime.Limits) error {
 	err := unknown(id)
