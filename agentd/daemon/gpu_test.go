@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -28,7 +29,7 @@ type subscribed struct {
 
 const executorIDs = `"executor_id":{"value":"e"},"framework_id":{"value":"F0"}`
 
-func (s *subscribed) post(body string) *http.Response {
+func (s *subscribed) post(body string) (status int, answer io.Reader) {
 	s.Helper()
 	req, err := http.NewRequestWithContext(s.Context(), http.MethodPost, s.url, strings.NewReader(body))
 	if err != nil {
@@ -40,7 +41,7 @@ func (s *subscribed) post(body string) *http.Response {
 		s.Fatal(err)
 	}
 	s.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
+	return resp.StatusCode, resp.Body
 }
 
 func subscribe(t *testing.T, dir string) *subscribed {
@@ -54,7 +55,8 @@ func subscribe(t *testing.T, dir string) *subscribed {
 		t.Fatal(err)
 	}
 	s := &subscribed{T: t, url: "http://" + at.HTTP + "/api/v1/executor"}
-	s.events = recordio.NewReader(s.post(`{"type":"SUBSCRIBE",`+executorIDs+`,"subscribe":{}}`).Body, 1<<20)
+	_, stream := s.post(`{"type":"SUBSCRIBE",` + executorIDs + `,"subscribe":{}}`)
+	s.events = recordio.NewReader(stream, 1<<20)
 	return s
 }
 
@@ -138,8 +140,8 @@ func TestExecutorHasTheGPUsOfItsTasks(t *testing.T) {
 	if refused.GetTaskId().GetValue() != "t3" || refused.GetReason() != mesosv1.TaskStatus_REASON_CONTAINER_UPDATE_FAILED || !strings.Contains(refused.GetMessage(), "1 are free") {
 		t.Errorf("one GPU too many: %v", refused)
 	}
-	if resp := e.post(`{"type":"UPDATE",` + executorIDs + `,"update":{"status":{"task_id":{"value":"t2"},"state":"TASK_FINISHED","source":"SOURCE_EXECUTOR","uuid":"AAAAAAAAAAAAAAAAAAAAAA=="}}}`); resp.StatusCode != http.StatusAccepted {
-		t.Fatalf("update: %s", resp.Status)
+	if status, _ := e.post(`{"type":"UPDATE",` + executorIDs + `,"update":{"status":{"task_id":{"value":"t2"},"state":"TASK_FINISHED","source":"SOURCE_EXECUTOR","uuid":"AAAAAAAAAAAAAAAAAAAAAA=="}}}`); status != http.StatusAccepted {
+		t.Fatalf("update: status %d", status)
 	}
 	poll(t, "the GPU to go with its task", func() bool { return sees("") })
 }

@@ -24,6 +24,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/cgroupfs"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
+	"codeberg.org/reeve/reeve/agentd/shimstage"
 	"codeberg.org/reeve/reeve/agentd/strays"
 	"codeberg.org/reeve/reeve/shared/fault"
 )
@@ -72,7 +73,7 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 	if err != nil {
 		return nil, err
 	}
-	unstage, err := prepareMounts(req)
+	unstage, err := shimstage.Prepare(req)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"codeberg.org/reeve/reeve/agentd/shimapi"
+	"codeberg.org/reeve/reeve/agentd/shimstage"
 	"codeberg.org/reeve/reeve/shared/fault"
 )
 
@@ -144,7 +145,7 @@ func makeNode(root int, d shimapi.Device) error {
 
 // makeParents opens a directory of the container, and makes it if it is not there.
 func makeParents(root int, dir string) (int, error) {
-	fd, err := openIn(root, dir)
+	fd, err := shimstage.OpenIn(root, dir)
 	if !errors.Is(err, unix.ENOENT) || dir == "/" {
 		return fd, err
 	}
@@ -159,12 +160,12 @@ func makeParents(root int, dir string) (int, error) {
 	if err = errors.Join(err, unix.Close(parent)); err != nil {
 		return -1, err
 	}
-	return openIn(root, dir)
+	return shimstage.OpenIn(root, dir)
 }
 
 // removeNode removes the file of a device, if it is there.
 func removeNode(root int, d shimapi.Device) error {
-	dir, err := openIn(root, filepath.Dir(d.Node.Path))
+	dir, err := shimstage.OpenIn(root, filepath.Dir(d.Node.Path))
 	if errors.Is(err, unix.ENOENT) {
 		return nil
 	}

@@ -21,6 +21,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
+	"codeberg.org/reeve/reeve/agentd/shimrecord"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/logkey"
@@ -81,10 +82,14 @@ func (c Config) staging(id ids.Container) string {
 	return filepath.Join(c.RuntimeDir, "v", string(id))
 }
 
-func (c Config) root(id ids.Container) string   { return filepath.Join(c.RuntimeDir, "r", string(id)) }
-func (c Config) records() string                { return filepath.Join(c.WorkDir, "containers") }
+func (c Config) root(id ids.Container) string { return filepath.Join(c.RuntimeDir, "r", string(id)) }
+
+func (c Config) records() shimrecord.Dir {
+	return shimrecord.Dir(filepath.Join(c.WorkDir, "containers"))
+}
+
 func (c Config) groups() string                 { return filepath.Join(c.CgroupRoot, "containers") } // "tasks" is a file in every group of v1
-func (c Config) record(id ids.Container) string { return filepath.Join(c.records(), string(id)) }
+func (c Config) record(id ids.Container) string { return c.records().Of(id) }
 func (c Config) pods() string                   { return filepath.Join(c.CgroupRoot, "pods") }
 func (c Config) pod(id ids.Container) string    { return filepath.Join(c.pods(), string(id)) }
 
@@ -159,7 +164,7 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, dir := range []string{cfg.RuntimeDir, cfg.shims(), cfg.state(), cfg.records()} {
+	for _, dir := range []string{cfg.RuntimeDir, cfg.shims(), cfg.state(), string(cfg.records())} {
 		if err := os.MkdirAll(dir, 0o711); err != nil {
 			return nil, fmt.Errorf("make directory for containers: %w", err)
 		}
@@ -285,7 +290,7 @@ func (c *Client) launch(ctx context.Context, spec runtime.Spec, e *entry, hold b
 	}
 	gpus, err := c.takeGPUs(spec, &host)
 	if err == nil {
-		err = c.writeRecord(spec, gpus)
+		err = c.cfg.records().Write(shimrecord.Record{ID: spec.ID, GPUs: gpus, Stop: spec.StopSignal})
 	}
 	if err != nil {
 		c.release(l)

@@ -318,7 +318,7 @@ func TestLaunchErrors(t *testing.T) {
 	for _, list := range []func() (int, error){
 		func() (int, error) { groups, err := c.cgroups.Groups(c.cfg.groups()); return len(groups), err },
 		func() (int, error) { states, err := os.ReadDir(c.cfg.state()); return len(states), err },
-		func() (int, error) { records, err := c.readRecords(); return len(records), err },
+		func() (int, error) { records, err := c.cfg.records().List(); return len(records), err },
 	} {
 		if n, err := list(); err != nil || n != 0 {
 			t.Errorf("%d things are left, %v", n, err)

@@ -51,13 +51,13 @@ func (c *Client) giveMore(ctx context.Context, e *entry, held []string, gpus int
 	if err != nil {
 		return err
 	}
-	if err = c.recordGPUs(e.id, paths); err == nil {
+	if err = c.cfg.records().SetGPUs(e.id, paths); err == nil {
 		err = c.changeDevices(ctx, e, held, paths)
 	}
 	if err == nil {
 		return nil
 	}
-	undo := errors.Join(c.changeDevices(ctx, e, paths, held), c.recordGPUs(e.id, held))
+	undo := errors.Join(c.changeDevices(ctx, e, paths, held), c.cfg.records().SetGPUs(e.id, held))
 	if undo != nil {
 		return errors.Join(err, undo) // they stay the container's until it ends
 	}
@@ -75,7 +75,7 @@ func (c *Client) takeBack(ctx context.Context, e *entry, held []string, n int) e
 	if err := c.changeDevices(ctx, e, held, left); err != nil {
 		return err
 	}
-	if err := c.recordGPUs(e.id, left); err != nil {
+	if err := c.cfg.records().SetGPUs(e.id, left); err != nil {
 		return err
 	}
 	c.gpus.Give(e.id, back)

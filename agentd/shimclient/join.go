@@ -12,6 +12,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/containerspec"
 	"codeberg.org/reeve/reeve/agentd/network"
 	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/shimrecord"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 )
@@ -75,7 +76,7 @@ func (c *Client) joinedBy(id ids.Container) []runtime.Joined {
 }
 
 // leaveUnknown undoes the networks of containers and pods of which there is no record.
-func (c *Client) leaveUnknown(ctx context.Context, records map[ids.Container]record) error {
+func (c *Client) leaveUnknown(ctx context.Context, records map[ids.Container]shimrecord.Record) error {
 	known := make(map[ids.Container]bool)
 	for id := range records {
 		known[id] = true

@@ -15,6 +15,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/agentd/shimapi"
 	"codeberg.org/reeve/reeve/agentd/shimdir"
+	"codeberg.org/reeve/reeve/agentd/shimrecord"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/logkey"
@@ -40,11 +41,11 @@ func (c *Client) Recover(ctx context.Context) ([]runtime.Recovered, error) {
 	if late {
 		return nil, fault.New(fault.Conflict, "recover containers: it has to come first, and once")
 	}
-	records, err := c.readRecords()
+	records, err := c.cfg.records().List()
 	if err != nil {
 		return nil, fmt.Errorf("recover containers: %w", err)
 	}
-	rebooted, err := c.rebooted()
+	rebooted, err := c.cfg.records().Rebooted()
 	if err != nil {
 		return nil, fmt.Errorf("recover containers: %w", err)
 	}
@@ -154,7 +155,7 @@ func (c *Client) leftovers() (map[ids.Container]bool, error) {
 }
 
 // recoverOne finds out what became of a container. why says how it ended if nobody saw it, "" if it never began.
-func (c *Client) recoverOne(ctx context.Context, rec record, shim *found, why string) (*runtime.Recovered, error) {
+func (c *Client) recoverOne(ctx context.Context, rec shimrecord.Record, shim *found, why string) (*runtime.Recovered, error) {
 	if shim != nil {
 		return c.adopt(shim, rec), nil
 	}
@@ -193,7 +194,7 @@ func lost(started time.Time, why string) *runtime.Exit {
 }
 
 // adopt takes over a container of a live shim. It may end at any moment, before this or after.
-func (c *Client) adopt(f *found, rec record) *runtime.Recovered {
+func (c *Client) adopt(f *found, rec shimrecord.Record) *runtime.Recovered {
 	e := newEntry(f.ID)
 	e.stop = rec.Stop
 	e.link = f.link

@@ -16,6 +16,7 @@ import (
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/shimdir"
+	"codeberg.org/reeve/reeve/agentd/shimrecord"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/slowhost"
@@ -115,10 +116,10 @@ func TestShimKilledWhileAway(t *testing.T) {
 func TestReboot(t *testing.T) {
 	b := newBed(t)
 	c := b.open()
-	if err := os.WriteFile(filepath.Join(c.cfg.records(), bootFile), []byte("another\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(string(c.cfg.records()), shimrecord.BootFile), []byte("another\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.writeRecord(runtime.Spec{ID: "before"}, nil); err != nil {
+	if err := c.cfg.records().Write(shimrecord.Record{ID: "before"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil {
@@ -168,7 +169,7 @@ func TestStartedAt(t *testing.T) {
 func TestNeverStarted(t *testing.T) {
 	b := newBed(t)
 	c := b.open()
-	if err := c.writeRecord(runtime.Spec{ID: "never"}, nil); err != nil {
+	if err := c.cfg.records().Write(shimrecord.Record{ID: "never"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Close(); err != nil {
@@ -186,7 +187,7 @@ func TestNeverStarted(t *testing.T) {
 	if recovered, err := c.Recover(t.Context()); err != nil || len(recovered) != 0 {
 		t.Errorf("recovered %+v, %v, want nothing", recovered, err)
 	}
-	if records, err := c.readRecords(); err != nil || len(records) != 0 {
+	if records, err := c.cfg.records().List(); err != nil || len(records) != 0 {
 		t.Errorf("records %v, %v, want none", records, err)
 	}
 	if _, err := c.Recover(t.Context()); fault.KindOf(err) != fault.Conflict {

@@ -1,6 +1,8 @@
-//go:build linux && cgo
-
-package main
+// Package shimstage makes ready what a container is to find while it starts: the file system of its image and the sources of its
+// mounts. All of it is mounted in the mount namespace of the process that calls, which is a shim's own: the host never sees it,
+// and nothing is left of it when the shim is killed. It knows no containers beyond what it is told of one launch, and resolves
+// every path that a stranger may have a hand in without being led out of where it begins. Start reading at Prepare.
+package shimstage
 
 import (
 	"errors"
@@ -132,18 +134,18 @@ func makeDir(within, rel string, user specs.User) error {
 	return errors.Join(err, root.Close())
 }
 
-// openWithin opens a path without ever leaving the directory it starts in: links with an absolute target start there anew.
+// openWithin is OpenIn for the name of a directory.
 func openWithin(within, rel string) (int, error) {
 	dir, err := unix.Open(within, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, err
 	}
-	fd, err := openIn(dir, rel)
+	fd, err := OpenIn(dir, rel)
 	return fd, errors.Join(err, unix.Close(dir))
 }
 
-// openIn is openWithin for a directory that is open.
-func openIn(dir int, rel string) (int, error) {
+// OpenIn opens a path below a directory that is open, and never leads out of it: links with an absolute target start there anew.
+func OpenIn(dir int, rel string) (int, error) {
 	return unix.Openat2(dir, rel, &unix.OpenHow{
 		Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
 	})

@@ -1,6 +1,4 @@
-//go:build linux && cgo
-
-package main
+package shimstage
 
 import (
 	"cmp"
@@ -17,9 +15,9 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 )
 
-// prepareMounts makes ready what a container is to find while it starts: its root and the sources of its mounts. What it
+// Prepare makes ready what a container is to find while it starts: its root and the sources of its mounts. What it
 // returns takes everything away again, and may be called twice; a container that has started has its own copy.
-func prepareMounts(req *shimapi.Launch) (undo func() error, err error) {
+func Prepare(req *shimapi.Launch) (undo func() error, err error) {
 	unmount, err := mountOverlay(req.Overlay)
 	if err != nil {
 		return nil, err
