@@ -33,13 +33,23 @@ func (h Host) Kill(ctx context.Context, group string) error {
 	}
 }
 
+// KillAll sends SIGKILL to every process in a group and below it, frozen or not, without giving any the time to start another
+// one. It does not wait for their end. A missing group has none.
+func (h Host) KillAll(group string) error {
+	if at, ok := h.Controllers["freezer"]; ok {
+		_ = os.WriteFile(filepath.Join(at, group, "freezer.state"), []byte("FROZEN"), 0) // gone, or not to be frozen: killed as far as it goes
+	}
+	_, err := h.killOnce(group)
+	return err
+}
+
 func (h Host) killOnce(group string) (left int, err error) {
 	if at, ok := h.Controllers[""]; ok {
 		// Ends the whole subtree at once, forks included; kernels before 5.14 have no such file.
 		_ = os.WriteFile(filepath.Join(at, group, "cgroup.kill"), []byte("1"), 0)
 	}
 	if at, ok := h.Controllers["freezer"]; ok {
-		h.thaw(filepath.Join(at, group))
+		defer h.thaw(filepath.Join(at, group))
 	}
 	pids, err := h.PIDs(group)
 	for _, pid := range pids {

@@ -132,7 +132,7 @@ func (b *benchmark) one(id string) error {
 		return err
 	}
 	took := time.Since(began)
-	_, err = c.wait(b.cgroups)
+	_, err = c.wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.starts = append(b.starts, took)

@@ -50,6 +50,7 @@ type container struct {
 	pid     int
 	started time.Time
 	kept    func() error // takes away what was staged for others
+	cgroups cgroupfs.Host
 
 	mu    sync.Mutex // guards limit, and resizing
 	limit int64      // of memory, bytes
@@ -107,6 +108,7 @@ func (l *launcher) start(id string, req *shimapi.Launch) (_ *container, err erro
 	}
 	c := &container{
 		inner: inner, process: proc, status: files.status, group: req.Spec.Linux.CgroupsPath, spec: req.Spec.Process, started: time.Now(), kept: kept,
+		cgroups: l.cgroups,
 	}
 	c.limit = memoryLimit(req.Spec.Linux.Resources)
 	if err := strays.Alone(func() error { return inner.Run(proc) }); err != nil {
@@ -225,7 +227,7 @@ func notStarted(command string, errno syscall.Errno) error {
 
 // wait returns how the container ended, when nothing of it is left. It occupies no thread until the end has come: the
 // status pipe is in the poller.
-func (c *container) wait(cgroups cgroupfs.Host) (runtime.Exit, error) {
+func (c *container) wait() (runtime.Exit, error) {
 	exit := runtime.Exit{Started: c.started}
 	status, reported := uint32(0), false
 	for {
@@ -240,8 +242,9 @@ func (c *container) wait(cgroups cgroupfs.Host) (runtime.Exit, error) {
 	exit.Ended = time.Now()
 	// Returns once the kernel has killed and reaped everything in the pid namespace, if that is the container's own.
 	state, err := c.process.Wait()
-	if namespaces := c.inner.Config().Namespaces; !namespaces.IsPrivate(configs.NEWPID) {
-		_ = c.inner.Signal(unix.SIGKILL) // what is left goes with it; an error means that nothing is
+	namespaces, left := c.inner.Config().Namespaces, error(nil)
+	if c.group != "" && (c.cgroups.Unified || !namespaces.IsPrivate(configs.NEWPID)) {
+		left = c.cgroups.KillAll(c.group) // what is left goes with it; on v2 also a command that was on its way in
 	}
 	switch {
 	case reported:
@@ -255,13 +258,13 @@ func (c *container) wait(cgroups cgroupfs.Host) (runtime.Exit, error) {
 	}
 	shown := c.awaitShown()
 	if c.group != "" {
-		kills, own := cgroups.OOMKills(c.group) // before destroy: the counter goes with the cgroup
+		kills, own := c.cgroups.OOMKills(c.group) // before destroy: the counter goes with the cgroup
 		if kills > 0 {
 			exit.OOMKilled = true
 			exit.Message = oomMessage(c.memoryLimit(), own)
 		}
 	}
-	return exit, errors.Join(shown, c.destroy(), c.kept(), c.status.Close())
+	return exit, errors.Join(left, shown, c.destroy(), c.kept(), c.status.Close())
 }
 
 func oomMessage(limit int64, own bool) string {
@@ -282,9 +285,12 @@ func (c *container) destroy() error {
 // signal sends a signal to the command, or to every process of the container.
 func (c *container) signal(sig int, all bool) error {
 	s := syscall.Signal(sig)
+	if s == unix.SIGKILL {
+		return c.kill()
+	}
 	// SIGSTOP stops init itself and cannot be forwarded, so it goes to everybody else.
-	if s == unix.SIGKILL || !all && s != unix.SIGSTOP {
-		return ended(c.inner.Signal(s))
+	if !all && s != unix.SIGSTOP {
+		return ended(c.process.Signal(s))
 	}
 	pids, err := c.processes()
 	if err != nil {
@@ -297,6 +303,16 @@ func (c *container) signal(sig int, all bool) error {
 		if kerr := unix.Kill(pid, s); kerr != nil && !errors.Is(kerr, unix.ESRCH) {
 			err = errors.Join(err, fmt.Errorf("signal process %d: %w", pid, kerr))
 		}
+	}
+	return err
+}
+
+// kill ends everything in the container, frozen or not. It waits for nobody: libcontainer's own way takes a lock that is
+// held while a command is started in the container, and such a start may be what does not go on.
+func (c *container) kill() error {
+	err := ended(c.process.Signal(unix.SIGKILL)) // of a namespace's first process all others die
+	if c.group != "" {
+		err = errors.Join(err, c.cgroups.KillAll(c.group))
 	}
 	return err
 }

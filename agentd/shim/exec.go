@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,6 +22,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/strays"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/logkey"
+	"codeberg.org/reeve/reeve/shared/procstate"
 )
 
 // acceptExec takes connections to the exec socket, each for one process, until the listener is closed.
@@ -289,15 +289,9 @@ func (c *container) pids() []int {
 			return pids
 		}
 	}
-	entries, err := os.ReadDir("/proc")
+	pids, err := procstate.All()
 	if err != nil {
 		return nil
-	}
-	var pids []int
-	for _, entry := range entries {
-		if pid, err := strconv.Atoi(entry.Name()); err == nil {
-			pids = append(pids, pid)
-		}
 	}
 	return pids
 }

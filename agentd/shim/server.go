@@ -229,7 +229,7 @@ func (s *server) start(req shimapi.Request, e *entry) {
 
 // watch waits for a container's end, records it, on the disk if nobody listens, and tells agentd.
 func (s *server) watch(id ids.Container, e *entry) {
-	exit, err := e.running.wait(s.launch.cgroups)
+	exit, err := e.running.wait()
 	if err != nil {
 		s.log.Warn("container left something behind", logkey.Container(id), logkey.Err(err))
 	}

@@ -136,3 +136,50 @@ func zombies(parents map[string]bool) (pids []string) {
 	}
 	return pids
 }
+
+// freeze stops whatever is in a container's cgroup, as an operator can.
+func (b *bed) freeze(c *Client, id ids.Container) {
+	b.Helper()
+	file, frozen := filepath.Join(c.cgroups.Dir("freezer", c.cfg.group(id)), "freezer.state"), "FROZEN"
+	if c.cgroups.Unified {
+		file, frozen = filepath.Join(c.cgroups.Dir("", c.cfg.group(id)), "cgroup.freeze"), "1"
+	}
+	if err := os.WriteFile(file, []byte(frozen), 0); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// TestAFrozenContainerIsKilled: also while a command is being started in it, which then cannot go on, and whether its processes are
+// a namespace of their own or not.
+func TestAFrozenContainerIsKilled(t *testing.T) {
+	b := newBed(t)
+	c := b.open()
+	for name, pids := range map[string]runtime.Sharing{"own": runtime.Own, "host": runtime.WithHost} {
+		spec := b.spec(name, "sleep 1000 & exec sleep 1000")
+		spec.Isolation.PIDs = pids
+		if _, err := c.Launch(t.Context(), spec); err != nil {
+			t.Fatal(err)
+		}
+		b.freeze(c, spec.ID)
+		ctx, cancel := context.WithTimeout(t.Context(), slowhost.Scale(time.Minute))
+		defer cancel()
+		before, err := c.cgroups.PIDs(c.cfg.group(spec.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var row sync.WaitGroup
+		row.Go(func() { runBriefly(ctx, c, spec.ID) })
+		eventually(t, "the command is frozen in mid start", func() bool {
+			now, err := c.cgroups.PIDs(c.cfg.group(spec.ID))
+			return err == nil && len(now) > len(before)
+		})
+		if err := c.Signal(ctx, spec.ID, int(unix.SIGKILL), true); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if exit, err := c.Wait(ctx, spec.ID); err != nil || exit.WaitStatus != int(unix.SIGKILL) {
+			t.Errorf("%s: %+v, %v, want it killed", name, exit, err)
+		}
+		row.Wait()
+	}
+	eventually(t, "the shims have no child that nobody waits for", func() bool { return len(zombies(b.shimPIDs())) == 0 })
+}
