@@ -33,6 +33,13 @@ func Clean(ctx context.Context, workDir, runtimeDir, cgroupRoot string) error {
 	if err := shimdir.EndAll(ctx, filepath.Join(runtimeDir, "shims")); err != nil {
 		return err
 	}
+	cgroups, err := cgroupfs.Find()
+	if err != nil {
+		return err
+	}
+	if err := cgroups.Kill(ctx, cgroupRoot); err != nil { // what is frozen can be ended by this alone
+		return err
+	}
 	states, err := filepath.Glob(filepath.Join(runtimeDir, "c", "*"))
 	if err != nil {
 		return err
@@ -41,13 +48,6 @@ func Clean(ctx context.Context, workDir, runtimeDir, cgroupRoot string) error {
 		if err := killByState(ctx, state); err != nil {
 			return err
 		}
-	}
-	cgroups, err := cgroupfs.Find()
-	if err != nil {
-		return err
-	}
-	if err := cgroups.Kill(ctx, cgroupRoot); err != nil {
-		return err
 	}
 	joined := Config{WorkDir: workDir, RuntimeDir: runtimeDir}.networks()
 	if err := network.Clean(ctx, joined.Dir, joined.RuntimeDir); err != nil {

@@ -183,3 +183,14 @@ func TestAFrozenContainerIsKilled(t *testing.T) {
 	}
 	eventually(t, "the shims have no child that nobody waits for", func() bool { return len(zombies(b.shimPIDs())) == 0 })
 }
+
+// TestCleanEndsWhatIsFrozen: the end of every test cleans, and looks whether that has left anything.
+func TestCleanEndsWhatIsFrozen(t *testing.T) {
+	b := newBed(t)
+	c := b.open()
+	spec := b.spec("frozen", "exec sleep 1000")
+	if _, err := c.Launch(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	b.freeze(c, spec.ID)
+}
