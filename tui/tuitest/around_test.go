@@ -72,7 +72,7 @@ func TestPreview(t *testing.T) {
 
 // TestMouse uses wheel, click and double click, but only after it was asked for, and never on a question.
 func TestMouse(t *testing.T) {
-	const wheelDown, secondRow, cpuHead = "\x1b[<65;5;8M", "\x1b[<0;6;5M", "\x1b[<0;47;3M"
+	const wheelDown, secondRow, cpuHead = "\x1b[<65;5;8M", "\x1b[<0;6;5M", "\x1b[<0;50;3M"
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3")
 		c.Type(wheelDown)

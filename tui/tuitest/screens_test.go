@@ -85,12 +85,14 @@ func TestScreens(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				Run(t, Options{W: size[0], H: size[1]}, func(c *Console) {
 					c.Press(scene.keys...)
+					c.rest(scene.keys)
 					c.Golden(name)
 				})
 			})
 			t.Run(name+"-ascii", func(t *testing.T) {
 				Run(t, Options{W: size[0], H: size[1], ASCII: true, NoColor: true}, func(c *Console) {
 					c.Press(scene.keys...)
+					c.rest(scene.keys)
 					c.Golden(name + "-ascii")
 					for _, r := range c.Screen() {
 						if r > 0x7e {
@@ -102,12 +104,21 @@ func TestScreens(t *testing.T) {
 			t.Run(name+"-nocolor", func(t *testing.T) {
 				Run(t, Options{W: size[0], H: size[1], NoColor: true}, func(c *Console) {
 					c.Press(scene.keys...)
+					c.rest(scene.keys)
 					if !*update {
 						c.Golden(name)
 					}
 				})
 			})
 		}
+	}
+}
+
+// rest lets the console hear from all agents of a list of tasks, of which it asks eight a second.
+func (c *Console) rest(keys []string) {
+	if len(keys) > 0 && keys[0] == "3" {
+		time.Sleep(4 * time.Second)
+		c.settle()
 	}
 }
 

@@ -158,12 +158,12 @@ func (t *Table[T]) Select(id string) {
 	t.cursor, t.pending, t.urgent = id, true, true
 }
 
-// Sorted is the title of the column that is sorted by, and says whether the order is turned round.
+// Sorted is the name of the column that is sorted by, and says whether the order is turned round.
 func (t *Table[T]) Sorted() (name string, desc bool) {
 	if t.sort < 0 {
 		return "", false
 	}
-	return t.cols[t.sort].Title, t.desc
+	return t.cols[t.sort].Name, t.desc
 }
 
 // Place is the number of the cursor's row from 1, 0 if there is none, and how many rows there are.
