@@ -9,6 +9,7 @@ if [ -n "$share" ]; then # User Mode Linux: logs are files of the host
   ports=/logs
   mkdir -p "$ports"
   mount -t hostfs none $ports -o "$share" || exit 1
+  mkdir -m 1777 /var/tmp/tmp && mount --bind /var/tmp/tmp /tmp || exit 1 # Linux 6.1 has no attributes of users on tmpfs
   for program in iptables ip6tables; do update-alternatives --set $program /usr/sbin/$program-legacy; done # no nat in nf_tables
 fi
 modprobe loop # /dev/loop-control is the device that a test allows its tasks
@@ -31,13 +32,12 @@ declare -A may_skip=(
 
 # run_package NAME: prints each test's end and the package's, and leaves a line of result. Descriptor 3 gets everything.
 run_package() {
-  local name=$1 run=$pattern out result code start=$SECONDS test skipped verdict=ok tmp=/tmp
+  local name=$1 run=$pattern out result code start=$SECONDS test skipped verdict=ok
   out=/var/tmp/results/${name//\//_}.out result=/var/tmp/results/${name//\//_}
   if [ -z "$run" ]; then run=.; [ "$name" != shared/e2e ] || run=$about_containers; fi
   step "$name"
-  [ "$name" != agentd/image/layer ] || tmp=/var/tmp # Linux 6.1 has no attributes of users on tmpfs
   echo "@@ $name" >&3
-  (cd "/srv/tree/$name" && TMPDIR=$tmp exec timeout -k 60 "$((limit + 2))m" ./package.test -test.v -test.run "$run" -test.timeout "${limit}m" 2>&1) |
+  (cd "/srv/tree/$name" && TMPDIR=/tmp exec timeout -k 60 "$((limit + 2))m" ./package.test -test.v -test.run "$run" -test.timeout "${limit}m" 2>&1) |
     awk -W interactive -v out="$out" -v name="$name" '
       { print > "/dev/stderr"; print > out }
       /^ *--- SKIP/ { print "      " name " " $0 ":" before; fflush() }
