@@ -74,9 +74,9 @@ func (s *State) checkAgents(fail failFunc) {
 }
 
 // checkFits compares what is offered and allocated of an agent with what it has. An agent that reports more than it has
-// is not our mistake, so only what was offered has to fit.
+// is not our mistake, so only what was offered has to fit. A shared volume has to be there, however many have it.
 func (s *State) checkFits(a *agent, fail failFunc) {
-	free := a.Total.Minus(a.Allocated.Unallocate())
+	free := a.Total.Minus(a.Allocated.Unallocate().Nonshared())
 	for id := range a.Offers {
 		o := s.book.Offers[id]
 		if o == nil {
@@ -86,7 +86,7 @@ func (s *State) checkFits(a *agent, fail failFunc) {
 		if !free.Contains(o.Resources.Unallocate()) {
 			fail("agent %s: offer %s of %s does not fit into %s", a.ID, id, o.Resources, free)
 		}
-		free = free.Minus(o.Resources.Unallocate())
+		free = free.Minus(o.Resources.Unallocate().Nonshared())
 	}
 }
 

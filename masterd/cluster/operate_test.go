@@ -50,6 +50,9 @@ func (p *player) operationInput(d *datadriven.TestData) Input {
 		})
 	case "done":
 		return p.done(d)
+	case "operate":
+		on := ids.Agent(arg(d, "agent", ""))
+		return Operate{Ticket: 1, Agent: on, Operation: operationOf(strings.TrimSpace(d.Input), on), Who: arg(d, "who", "")}
 	case "know":
 		fw := ids.Framework(p.streams[arg(d, "stream", "")])
 		call := &scheduler.Call_AcknowledgeOperationStatus{

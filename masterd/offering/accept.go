@@ -164,6 +164,8 @@ func (d *Desk) convert(on *acceptance, op *mesosv1.Offer_Operation) {
 		return
 	}
 	d.flush(on)
+	d.takeBackShared(a, done.Consumed)
+	pool = d.dropCopies(on, pool, done.Consumed.Shared())
 	on.pool, on.fresh = pool, on.fresh.Minus(done.Consumed).Plus(done.Converted)
 	d.Operations.Apply(f, a, op, done)
 }

@@ -42,6 +42,7 @@ func (d *Desk) Operate(id ids.Agent, op *mesosv1.Offer_Operation, principal, who
 // free takes back offers of an agent until what is needed is in none. What was in them is not offered to the same framework
 // at once.
 func (d *Desk) free(a *ledger.Agent, needed resources.Resources) {
+	d.takeBackShared(a, needed)
 	for _, id := range ledger.SortedKeys(a.Offers) {
 		if d.Book.Alloc.Free(a.ID).Contains(needed) {
 			return
@@ -51,4 +52,32 @@ func (d *Desk) free(a *ledger.Agent, needed resources.Resources) {
 			d.rescindFor(o, &allocator.Filter{Until: d.Turn.Now.Add(defaultRefusal)})
 		}
 	}
+}
+
+// takeBackShared takes back the offers of an agent in which a shared volume is that is about to go: it may be in several at once.
+func (d *Desk) takeBackShared(a *ledger.Agent, going resources.Resources) {
+	shared := going.Unallocate().Shared()
+	if shared.Empty() {
+		return
+	}
+	for _, id := range ledger.SortedKeys(a.Offers) {
+		o := d.Book.Offers[id]
+		if has := o.Resources.Unallocate(); !has.Minus(shared).Equal(has) {
+			d.rescind(o)
+		}
+	}
+}
+
+// dropCopies gives back what else of a shared volume that is about to go was in the offers that are being accepted.
+func (d *Desk) dropCopies(on *acceptance, pool, shared resources.Resources) resources.Resources {
+	var copies resources.Resources
+	for _, volume := range shared.Split() {
+		for pool.Contains(volume) {
+			pool, copies = pool.Minus(volume), copies.Plus(volume)
+		}
+	}
+	if !copies.Empty() {
+		d.Book.Alloc.Recover(on.f.ID, on.a.ID, copies, nil)
+	}
+	return pool
 }
