@@ -299,11 +299,25 @@ func (c *chaos) agentRegister() Input {
 		}
 		if t.Task.ExecutorId != nil && c.draw(3) > 0 {
 			reg.Executors = append(reg.Executors, &agentlink.Executor{
-				FrameworkId: message.FrameworkID(id.Framework), Info: executorInfo("e", string(id.Framework), "cpus:0.5;ports:[1-3]"),
+				FrameworkId: message.FrameworkID(id.Framework), Info: executorInfo("e", string(id.Framework), holds(reg)),
 			})
 		}
 	}
 	return AgentRegister{Conn: c.conns, Register: reg, PeerIP: "10.0.0.1"}
+}
+
+// holds is what an executor has, as far as an agent may say so: ports that it has reserved to a role are not in the hands of
+// another. Of a scalar it may say that more is used than there is; of a set it would take back what was never given.
+func holds(reg *agentlink.Register) string {
+	list := reg.Total
+	if list == nil {
+		list = reg.AgentInfo.Resources
+	}
+	total, err := resources.FromProto(list)
+	if ports, portsErr := resources.Parse("ports:[1-3]", "*"); err == nil && portsErr == nil && total.Contains(ports) {
+		return "cpus:0.5;ports:[1-3]"
+	}
+	return "cpus:0.5"
 }
 
 func (c *chaos) state() mesosv1.TaskState {
