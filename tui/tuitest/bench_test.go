@@ -41,6 +41,21 @@ func BenchmarkKeyToFrame(b *testing.B) {
 	}
 }
 
+// BenchmarkOpen measures what a key costs that opens the list of tasks, until rows are to be seen.
+func BenchmarkOpen(b *testing.B) {
+	for _, n := range []int{10_000, 100_000} {
+		b.Run(fmt.Sprintf("%d", n), func(b *testing.B) {
+			root, _, _ := large(b, n)
+			for b.Loop() {
+				for _, key := range []string{"1", "3"} {
+					root.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(key)})
+					_ = root.View()
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkIdleFrame measures what a message costs that changes nothing but the clock.
 func BenchmarkIdleFrame(b *testing.B) {
 	root, _, _ := large(b, 10_000)

@@ -187,6 +187,8 @@ func (b *Base[T]) Refresh() {
 		return
 	}
 	switch {
+	case b.shown == b.tab() && b.Table().Glimpse():
+		return // what has changed is looked at when all rows are in order
 	case b.setup.List == nil:
 		b.fill(b.setup.Rows(snap))
 	case b.shown == b.tab():
@@ -221,7 +223,7 @@ func (b *Base[T]) fill(all iter.Seq2[string, *T]) {
 	switch {
 	case b.setup.Put != nil:
 		b.setup.Put(b.Table(), rows)
-	case b.shown == b.tab() || b.Tabs == nil:
+	case b.shown == b.tab():
 		b.Table().SetRows(rows, b.Env.Now())
 	default:
 		b.Table().Reset(rows)

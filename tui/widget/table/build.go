@@ -25,6 +25,9 @@ func (n *node[T]) there() bool { return n.gone.IsZero() }
 // SetRows replaces all rows. A row that has become another has another value, which may not be the same pointer. Rows get
 // their places when the table is drawn or asked.
 func (t *Table[T]) SetRows(rows []Row[T], now time.Time) {
+	if t.glimpse != nil {
+		t.complete(now)
+	}
 	t.round++
 	if len(t.nodes) == 0 {
 		now = time.Time{} // all that there is: nothing of it is news
@@ -45,6 +48,9 @@ func (t *Table[T]) SetRows(rows []Row[T], now time.Time) {
 
 // Change changes or adds rows, and removes those with some ids: SetRows for whoever knows what is not as it was.
 func (t *Table[T]) Change(rows []Row[T], gone []string, now time.Time) {
+	if t.glimpse != nil {
+		t.complete(now)
+	}
 	for _, r := range rows {
 		t.put(r, now)
 	}
@@ -59,20 +65,33 @@ func (t *Table[T]) Change(rows []Row[T], gone []string, now time.Time) {
 
 // Reset replaces all rows and forgets those that were there, for another tab.
 func (t *Table[T]) Reset(rows []Row[T]) {
-	t.nodes, t.count = make(map[string]*node[T], len(rows)), 0
+	if t.glimpse != nil {
+		t.at, t.top = t.glimpse.above+t.at, t.glimpse.above+t.top
+	}
+	t.nodes, t.count, t.glimpse = map[string]*node[T]{}, 0, nil
 	clear(t.ghosts)
 	t.order, t.view, t.dirty = nil, nil, nil
-	for _, r := range rows {
-		t.put(r, time.Time{})
+	if t.Jobs && len(rows) > t.far && !t.totaled() {
+		t.glimpse, t.count = &glimpse[T]{rows: rows}, len(rows)
+	} else {
+		for _, r := range rows {
+			t.put(r, time.Time{})
+		}
 	}
 	t.full = true
 	t.ask()
 }
 
+// Glimpse says whether only some rows can be seen so far: then changes had better wait for Finish.
+func (t *Table[T]) Glimpse() bool { return t.glimpse != nil }
+
 // ask has the view built soon: the operator wants another. A job that runs is not for it.
 func (t *Table[T]) ask() {
 	t.pending, t.urgent = true, true
 	t.asked++
+	if t.glimpse != nil {
+		t.glimpse.stale = true
+	}
 }
 
 // SetFilter shows only rows for which keep is true; nil shows all. If it moves, it may answer otherwise for the same row later.
@@ -143,7 +162,11 @@ func (t *Table[T]) look(n *node[T]) {
 
 // lookup finds the newest value of a row, nil if it is not there any more.
 func (t *Table[T]) lookup(id string) *T {
-	if n := t.nodes[id]; n != nil && n.there() {
+	n := t.nodes[id]
+	if n == nil && t.glimpse != nil {
+		return t.glimpse.find(id)
+	}
+	if n != nil && n.there() {
 		return n.Val
 	}
 	return nil
@@ -152,8 +175,12 @@ func (t *Table[T]) lookup(id string) *T {
 // settle builds the view if something changed, unless a key was pressed a moment ago: rows stand still under the hand.
 // Their values are drawn as they are, so they are new all the same. What waits for a job is built by Finish.
 func (t *Table[T]) settle(now time.Time) {
-	if t.due(now) && !t.waits() {
+	switch {
+	case !t.due(now):
+	case !t.waits():
 		t.settleAll(now)
+	case t.glimpse != nil && t.glimpse.stale:
+		t.peek()
 	}
 }
 
@@ -165,6 +192,11 @@ func (t *Table[T]) due(now time.Time) bool {
 
 // settleAll builds the view, however long it takes.
 func (t *Table[T]) settleAll(now time.Time) {
+	if t.glimpse != nil {
+		t.complete(now)
+		return
+	}
+	t.asked++ // a job that is being done does not know of what gets its place now
 	t.arrange(now, t.full || t.count <= t.many || t.sort >= 0 && t.cols[t.sort].Moves, t.judge || t.moves || t.count <= t.many)
 }
 

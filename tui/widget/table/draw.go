@@ -112,7 +112,7 @@ func (t *Table[T]) click(x, y int, cols, widths []int, now time.Time) {
 }
 
 func (t *Table[T]) emptyText() string {
-	if t.pending && t.waits() {
+	if t.pending && t.waits() && (t.glimpse == nil || !t.glimpse.known) {
 		return fmt.Sprintf("looking through %d rows", t.count)
 	}
 	if t.keep != nil && t.count > 0 {
@@ -123,6 +123,9 @@ func (t *Table[T]) emptyText() string {
 
 // scroll moves the window so that the cursor is in it, with as little movement as possible.
 func (t *Table[T]) scroll() {
+	if t.glimpse != nil && !t.glimpse.known {
+		return // it will be known where the cursor is
+	}
 	t.top = min(t.top, max(len(t.view)-t.height, 0))
 	t.top = max(min(t.top, t.at), t.at-t.height+1, 0)
 }

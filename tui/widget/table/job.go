@@ -12,7 +12,10 @@ const farRows = 5000
 // Job is work on very many rows, which is done outside of the loop that the table belongs to. Rows go on changing
 // meanwhile, and the table shows what it showed.
 type Job[T any] struct {
-	asked   uint64 // which question of the table's it answers
+	asked   uint64              // which question of the table's it answers
+	all     []Row[T]            // what nodes are to be made of, nil if there are nodes
+	nodes   map[string]*node[T] // made of all
+	order   []*node[T]          // they, in order
 	rows    []place[T]
 	compare func(a, b *T) int // nil: by id
 	desc    bool
@@ -44,11 +47,20 @@ func (t *Table[T]) Job(now time.Time) *Job[T] {
 		return nil
 	}
 	t.running = true
-	j := &Job[T]{asked: t.asked, desc: t.desc, keep: t.keep, rows: slices.Grow(t.spare, len(t.order)+len(t.dirty))}
-	t.spare = nil
+	return t.job()
+}
+
+func (t *Table[T]) job() *Job[T] {
+	j := &Job[T]{asked: t.asked, desc: t.desc, keep: t.keep}
 	if j.sort = t.full || t.sort >= 0 && t.cols[t.sort].Moves; t.sort >= 0 {
 		j.compare = t.cols[t.sort].Compare
 	}
+	if t.glimpse != nil {
+		j.all = t.glimpse.rows
+		return j
+	}
+	j.rows = slices.Grow(t.spare, len(t.order)+len(t.dirty))
+	t.spare = nil
 	for _, n := range t.order {
 		if !n.leaves {
 			j.rows = append(j.rows, place[T]{node: n, id: n.ID, val: n.Val})
@@ -64,12 +76,22 @@ func (t *Table[T]) Job(now time.Time) *Job[T] {
 
 // Run does the work.
 func (j *Job[T]) Run() {
+	if j.all != nil {
+		j.build()
+	}
 	if j.sort {
 		slices.SortFunc(j.rows, func(a, b place[T]) int { return order(j.compare, j.desc, a.id, b.id, a.val, b.val) })
 	}
 	if j.keep != nil {
 		for i := range j.rows {
 			j.rows[i].passes = j.keep(j.rows[i].val)
+		}
+	}
+	if j.all != nil {
+		j.order = make([]*node[T], len(j.rows))
+		for i, p := range j.rows {
+			j.order[i] = p.node
+			p.node.judged, p.node.passes = p.val, p.passes
 		}
 	}
 }
@@ -79,6 +101,10 @@ func (t *Table[T]) Finish(j *Job[T], now time.Time) {
 	t.running = false
 	defer func() { t.spare = j.rows[:0] }()
 	if j.asked != t.asked {
+		return
+	}
+	if j.all != nil {
+		t.accept(j, now)
 		return
 	}
 	t.round++
@@ -100,4 +126,18 @@ func (t *Table[T]) Finish(j *Job[T], now time.Time) {
 		}
 	}
 	t.arrange(now, false, false)
+}
+
+// accept takes all rows in their order in the place of a glimpse, and then the keys that waited for that.
+func (t *Table[T]) accept(j *Job[T], now time.Time) {
+	later := t.glimpse.later
+	t.at, t.top = t.glimpse.above+t.at, t.glimpse.above+t.top
+	t.glimpse, t.nodes, t.order, t.dirty = nil, j.nodes, j.order, nil
+	t.judge = false
+	t.arrange(now, false, false)
+	t.scroll()
+	for _, verb := range later {
+		t.Do(verb, now)
+		t.scroll() // as between two frames
+	}
 }

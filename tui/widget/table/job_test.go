@@ -102,8 +102,8 @@ func TestAJobThatIsNotWantedAnyMore(t *testing.T) {
 	}
 	tab.Reset(rows(1, 2, 12))
 	draw(tab, start)
-	if shown, all := tab.Len(); shown != 0 || all != 3 {
-		t.Fatalf("%d of %d rows are shown before they have an order", shown, all)
+	if got, want := seen(tab), []string{"0001 999", "0002 998", "0012 988"}; !slices.Equal(got, want) {
+		t.Fatalf("%q can be seen before all rows are in order, want %q", got, want)
 	}
 	finish()
 	if shown, _ := tab.Len(); shown != 3 {
@@ -128,5 +128,22 @@ func TestAJobThatIsNotWantedAnyMore(t *testing.T) {
 	}
 	if job := tab.Job(start); job != nil {
 		t.Error("there is still something to do")
+	}
+}
+
+// TestAJobThatWasOvertaken has so many rows vanish while a job is done that the table puts the others in their places itself.
+func TestAJobThatWasOvertaken(t *testing.T) {
+	tab := New("none", columns()...)
+	tab.Jobs, tab.far = true, 1
+	tab.Change(rows(1, 2), nil, start)
+	late := tab.Job(start)
+	late.Run()
+	tab.Change(nil, []string{"0001"}, start)
+	draw(tab, start)
+	tab.Change(rows(3), nil, start.Add(time.Minute))
+	draw(tab, start.Add(time.Minute))
+	tab.Finish(late, start.Add(time.Minute))
+	if got, want := seen(tab), []string{"0002 998", "0003 997"}; !slices.Equal(got, want) {
+		t.Errorf("%q are shown, want %q", got, want)
 	}
 }

@@ -6,6 +6,7 @@ package table
 import (
 	"cmp"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -59,6 +60,7 @@ type Table[T any] struct {
 	passed []*node[T]          // memory for view
 	many   int                 // from how many rows on the order is kept in step instead of made anew
 	far    int                 // from how many rows on jobs are made
+	near   int                 // how many rows a glimpse has on each side of the cursor
 	round  uint64              // how many times SetRows was called
 
 	cursor string // id
@@ -75,14 +77,15 @@ type Table[T any] struct {
 	desc    bool
 	set     string // of columns: Usual, Wide or Own
 	own     []Pick
-	picked  []int      // the columns of own
-	pending bool       // rows have changed since view was built
-	urgent  bool       // the operator changed what is shown: it shall be built at once
-	touched time.Time  // the last key
-	built   time.Time  // when view was built
-	asked   uint64     // how many times the operator wanted something else to be shown
-	running bool       // a job is being done
-	spare   []place[T] // memory of the last job for the next
+	picked  []int       // the columns of own
+	pending bool        // rows have changed since view was built
+	urgent  bool        // the operator changed what is shown: it shall be built at once
+	touched time.Time   // the last key
+	built   time.Time   // when view was built
+	asked   uint64      // how many times the operator wanted something else to be shown
+	running bool        // a job is being done
+	spare   []place[T]  // memory of the last job for the next
+	glimpse *glimpse[T] // nil if all rows have nodes, as they usually do
 
 	ghosts map[string]*node[T] // rows that have vanished and keep their places
 	empty  string
@@ -114,7 +117,7 @@ const (
 // New returns an empty table, sorted by the first column that can be. empty is what it says when it has no rows.
 func New[T any](empty string, cols ...Column[T]) *Table[T] {
 	t := &Table[T]{
-		cols: cols, marks: map[string]bool{}, ghosts: map[string]*node[T]{}, nodes: map[string]*node[T]{}, full: true, many: manyRows, far: farRows, empty: empty, set: Usual,
+		cols: cols, marks: map[string]bool{}, ghosts: map[string]*node[T]{}, nodes: map[string]*node[T]{}, full: true, many: manyRows, far: farRows, near: nearRows, empty: empty, set: Usual,
 	}
 	for i := range t.cols {
 		if t.cols[i].Title == "" {
@@ -156,6 +159,9 @@ func (t *Table[T]) Restore(s Settings) {
 // Select puts the cursor on a row, also one that is not there yet.
 func (t *Table[T]) Select(id string) {
 	t.cursor, t.pending, t.urgent = id, true, true
+	if t.glimpse != nil {
+		t.glimpse.stale = true
+	}
 }
 
 // Sorted is the name of the column that is sorted by, and says whether the order is turned round.
@@ -169,8 +175,11 @@ func (t *Table[T]) Sorted() (name string, desc bool) {
 // Place is the number of the cursor's row from 1, 0 if there is none, and how many rows there are.
 func (t *Table[T]) Place() (row, of int) {
 	t.settle(t.touched)
-	if len(t.view) == 0 {
+	switch {
+	case len(t.view) == 0:
 		return 0, 0
+	case t.glimpse != nil:
+		return t.glimpse.above + t.at + 1, t.glimpse.total
 	}
 	return t.at + 1, len(t.view)
 }
@@ -178,6 +187,9 @@ func (t *Table[T]) Place() (row, of int) {
 // Len is how many rows pass the filter, and how many there are.
 func (t *Table[T]) Len() (shown, all int) {
 	t.settle(time.Time{})
+	if t.glimpse != nil {
+		return t.glimpse.total, t.count
+	}
 	return len(t.view), t.count
 }
 
@@ -227,6 +239,14 @@ func (t *Table[T]) Targets() []Row[T] {
 // All ranges over all rows that are there, in any order.
 func (t *Table[T]) All() iter.Seq[*T] {
 	return func(yield func(*T) bool) {
+		if t.glimpse != nil {
+			for _, r := range t.glimpse.rows {
+				if !yield(r.Val) {
+					return
+				}
+			}
+			return
+		}
 		for _, n := range t.nodes {
 			if n.there() && !yield(n.Val) {
 				return
@@ -246,29 +266,42 @@ func (t *Table[T]) ClearMarks() bool {
 // Do takes a verb of the List scope and says whether it was one.
 func (t *Table[T]) Do(verb keys.Verb, now time.Time) bool {
 	t.settle(now)
+	if t.wait(verb) {
+		t.touched = now
+		return true
+	}
+	to, goes := t.goal(verb)
+	if !goes || verb == keys.Mark {
+		return t.doOther(verb)
+	}
+	t.move(to)
+	t.touched = now
+	return true
+}
+
+// goal is the row that a verb leads to; it may be beyond the first or the last. goes is false if the verb leads nowhere.
+func (t *Table[T]) goal(verb keys.Verb) (to int, goes bool) {
 	page := max(t.height, 1)
 	switch verb {
 	case keys.Up:
-		t.move(t.at - 1)
-	case keys.Down:
-		t.move(t.at + 1)
+		return t.at - 1, true
+	case keys.Down, keys.Mark:
+		return t.at + 1, true
 	case keys.First:
-		t.move(0)
+		return math.MinInt, true
 	case keys.Bottom:
-		t.move(len(t.view) - 1)
+		return math.MaxInt, true
 	case keys.HalfUp:
-		t.move(t.at - page/2)
+		return t.at - page/2, true
 	case keys.HalfDown:
-		t.move(t.at + page/2)
+		return t.at + page/2, true
 	case keys.PageUp:
-		t.move(t.at - page)
+		return t.at - page, true
 	case keys.PageDown:
-		t.move(t.at + page)
+		return t.at + page, true
 	default:
-		return t.doOther(verb)
+		return 0, false
 	}
-	t.touched = now
-	return true
 }
 
 func (t *Table[T]) doOther(verb keys.Verb) bool {
