@@ -8,6 +8,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"codeberg.org/reeve/reeve/shared/mesosv1"
 )
 
 // run executes a command with more flags and returns what execute printed and what the task wrote.
@@ -65,4 +69,76 @@ func TestWalls(t *testing.T) {
 	if printed, wrote := r.run("bridged", "cat /proc/net/dev | grep -c eth0; grep -c 10.99 /etc/hosts", "--networks=bridge"); wrote != "1\n1\n" {
 		t.Errorf("in a bridge: %q; printed %s", wrote, printed)
 	}
+}
+
+// Every limit that the API knows is there, in the words of the kernel. Those that only root can raise are raised where the host lets it.
+func TestEveryLimitOfAProcess(t *testing.T) {
+	needRoot(t)
+	kinds := []struct {
+		name, shown string
+		kind        int
+		value       uint64
+	}{
+		{"AS", "Max address space", unix.RLIMIT_AS, 1 << 30},
+		{"CORE", "Max core file size", unix.RLIMIT_CORE, 4096},
+		{"CPU", "Max cpu time", unix.RLIMIT_CPU, 1000},
+		{"DATA", "Max data size", unix.RLIMIT_DATA, 1 << 29},
+		{"FSIZE", "Max file size", unix.RLIMIT_FSIZE, 1 << 20},
+		{"LOCKS", "Max file locks", unix.RLIMIT_LOCKS, 17},
+		{"MEMLOCK", "Max locked memory", unix.RLIMIT_MEMLOCK, 8192},
+		{"MSGQUEUE", "Max msgqueue size", unix.RLIMIT_MSGQUEUE, 4097},
+		{"NICE", "Max nice priority", unix.RLIMIT_NICE, 25},
+		{"NOFILE", "Max open files", unix.RLIMIT_NOFILE, 99},
+		{"NPROC", "Max processes", unix.RLIMIT_NPROC, 999},
+		{"RSS", "Max resident set", unix.RLIMIT_RSS, 1 << 28},
+		{"RTPRIO", "Max realtime priority", unix.RLIMIT_RTPRIO, 7},
+		{"RTTIME", "Max realtime timeout", unix.RLIMIT_RTTIME, 12345},
+		{"SIGPENDING", "Max pending signals", unix.RLIMIT_SIGPENDING, 98},
+		{"STACK", "Max stack size", unix.RLIMIT_STACK, 1 << 20},
+	}
+	if len(kinds) != len(mesosv1.RLimitInfo_RLimit_Type_name)-1 { // UNKNOWN
+		t.Errorf("%d kinds of limits, the API has %d", len(kinds), len(mesosv1.RLimitInfo_RLimit_Type_name)-1)
+	}
+	var asked, want []string
+	for _, k := range kinds {
+		var own unix.Rlimit
+		if err := unix.Getrlimit(k.kind, &own); err != nil {
+			t.Fatal(err)
+		}
+		value := k.value
+		if !mayRaise() {
+			value = min(value, own.Max)
+		}
+		asked = append(asked, fmt.Sprintf(`{"type":"RLMT_%s","soft":%d,"hard":%d}`, k.name, value/2, value))
+		want = append(want, fmt.Sprintf("%s %d %d", k.shown, value/2, value))
+	}
+	r := start(t, 1, 1, "--bounding-capabilities=CHOWN,DAC_OVERRIDE,FSETID,FOWNER,SETGID,SETUID,SETFCAP,SETPCAP,NET_BIND_SERVICE,SYS_CHROOT,KILL,SYS_NICE")
+	printed, wrote := r.run("limits", "cat /proc/self/limits", `--rlimits={"rlimits":[`+strings.Join(asked, ",")+`]}`)
+	got := regexp.MustCompile(` +`).ReplaceAllString(wrote, " ")
+	for _, line := range want {
+		if !strings.Contains(got, "\n"+line+" ") {
+			t.Errorf("%s is not among the limits; printed %s", line, printed)
+		}
+	}
+	if t.Failed() {
+		t.Logf("%s", wrote)
+	}
+	// One that is passed ends what passes it.
+	if printed, wrote := r.run("file", "head -c 100000 /dev/zero > file; stat -c %s file", `--rlimits={"rlimits":[{"type":"RLMT_FSIZE","soft":4096,"hard":4096}]}`); wrote != "4096\n" {
+		t.Errorf("a file may have 4096 bytes, and has %q; printed %s", wrote, printed)
+	}
+	if printed, _ := r.run("spin", "exec sh -c 'while :; do :; done'", `--rlimits={"rlimits":[{"type":"RLMT_CPU","soft":1,"hard":2}]}`); !strings.Contains(printed, "CPU time limit exceeded") && !strings.Contains(printed, "SIGXCPU") {
+		t.Errorf("a second of CPU is over: %s", printed)
+	}
+	if printed, _ := r.run("twice", "true", `--rlimits={"rlimits":[{"type":"RLMT_CORE"},{"type":"RLMT_CORE"}]}`); !strings.Contains(printed, "RLMT_CORE twice") {
+		t.Errorf("a limit twice: %s", printed)
+	}
+}
+
+// mayRaise says whether this machine lets root raise limits.
+func mayRaise() bool {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	err := unix.Capget(&header, &data[0])
+	return err == nil && data[0].Effective&(1<<unix.CAP_SYS_RESOURCE) != 0
 }
