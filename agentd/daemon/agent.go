@@ -25,6 +25,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/httpapi"
 	"codeberg.org/reeve/reeve/agentd/image/store"
 	"codeberg.org/reeve/reeve/agentd/launch"
+	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/masterlink"
 	"codeberg.org/reeve/reeve/agentd/prober"
 	"codeberg.org/reeve/reeve/agentd/runtime"
@@ -357,7 +358,7 @@ func (a *agent) deliver(eff workload.Effect) {
 	}
 }
 
-// happened logs a transition: agents and frameworks for everybody, tasks and executors for those who debug.
+// happened logs a transition: agents, frameworks, and executors from their start on for everybody, the rest for those who debug.
 func (a *agent) happened(eff workload.Happened) {
 	level := slog.LevelDebug
 	switch eff.Noun {
@@ -371,6 +372,14 @@ func (a *agent) happened(eff workload.Happened) {
 		}
 	case "framework":
 		level = slog.LevelInfo
+	case "executor":
+		switch eff.To {
+		case lifecycle.Running.String(), lifecycle.Cancelling.String(), lifecycle.Stopping.String(), lifecycle.Killing.String(), lifecycle.Exited.String():
+			level = slog.LevelInfo
+		}
+		a.log.LogAttrs(context.Background(), level, "state changed", logkey.Noun(eff.Noun), logkey.ID(eff.ID),
+			logkey.Container(eff.Container), logkey.From(eff.From), logkey.To(eff.To), logkey.Reason(eff.Reason))
+		return
 	}
 	a.log.LogAttrs(context.Background(), level, "state changed",
 		logkey.Noun(eff.Noun), logkey.ID(eff.ID), logkey.From(eff.From), logkey.To(eff.To), logkey.Reason(eff.Reason))

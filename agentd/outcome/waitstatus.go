@@ -1,6 +1,10 @@
 package outcome
 
-import "fmt"
+import (
+	"fmt"
+
+	"codeberg.org/reeve/reeve/agentd/runtime"
+)
 
 // signalNames are the C library's texts, which tools compare with (spec 3.11).
 var signalNames = [...]string{
@@ -27,4 +31,16 @@ func describe(status int) string {
 		name += " (core dumped)"
 	}
 	return "terminated with signal " + name
+}
+
+// ExitText says in words how a container ended, for logs.
+func ExitText(e runtime.Exit) string {
+	text := describe(e.WaitStatus)
+	if e.Lost {
+		text = "lost"
+	}
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	return text
 }

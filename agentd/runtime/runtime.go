@@ -52,6 +52,12 @@ type Runtime interface {
 	Recover(ctx context.Context) ([]Recovered, error)
 }
 
+// Explainer is a Runtime that can say what it sees of a container that ought to have ended.
+type Explainer interface {
+	// Explain says in a line what is left of a container and what that waits for, for logs.
+	Explain(ctx context.Context, id ids.Container) string
+}
+
 // Spec is one container. Paths are absolute and on the host.
 type Spec struct {
 	ID      ids.Container

@@ -11,6 +11,7 @@ import (
 	goruntime "runtime"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -43,6 +44,8 @@ type Config struct {
 	DeviceDir  string           // where devices of GPUs are; "" for /dev
 	GroupSize  int              // containers a shim; 0 for DefaultGroupSize, 1 for a shim of its own each
 	Log        *slog.Logger
+
+	ShimPatience time.Duration // how long a shim may take to answer to a signal; 0 for a time that no living one needs
 }
 
 // maxSocketPath is the kernel's limit for the name of a unix socket.
@@ -389,9 +392,14 @@ func (c *Client) Signal(ctx context.Context, id ids.Container, signal int, all b
 	if signal == runtime.AskToEnd {
 		signal, all = e.askToEnd(all)
 	}
-	_, err = e.link.call(ctx, shimapi.Request{Op: shimapi.OpSignal, Container: id, Signal: signal, All: all})
+	patience, cancel := context.WithTimeout(ctx, cmp.Or(c.cfg.ShimPatience, defaultShimPatience))
+	defer cancel()
+	_, err = e.link.call(patience, shimapi.Request{Op: shimapi.OpSignal, Container: id, Signal: signal, All: all})
 	if errors.Is(err, errGone) {
 		return nil // the shim died: what it ran is being killed
+	}
+	if err != nil && patience.Err() != nil && ctx.Err() == nil {
+		return c.withoutShim(ctx, e, signal)
 	}
 	return err
 }

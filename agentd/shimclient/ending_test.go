@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -15,7 +16,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"codeberg.org/reeve/reeve/agentd/runtime"
+	"codeberg.org/reeve/reeve/agentd/shimdir"
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/procstate"
 	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
@@ -193,4 +196,112 @@ func TestCleanEndsWhatIsFrozen(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.freeze(c, spec.ID)
+}
+
+// stopProcess returns when every thread of a process has stopped.
+func stopProcess(t *testing.T, pid int) {
+	t.Helper()
+	if err := unix.Kill(pid, unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the process stops", func() bool {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		for _, thread := range threads {
+			data, rerr := os.ReadFile(thread)
+			if _, rest, _ := strings.Cut(string(data), ") "); rerr != nil || !strings.HasPrefix(rest, "T") {
+				return false
+			}
+		}
+		return err == nil && len(threads) > 0
+	})
+}
+
+// TestAShimThatDoesNotAnswer: what it runs is killed past it, and it gets nothing more to run. When it goes on, it is as others.
+func TestAShimThatDoesNotAnswer(t *testing.T) {
+	b := newBed(t)
+	b.cfg.ShimPatience = slowhost.Scale(time.Second)
+	c := b.open()
+	for _, id := range []string{"victim", "bystander"} {
+		if _, err := c.Launch(t.Context(), b.spec(id, "exec sleep 1000")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := c.find(t.Context(), "victim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shim := shimdir.PID(filepath.Join(b.cfg.shims(), e.link.name))
+	t.Cleanup(func() { _ = unix.Kill(shim, unix.SIGCONT) }) // it has gone on already, unless the test has failed
+	stopProcess(t, shim)
+	if err := c.Signal(t.Context(), "victim", runtime.AskToEnd, true); err == nil || !strings.Contains(err.Error(), "its shim does not answer") || !strings.Contains(err.Error(), "(agentd-shim) T") {
+		t.Errorf("asked to end: %v, want to know that its shim is stopped", err)
+	}
+	if err := c.Signal(t.Context(), "victim", int(unix.SIGKILL), true); err != nil {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), slowhost.Scale(time.Minute))
+	defer cancel()
+	if exit, err := c.Wait(ctx, "victim"); err != nil || !exit.Lost || !strings.Contains(exit.Message, "its shim does not answer") {
+		t.Errorf("%+v, %v, want it lost", exit, err)
+	}
+	if _, err := c.Launch(ctx, b.spec("newcomer", "exec sleep 1000")); err != nil {
+		t.Errorf("a launch meanwhile: %v", err)
+	}
+	if other, err := c.find(ctx, "newcomer"); err != nil || other.link == e.link {
+		t.Errorf("it is in the same shim, %v", err)
+	}
+	if err := unix.Kill(shim, unix.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []ids.Container{"bystander", "newcomer"} {
+		if err := c.Signal(ctx, id, int(unix.SIGKILL), true); err != nil {
+			t.Error(err)
+		}
+		if exit, err := c.Wait(ctx, id); err != nil || exit.WaitStatus != int(unix.SIGKILL) || exit.Lost {
+			t.Errorf("%s: %+v, %v, want it killed", id, exit, err)
+		}
+	}
+	for _, id := range []ids.Container{"victim", "bystander", "newcomer"} {
+		if err := c.Delete(ctx, id); err != nil {
+			t.Error(err)
+		}
+	}
+	eventually(t, "the shim ends, empty", func() bool { return !c.isAlive(e.link.name) })
+}
+
+// TestWhatKeepsAContainerIsNamed: somebody of the host has entered a container and does not wait for what he has started there. It
+// cannot end, and who that is, is said.
+func TestWhatKeepsAContainerIsNamed(t *testing.T) {
+	b := newBed(t)
+	c := b.open()
+	started, err := c.Launch(t.Context(), b.spec("kept", "exec sleep 1000"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	visitor := exec.Command("nsenter", "--pid", "--target", fmt.Sprint(started.PID), "sleep", "1000")
+	if err := visitor.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end := sync.OnceFunc(func() {
+		_ = visitor.Process.Signal(unix.SIGCONT)
+		_ = visitor.Wait() // what it has started was killed
+	})
+	defer end()
+	eventually(t, "he is in", func() bool {
+		pids, err := procstate.Sharing(started.PID)
+		return err == nil && len(pids) == 3
+	})
+	stopProcess(t, visitor.Process.Pid)
+	if err := c.Signal(t.Context(), "kept", int(unix.SIGKILL), true); err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf(" Z of %d (nsenter) T", visitor.Process.Pid)
+	eventually(t, "he is named", func() bool { return strings.Contains(c.Explain(t.Context(), "kept"), want) })
+	if text := c.Explain(t.Context(), "kept"); !strings.Contains(text, "its shim is process ") {
+		t.Errorf("got %q, want its shim named", text)
+	}
+	end()
+	if exit, err := c.Wait(t.Context(), "kept"); err != nil || exit.WaitStatus != int(unix.SIGKILL) {
+		t.Errorf("%+v, %v, want it killed", exit, err)
+	}
 }

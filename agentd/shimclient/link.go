@@ -51,7 +51,11 @@ func (l *link) call(ctx context.Context, req shimapi.Request) (shimapi.Reply, er
 	l.mu.Unlock()
 	defer l.forget(req.ID)
 
-	l.write <- struct{}{}
+	select {
+	case l.write <- struct{}{}:
+	case <-ctx.Done(): // somebody else's request does not go through
+		return shimapi.Reply{}, ctx.Err()
+	}
 	err := shimapi.Write(l.conn, req)
 	<-l.write
 	if err != nil {

@@ -120,13 +120,27 @@ func (c *Client) release(l *link) {
 	c.mu.Unlock()
 }
 
-// retire ends an empty shim. It may refuse because a launch got in first.
+// retire ends an empty shim. It may refuse because a launch got in first, or for a moment because it has yet to find out that
+// something has ended.
 func (c *Client) retire(l *link) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout) // belongs to no caller
 	defer cancel()
-	if _, err := l.call(ctx, shimapi.Request{Op: shimapi.OpShutdown}); err != nil && !errors.Is(err, errGone) {
-		c.log.Debug("shim not shut down", logkey.Source(l.name), logkey.Err(err))
+	for {
+		_, err := l.call(ctx, shimapi.Request{Op: shimapi.OpShutdown})
+		if fault.KindOf(err) == fault.Conflict && c.isEmpty(l) && shimdir.Pause(ctx, 20*time.Millisecond) == nil {
+			continue
+		}
+		if err != nil && !errors.Is(err, errGone) {
+			c.log.Debug("shim not shut down", logkey.Source(l.name), logkey.Err(err))
+		}
+		return
 	}
+}
+
+func (c *Client) isEmpty(l *link) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return l.load == 0
 }
 
 // startShim starts a shim and connects to it.

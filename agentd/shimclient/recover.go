@@ -19,6 +19,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/logkey"
+	"codeberg.org/reeve/reeve/shared/procstate"
 )
 
 // helloTimeout is how long a live shim may take to finish launches that were in flight when agentd died.
@@ -198,7 +199,7 @@ func (c *Client) adopt(f *found, rec shimrecord.Record) *runtime.Recovered {
 	e := newEntry(f.ID)
 	e.stop = rec.Stop
 	e.link = f.link
-	e.started = runtime.Started{PID: f.PID, At: startedAt(f.PID, f.Started), Joined: c.joinedBy(f.ID)}
+	e.started = runtime.Started{PID: f.PID, At: procstate.StartedAt(f.PID, f.Started), Joined: c.joinedBy(f.ID)}
 	close(e.decided)
 	c.mu.Lock()
 	f.link.load++
@@ -317,7 +318,7 @@ func (c *Client) purge(ctx context.Context, id ids.Container) error {
 	state := filepath.Join(c.cfg.state(), string(id))
 	var err error
 	if c.rootless {
-		err = killByState(ctx, state)
+		err = shimdir.KillByState(ctx, state)
 	} else {
 		err = c.cgroups.Kill(ctx, c.cfg.group(id))
 	}

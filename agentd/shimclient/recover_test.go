@@ -143,28 +143,6 @@ func TestReboot(t *testing.T) {
 	}
 }
 
-// TestStartedAt: the clock was set by an hour after a process had been started.
-func TestStartedAt(t *testing.T) {
-	cmd := exec.Command("sleep", "1000")
-	before := time.Now()
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	after := time.Now()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	const tick = 10 * time.Millisecond
-	for _, by := range []time.Duration{time.Hour, -time.Hour} {
-		asked := time.Now()
-		got := startedAt(cmd.Process.Pid, before.Add(by))
-		if latest := after.Add(time.Since(asked)); got.Before(before.Add(-tick)) || got.After(latest) {
-			t.Errorf("set by %v: started at %v, want it between %v and %v", by, got, before, latest)
-		}
-	}
-}
-
 // TestNeverStarted: a record of which nothing else exists is forgotten.
 func TestNeverStarted(t *testing.T) {
 	b := newBed(t)

@@ -40,13 +40,22 @@ func Alive(dir string) bool {
 
 // Kill kills a shim that is alive, which is why its pid cannot be another process's.
 func Kill(dir string) {
-	data, err := os.ReadFile(filepath.Join(dir, "pid"))
-	if err != nil {
-		return // agentd died before it wrote it; such a shim ends by itself
-	}
-	if pid, err := strconv.Atoi(strings.TrimSpace(string(data))); err == nil && pid > 1 && Alive(dir) {
+	if pid := PID(dir); pid > 1 && Alive(dir) {
 		_ = unix.Kill(pid, unix.SIGKILL) // the caller looks whether it is dead
 	}
+}
+
+// PID is the process of a shim, dead or alive; 0 if agentd died before it wrote that down, and then it ends by itself.
+func PID(dir string) int {
+	data, err := os.ReadFile(filepath.Join(dir, "pid"))
+	if err != nil {
+		return 0
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil {
+		return 0
+	}
+	return pid
 }
 
 // EndAll kills the shims that are alive and waits until they are dead.

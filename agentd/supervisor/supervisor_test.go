@@ -1,12 +1,14 @@
 package supervisor
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -267,6 +269,62 @@ func TestKillAndDeleteAreTriedAgain(t *testing.T) {
 		if found, err := h.set.cfg.Runtime.Recover(t.Context()); err != nil || len(found) != 0 {
 			t.Errorf("got %v, %v, want nothing left", found, err)
 		}
+		h.detach()
+	})
+}
+
+// lines are a log that is read while it is written.
+type lines struct {
+	mu  sync.Mutex // guards buf
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// explainer is a runtime that has something to say.
+type explainer struct{ *fake.Runtime }
+
+func (explainer) Explain(_ context.Context, id ids.Container) string {
+	return string(id) + " waits for Godot"
+}
+
+// TestAKilledContainerThatStays: a SIGKILL that was delivered and did nothing is sent again, and what keeps the container is said.
+func TestAKilledContainerThatStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := fake.New(func(runtime.Spec) fake.Behaviour { return fake.Behaviour{Forever: true, OutlivesKills: 2} })
+		h := newHarness(t, explainer{rt}, nil)
+		var log lines
+		h.set.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+		h.start("c1", "forever")
+		h.want("Prepared Launched ")
+		h.set.Do(workload.Signal{Container: "c1", Signal: 9})
+		time.Sleep(overdue - time.Second)
+		h.want("")
+		if strings.Contains(log.String(), "WARN") {
+			t.Errorf("it is told too early:\n%s", &log)
+		}
+		time.Sleep(2 * time.Second) // once more, and nothing comes of it
+		h.want("")
+		time.Sleep(2 * overdue)
+		h.want("Exited ")
+		if got := rt.Signals("c1"); !slices.Equal(got, []int{9, 9, 9}) {
+			t.Errorf("signals %v, want three", got)
+		}
+		if n := strings.Count(log.String(), "does not end; killing it again"); n != 2 || !strings.Contains(log.String(), "c1 waits for Godot") {
+			t.Errorf("it is told %d times, want 2, and why:\n%s", n, &log)
+		}
+		h.set.Do(workload.Delete{Container: "c1"})
+		h.want("Deleted ")
 		h.detach()
 	})
 }

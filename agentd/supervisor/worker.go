@@ -133,8 +133,16 @@ func (w *worker) prepare(ctx context.Context, eff *workload.Start) error {
 	return w.set.cfg.Fetch(ctx, eff.Spec.Sandbox, eff.URIs, eff.Owner, nil)
 }
 
-// watch carries out effects until the container has ended and been deleted.
+// watch stays with a container that runs to its end.
 func (w *worker) watch(ctx context.Context) {
+	if exit, ok := w.attend(ctx); ok {
+		w.set.post(ctx, workload.Exited{Container: w.id, Exit: exit})
+		w.awaitDelete(ctx)
+	}
+}
+
+// attend carries out effects until the container has ended; ok is false if ctx has before.
+func (w *worker) attend(ctx context.Context) (exit runtime.Exit, ok bool) {
 	exited := make(chan runtime.Exit, 1)
 	w.set.group.Go("wait for "+string(w.id), func(ctx context.Context) error {
 		if exit, ok := w.wait(ctx); ok {
@@ -142,43 +150,33 @@ func (w *worker) watch(ctx context.Context) {
 		}
 		return nil
 	})
-	kill := time.NewTimer(0) // fires when a SIGKILL has to be sent again
-	defer kill.Stop()
-	kill.Stop()
-	attempt := 0
+	kill := newInsistence()
+	defer kill.timer.Stop()
 	for {
-		killed := true
 		select {
 		case <-ctx.Done():
-			return
+			return runtime.Exit{}, false
 		case exit := <-exited:
-			w.set.post(ctx, workload.Exited{Container: w.id, Exit: exit})
-			w.awaitDelete(ctx)
-			return
+			return exit, true
 		case <-w.wake:
-			killed = w.carryOut(ctx)
-		case <-kill.C:
-			killed = w.signal(ctx, sigKill)
-		}
-		if !killed {
-			kill.Reset(retry.Base << min(attempt, 8))
-			attempt++
+			w.carryOut(ctx, kill)
+		case <-kill.timer.C:
+			w.killAgain(ctx, kill)
 		}
 	}
 }
 
-// carryOut does everything that was pushed; it says whether a SIGKILL, if one was wanted, was delivered.
-func (w *worker) carryOut(ctx context.Context) bool {
-	killed := true
+// carryOut does everything that was pushed.
+func (w *worker) carryOut(ctx context.Context, kill *insistence) {
 	for {
 		eff, ok := w.pop()
 		if !ok {
-			return killed
+			return
 		}
 		switch eff := eff.(type) {
 		case workload.Signal:
-			if !w.signal(ctx, meant(eff.Signal)) && eff.Signal == sigKill {
-				killed = false
+			if sent := w.signal(ctx, meant(eff.Signal)); eff.Signal == sigKill {
+				kill.tried(sent)
 			}
 		case workload.Resize:
 			w.resize(ctx, eff.Limits)
@@ -202,10 +200,15 @@ func meant(signal int) int {
 	return signal
 }
 
+// signal says whether a signal was delivered.
 func (w *worker) signal(ctx context.Context, signal int) bool {
+	began := time.Now()
 	err := w.set.cfg.Runtime.Signal(ctx, w.id, signal, true)
-	if err != nil && ctx.Err() == nil {
-		w.set.cfg.Log.Warn("container could not be signalled", logkey.Container(w.id), logkey.Count(signal), logkey.Err(err))
+	switch {
+	case err == nil:
+		w.set.cfg.Log.Info("container signalled", logkey.Container(w.id), logkey.Signal(signal), logkey.Took(time.Since(began)))
+	case ctx.Err() == nil:
+		w.set.cfg.Log.Warn("container could not be signalled", logkey.Container(w.id), logkey.Signal(signal), logkey.Err(err))
 	}
 	return err == nil
 }
@@ -294,8 +297,8 @@ func (w *worker) deleteRetrying(ctx context.Context) bool {
 // reap kills and frees a container that the machine does not know.
 func (w *worker) reap(ctx context.Context) {
 	w.set.cfg.Log.Warn("container of an unknown executor is ended", logkey.Container(w.id))
-	w.signal(ctx, sigKill)
-	if _, ok := w.wait(ctx); ok {
+	w.push(workload.Signal{Container: w.id, Signal: sigKill})
+	if _, ok := w.attend(ctx); ok {
 		w.deleteRetrying(ctx)
 	}
 }

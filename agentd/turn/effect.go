@@ -123,6 +123,8 @@ type (
 		From   string
 		To     string
 		Reason string
+
+		Container ids.Container // of an executor
 	}
 
 	// Count adds one to a counter of /metrics/snapshot, named as Mesos names it (spec 7.5): "slave/tasks_finished".

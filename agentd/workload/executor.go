@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"fmt"
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/holdings"
@@ -22,11 +23,28 @@ const (
 
 // advance moves a container through the table and carries out the action. It says whether the event meant anything.
 func (m *Machine) advance(now time.Time, c *roster.Container, event lifecycle.Event) bool {
+	why := ""
+	switch event {
+	case lifecycle.Stop:
+		why = fmt.Sprintf("%s, with %s of grace", c.Cause, c.Grace)
+	case lifecycle.Kill:
+		why = c.Cause.String()
+	default:
+	}
+	return m.advanceFor(now, c, event, why)
+}
+
+// advanceFor is advance for a reason that is told to whoever reads the log.
+func (m *Machine) advanceFor(now time.Time, c *roster.Container, event lifecycle.Event, why string) bool {
 	step, ok := lifecycle.Next(c.Phase, event)
 	if !ok {
 		return false
 	}
-	m.emit(Happened{Noun: "executor", ID: c.Name(), From: c.Phase.String(), To: step.To.String(), Reason: event.String()})
+	reason := event.String()
+	if why != "" {
+		reason += ": " + why
+	}
+	m.emit(Happened{Noun: "executor", ID: c.Name(), Container: c.ID, From: c.Phase.String(), To: step.To.String(), Reason: reason})
 	c.Phase = step.To
 	if c.Phase != lifecycle.Stopping {
 		c.KillAt = time.Time{}
@@ -135,7 +153,7 @@ func (m *Machine) neverStarted(now time.Time, c *roster.Container) {
 // launched notes that a container's process runs. A command task is then running.
 func (m *Machine) launched(now time.Time, in Launched) {
 	c := m.containers[in.Container]
-	if c == nil || !m.advance(now, c, lifecycle.Started) {
+	if c == nil || !m.advanceFor(now, c, lifecycle.Started, fmt.Sprintf("process %d", in.Started.PID)) {
 		return
 	}
 	c.PID, c.Started, c.Joined = in.Started.PID, in.Started.At, in.Started.Joined
@@ -188,7 +206,7 @@ func (m *Machine) probed(now time.Time, in Probed) {
 // launchFailed ends the tasks of a container that never came up.
 func (m *Machine) launchFailed(now time.Time, in LaunchFailed) {
 	c := m.containers[in.Container]
-	if c == nil || !m.advance(now, c, lifecycle.Failed) {
+	if c == nil || !m.advanceFor(now, c, lifecycle.Failed, in.Message) {
 		return
 	}
 	m.emit(Count{Name: "slave/container_launch_errors"})
@@ -199,7 +217,7 @@ func (m *Machine) launchFailed(now time.Time, in LaunchFailed) {
 // exited ends the tasks of a container that is gone.
 func (m *Machine) exited(now time.Time, in Exited) {
 	c := m.containers[in.Container]
-	if c == nil || !m.advance(now, c, lifecycle.Gone) {
+	if c == nil || !m.advanceFor(now, c, lifecycle.Gone, outcome.ExitText(in.Exit)) {
 		return
 	}
 	m.emit(Count{Name: "slave/executors_terminated"})

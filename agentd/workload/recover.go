@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"fmt"
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
@@ -61,7 +62,7 @@ func (m *Machine) adopt(now time.Time, c *roster.Container, r runtime.Recovered)
 	}
 	m.timed[c] = true
 	m.emit(Adopt{Container: c.ID})
-	m.emit(Happened{Noun: "executor", ID: c.Name(), To: c.Phase.String(), Reason: "recovered"})
+	m.emit(Happened{Noun: "executor", ID: c.Name(), Container: c.ID, To: c.Phase.String(), Reason: fmt.Sprintf("recovered: process %d", c.PID)})
 	if c.Phase == lifecycle.Stopping && c.Command {
 		m.emit(Signal{Container: c.ID, Signal: sigTerm}) // the first may not have been sent
 	}

@@ -75,6 +75,9 @@ func Addr(addr string) slog.Attr { return slog.String("addr", addr) }
 // Path is a file or directory.
 func Path(path string) slog.Attr { return slog.String("path", path) }
 
+// Signal is the number of a signal.
+func Signal(n int) slog.Attr { return slog.Int("signal", n) }
+
 // PID is a process id.
 func PID(pid int) slog.Attr { return slog.Int("pid", pid) }
 

@@ -18,15 +18,16 @@ import (
 
 // Behaviour is what a container does.
 type Behaviour struct {
-	LaunchErr   error         // Launch fails with it after LaunchAfter
-	LaunchAfter time.Duration // how long Launch takes
-	Forever     bool          // runs until a signal or Exit ends it
-	RunFor      time.Duration // otherwise it ends by itself after this long
-	WaitStatus  int           // how it ends by itself, as of wait(2)
-	OOMKilled   bool
-	Message     string
-	IgnoreTerm  bool // only SIGKILL ends it
-	Stats       runtime.Stats
+	LaunchErr     error         // Launch fails with it after LaunchAfter
+	LaunchAfter   time.Duration // how long Launch takes
+	Forever       bool          // runs until a signal or Exit ends it
+	RunFor        time.Duration // otherwise it ends by itself after this long
+	WaitStatus    int           // how it ends by itself, as of wait(2)
+	OOMKilled     bool
+	Message       string
+	IgnoreTerm    bool // only SIGKILL ends it
+	OutlivesKills int  // as many SIGKILLs do not
+	Stats         runtime.Stats
 }
 
 // Runtime is the fake. Its methods may be called from many goroutines.
@@ -171,6 +172,10 @@ func (r *Runtime) Signal(_ context.Context, id ids.Container, signal int, _ bool
 		signal = cmp.Or(c.spec.StopSignal, sigTerm)
 	}
 	c.signals = append(c.signals, signal)
+	if signal == sigKill && c.behaviour.OutlivesKills > 0 {
+		c.behaviour.OutlivesKills--
+		return nil
+	}
 	if signal == sigKill || signal == sigTerm && !c.behaviour.IgnoreTerm {
 		c.end(runtime.Exit{WaitStatus: signal})
 	}
