@@ -175,7 +175,7 @@ func (w *worker) carryOut(ctx context.Context, kill *insistence) {
 		}
 		switch eff := eff.(type) {
 		case workload.Signal:
-			if sent := w.signal(ctx, meant(eff.Signal)); eff.Signal == sigKill {
+			if sent := w.signal(ctx, eff.Signal); eff.Signal == sigKill {
 				kill.tried(sent)
 			}
 		case workload.Resize:
@@ -203,7 +203,7 @@ func meant(signal int) int {
 // signal says whether a signal was delivered.
 func (w *worker) signal(ctx context.Context, signal int) bool {
 	began := time.Now()
-	err := w.set.cfg.Runtime.Signal(ctx, w.id, signal, true)
+	err := w.set.cfg.Runtime.Signal(ctx, w.id, meant(signal), true)
 	switch {
 	case err == nil:
 		w.set.cfg.Log.Info("container signalled", logkey.Container(w.id), logkey.Signal(signal), logkey.Took(time.Since(began)))

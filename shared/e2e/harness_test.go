@@ -68,6 +68,7 @@ type rig struct {
 	t      *testing.T
 	client *client.Client
 	bin    string
+	dir    string // logs and work dirs
 }
 
 // start starts a cluster on free ports, and at the end of the test ends it and removes every container it had.
@@ -100,6 +101,9 @@ func startWith(t *testing.T, opts localcluster.Options) *rig {
 	t.Cleanup(func() {
 		end, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
+		if t.Failed() {
+			t.Log(diagnose(end, c, dir))
+		}
 		err := errors.Join(c.Stop(end), c.Clean(end))
 		if err != nil {
 			t.Errorf("end the cluster: %v", err)
@@ -117,7 +121,7 @@ func startWith(t *testing.T, opts localcluster.Options) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(cl.Close)
-	return &rig{Cluster: c, t: t, client: cl, bin: bin(t)}
+	return &rig{Cluster: c, t: t, client: cl, bin: bin(t), dir: dir}
 }
 
 // result is what a command did.

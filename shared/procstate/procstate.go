@@ -125,7 +125,7 @@ func Explain(pid int) string {
 	}
 	text := "process " + first.String() + ofParent(first)
 	others, err := Sharing(pid)
-	if err != nil {
+	if err != nil || slices.Contains(others, os.Getpid()) { // whoever is beside it has nothing to do with it
 		return text
 	}
 	others = slices.DeleteFunc(others, func(other int) bool { return other == pid })
@@ -137,11 +137,18 @@ func Explain(pid int) string {
 		if i == explained {
 			return fmt.Sprintf("%s and %d more", text, len(others)-i)
 		}
-		if p, err := Read(other); err == nil {
-			text += fmt.Sprintf(", %s%s", p, ofParent(p))
-		}
+		text += ", " + Describe(other)
 	}
 	return text
+}
+
+// Describe is a process and who has to wait for it, for people; "" if there is none.
+func Describe(pid int) string {
+	p, err := Read(pid)
+	if err != nil {
+		return ""
+	}
+	return p.String() + ofParent(p)
 }
 
 func ofParent(p Process) string {
