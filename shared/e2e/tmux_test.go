@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -114,6 +115,24 @@ func TestAnOperatorsDay(t *testing.T) {
 	d.see("work", "in-42")
 	d.press("work", "text:exit 3", "Enter")
 	d.see("work", "shell in", "exit 3")
+
+	d.press("work", "S")
+	d.see("work", "program", "/bin/", "as the task", "write a transcript")
+	for range 20 { // to the last line
+		d.press("work", "Down")
+	}
+	d.press("work", "Space")
+	d.see("work", "▶ record", "[x]")
+	d.press("work", "Enter")
+	d.see("work", "recorded", "ctrl+] menu")
+	d.press("work", "text:echo kept-$((40+2)); exit", "Enter")
+	d.see("work", "what was seen", "exit 0", "Copy its path")
+	d.press("work", "Tab", "Enter")
+	d.see("work", "path copied")
+	transcript, err := os.ReadFile(d.do("show-buffer"))
+	if err != nil || !strings.Contains(string(transcript), "kept-42") {
+		t.Errorf("the transcript has %q, %v", transcript, err)
+	}
 
 	d.do("resize-window", "-t", "work", "-x", "140", "-y", "40")
 	d.press("work", "1")

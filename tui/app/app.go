@@ -12,7 +12,6 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/feed"
 	"codeberg.org/reeve/reeve/tui/frame"
@@ -41,9 +40,9 @@ type Deps struct {
 	Pace       func(least time.Duration) // how often screens look at what has changed, at most; may be nil
 	Touch      func(now time.Time)       // somebody uses the console; may be nil
 	Copy       func(text string) (note string, err error)
-	Shell      func(t *reeveapi.Task, command []string) tea.ExecCommand // a shell in a task; nil without a real terminal
-	Tool       func(t Tool) tea.ExecCommand                             // a program of the operator's; nil where there are none
-	Exec       func(tea.ExecCommand, tea.ExecCallback) tea.Cmd          // nil is bubbletea's
+	Shell      func(s screen.Shell) tea.ExecCommand            // a shell in a task; nil without a real terminal
+	Tool       func(t Tool) tea.ExecCommand                    // a program of the operator's; nil where there are none
+	Exec       func(tea.ExecCommand, tea.ExecCallback) tea.Cmd // nil is bubbletea's
 	Restored   map[screen.Kind]screen.State
 	Lines      []string // commands of earlier sessions, newest last
 	Mouse      bool     // use it from the start
@@ -323,11 +322,16 @@ func (a *App) Session() Session {
 	var open []screen.Target
 	for i, l := range a.stack {
 		a.keep(l)
-		if i > 0 && l.target.Kind != screen.Submit && l.target.Kind != screen.Secret {
+		if i > 0 && !passing(l.target.Kind) {
 			open = append(open, l.target)
 		}
 	}
 	return Session{Screens: maps.Clone(a.saved), Open: open, Lines: slices.Clone(a.lines[max(len(a.lines)-keptLines, 0):])}
+}
+
+// passing says whether a screen is one that nobody wants to begin with.
+func passing(kind screen.Kind) bool {
+	return kind == screen.Submit || kind == screen.Secret || kind == screen.Shells
 }
 
 // How much and how often is kept.

@@ -349,7 +349,7 @@ func (a *App) askedMore(msg tea.Msg) tea.Cmd {
 	case command.Context:
 		return a.goContext(msg.Name)
 	case screen.Shell:
-		return a.shell(msg.Task, msg.Command)
+		return a.shell(msg)
 	case screen.Choose:
 		a.over = &chooser{title: msg.Title, items: msg.Choices}
 	case screen.Confirm:

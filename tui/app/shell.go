@@ -7,7 +7,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/theme"
 )
@@ -18,13 +18,18 @@ type shellEnded struct {
 	text string
 }
 
+// Recorder is a shell that may have written a transcript.
+type Recorder interface {
+	Transcript() (path, note string) // where it is, "" if there is none, and what to say of it
+}
+
 // ShellStatus is the exit status of a shell, as an error of its command; 0 is none.
 type ShellStatus int
 
 func (s ShellStatus) Error() string { return fmt.Sprintf("exit %d", int(s)) }
 
 // shell leaves the terminal to a shell in a task. The console waits, but its data go on being kept.
-func (a *App) shell(t *reeveapi.Task, command []string) tea.Cmd {
+func (a *App) shell(s screen.Shell) tea.Cmd {
 	if a.deps.ReadOnly {
 		a.say(theme.Warn, "shell: this console is read-only")
 		return nil
@@ -33,16 +38,21 @@ func (a *App) shell(t *reeveapi.Task, command []string) tea.Cmd {
 		a.say(theme.Warn, "shell: this cluster is made up, and its tasks run nowhere")
 		return nil
 	}
-	begin, name := a.deps.Now(), label.Name(t)
-	return a.deps.Exec(a.deps.Shell(t, command), func(err error) tea.Msg {
+	begin, name := a.deps.Now(), label.Name(s.Task)
+	run := a.deps.Shell(s)
+	return a.deps.Exec(run, func(err error) tea.Msg {
 		took := a.deps.Now().Sub(begin).Round(time.Second)
-		_, ended := errors.AsType[ShellStatus](err)
-		switch {
-		case err == nil:
-			return shellEnded{theme.Good, fmt.Sprintf("shell in %s ended: exit 0 after %s", name, took)}
-		case ended:
-			return shellEnded{theme.Warn, fmt.Sprintf("shell in %s ended: %v after %s", name, err, took)}
+		said := shellEnded{theme.Bad, fmt.Sprintf("shell in %s: %v", name, err)}
+		if _, ended := errors.AsType[ShellStatus](err); ended {
+			said = shellEnded{theme.Warn, fmt.Sprintf("shell in %s ended: %v after %s", name, err, took)}
+		} else if err == nil {
+			said = shellEnded{theme.Good, fmt.Sprintf("shell in %s ended: exit 0 after %s", name, took)}
 		}
-		return shellEnded{theme.Bad, fmt.Sprintf("shell in %s: %v", name, err)}
+		if r, ok := run.(Recorder); ok {
+			if path, note := r.Transcript(); path != "" {
+				return screen.Confirm{Title: "Transcript", Lines: []string{said.text, note, path}, Button: "Copy its path", Msg: screen.Copy{Text: path, What: "path"}}
+			}
+		}
+		return said
 	})
 }

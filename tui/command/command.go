@@ -72,7 +72,7 @@ var verbs = []verb{
 	{"task", "one task", screen.Task, taskNames},
 	{"job", "one job", screen.Job, jobNames},
 	{"log", "the log of a task", screen.Log, taskNames},
-	{"shell", "TASK [COMMAND]: a shell in a task", "", activeTasks},
+	{"shell", "[--user=U] [--record] TASK [COMMAND]", "", activeTasks},
 	{"kill", "end a task…", "", activeTasks},
 	{"teardown", "end a framework and all it runs…", "", presentFrameworks},
 	{"stop", "end a job…", "", activeJobs},
@@ -297,9 +297,22 @@ func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
 	return screen.Top{Target: screen.Target{Kind: v.kind, Arg: rest}}, nil
 }
 
-// shellIn reads a task and the words of a command.
+// shellIn reads "[--user=NAME] [--record] TASK [COMMAND]", the command's words cut at spaces.
 func shellIn(s *store.Snapshot, rest string) (tea.Msg, error) {
+	out := screen.Shell{}
 	name, line, _ := strings.Cut(rest, " ")
+	for strings.HasPrefix(name, "--") {
+		user, named := strings.CutPrefix(name, "--user=")
+		switch {
+		case named && user != "":
+			out.User = user
+		case name == "--record":
+			out.Record = true
+		default:
+			return nil, fmt.Errorf("%s is neither --user=NAME nor --record", name)
+		}
+		name, line, _ = strings.Cut(strings.TrimLeft(line, " "), " ")
+	}
 	t, _, err := task(s, name)
 	switch {
 	case err != nil:
@@ -309,7 +322,8 @@ func shellIn(s *store.Snapshot, rest string) (tea.Msg, error) {
 	case t.Container == "":
 		return nil, fmt.Errorf("task %s does not run yet", name)
 	}
-	return screen.Shell{Task: t, Command: strings.Fields(line)}, nil
+	out.Task, out.Command = t, strings.Fields(line)
+	return out, nil
 }
 
 // setting is a command about the console itself.

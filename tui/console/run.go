@@ -123,13 +123,16 @@ func show(ctx context.Context, o Options) (next string, err error) {
 	f := feed.New(source, st)
 	out := term.NewOutput(os.Stdout)
 	session := dir.Load()
-	sh := &shells{ctx: func() context.Context { return ctx }, out: out}
+	sh := &shells{ctx: func() context.Context { return ctx }, out: out, create: dir.Create}
 	d := deps(o, caps, source, st, f, out, dir, session)
 	if !d.Served { // their programs are not where the console is
 		d.Tool = (&tools{getenv: os.Getenv, out: out, open: &sh.open}).command
 	}
 	if c, ok := source.(*client.Client); ok {
-		sh.client, d.Shell = c, sh.in
+		sh.client, d.Shell, d.Env.Inside = c, sh.in, sh.inside
+	}
+	if c, ok := source.(*fake.Cluster); ok {
+		d.Env.Inside = c.Inside
 	}
 	root := app.New(ctx, d)
 	painter := paint.New(out, gap(caps))

@@ -31,6 +31,7 @@ const (
 	Events      Scope = "events"
 	Secrets     Scope = "secrets"
 	Secret      Scope = "secret"
+	Shells      Scope = "shells"
 	Log         Scope = "log"
 	Files       Scope = "files"
 	Text        Scope = "text"

@@ -44,6 +44,7 @@ const (
 	Submit      Kind = "submit"
 	Secrets     Kind = "secrets"
 	Secret      Kind = "secret" // the form for a value
+	Shells      Kind = "shells" // the choice of a shell
 )
 
 // Target names a screen and what it shows. It is all that one screen knows of another, and it can be kept on disk.
@@ -107,6 +108,13 @@ type State struct {
 	On     []string       `json:"on,omitempty"` // other switches that are on
 }
 
+// Inside is what was found in a task's container.
+type Inside struct {
+	Programs []string // shells, by their paths, the best first
+	Self     string   // whom the task runs as
+	Users    []string // who else could be
+}
+
 // Env is what a screen may use. Each screen gets its own.
 type Env struct {
 	Store *store.Store
@@ -127,6 +135,8 @@ type Env struct {
 	Secrets func(ctx context.Context) ([]reeveapi.Secret, error)
 	// ReadLocal reads a file of the operator's machine of at most so many bytes. It is nil where the console is on another.
 	ReadLocal func(path string, most int) ([]byte, error)
+	// Inside looks into a task's container. It may be nil.
+	Inside func(ctx context.Context, t reeveapi.Task) (Inside, error)
 	// LogTimes is the source's.
 	LogTimes func(ctx context.Context, agentHTTP, path string, offset int64) ([]reeveapi.LogTime, error)
 	// LogStart is the source's.
@@ -166,6 +176,8 @@ type (
 	Shell struct {
 		Task    *reeveapi.Task
 		Command []string
+		User    string // of the container, "" for the task's
+		Record  bool   // what is seen is written into a file, too
 	}
 )
 

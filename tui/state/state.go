@@ -160,23 +160,7 @@ func (d *Dir) Draft(set map[string]string) map[string]string {
 
 // Save writes a file of its own from what next answers until it answers nothing, and says where and how much.
 func (d *Dir) Save(name string, next func() ([]byte, error)) (path string, size int64, err error) {
-	if err := os.MkdirAll(d.path, 0o700); err != nil {
-		return "", 0, err
-	}
-	name = strings.Map(func(r rune) rune {
-		if r <= ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
-			return '_'
-		}
-		return r
-	}, name)
-	suffix := filepath.Ext(name)
-	switch suffix {
-	case ".txt", ".yaml", ".json", ".csv", ".jsonl":
-		name = strings.TrimSuffix(name, suffix)
-	default:
-		suffix = ".log"
-	}
-	f, err := create(d.path, name+"-"+time.Now().Format("20060102-150405"), suffix)
+	f, err := d.Create(name)
 	if err != nil {
 		return "", 0, err
 	}
@@ -195,6 +179,27 @@ func (d *Dir) Save(name string, next func() ([]byte, error)) (path string, size 
 			return f.Name(), size, err
 		}
 	}
+}
+
+// Create makes a file of its own, which has the time in its name.
+func (d *Dir) Create(name string) (*os.File, error) {
+	if err := os.MkdirAll(d.path, 0o700); err != nil {
+		return nil, err
+	}
+	name = strings.Map(func(r rune) rune {
+		if r <= ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	suffix := filepath.Ext(name)
+	switch suffix {
+	case ".txt", ".yaml", ".json", ".csv", ".jsonl":
+		name = strings.TrimSuffix(name, suffix)
+	default:
+		suffix = ".log"
+	}
+	return create(d.path, name+"-"+time.Now().Format("20060102-150405"), suffix)
 }
 
 // create makes a file that was not there: two logs saved in one second are two files.

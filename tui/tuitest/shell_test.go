@@ -3,20 +3,22 @@ package tuitest
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"codeberg.org/reeve/reeve/tui/app"
+	"codeberg.org/reeve/reeve/tui/screen"
 )
 
-// TestWhichShell opens shells by key, by the menu, and by a command of one's own.
+// TestWhichShell opens shells by key, by the choice of programs and users, and by a command of one's own.
 func TestWhichShell(t *testing.T) {
-	var ran [][]string
-	shell := func(command []string) error {
-		ran = append(ran, command)
-		if len(command) > 1 {
+	var ran []screen.Shell
+	shell := func(s screen.Shell) error {
+		s.Task = nil
+		ran = append(ran, s)
+		if len(s.Command) > 1 {
 			return app.ShellStatus(7)
 		}
 		return nil
@@ -26,16 +28,34 @@ func TestWhichShell(t *testing.T) {
 		c.Pass(time.Second)
 		c.Expect("shell in web-api.3 ended: exit 0")
 		c.Press("S")
-		c.Expect("Open a shell in web-api.3 on agent-", "/bin/bash")
-		c.Press("b", "S", "o")
+		c.Expect("Open a shell in web-api.3 on agent-", "(*) /bin/bash", "( ) /bin/sh", "(*) www-data", "as the task", "( ) root", "[ ] write a transcript", "1.0 cpus, 512M")
+		c.Press("enter")
+		c.Pass(time.Second)
+		c.Expect("› tasks", "exit 0")
+		c.Press("S", "j", "space", "j", "j", "j", "space", "j", "space", "enter")
+		c.Pass(time.Second)
+		c.Expect("Transcript", "exit 0", "what was seen is in", "/home/me/shell.log")
+		c.Press("tab", "enter")
+		if got := c.Copied(); got != "/home/me/shell.log" {
+			t.Errorf("copied %q", got)
+		}
+		c.Press("S", "j", "j", "enter")
 		c.Expect(":shell web-api.3.")
 		c.Type("python3 -i")
 		c.Press("enter")
 		c.Pass(time.Second)
 		c.Expect("shell in web-api.3 ended: exit 7")
-		want := [][]string{nil, {"/bin/bash"}, {"python3", "-i"}}
-		if !slices.EqualFunc(ran, want, slices.Equal) {
-			t.Errorf("ran %q, want %q", ran, want)
+		c.Press(":", "shell --user=nobody --record web-api.3 id", "enter")
+		c.Pass(time.Second)
+		c.Press("esc")
+		c.Press(":", "shell --wrong web-api.3 id", "enter")
+		c.Expect("--wrong is neither --user=NAME nor --record")
+		want := []screen.Shell{
+			{}, {Command: []string{"/bin/bash"}}, {Command: []string{"/bin/sh"}, User: "root", Record: true}, {Command: []string{"python3", "-i"}},
+			{Command: []string{"id"}, User: "nobody", Record: true},
+		}
+		if !reflect.DeepEqual(ran, want) {
+			t.Errorf("ran %+v, want %+v", ran, want)
 		}
 	})
 	Run(t, Options{Shell: shell, ReadOnly: true}, func(c *Console) {
@@ -44,8 +64,8 @@ func TestWhichShell(t *testing.T) {
 		c.Press(":", "shell web-api.3 sh", "enter")
 		c.Expect("shell: this console is read-only")
 	})
-	if len(ran) != 3 {
-		t.Errorf("a read-only console ran %q", ran[3:])
+	if len(ran) != 5 {
+		t.Errorf("a read-only console ran %+v", ran[5:])
 	}
 }
 

@@ -23,7 +23,6 @@ import (
 	"github.com/hinshun/vt10x"
 	"github.com/muesli/termenv"
 
-	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/app"
 	"codeberg.org/reeve/reeve/tui/fake"
 	"codeberg.org/reeve/reeve/tui/feed"
@@ -47,12 +46,12 @@ type Options struct {
 	ReadOnly   bool
 	Production bool
 	Demo       bool
-	Look       string                       // theme, "auto" if empty
-	Lines      []string                     // commands of earlier sessions
-	Contexts   []string                     // the first is this cluster's
-	Columns    map[string][]table.Pick      // configured ones
-	Shell      func(command []string) error // plays shells in tasks, nil for none
-	Tool       func(t app.Tool) error       // plays the operator's programs, nil for none
+	Look       string                     // theme, "auto" if empty
+	Lines      []string                   // commands of earlier sessions
+	Contexts   []string                   // the first is this cluster's
+	Columns    map[string][]table.Pick    // configured ones
+	Shell      func(s screen.Shell) error // plays shells in tasks, nil for none
+	Tool       func(t app.Tool) error     // plays the operator's programs, nil for none
 }
 
 // Console is a running console.
@@ -146,10 +145,10 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 	if o.Tool != nil {
 		tool = func(t app.Tool) tea.ExecCommand { return program(func() error { return o.Tool(t) }) }
 	}
-	var shell func(t *reeveapi.Task, command []string) tea.ExecCommand
+	var shell func(s screen.Shell) tea.ExecCommand
 	if o.Shell != nil {
-		shell = func(_ *reeveapi.Task, command []string) tea.ExecCommand {
-			return program(func() error { return o.Shell(command) })
+		shell = func(s screen.Shell) tea.ExecCommand {
+			return player{program(func() error { return o.Shell(s) }), s.Record}
 		}
 	}
 	draft, templates := map[string]string{}, map[string]map[string]string{}
@@ -172,7 +171,7 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 			return "copied", nil
 		},
 		Env: screen.Env{
-			Store: st, Now: time.Now, ReadFile: c.Cluster.ReadFile, ReadDaemonLog: c.Cluster.ReadDaemonLog, LogStart: c.Cluster.LogStart, LogTimes: c.Cluster.LogTimes, Maintenance: c.Cluster.Maintenance, Secrets: c.Cluster.Secrets, ReadLocal: readLocal, LogSince: c.Cluster.LogSince, ListFiles: c.Cluster.ListFiles, Save: c.save, Master: c.Cluster.Master,
+			Store: st, Now: time.Now, ReadFile: c.Cluster.ReadFile, ReadDaemonLog: c.Cluster.ReadDaemonLog, LogStart: c.Cluster.LogStart, LogTimes: c.Cluster.LogTimes, Maintenance: c.Cluster.Maintenance, Secrets: c.Cluster.Secrets, ReadLocal: readLocal, Inside: c.Cluster.Inside, LogSince: c.Cluster.LogSince, ListFiles: c.Cluster.ListFiles, Save: c.save, Master: c.Cluster.Master,
 			Columns: kept.Columns(o.Columns),
 			Templates: func(name string, fields map[string]string) map[string]map[string]string {
 				if name != "" {
@@ -199,6 +198,19 @@ func readLocal(path string, most int) ([]byte, error) {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 	}
 	return []byte(data), nil
+}
+
+// player is a shell that is played.
+type player struct {
+	program
+	record bool
+}
+
+func (p player) Transcript() (path, note string) {
+	if !p.record {
+		return "", ""
+	}
+	return "/home/me/shell.log", "what was seen is in"
 }
 
 // program is one that needs no terminal.

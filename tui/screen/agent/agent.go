@@ -237,9 +237,9 @@ func (s *Screen) Off(verb keys.Verb) string {
 	s.refresh() // a key may come before the first frame
 	t, alive := s.task()
 	switch {
-	case verb == keys.Shell && s.holding() != nil:
+	case (verb == keys.Shell || verb == keys.PickShell) && s.holding() != nil:
 		return tasks.ShellOff(s.holding().newest)
-	case verb == keys.Shell:
+	case verb == keys.Shell || verb == keys.PickShell:
 		return tasks.ShellOff(t)
 	case verb == keys.Kill && (!alive || s.tabs.At != active):
 		return "there is no active task here"

@@ -22,6 +22,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen/roles"
 	"codeberg.org/reeve/reeve/tui/screen/secret"
 	"codeberg.org/reeve/reeve/tui/screen/secrets"
+	"codeberg.org/reeve/reeve/tui/screen/shells"
 	"codeberg.org/reeve/reeve/tui/screen/submit"
 	"codeberg.org/reeve/reeve/tui/screen/task"
 	"codeberg.org/reeve/reeve/tui/screen/tasks"
@@ -71,6 +72,8 @@ func Screen(env screen.Env, target screen.Target) screen.Screen {
 		return events.New(env, target)
 	case screen.Secrets:
 		return secrets.New(env, target)
+	case screen.Shells:
+		return shells.New(env, target)
 	case screen.Secret:
 		return secret.New(env, target)
 	case screen.Files:

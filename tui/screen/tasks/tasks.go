@@ -125,22 +125,11 @@ func OnTask(verb keys.Verb, t *reeveapi.Task, env screen.Env) (tea.Cmd, bool) {
 	case keys.Shell:
 		return screen.Send(screen.Shell{Task: t}), true
 	case keys.PickShell:
-		return screen.Send(pickShell(t)), true
+		target = screen.Target{Kind: screen.Shells, ID: store.TaskKey(t)}
 	default:
 		return nil, false
 	}
 	return screen.Send(screen.Go{Target: target}), true
-}
-
-// pickShell is the menu of shells. What an image has is not known before one is started.
-func pickShell(t *reeveapi.Task) screen.Choose {
-	with := func(command ...string) screen.Shell { return screen.Shell{Task: t, Command: command} }
-	return screen.Choose{Title: "Open a shell in " + label.Name(t) + " on " + t.AgentName + ", as " + label.Or(t.User, "agentd"), Choices: []screen.Choice{
-		{Key: "a", Text: "what is there", Note: "bash, else sh", Msg: with()},
-		{Key: "b", Text: "/bin/bash", Msg: with("/bin/bash")},
-		{Key: "s", Text: "/bin/sh", Msg: with("/bin/sh")},
-		{Key: "o", Text: "other…", Note: "any command", Msg: screen.Prompt{Line: "shell " + t.ID + " "}},
-	}}
 }
 
 // Before is the run of a task before this one: the newest that has ended by then, of the same name in the same framework. Nil
