@@ -51,7 +51,10 @@ func TestWhichShell(t *testing.T) {
 		c.Press(":", "shell --wrong web-api.3 id", "enter")
 		c.Expect("--wrong is neither --user=NAME nor --record")
 		want := []screen.Shell{
-			{}, {Command: []string{"/bin/bash"}}, {Command: []string{"/bin/sh"}, User: "root", Record: true}, {Command: []string{"python3", "-i"}},
+			{},
+			{Command: []string{"/bin/bash"}},
+			{Command: []string{"/bin/sh"}, User: "root", Record: true},
+			{Command: []string{"python3", "-i"}},
 			{Command: []string{"id"}, User: "nobody", Record: true},
 		}
 		if !reflect.DeepEqual(ran, want) {

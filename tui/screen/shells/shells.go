@@ -277,7 +277,7 @@ const most = 6
 func Found(text string) screen.Inside {
 	parts := strings.SplitN(text+"\n", "--\n", 3)
 	var in screen.Inside
-	for _, line := range strings.Split(parts[0], "\n") {
+	for line := range strings.SplitSeq(parts[0], "\n") {
 		if path := strings.TrimSpace(line); strings.HasPrefix(path, "/") && !slices.Contains(in.Programs, path) {
 			in.Programs = append(in.Programs, path)
 		}
@@ -288,7 +288,7 @@ func Found(text string) screen.Inside {
 	if len(parts) < 3 {
 		return in
 	}
-	for _, line := range strings.Split(parts[2], "\n") {
+	for line := range strings.SplitSeq(parts[2], "\n") {
 		f := strings.Split(strings.TrimSpace(line), ":")
 		if len(f) != 3 || f[0] == "" || len(in.Users) == most {
 			continue
