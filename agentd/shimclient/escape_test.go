@@ -264,7 +264,14 @@ func TestGreed(t *testing.T) {
 			t.Errorf("%+v, %q", exit, out)
 		}
 	})
-	for _, id := range []ids.Container{"bomb", "cpu", "child", "shm"} {
+	t.Run("a volume in memory", func(t *testing.T) {
+		spec := b.spec("volume", "head -c 20000000 /dev/zero > v/x 2>/dev/null || echo full; stat -c %s v/x; head -c 200000000 /dev/zero > w/x; echo written")
+		spec.Limits.MemBytes, spec.Mounts = 32<<20, []runtime.Mount{{Tmpfs: true, Bytes: 4 << 20, Target: "v"}, {Tmpfs: true, Bytes: 1 << 30, Target: "w"}}
+		if exit, out := b.outcome(c, spec); !strings.HasPrefix(out, "full\n4194304\n") || !exit.OOMKilled {
+			t.Errorf("%+v, %q", exit, out)
+		}
+	})
+	for _, id := range []ids.Container{"bomb", "cpu", "child", "shm", "volume"} {
 		if err := c.Delete(t.Context(), id); err != nil {
 			t.Error(err)
 		}

@@ -16,11 +16,13 @@ import (
 )
 
 // unpack puts layers, the lowest first, below the bed's work dir and returns them as a root wants them.
-func (b *bed) unpack(layers ...v1.Layer) []string {
+func (b *bed) unpack(layers ...v1.Layer) []string { return b.unpackAt("images", layers) }
+
+func (b *bed) unpackAt(name string, layers []v1.Layer) []string {
 	b.Helper()
 	var dirs []string
 	for i, l := range layers {
-		dir := filepath.Join(b.cfg.WorkDir, "images", strconv.Itoa(i))
+		dir := filepath.Join(b.cfg.WorkDir, name, strconv.Itoa(i))
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			b.Fatal(err)
 		}

@@ -98,7 +98,6 @@ func TestBadInputIsOneClearLine(t *testing.T) {
 }
 
 func TestCleanLeavesNothing(t *testing.T) {
-	needRoot(t)
 	r := start(t, 1, 1)
 	r.submit(reeveapi.JobSpec{Name: "sleepers", Command: "sleep 1000", Instances: 4})
 	r.await("four running tasks", func(ts []reeveapi.Task) bool { return all(ts, 4, "TASK_RUNNING") })

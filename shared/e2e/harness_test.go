@@ -58,7 +58,7 @@ func bin(t *testing.T) string {
 func needRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: full containers, and tasks that outlive their agent's session")
+		t.Skip("needs root: limits, statistics, networks and users of containers, or a place of its own on this host")
 	}
 }
 

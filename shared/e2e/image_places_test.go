@@ -104,7 +104,6 @@ func TestBrokenImagesLeaveNothing(t *testing.T) {
 
 // Tasks run in images out of files as well: what docker save writes, OCI layouts, and tarballs of those.
 func TestImagesOutOfFiles(t *testing.T) {
-	needRoot(t)
 	dir := t.TempDir()
 	img := webImage(t)
 	tag, err := name.NewTag("team/web:1")
@@ -139,7 +138,6 @@ func TestImagesOutOfFiles(t *testing.T) {
 
 // What has ended goes when it is old: the sandbox, and the image that nobody uses. Its layers would go when they are an hour old.
 func TestWhatIsOldIsCollected(t *testing.T) {
-	needRoot(t)
 	image := imagetest.Serve(t, nil).Push(t, "team/web:1", webImage(t))
 	r := start(t, 1, 1, "--gc-delay=3secs", "--image-gc-delay=3secs", "--disk-watch-interval=500ms")
 	if printed, wrote := r.run("old", "cat index", "--docker_image="+image); wrote != "hello from the image\n" {

@@ -230,7 +230,6 @@ func (r *rig) quiet(ctx context.Context, logs []string) {
 // Both programs of an agent are replaced while tasks run: the new agentd takes over from older shims, starts new tasks with
 // the new one, and the older ones end when their last task has.
 func TestAnAgentIsUpgraded(t *testing.T) {
-	needRoot(t)
 	dir := programs(t, "agentd", "agentd-shim")
 	r := startFrom(t, dir, 1, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)

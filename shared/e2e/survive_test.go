@@ -38,7 +38,6 @@ func (r *rig) sameRun(before, after reeveapi.Task) {
 }
 
 func TestTasksOutliveTheirAgentd(t *testing.T) {
-	needRoot(t)
 	r := start(t, 1, 1)
 	r.submit(reeveapi.JobSpec{Name: "counters", Command: counter, Instances: 3})
 	before := r.await("three running tasks", func(ts []reeveapi.Task) bool { return all(ts, 3, "TASK_RUNNING") })
@@ -68,7 +67,6 @@ func TestTasksOutliveTheirAgentd(t *testing.T) {
 }
 
 func TestATaskThatEndsWhileItsAgentdIsDownIsReported(t *testing.T) {
-	needRoot(t)
 	r := start(t, 1, 1)
 	r.submit(reeveapi.JobSpec{Name: "short", Command: "sleep 1; exit 7"})
 	r.await("a running task", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_RUNNING") })

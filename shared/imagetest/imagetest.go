@@ -34,7 +34,9 @@ type Entry struct {
 	Mode   int64  // 0 for 0644, or 0755 of a directory
 	UID    int
 	GID    int
-	Type   byte // of a tar header, for what is none of these
+	Type   byte  // of a tar header, for what is none of these
+	Major  int64 // of a device
+	Minor  int64
 	Xattrs map[string]string
 }
 
@@ -60,6 +62,7 @@ func Tar(tb testing.TB, entries ...Entry) []byte {
 func (e Entry) header() *tar.Header {
 	h := &tar.Header{
 		Name: e.Name, Mode: cmp.Or(e.Mode, 0o644), Uid: e.UID, Gid: e.GID, Typeflag: tar.TypeReg, Size: int64(len(e.Body)), Format: tar.FormatPAX,
+		Devmajor: e.Major, Devminor: e.Minor,
 	}
 	switch {
 	case e.Type != 0:
