@@ -26,7 +26,7 @@ import (
 )
 
 // patience bounds every wait; nothing here takes a second.
-var patience = slowhost.Scale(20 * time.Second)
+var patience = slowhost.Scale(time.Minute)
 
 // master is a leading master that takes every agent and keeps what it hears.
 type master struct {

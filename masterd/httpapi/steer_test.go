@@ -23,7 +23,7 @@ func (s step) check(t *testing.T, m *testMaster) {
 	w := m.ask(t, s.method, s.target, s.body)
 	// What a call sets off, such as the end of a drain, is seen when the registry has it.
 	reads := s.method == "GET" || strings.Contains(s.body, `"type":"GET_`)
-	for deadline := time.Now().Add(10 * time.Second); reads && !strings.Contains(w.Body.String(), s.want) && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); reads && !strings.Contains(w.Body.String(), s.want) && time.Now().Before(deadline); {
 		time.Sleep(5 * time.Millisecond)
 		w = m.ask(t, s.method, s.target, s.body)
 	}

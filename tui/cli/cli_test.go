@@ -299,7 +299,7 @@ func reeve(t *testing.T, c *cluster, stdin *string, args ...string) result {
 		args = append([]string{"--master", c.address}, args...)
 	}
 	root.SetArgs(args)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	code := ExitCode(root.ExecuteContext(ctx))
 	return result{out.String(), errs.String(), code}

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"os"
@@ -12,20 +13,37 @@ import (
 )
 
 // TestSilentTerminal starts this test binary, which links all of the console, in a terminal that answers nothing. A
-// package that asks the terminal something while it is initialised waits five seconds for the answer.
+// package that asks the terminal something while it is initialised waits five seconds for the answer. On a machine with other
+// things to do any start may take long, but not each.
 func TestSilentTerminal(t *testing.T) {
 	if os.Getenv("REEVE_SILENT_CHILD") != "" {
 		return
 	}
+	var took []time.Duration
+	for len(took) < 5 {
+		began := time.Now()
+		if said := startSilent(t); bytes.ContainsRune(said, 0x1b) {
+			t.Fatalf("asked the terminal something: %q", said)
+		}
+		took = append(took, time.Since(began))
+		if took[len(took)-1] < 2*time.Second {
+			return
+		}
+	}
+	t.Errorf("took %v, want a moment: something waits for an answer of the terminal", took)
+}
+
+// startSilent returns what the child says.
+func startSilent(t *testing.T) []byte {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	child := exec.CommandContext(ctx, self, "-test.run=^TestSilentTerminal$")
 	child.Env = append(os.Environ(), "TERM=xterm-256color", "REEVE_SILENT_CHILD=1", "COLORFGBG=")
-	begin := time.Now()
 	terminal, err := pty.Start(child)
 	if err != nil {
 		t.Skip("no pseudo terminal here: ", err)
@@ -34,12 +52,5 @@ func TestSilentTerminal(t *testing.T) {
 	if err := child.Wait(); err != nil {
 		t.Fatalf("%v: %s", err, said)
 	}
-	if took := time.Since(begin); took > 2*time.Second {
-		t.Errorf("took %s, want a moment: something waits for an answer of the terminal", took)
-	}
-	for _, b := range said {
-		if b == 0x1b {
-			t.Fatalf("asked the terminal something: %q", said)
-		}
-	}
+	return said
 }

@@ -12,8 +12,9 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
-	"github.com/hinshun/vt10x"
 	"pgregory.net/rapid"
+
+	"codeberg.org/reeve/reeve/shared/emulator"
 )
 
 const (
@@ -24,11 +25,11 @@ const (
 // sheet is a terminal that notes what is written to it.
 type sheet struct {
 	mu   sync.Mutex // guards the fields below
-	vt   vt10x.Terminal
+	vt   *emulator.Terminal
 	text strings.Builder
 }
 
-func newSheet() *sheet { return &sheet{vt: vt10x.New(vt10x.WithSize(w, h))} }
+func newSheet() *sheet { return &sheet{vt: emulator.New(w, h)} }
 
 func (s *sheet) Write(b []byte) (int, error) {
 	s.mu.Lock()

@@ -17,13 +17,15 @@ const splitWait = 50 * time.Millisecond
 // and the cancelling reader still see one.
 type Input struct {
 	*os.File
+
+	wait time.Duration // for the rest of a sequence
 }
 
 // ErrGone is what reading says when nobody is at the terminal any more: the window was closed or the connection lost.
 var ErrGone = errors.New("the terminal is gone")
 
 // NewInput wraps a terminal.
-func NewInput(f *os.File) *Input { return &Input{f} }
+func NewInput(f *os.File) *Input { return &Input{File: f, wait: splitWait} }
 
 // Read reads once, and again for as long as what it has ends inside a sequence and more comes within splitWait. The
 // price is that a lone escape key is that much late. The end is ErrGone: at io.EOF bubbletea only stops reading, and a
@@ -41,10 +43,10 @@ func (in *Input) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// more says whether bytes come within splitWait.
+// more says whether bytes come in time.
 func (in *Input) more() bool {
 	fds := []unix.PollFd{{Fd: int32(in.Fd()), Events: unix.POLLIN}} //nolint:gosec // a descriptor is a small number
-	deadline := time.Now().Add(splitWait)
+	deadline := time.Now().Add(in.wait)
 	for {
 		left := time.Until(deadline)
 		if left <= 0 {

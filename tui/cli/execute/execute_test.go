@@ -27,7 +27,7 @@ import (
 )
 
 // patience bounds every wait of a test; only a failure waits that long.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // master is a master that follows a script: "< event" is sent, "> call" is waited for. Scripts are one conversation of
 // Mesos's own tool with a real master, in the order of their bytes on the wire.
