@@ -135,9 +135,15 @@ func (o *operator) screen() string {
 
 func (o *operator) waitFor(text string) {
 	o.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(o.screen(), text); time.Sleep(20 * time.Millisecond) {
+	o.waitUntil(fmt.Sprintf("%q does not come", text), func(screen string) bool { return strings.Contains(screen, text) })
+}
+
+// waitUntil polls the screen: a frame comes in pieces, so that what is at its top says nothing of its bottom.
+func (o *operator) waitUntil(otherwise string, ok func(screen string) bool) {
+	o.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !ok(o.screen()); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			o.t.Fatalf("%q does not come:\n%s", text, o.screen())
+			o.t.Fatalf("%s:\n%s", otherwise, o.screen())
 		}
 	}
 }
@@ -190,9 +196,10 @@ func TestSession(t *testing.T) {
 	}
 	a.press("1")
 	a.waitFor("ATTENTION")
-	if lines := strings.Split(strings.TrimRight(a.screen(), "\n"), "\n"); !strings.Contains(lines[len(lines)-1], "?") {
-		t.Errorf("after the window changed there is no footer on its last line:\n%s", a.screen())
-	}
+	a.waitUntil("after the window changed there is no footer on its last line", func(screen string) bool {
+		lines := strings.Split(strings.TrimRight(screen, "\n"), "\n")
+		return strings.Contains(lines[len(lines)-1], "?")
+	})
 	a.press("\x1a") // ctrl+z would stop a process that nobody can continue
 	a.waitFor("there is no shell under this console")
 
