@@ -82,14 +82,18 @@ func opened(pids []int) map[uint64]bool {
 func (g *GPUs) Take(id ids.Container, n int) ([]string, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	paths, all := g.held(id), ListGPUs(g.dir)
+	paths := g.held(id)
+	if len(paths) >= n {
+		return paths, nil // most containers have none and ask for none: they need not look
+	}
+	all := ListGPUs(g.dir)
 	free := slices.DeleteFunc(slices.Clone(all), func(path string) bool { _, taken := g.taken[path]; return taken })
-	if missing := n - len(paths); missing > len(free) {
+	missing := n - len(paths)
+	if missing > len(free) {
 		return nil, fault.New(fault.Invalid, "the container is to have %d GPUs; of the %d that have devices (%s/nvidia0 and on) %d are free",
 			n, len(all), g.dir, len(paths)+len(free))
-	} else if missing > 0 {
-		paths = append(paths, free[:missing]...)
 	}
+	paths = append(paths, free[:missing]...)
 	for _, path := range paths {
 		g.taken[path] = id
 	}
@@ -126,12 +130,15 @@ func (g *GPUs) Give(id ids.Container, paths []string) {
 
 // Devices are what a container with these GPUs needs: theirs, and those that every container with a GPU has.
 func (g *GPUs) Devices(paths []string) []runtime.Device {
+	if len(paths) == 0 {
+		return nil
+	}
 	var devices []runtime.Device
 	for _, path := range paths {
 		devices = append(devices, runtime.Device{Path: path, Access: "rw"})
 	}
 	for _, name := range shared {
-		if found, err := filepath.Glob(filepath.Join(g.dir, name)); err == nil && len(found) == 1 && len(paths) > 0 {
+		if found, err := filepath.Glob(filepath.Join(g.dir, name)); err == nil && len(found) == 1 {
 			devices = append(devices, runtime.Device{Path: found[0], Access: "rw"})
 		}
 	}
