@@ -107,6 +107,9 @@ func (s *State) checkFrameworks(fail failFunc) {
 		if waits := !s.timer.At(timer{timerFailover, string(id)}).IsZero(); waits != (f.State == FrameworkInactive) {
 			fail("framework %s: failover armed %v in state %d", id, waits, f.State)
 		}
+		if f.Since.Before(f.Registered) || f.Since.After(s.turn.Now) {
+			fail("framework %s: in state %d since %v, registered %v", id, f.State, f.Since, f.Registered)
+		}
 		if f.State != FrameworkActive && len(f.Offers) > 0 {
 			fail("framework %s: not active, and has offers", id)
 		}

@@ -79,7 +79,7 @@ func (s *State) rejectStream(stream StreamID, text string) {
 // recoverFramework knows a framework from an agent, which runs something of it. It is offered nothing.
 func (s *State) recoverFramework(id ids.Framework, info *mesosv1.FrameworkInfo) *framework {
 	f := s.book.AddFramework(id, info)
-	f.State, f.Registered = FrameworkRecovered, s.turn.Now
+	f.State, f.Since, f.Registered = FrameworkRecovered, s.turn.Now, s.turn.Now
 	s.turn.ToOperators(message.FrameworkAdded(s.book.ViewFramework(f).Proto()))
 	s.turn.Happened(f.About("FRAMEWORK_RECOVERED", "known from an agent that runs its tasks; it has not subscribed yet"))
 	return f
@@ -120,7 +120,7 @@ func (s *State) frameworkUpdated(f *framework) {
 
 // activate binds a framework to a stream and lets it have offers.
 func (s *State) activate(f *framework, stream StreamID, suppressed []string) {
-	f.State, f.Stream = FrameworkActive, stream
+	f.State, f.Since, f.Stream = FrameworkActive, s.turn.Now, stream
 	f.Suppressed = setOf(suppressed)
 	s.streams[stream] = f.ID
 	s.book.TouchFramework(f)
@@ -199,7 +199,7 @@ func failoverTimeout(info *mesosv1.FrameworkInfo) time.Duration {
 func (s *State) deactivate(f *framework) {
 	delete(s.streams, f.Stream)
 	s.timer.Cancel(timer{timerHeartbeat, string(f.ID)})
-	f.Stream, f.State = "", FrameworkInactive
+	f.Stream, f.State, f.Since = "", FrameworkInactive, s.turn.Now
 	s.desk.Discard(f)
 	s.inverse.Discard(f)
 	s.book.Alloc.SetFrameworkActive(f.ID, false)

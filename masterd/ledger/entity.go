@@ -75,6 +75,7 @@ type Framework struct {
 	Suppressed   map[string]bool // replaced, never changed
 	Caps         Capabilities
 	Constraints  *constraint.Set // which agents it wants; nil for all
+	Since        time.Time       // when State was entered
 	Registered   time.Time
 	Reregistered time.Time
 	Tasks        map[string]*view.Task

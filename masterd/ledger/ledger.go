@@ -164,7 +164,7 @@ func (l *Ledger) Members() int { return l.counts[view.AgentActive] + l.Away() }
 func (l *Ledger) Complete(f *Framework, now time.Time) {
 	delete(l.Frameworks, f.ID)
 	l.views.frameworks = append(l.views.frameworks, f.ID)
-	f.State, f.Stream = view.FrameworkCompleted, ""
+	f.State, f.Since, f.Stream = view.FrameworkCompleted, now, ""
 	last := l.viewFramework(f)
 	last.Unregistered = now
 	l.removed[f.ID], l.ended[f.ID] = true, true

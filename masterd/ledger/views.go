@@ -127,7 +127,7 @@ func (l *Ledger) viewFramework(f *Framework) *view.Framework {
 func (l *Ledger) ViewFramework(f *Framework) *view.Framework {
 	shown := &view.Framework{
 		ID: f.ID, Info: f.Info, State: f.State, Stream: f.Stream, Roles: f.Roles, Suppressed: f.Suppressed,
-		Registered: f.Registered, Reregistered: f.Reregistered, Constraints: f.Constraints,
+		Since: f.Since, Registered: f.Registered, Reregistered: f.Reregistered, Constraints: f.Constraints,
 	}
 	var parts []resources.Resources
 	for _, r := range f.Allocated {

@@ -2,6 +2,7 @@ package overview
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -139,12 +140,19 @@ func Framework(f *cluster.Framework, tasks map[string]int, offers int) reeveapi.
 		Hostname:   f.Info.GetHostname(),
 		WebUI:      f.Info.GetWebuiUrl(),
 		Roles:      append([]string{}, f.Roles...), // a list, even of nothing
+		Since:      f.Since,
 		Registered: f.Registered,
 		Ended:      f.Unregistered,
 		Allocated:  Amounts(f.Allocated),
 		Offered:    Amounts(f.Offered),
 		Offers:     offers,
 		Tasks:      tasks,
+	}
+	if !f.Reregistered.Equal(f.Registered) {
+		out.Reregistered = f.Reregistered
+	}
+	if timeout := f.Info.GetFailoverTimeout(); timeout > 0 { // infinity has no place in JSON
+		out.Failover = min(timeout, math.MaxInt32)
 	}
 	for role, suppressed := range f.Suppressed {
 		if suppressed {

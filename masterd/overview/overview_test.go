@@ -1,7 +1,9 @@
 package overview_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -342,5 +344,22 @@ func TestCluster(t *testing.T) {
 	}
 	if list := slices.Collect(overview.Tasks(v, func(t *cluster.Task) bool { return t.ID.ID == "old" })); len(list) != 1 {
 		t.Errorf("tasks are %+v", list)
+	}
+}
+
+// TestFrameworkTimes: when a framework came, came again and went, and no figure that JSON has no word for.
+func TestFrameworkTimes(t *testing.T) {
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	f := &cluster.Framework{ID: "f1", Info: &mesosv1.FrameworkInfo{FailoverTimeout: new(math.Inf(1))}, Since: at.Add(time.Hour), Registered: at, Reregistered: at.Add(time.Minute)}
+	got := overview.Framework(f, nil, 0)
+	if !got.Since.Equal(f.Since) || !got.Registered.Equal(at) || !got.Reregistered.Equal(f.Reregistered) || got.Failover != math.MaxInt32 {
+		t.Errorf("%+v", got)
+	}
+	if _, err := json.Marshal(got); err != nil {
+		t.Error(err)
+	}
+	f.Reregistered, f.Info = at, &mesosv1.FrameworkInfo{}
+	if got := overview.Framework(f, nil, 0); !got.Reregistered.IsZero() || got.Failover != 0 {
+		t.Errorf("one that never came again: %+v", got)
 	}
 }

@@ -114,8 +114,9 @@ type Framework struct {
 	Roles        []string // sorted; the single role of a framework without MULTI_ROLE
 	Suppressed   map[string]bool
 	Constraints  *constraint.Set // which agents it wants; nil for all
+	Since        time.Time       // when State was entered
 	Registered   time.Time
-	Reregistered time.Time
+	Reregistered time.Time        // zero until it subscribed again
 	Unregistered time.Time        // zero while live
 	Tasks        map[string]*Task // not ended, or ended and not acknowledged
 	Unreachable  []*Task          // newest last, 1000 kept

@@ -18,7 +18,7 @@ func Build() *mesosv1.VersionInfo {
 		Version:   proto.String(version.Mesos),
 		BuildDate: new(built.UTC().Format("2006-01-02 15:04:05 UTC")),
 		BuildTime: new(float64(built.Unix())),
-		BuildUser: new(""),
+		BuildUser: new(version.Builder()),
 	}
 	if sha := version.Commit(); sha != "" {
 		info.GitSha = new(sha)
@@ -28,7 +28,7 @@ func Build() *mesosv1.VersionInfo {
 
 // builtAt is the time of the commit that was built, or of the binary if the build did not record it.
 func builtAt() time.Time {
-	if at, err := time.Parse(time.RFC3339, version.Date()); err == nil {
+	if at := version.Built(); !at.IsZero() {
 		return at
 	}
 	path, err := os.Executable()

@@ -22,7 +22,10 @@ type Cluster struct {
 	Leader  string    `json:"leader"` // name of the leading master, "" while there is none
 	Term    uint64    `json:"term"`
 	Elected time.Time `json:"elected"`
-	Started time.Time `json:"started"` // of the answering masterd
+	Started time.Time `json:"started"`            // of the answering masterd
+	Commit  string    `json:"commit,omitempty"`   // of the source that the answering masterd was built from; "" if the build did not record it
+	Built   time.Time `json:"built,omitzero"`     // when that commit was made; likewise
+	BuiltBy string    `json:"built_by,omitempty"` // who built it, if the build was told
 
 	Total     Amounts `json:"total"`
 	Allocated Amounts `json:"allocated"`
@@ -181,7 +184,10 @@ type Framework struct {
 	Roles        []string       `json:"roles"`
 	Suppressed   []string       `json:"suppressed,omitempty"`
 	Capabilities []string       `json:"capabilities,omitempty"`
+	Since        time.Time      `json:"since,omitzero"` // when State was entered
 	Registered   time.Time      `json:"registered"`
+	Reregistered time.Time      `json:"reregistered,omitzero"`     // when it subscribed again, in this term of the leader
+	Failover     float64        `json:"failover_seconds,omitzero"` // how long it may be inactive before it is ended
 	Ended        time.Time      `json:"ended,omitzero"`
 	Allocated    Amounts        `json:"allocated"`
 	Offered      Amounts        `json:"offered"`

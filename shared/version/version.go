@@ -5,6 +5,7 @@ package version
 import (
 	"runtime/debug"
 	"strings"
+	"time"
 )
 
 // Reeve is the version of this source tree.
@@ -19,6 +20,21 @@ const Link = 1
 // commit and date are set by the linker where packages are built, so that the same commit makes the same bytes wherever
 // its source lies. Other builds have what Go records of the checkout.
 var commit, date string
+
+// builder is set by the linker where somebody wants it known; packages leave it out, as it would make equal sources differ.
+var builder string
+
+// Builder returns who built the binary, or "" if the build was not told: -ldflags '-X …/shared/version.builder=NAME'.
+func Builder() string { return builder }
+
+// Built is Date as a time, zero if the build did not record it.
+func Built() time.Time {
+	at, err := time.Parse(time.RFC3339, Date())
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
+}
 
 // Commit returns the revision the binary was built from, or "" if the build did not record it.
 func Commit() string { return recorded(commit, "vcs.revision") }

@@ -124,6 +124,8 @@ func frameworkListing() output.Listing[reeveapi.Framework] {
 			{Head: "USER", Wide: true, Cell: func(f reeveapi.Framework) string { return f.User }},
 			{Head: "HOST", Wide: true, Cell: func(f reeveapi.Framework) string { return f.Hostname }},
 			{Head: "AGE", Cell: func(f reeveapi.Framework) string { return output.Age(time.Now(), f.Registered) }},
+			{Head: "AGAIN", Wide: true, Cell: func(f reeveapi.Framework) string { return output.Age(time.Now(), f.Reregistered) }},
+			{Head: "SINCE", Wide: true, Cell: func(f reeveapi.Framework) string { return output.Age(time.Now(), f.Since) }},
 			{Head: "ID", Cell: func(f reeveapi.Framework) string { return f.ID }},
 		}...),
 	}

@@ -23,6 +23,7 @@ func New(now time.Time) *Cluster {
 	c.cluster = reeveapi.Cluster{
 		Name: "demo", ID: "7c1e02aa", Version: "0.1.0", Leader: "m2", Term: 14,
 		Elected: now.Add(-76 * time.Hour), Started: now.Add(-31 * 24 * time.Hour),
+		Commit: "9d21c0e277aa4e0b9b1e2f3c7e5d8a104f6b7a21", Built: time.Date(2026, 9, 30, 8, 12, 0, 0, time.UTC),
 		Masters: []reeveapi.Master{
 			{Name: "m1", ID: "m1", HTTP: "10.0.0.11:5050", State: "standby", Gossip: "alive", Voter: true, Version: "0.1.0", Term: 14, Index: 90210, Behind: new(uint64(0)), Silent: new(0)},
 			{Name: "m2", ID: "m2", HTTP: "10.0.0.12:5050", State: "leading", Gossip: "alive", Voter: true, Version: "0.1.0", Term: 14, Index: 90210, Behind: new(uint64(0)), Silent: new(0)},
@@ -116,8 +117,13 @@ func (c *Cluster) makeFrameworks() {
 			Roles: []string{f.role}, Hostname: fmt.Sprintf("app%d.dc1", i+1), WebUI: fmt.Sprintf("http://app%d:8080", i+1),
 			Registered: c.now.Add(-f.up), Tasks: map[string]int{}, Capabilities: []string{"PARTITION_AWARE"},
 		}
-		if f.name == "aurora" {
-			fw.State = reeveapi.FrameworkInactive
+		fw.Since, fw.Failover = fw.Registered, 15*60
+		switch f.name {
+		case "aurora":
+			fw.State, fw.Since = reeveapi.FrameworkInactive, c.now.Add(-13*time.Minute)
+		case "chronos":
+			fw.Reregistered = c.now.Add(-5 * time.Hour)
+			fw.Since = fw.Reregistered
 		}
 		c.frameworks = append(c.frameworks, &entry[reeveapi.Framework]{fw, c.change()})
 	}

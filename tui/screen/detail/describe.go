@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -104,6 +105,15 @@ func (d *description) framework(snap *store.Snapshot, f *reeveapi.Framework) {
 	d.fact("suppressed", strings.Join(f.Suppressed, ", "))
 	d.fact("capabilities", strings.Join(f.Capabilities, ", "))
 	d.when("registered", f.Registered)
+	d.when("again", f.Reregistered)
+	if f.State == reeveapi.FrameworkInactive {
+		d.when("lost", f.Since)
+	} else if f.State == reeveapi.FrameworkActive {
+		d.when("connected", f.Since)
+	}
+	if f.Failover > 0 {
+		d.fact("may be away", gauge.Age(time.Duration(f.Failover*float64(time.Second))))
+	}
 	d.when("ended", f.Ended)
 
 	d.section("RESOURCES")

@@ -101,6 +101,8 @@ func (s *Screen) columns() []column {
 		text("PRINCIPAL", 9, 20, func(f *framework) string { return f.Principal }),
 		text("ID", 12, 48, func(f *framework) string { return f.ID }),
 		s.clock("REGISTERED", func(f *framework) time.Time { return f.Registered }),
+		s.clock("AGAIN", func(f *framework) time.Time { return f.Reregistered }),
+		s.clock("STATE SINCE", func(f *framework) time.Time { return f.Since }),
 		s.clock("ENDED", func(f *framework) time.Time { return f.Ended }),
 		{Name: "HOST", Width: 8, Max: 24, Rank: 7, Wide: true, Text: func(f *framework) (string, theme.Role) { return f.Hostname, theme.Dim }},
 		{Name: "WEB UI", Width: 10, Max: 36, Rank: 7, Wide: true, Text: func(f *framework) (string, theme.Role) { return f.WebUI, theme.Dim }},
@@ -209,6 +211,9 @@ func (s *Screen) Status() (string, theme.Role) {
 	if f == nil {
 		return "", theme.Dim
 	}
+	if f.State == reeveapi.FrameworkInactive && !f.Since.IsZero() {
+		return inactive(f, s.Env.Now()), theme.Warn
+	}
 	text := f.Name + "  id " + f.ID
 	if f.WebUI != "" {
 		text += "  " + f.WebUI
@@ -217,4 +222,17 @@ func (s *Screen) Status() (string, theme.Role) {
 		text += "  takes no offers for " + strings.Join(f.Suppressed, ", ")
 	}
 	return text, theme.Dim
+}
+
+// inactive says how long a framework has been away, and how long it may be.
+func inactive(f *framework, now time.Time) string {
+	text := fmt.Sprintf("%s has been disconnected for %s", f.Name, gauge.Since(now, f.Since))
+	left := time.Duration(f.Failover*float64(time.Second)) - now.Sub(f.Since)
+	switch {
+	case f.Failover == 0:
+		return text
+	case left > 0:
+		return text + "; it is ended unless it comes back within " + gauge.Age(left)
+	}
+	return text + "; its failover timeout is over"
 }

@@ -167,7 +167,29 @@ func (s *Screen) facts(a frame.Area) {
 	x = a.Text(0, 1, theme.Dim, "answering: version ")
 	x = a.Text(x, 1, theme.Text, label.Or(c.Version, "?")) + 3
 	x = a.Text(x, 1, theme.Dim, "started ")
-	a.Text(x, 1, theme.Text, gauge.Since(s.Env.Now(), c.Started)+" ago, "+label.Clock(s.Env.Now(), c.Started))
+	x = a.Text(x, 1, theme.Text, gauge.Since(s.Env.Now(), c.Started)+" ago, "+label.Clock(s.Env.Now(), c.Started)) + 3
+	if text := built(c); text != "" && x+frame.Width(text)+6 < a.W {
+		x = a.Text(x, 1, theme.Dim, "built ")
+		a.Text(x, 1, theme.Text, text)
+	}
+}
+
+// shownCommit is how much of a commit is shown.
+const shownCommit = 12
+
+// built says from which source the answering master was built, and by whom; "" if the build recorded nothing.
+func built(c *reeveapi.Cluster) string {
+	var parts []string
+	if c.Commit != "" {
+		parts = append(parts, "from "+c.Commit[:min(len(c.Commit), shownCommit)])
+	}
+	if !c.Built.IsZero() {
+		parts = append(parts, "of "+c.Built.UTC().Format("2006-01-02 15:04 UTC"))
+	}
+	if c.BuiltBy != "" {
+		parts = append(parts, "by "+c.BuiltBy)
+	}
+	return strings.Join(parts, " ")
 }
 
 func (s *Screen) history(a frame.Area) {
