@@ -180,7 +180,8 @@ func (r *rig) testTerminal(t *testing.T) {
 		}
 		s.press("stty size\n")
 	}
-	s.press("sleep 1000; echo slept=$?\n")
+	s.press("sh -c 'echo st$((1+1))art; exec sleep 1000'; echo slept=$?\n")
+	s.expect("st2art") // before, ctrl+c might go to the shell, which does not care
 	s.press("\x03")
 	s.press("\n")
 	s.press("echo in$((1+1))terrupted\n")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,14 +95,27 @@ func TestHealthByNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, tc := range map[string]struct{ check, want string }{
-		"http": {`"type":"HTTP","http":{"port":` + port + `,"path":"/health"}`, "healthy?: 1"},
-		"404":  {`"type":"HTTP","http":{"port":` + port + `,"path":"/no/such/page"}`, "health check failed: HTTP status 404 Not Found"},
-		"tcp":  {`"type":"TCP","tcp":{"port":` + port + `}`, "healthy?: 1"},
-		"shut": {`"type":"TCP","tcp":{"port":1}`, "health check failed: connect to 127.0.0.1:1: connection refused"},
+	for name, tc := range map[string]struct {
+		check, want string
+		healthy     bool
+	}{
+		"http": {`"type":"HTTP","http":{"port":` + port + `,"path":"/health"}`, "healthy?: 1", true},
+		"404":  {`"type":"HTTP","http":{"port":` + port + `,"path":"/no/such/page"}`, "health check failed: HTTP status 404 Not Found", false},
+		"tcp":  {`"type":"TCP","tcp":{"port":` + port + `}`, "healthy?: 1", true},
+		"shut": {`"type":"TCP","tcp":{"port":1}`, "health check failed: connect to 127.0.0.1:1: connection refused", false},
 	} {
-		task := strings.Replace(checked("sleep 2", "true"), `"type":"COMMAND","command":{"value":"true"}`, tc.check, 1)
-		if got := r.reeve("execute", "--task="+task); !strings.Contains(got.stdout, tc.want) {
+		task := strings.Replace(checked("exec sleep 1000", "true"), `"type":"COMMAND","command":{"value":"true"}`, tc.check, 1)
+		done := make(chan result, 1)
+		go func() { done <- r.reeve("execute", "--task="+task) }()
+		if tc.healthy { // the others are killed for it
+			r.await("a healthy task", func(ts []reeveapi.Task) bool {
+				return slices.ContainsFunc(ts, func(t reeveapi.Task) bool {
+					return t.State == "TASK_RUNNING" && t.Healthy != nil && *t.Healthy
+				})
+			})
+			r.must("kill", "t", "--yes")
+		}
+		if got := <-done; !strings.Contains(got.stdout, tc.want) {
 			t.Errorf("%s: got %s%s, want %q in it", name, got.stdout, got.stderr, tc.want)
 		}
 	}
