@@ -92,7 +92,7 @@ func TestAnOperatorSubmitsATaskAndReadsItsLog(t *testing.T) {
 	c.see("AGENTS", "active", "live")
 	c.press("n")
 	c.see("Name*", "Command*")
-	for _, typed := range []string{"my-first", "\t", "\t", "echo hello world && sleep 3"} {
+	for _, typed := range []string{"my-first", "\t", "\t", "echo hello world; until cat go; do sleep 1; done"} {
 		c.press(typed)
 		c.see(string(bytes.TrimSpace([]byte(typed))))
 	}
@@ -104,6 +104,7 @@ func TestAnOperatorSubmitsATaskAndReadsItsLog(t *testing.T) {
 	c.see("STAGING", "STARTING", "RUNNING", "command")
 	c.press("l")
 	c.see("hello world", "stdout")
+	r.must("exec", "my-first", "--", "touch", "go") // not before it was seen running, however late that was
 	c.press("\x1b")
 	c.see("FINISHED")
 }

@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -68,14 +70,18 @@ func TestTasksOutliveTheirAgentd(t *testing.T) {
 
 func TestATaskThatEndsWhileItsAgentdIsDownIsReported(t *testing.T) {
 	r := start(t, 1, 1)
-	r.submit(reeveapi.JobSpec{Name: "short", Command: "sleep 1; exit 7"})
-	r.await("a running task", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_RUNNING") })
-	if err := r.Agents[0].Kill(); err != nil {
+	r.submit(reeveapi.JobSpec{Name: "short", Command: "until [ -e go ]; do sleep 0.1; done; exit 7"})
+	tasks := r.await("a running task", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_RUNNING") })
+	sandboxes, err := filepath.Glob(filepath.Join(r.Agents[0].Dir(), "slaves", "*", tasks[0].Sandbox))
+	if err != nil || len(sandboxes) != 1 {
+		t.Fatalf("sandboxes %v, %v, want one", sandboxes, err)
+	}
+	if err := errors.Join(r.Agents[0].Kill(), os.WriteFile(filepath.Join(sandboxes[0], "go"), nil, 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	err := r.Poll(ctx, func(context.Context) (bool, string) { // the shim leaves it when nobody else looks
+	err = r.Poll(ctx, func(context.Context) (bool, string) { // the shim leaves it when nobody else looks
 		exits, err := filepath.Glob(filepath.Join(r.Agents[0].Dir(), "containers", "*", "exit.json"))
 		return err == nil && len(exits) == 1, "the task's end"
 	})

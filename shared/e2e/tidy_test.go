@@ -136,7 +136,7 @@ func TestNothingIsLeft(t *testing.T) {
 		}
 		running.Go(func() { r.reeve(append([]string{"execute"}, args...)...) })
 	}
-	r.submit(reeveapi.JobSpec{Name: "long", Command: "sleep 1000", Instances: 3})
+	r.submit(reeveapi.JobSpec{Name: "long", Command: "sleep 1000", Instances: 5}) // on a slow machine the others never run at the same time
 	count := func(ts []reeveapi.Task) (n int) {
 		for _, task := range ts {
 			if task.State == "TASK_RUNNING" {
