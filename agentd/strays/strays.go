@@ -27,6 +27,11 @@ func Alone(start func() error) error {
 	var err error
 	thread.Go(func() {
 		runtime.LockOSThread() // for good: a thread that is still locked ends with its goroutine
+		if unix.Gettid() == unix.Getpid() {
+			defer runtime.UnlockOSThread()
+			err = Alone(start) // on another one: who waits here keeps the main thread, with all that it has inherited
+			return
+		}
 		if err = start(); err != nil {
 			err = errors.Join(err, reapStrays())
 		}

@@ -3,6 +3,7 @@ package strays_test
 import (
 	"errors"
 	"os/exec"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -87,4 +88,28 @@ func TestManyStartsAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestTheMainThreadStartsNothing: it inherits the children of threads that have ended, so a start that failed there would take
+// them for its own.
+func TestTheMainThreadStartsNothing(t *testing.T) {
+	const starts = 64
+	var there, ended sync.WaitGroup // until all are there, no thread is idle: one of them would have the main thread
+	there.Add(starts)
+	for range starts {
+		ended.Go(func() {
+			err := strays.Alone(func() error {
+				if unix.Gettid() == unix.Getpid() {
+					t.Error("a start is on the main thread")
+				}
+				there.Done()
+				there.Wait()
+				return errStart
+			})
+			if !errors.Is(err, errStart) {
+				t.Errorf("got %v, want %v", err, errStart)
+			}
+		})
+	}
+	ended.Wait()
 }

@@ -3,10 +3,12 @@ package gossip
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,7 +41,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 15 s: %s", what)
+			t.Fatalf("not within a minute: %s", what)
 		}
 	}
 }
@@ -114,28 +116,43 @@ func TestPeersFileReplacesSeedsAtARestart(t *testing.T) {
 	eventually(t, "a member without seeds finds a from the file", func() bool { _, ok := find(again, "a"); return ok })
 }
 
+// A member that leaves is said to have left. One whose goodbye gets lost, as packets may on a busy machine, is said to have
+// failed: then another one leaves.
 func TestWatchBeginsWithWhatIsKnown(t *testing.T) {
 	t.Parallel()
 	a := open(t, Config{Name: "a"})
-	b := open(t, Config{Name: "b", Join: []string{a.Addr()}})
-	eventually(t, "a sees b", func() bool { _, ok := find(a, "b"); return ok })
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	var seen []string
-	err := a.Watch(ctx, func(e Event) {
-		seen = append(seen, e.Member.Name+" "+e.Kind.String())
-		if len(seen) == 2 {
-			if err := b.Leave(ctx); err != nil {
-				t.Error(err)
+	const tries = 5
+	for i := range tries {
+		name := fmt.Sprint("b", i)
+		b := open(t, Config{Name: name, Join: []string{a.Addr()}})
+		eventually(t, "a sees "+name, func() bool { _, ok := find(a, name); return ok })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var seen []string
+		err := a.Watch(ctx, func(e Event) {
+			if e.Member.Name != "a" && e.Member.Name != name {
+				return
 			}
+			seen = append(seen, e.Member.Name+" "+e.Kind.String())
+			if len(seen) == 2 {
+				if err := errors.Join(b.Leave(ctx), b.Close()); err != nil {
+					t.Error(err)
+				}
+			}
+			if e.Kind == EventLeft || e.Kind == EventFailed {
+				cancel()
+			}
+		})
+		slices.Sort(seen[:min(len(seen), 2)])
+		if err == nil || len(seen) != 3 || seen[0] != "a joined" || seen[1] != name+" joined" {
+			t.Fatalf("watched %q, err %v", seen, err)
 		}
-		if e.Kind == EventLeft {
-			cancel()
+		if seen[2] == name+" left" {
+			return
 		}
-	})
-	if err == nil || len(seen) != 3 || seen[2] != "b left" {
-		t.Errorf("watched %q, err %v", seen, err)
+		t.Logf("%s left, and is said to have failed", name)
 	}
+	t.Errorf("%d members left, and none is said to have left", tries)
 }
 
 func TestMastersOfAnotherClusterAreRefused(t *testing.T) {
