@@ -70,14 +70,16 @@ echo "$out" | grep -q TASK_FINISHED || fail "the task did not finish: $out"
 
 step "three masters by hand: the leader is lost"
 leader() { of 'm["state"] == "leading"'; }
-was=$(leader) first=$was
-lose "$was"
-another() { local now; now=$(leader) && [ -n "$now" ] && [ "$now" != "$was" ]; }
+leading() { was=$(leader) && [ -n "$was" ]; }
+await "a leader" leading
+first=$was
+lose "$first"
+another() { leading && [ "$was" != "$first" ]; }
 await "another leader" another
 await "the agent under it" agent_here
 
 step "when things break: most of the masters are lost"
-was=$(leader)
+await "a leader" another
 last=$((1 + 2 + 3 - first - was))
 lose "$was"
 alone() { inside "$last" curl -s "http://10.0.0.$last:5050/ready" | grep -q 'no master leads; an election needs most of the masters'; }
