@@ -106,6 +106,9 @@ func effectText(eff Effect) string {
 			image = " in " + eff.Image.Ask.Name
 		}
 		text := fmt.Sprintf("start %s:%s %q user=%s cpus=%g mem=%dMB", short(eff.Spec.ID), image, eff.Spec.Argv, eff.Spec.User, eff.Spec.Limits.CPUs, eff.Spec.Limits.MemBytes>>20)
+		for _, v := range eff.Images {
+			text += " with " + v.Ask.Name
+		}
 		if eff.Spec.GPUs > 0 {
 			text += fmt.Sprintf(" gpus=%d", eff.Spec.GPUs)
 		}

@@ -260,6 +260,12 @@ func (w *world) runTasks(d *datadriven.TestData) *agentlink.FromMaster {
 				}}
 			}
 		}
+		if image := arg(d, "volume"); image != "" {
+			task.Container = &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), Volumes: []*mesosv1.Volume{{
+				Mode: mesosv1.Volume_RO.Enum(), ContainerPath: new("v"),
+				Image: &mesosv1.Image{Type: mesosv1.Image_DOCKER.Enum(), Docker: &mesosv1.Image_Docker{Name: &image}},
+			}}}
+		}
 		run.Tasks = append(run.Tasks, task)
 	}
 	return &agentlink.FromMaster{Message: &agentlink.FromMaster_RunTasks{RunTasks: run}}
