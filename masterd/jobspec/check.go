@@ -187,8 +187,12 @@ func checkFiles(spec reeveapi.JobSpec) error {
 		switch {
 		case v.TmpfsMB < 0 || v.TmpfsMB > 1<<20 || v.TmpfsMB > 0 && v.Host != "":
 			return invalid("a volume has host %q and tmpfs_mb %d; give one of them", v.Host, v.TmpfsMB)
-		case v.Host == "" && v.TmpfsMB == 0 || v.Container == "":
-			return invalid("a volume needs both host and container, one has %q and %q", v.Host, v.Container)
+		case v.Image != "" && (v.Host != "" || v.TmpfsMB > 0):
+			return invalid("a volume has the image %q, and host or tmpfs_mb, too; give one of them", v.Image)
+		case strings.ContainsAny(v.Image, " \t\n"):
+			return invalid("image %q of a volume must not have spaces in it; write it as repository:tag", v.Image)
+		case v.Host == "" && v.TmpfsMB == 0 && v.Image == "" || v.Container == "":
+			return invalid("a volume needs both host and container, one has %q and %q; or tmpfs_mb or image instead of host", v.Host, v.Container)
 		case path.IsAbs(v.Container) && path.Clean(v.Container) == "/":
 			return invalid("a volume must not cover the whole container; name a folder below /")
 		}

@@ -64,8 +64,12 @@ func TestRules(t *testing.T) {
 		},
 		"must be a relative path in the sandbox": func(s *reeveapi.JobSpec) { s.Fetch = []reeveapi.JobFetch{{URI: "x", File: "/etc/x"}} },
 		"check names 0 ways":                     func(s *reeveapi.JobSpec) { s.Check = &reeveapi.JobCheck{} },
-		"give one of them":                       func(s *reeveapi.JobSpec) { s.Volumes = []reeveapi.JobVolume{{Host: "/x", TmpfsMB: 1, Container: "x"}} },
-		"repository:tag":                         func(s *reeveapi.JobSpec) { s.Image = "a b" },
+		"host or tmpfs_mb, too": func(s *reeveapi.JobSpec) {
+			s.Volumes = []reeveapi.JobVolume{{Host: "/x", Image: "a:1", Container: "x"}}
+		},
+		"of a volume must not have spaces": func(s *reeveapi.JobSpec) { s.Volumes = []reeveapi.JobVolume{{Image: "a 1", Container: "x"}} },
+		"give one of them":                 func(s *reeveapi.JobSpec) { s.Volumes = []reeveapi.JobVolume{{Host: "/x", TmpfsMB: 1, Container: "x"}} },
+		"repository:tag":                   func(s *reeveapi.JobSpec) { s.Image = "a b" },
 	} {
 		spec := reeveapi.JobSpec{Name: "j", Command: "x"}
 		change(&spec)

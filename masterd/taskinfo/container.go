@@ -15,7 +15,7 @@ import (
 func container(spec *reeveapi.JobSpec, ports []uint64) *mesosv1.ContainerInfo {
 	info := &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(), Volumes: volumes(spec)}
 	if spec.Image != "" {
-		info.Mesos = &mesosv1.ContainerInfo_MesosInfo{Image: image(spec)}
+		info.Mesos = &mesosv1.ContainerInfo_MesosInfo{Image: image(spec, spec.Image)}
 	}
 	if c := spec.Container; c != nil {
 		walls(info, c, ports)
@@ -25,8 +25,9 @@ func container(spec *reeveapi.JobSpec, ports []uint64) *mesosv1.ContainerInfo {
 	return info
 }
 
-func image(spec *reeveapi.JobSpec) *mesosv1.Image {
-	of := &mesosv1.Image{Type: mesosv1.Image_DOCKER.Enum(), Docker: &mesosv1.Image_Docker{Name: new(spec.Image)}}
+// image is one of the job's, with the credentials and the rule for all of them.
+func image(spec *reeveapi.JobSpec, name string) *mesosv1.Image {
+	of := &mesosv1.Image{Type: mesosv1.Image_DOCKER.Enum(), Docker: &mesosv1.Image_Docker{Name: &name}}
 	for _, s := range spec.Secrets {
 		if s.ImagePull {
 			of.Docker.Config = secrets.Ref(s.Name)
@@ -51,6 +52,8 @@ func volumes(spec *reeveapi.JobSpec) []*mesosv1.Volume {
 				Driver: new("tmpfs"), Name: new(v.Container),
 				DriverOptions: &mesosv1.Parameters{Parameter: []*mesosv1.Parameter{{Key: new("size"), Value: new(fmt.Sprintf("%dMB", v.TmpfsMB))}}},
 			}}
+		} else if v.Image != "" {
+			one.Image = image(spec, v.Image)
 		} else {
 			one.HostPath = new(v.Host)
 		}

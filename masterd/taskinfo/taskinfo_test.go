@@ -33,7 +33,7 @@ func TestEverythingReachesTheTask(t *testing.T) {
 			Rlimits: map[string]reeveapi.JobRlimit{"nofile": {Soft: new(uint64(10)), Hard: new(uint64(20))}}, ShmMB: 64,
 		},
 	}
-	spec.Volumes = append(spec.Volumes, reeveapi.JobVolume{TmpfsMB: 8, Container: "scratch"})
+	spec.Volumes = append(spec.Volumes, reeveapi.JobVolume{TmpfsMB: 8, Container: "scratch"}, reeveapi.JobVolume{Image: "tools:1", Container: "tools", ReadOnly: true})
 	got := taskinfo.Build(spec, taskinfo.Attempt{Index: 0, Task: "web.0", Ports: []uint64{31000, 31001}})
 	env := map[string]string{}
 	for _, v := range got.GetCommand().GetEnvironment().GetVariables() {
@@ -51,8 +51,9 @@ func TestEverythingReachesTheTask(t *testing.T) {
 		"https":     got.GetHealthCheck().GetHttp().GetScheme() == "https",
 		"check":     got.GetCheck().GetTcp().GetPort() == 80 && got.GetCheck().GetIntervalSeconds() == 7,
 		"tmpfs":     got.GetContainer().GetVolumes()[1].GetSource().GetDockerVolume().GetDriverOptions().GetParameter()[0].GetValue() == "8MB",
+		"tools":     got.GetContainer().GetVolumes()[2].GetImage().GetDocker().GetName() == "tools:1" && got.GetContainer().GetVolumes()[2].GetImage().GetDocker().GetConfig().GetReference().GetName() == "hub",
 		"secret":    secretOf(got, "PASSWORD").GetReference().GetName() == "db" && secretOf(got, "PASSWORD").GetValue() == nil,
-		"file":      got.GetContainer().GetVolumes()[2].GetSource().GetSecret().GetReference().GetName() == "tls" && got.GetContainer().GetVolumes()[2].GetContainerPath() == "tls.key",
+		"file":      got.GetContainer().GetVolumes()[3].GetSource().GetSecret().GetReference().GetName() == "tls" && got.GetContainer().GetVolumes()[3].GetContainerPath() == "tls.key",
 		"pull":      got.GetContainer().GetMesos().GetImage().GetDocker().GetConfig().GetReference().GetName() == "hub" && !got.GetContainer().GetMesos().GetImage().GetCached(),
 		"fetch":     got.GetCommand().GetUris()[1].GetOutputFile() == "z" && got.GetCommand().GetUris()[1].GetCache() && !got.GetCommand().GetUris()[1].GetExtract(),
 		"limits":    got.GetLimits()["cpus"].GetValue() == 2 && got.GetLimits()["mem"] == nil,

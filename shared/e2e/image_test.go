@@ -85,6 +85,11 @@ func (r *rig) imageVolume(name string) {
 			r.t.Errorf("%s: wrote %q, want %q", tc.task, out, tc.want)
 		}
 	}
+	r.submit(reeveapi.JobSpec{Name: "job", Command: "cat /tmp/v/srv/web/index", Volumes: []reeveapi.JobVolume{{Image: name, Container: "/tmp/v", ReadOnly: true}}})
+	done := r.await("a job with an image as a volume", func(tasks []reeveapi.Task) bool { return len(ofJob(tasks, "job", "TASK_FINISHED")) == 1 })
+	if out := r.stdout(ofJob(done, "job", "TASK_FINISHED")[0]); out != "hello from the image\n" {
+		r.t.Errorf("the job wrote %q", out)
+	}
 }
 
 func find(tasks []reeveapi.Task, id string) *reeveapi.Task {

@@ -90,10 +90,11 @@ const (
 	MustSpread  = "spread"   // as evenly as can be now: a wish, no rule
 )
 
-// JobVolume is a folder of the host in the container, or one in memory.
+// JobVolume is a folder of the host in the container, one in memory, or what is in an image.
 type JobVolume struct {
 	Host      string `json:"host,omitempty" yaml:"host,omitempty"`         // an absolute path, or one in the sandbox
 	TmpfsMB   int    `json:"tmpfs_mb,omitempty" yaml:"tmpfs_mb,omitempty"` // instead of Host: a folder in memory of at most that size
+	Image     string `json:"image,omitempty" yaml:"image,omitempty"`       // instead of Host: what is in this image
 	Container string `json:"container" yaml:"container"`                   // where it is seen
 	ReadOnly  bool   `json:"read_only,omitempty" yaml:"read_only,omitempty"`
 }

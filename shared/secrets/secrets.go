@@ -29,9 +29,20 @@ func each(command *mesosv1.CommandInfo, container *mesosv1.ContainerInfo, visit 
 			visit(s)
 		}
 	}
-	if s := container.GetMesos().GetImage().GetDocker().GetConfig(); s != nil {
-		visit(s)
+	for _, image := range images(container) {
+		if s := image.GetConfig(); s != nil {
+			visit(s)
+		}
 	}
+}
+
+// images are those of a container: the one that it is in, and those that it has as volumes.
+func images(container *mesosv1.ContainerInfo) []*mesosv1.Image_Docker {
+	list := []*mesosv1.Image_Docker{container.GetMesos().GetImage().GetDocker()}
+	for _, v := range container.GetVolumes() {
+		list = append(list, v.GetImage().GetDocker())
+	}
+	return list
 }
 
 // named calls visit for every reference by name.
@@ -112,7 +123,7 @@ func Hidden(container *mesosv1.ContainerInfo) *mesosv1.ContainerInfo {
 		return container
 	}
 	container = proto.CloneOf(container)
-	each(nil, container, hide)
+	hideAll(nil, container)
 	return container
 }
 
@@ -122,13 +133,25 @@ func HiddenExecutor(info *mesosv1.ExecutorInfo) *mesosv1.ExecutorInfo {
 		return info
 	}
 	info = proto.CloneOf(info)
-	each(info.GetCommand(), info.GetContainer(), hide)
+	hideAll(info.GetCommand(), info.GetContainer())
 	return info
 }
 
 func shows(command *mesosv1.CommandInfo, container *mesosv1.ContainerInfo) (any bool) {
 	each(command, container, func(s *mesosv1.Secret) { any = any || len(s.GetValue().GetData()) > 0 })
+	for _, image := range images(container) {
+		any = any || image.GetCredential().GetSecret() != ""
+	}
 	return any
+}
+
+func hideAll(command *mesosv1.CommandInfo, container *mesosv1.ContainerInfo) {
+	each(command, container, hide)
+	for _, image := range images(container) {
+		if image.GetCredential() != nil {
+			image.Credential.Secret = nil
+		}
+	}
 }
 
 func hide(s *mesosv1.Secret) {

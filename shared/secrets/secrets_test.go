@@ -23,6 +23,9 @@ func task() *mesosv1.TaskInfo {
 			Volumes: []*mesosv1.Volume{
 				{Mode: mesosv1.Volume_RO.Enum(), ContainerPath: new("a"), Source: &mesosv1.Volume_Source{Type: mesosv1.Volume_Source_SECRET.Enum(), Secret: secrets.Ref("tls")}},
 				{Mode: mesosv1.Volume_RO.Enum(), ContainerPath: new("b"), Source: &mesosv1.Volume_Source{Type: mesosv1.Volume_Source_SECRET.Enum(), Secret: secrets.Ref("db")}},
+				{Mode: mesosv1.Volume_RO.Enum(), ContainerPath: new("c"), Image: &mesosv1.Image{
+					Type: mesosv1.Image_DOCKER.Enum(), Docker: &mesosv1.Image_Docker{Name: new("v"), Config: secrets.Ref("other registry")},
+				}},
 			},
 			Mesos: &mesosv1.ContainerInfo_MesosInfo{Image: &mesosv1.Image{
 				Type: mesosv1.Image_DOCKER.Enum(), Docker: &mesosv1.Image_Docker{Name: new("i"), Config: secrets.Ref("registry")},
@@ -34,10 +37,10 @@ func task() *mesosv1.TaskInfo {
 // TestThereAndBack: what is filled in at every place comes out again, and leaves the names behind.
 func TestThereAndBack(t *testing.T) {
 	info := task()
-	if got := secrets.Names(info); !slices.Equal(got, []string{"db", "tls", "registry"}) {
+	if got := secrets.Names(info); !slices.Equal(got, []string{"db", "tls", "registry", "other registry"}) {
 		t.Fatalf("it refers to %v", got)
 	}
-	known := map[string]string{"db": "hunter2", "tls": "-----KEY-----"}
+	known := map[string]string{"db": "hunter2", "tls": "-----KEY-----", "other registry": "{auths}"}
 	full := secrets.Fill(info, func(name string) ([]byte, bool) { v, ok := known[name]; return []byte(v), ok })
 	if !proto.Equal(info, task()) {
 		t.Fatal("Fill has changed what it was given")
@@ -46,8 +49,8 @@ func TestThereAndBack(t *testing.T) {
 		t.Fatalf("not everything is filled in: %s", text)
 	}
 	bare, values := secrets.Split(full)
-	if !proto.Equal(bare, info) || string(values["db"]) != "hunter2" || string(values["tls"]) != "-----KEY-----" || len(values) != 2 {
-		t.Errorf("got %v and %q, want the references alone, and two values", bare, values)
+	if !proto.Equal(bare, info) || string(values["db"]) != "hunter2" || string(values["tls"]) != "-----KEY-----" || len(values) != 3 {
+		t.Errorf("got %v and %q, want the references alone, and three values", bare, values)
 	}
 	if !strings.Contains(full.String(), "hunter2") {
 		t.Error("Split has changed what it was given")
@@ -76,8 +79,15 @@ func TestHidden(t *testing.T) {
 	}
 	container.Volumes[0].Source.Secret = &mesosv1.Secret{Type: mesosv1.Secret_VALUE.Enum(), Value: &mesosv1.Secret_Value{Data: []byte("hunter2")}}
 	hidden := secrets.Hidden(container)
-	if strings.Contains(hidden.String(), "hunter2") || !strings.Contains(container.String(), "hunter2") || len(hidden.GetVolumes()) != 2 {
+	if strings.Contains(hidden.String(), "hunter2") || !strings.Contains(container.String(), "hunter2") || len(hidden.GetVolumes()) != 3 {
 		t.Errorf("got %v of %v", hidden, container)
+	}
+	container = task().GetContainer()
+	for _, image := range []*mesosv1.Image{container.GetMesos().GetImage(), container.GetVolumes()[2].GetImage()} {
+		image.Docker.Credential = &mesosv1.Credential{Principal: new("me"), Secret: new("hunter2")}
+		if hidden := secrets.Hidden(container); strings.Contains(hidden.String(), "hunter2") || !strings.Contains(hidden.String(), "me") {
+			t.Errorf("a registry's password: got %v", hidden)
+		}
 	}
 	executor := &mesosv1.ExecutorInfo{Command: task().GetCommand()}
 	if secrets.HiddenExecutor(executor) != executor {
