@@ -44,8 +44,9 @@ type Deps struct {
 	Tool       func(t Tool) tea.ExecCommand                    // a program of the operator's; nil where there are none
 	Exec       func(tea.ExecCommand, tea.ExecCallback) tea.Cmd // nil is bubbletea's
 	Restored   map[screen.Kind]screen.State
-	Lines      []string // commands of earlier sessions, newest last
-	Mouse      bool     // use it from the start
+	Lines      []string     // commands of earlier sessions, newest last
+	Looks      screen.Looks // as the last session had them
+	Mouse      bool         // use it from the start
 	Describe   func(t screen.Thing) (name, text string)
 	Keep       func(Session)   // called now and then, outside of the loop
 	First      []screen.Target // screens over the overview to begin with
@@ -81,11 +82,10 @@ type App struct {
 		x, y int
 		at   time.Time
 	}
-	preview bool
-	full    bool // texts have the whole terminal
-	pane    int  // how much of a list's screen the preview takes, an index of panes
-	ticks   int
-	leave   string // the context to go to after the end
+	looks screen.Looks
+	full  bool // texts have the whole terminal
+	ticks int
+	leave string // the context to go to after the end
 }
 
 // layer is a screen on the stack.
@@ -130,7 +130,11 @@ func New(ctx context.Context, deps Deps) *App {
 	if a.deps.Exec == nil {
 		a.deps.Exec = tea.Exec
 	}
-	a.lines, a.mouse = slices.Clone(deps.Lines), deps.Mouse
+	a.lines, a.mouse, a.looks = slices.Clone(deps.Lines), deps.Mouse, deps.Looks
+	a.looks.Pane = min(max(a.looks.Pane, 0), len(panes)-1)
+	if deps.Pace != nil && a.looks.Pace > 0 {
+		deps.Pace(a.looks.Pace)
+	}
 	a.push(screen.Target{Kind: screen.Overview})
 	for _, t := range deps.First {
 		a.push(t)
@@ -315,6 +319,7 @@ type Session struct {
 	Screens map[screen.Kind]screen.State // settings
 	Open    []screen.Target              // the screens over the overview
 	Lines   []string                     // commands, newest last
+	Looks   screen.Looks
 }
 
 // Session is what to keep for the next time.
@@ -326,7 +331,7 @@ func (a *App) Session() Session {
 			open = append(open, l.target)
 		}
 	}
-	return Session{Screens: maps.Clone(a.saved), Open: open, Lines: slices.Clone(a.lines[max(len(a.lines)-keptLines, 0):])}
+	return Session{Screens: maps.Clone(a.saved), Open: open, Lines: slices.Clone(a.lines[max(len(a.lines)-keptLines, 0):]), Looks: a.looks}
 }
 
 // passing says whether a screen is one that nobody wants to begin with.

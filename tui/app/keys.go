@@ -116,19 +116,20 @@ var places = map[keys.Verb]screen.Kind{
 
 // resizePane gives the preview more of the screen, or less; what is not shown comes first.
 func (a *App) resizePane(by int) {
-	if !a.preview {
-		a.preview = by > 0
+	if !a.looks.Preview {
+		a.looks.Preview = by > 0
 		return
 	}
-	if a.pane+by < 0 {
-		a.preview = false
+	if a.looks.Pane+by < 0 {
+		a.looks.Preview = false
 		return
 	}
-	a.pane = min(a.pane+by, len(panes)-1)
+	a.looks.Pane = min(a.looks.Pane+by, len(panes)-1)
 }
 
 // pace has screens change less often, for slow lines.
 func (a *App) pace(least time.Duration) {
+	a.looks.Pace = least
 	if a.deps.Pace != nil {
 		a.deps.Pace(least)
 	}
@@ -172,7 +173,7 @@ func (a *App) global(verb keys.Verb) tea.Cmd {
 	case keys.Freeze:
 		a.freeze()
 	case keys.Preview:
-		a.preview = !a.preview
+		a.looks.Preview = !a.looks.Preview
 	case keys.PaneMore:
 		a.resizePane(1)
 	case keys.PaneLess:

@@ -130,9 +130,18 @@ func (a *App) copyList() tea.Cmd {
 	if at.target.Kind == screen.Tasks {
 		words = append(words, tabFlags[st.Tab])
 	}
-	if at.target.Kind == screen.Agent {
+	switch at.target.Kind {
+	case screen.Agent:
 		words[1] = "tasks"
 		words = append(words, "--agent="+quote(at.target.ID))
+	case screen.Files:
+		_, task, _ := strings.Cut(at.target.ID, "/")
+		words[1] = "files"
+		words = append(words, quote(task))
+		if at.target.Arg != "" {
+			words = append(words, quote(at.target.Arg))
+		}
+	default:
 	}
 	if words[1] == "" {
 		a.say(theme.Dim, "no command prints this list")

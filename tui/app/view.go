@@ -129,11 +129,11 @@ var panes = [...]int{4, 6, 10}
 // withPreview draws a description of the cursor's thing below a list, and answers what is left for the list.
 func (a *App) withPreview(area frame.Area) frame.Area {
 	t := a.thing()
-	if _, list := a.top().screen.(screen.Exporter); !a.preview || !list || t.ID == "" || area.H < previewFrom || a.deps.Describe == nil {
+	if _, list := a.top().screen.(screen.Exporter); !a.looks.Preview || !list || t.ID == "" || area.H < previewFrom || a.deps.Describe == nil {
 		return area
 	}
 	name, text := a.deps.Describe(t)
-	h := min(max(area.H*panes[a.pane]/10, previewRows), area.H-leastList)
+	h := min(max(area.H*panes[a.looks.Pane]/10, previewRows), area.H-leastList)
 	box := area.Sub(1, area.H-h, area.W-2, h).Box(name + "  (v hides it)")
 	for y, line := range strings.Split(text, "\n") {
 		if y < box.H {

@@ -108,6 +108,13 @@ type State struct {
 	On     []string       `json:"on,omitempty"` // other switches that are on
 }
 
+// Looks is how a console itself is set up, which outlives it, too.
+type Looks struct {
+	Pace    time.Duration `json:"pace,omitempty"`    // between two looks at what has changed, at least; 0 is as the console likes
+	Preview bool          `json:"preview,omitempty"` // it is shown
+	Pane    int           `json:"pane,omitempty"`    // how large it is
+}
+
 // Inside is what was found in a task's container.
 type Inside struct {
 	Programs []string // shells, by their paths, the best first

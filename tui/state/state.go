@@ -27,6 +27,7 @@ type Session struct {
 	Screens map[screen.Kind]screen.State `json:"screens,omitempty"`
 	Open    []screen.Target              `json:"open,omitempty"`
 	Lines   []string                     `json:"lines,omitempty"` // commands, newest last
+	Looks   screen.Looks                 `json:"looks,omitzero"`
 	Draft   map[string]string            `json:"draft,omitempty"`
 
 	Templates map[string]map[string]string `json:"templates,omitempty"` // forms for jobs, by name

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -26,6 +27,7 @@ func TestSessionComesBack(t *testing.T) {
 	want := Session{
 		Screens: map[screen.Kind]screen.State{screen.Tasks: {Filter: "web", Tab: 2}},
 		Open:    []screen.Target{{Kind: screen.Tasks}},
+		Looks:   screen.Looks{Pace: 2 * time.Second, Preview: true, Pane: 1},
 		Draft:   map[string]string{"name": "x"},
 	}
 	d.Draft(want.Draft)

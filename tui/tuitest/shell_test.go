@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -114,7 +115,42 @@ func TestRefreshRate(t *testing.T) {
 		c.Expect(`"never" is neither auto nor a time up to 10s`)
 		c.Press("esc", ":", "refresh 2s", "enter")
 		c.Expect("screens change every 2s at most")
+		if got := c.Root.Session().Looks.Pace; got != 2*time.Second {
+			t.Errorf("the session keeps a pace of %s", got)
+		}
 		c.Press(":", "refresh auto", "enter")
 		c.Expect("as soon as something does")
+	})
+}
+
+// TestLooksComeBack begins with the pace and the preview that the last session had.
+func TestLooksComeBack(t *testing.T) {
+	kept := screen.Looks{Pace: 2 * time.Second, Preview: true, Pane: 2}
+	Run(t, Options{W: 140, H: 40, Looks: kept}, func(c *Console) {
+		c.Press("2")
+		c.Pass(3 * time.Second)
+		c.Expect("v hides it")
+		rows := strings.Count(c.Screen(), "● active")
+		c.Press("_")
+		if less := strings.Count(c.Screen(), "● active"); less <= rows {
+			t.Errorf("%d rows beside the largest preview, %d beside a smaller one", rows, less)
+		}
+		if got := c.Root.Session().Looks; got != (screen.Looks{Pace: kept.Pace, Preview: true, Pane: 1}) {
+			t.Errorf("the session keeps %+v", got)
+		}
+	})
+}
+
+// TestFilesAsCommand copies the command line that lists a directory of a sandbox.
+func TestFilesAsCommand(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("3")
+		for _, step := range []struct{ key, below string }{{"f", ""}, {"enter", " conf"}} {
+			c.Press(step.key, "ctrl+y")
+			want := regexp.MustCompile(`^reeve files --master=10.0.0.12:5050 cache\.1\S*` + step.below + `$`)
+			if got := c.Copied(); !want.MatchString(got) {
+				t.Errorf("copied %q", got)
+			}
+		}
 	})
 }

@@ -48,6 +48,7 @@ type Options struct {
 	Demo       bool
 	Look       string                     // theme, "auto" if empty
 	Lines      []string                   // commands of earlier sessions
+	Looks      screen.Looks               // as the last session had them
 	Contexts   []string                   // the first is this cluster's
 	Columns    map[string][]table.Pick    // configured ones
 	Shell      func(s screen.Shell) error // plays shells in tasks, nil for none
@@ -157,7 +158,7 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 		context = o.Contexts[0]
 	}
 	return app.Deps{
-		Context: context, Lines: o.Lines, Tool: tool, Shell: shell,
+		Context: context, Lines: o.Lines, Looks: o.Looks, Tool: tool, Shell: shell,
 		Exec:     func(c tea.ExecCommand, done tea.ExecCallback) tea.Cmd { return func() tea.Msg { return done(c.Run()) } },
 		Describe: func(t screen.Thing) (string, string) { return detail.Describe(st.Snapshot(), t, time.Now()) },
 		Store:    st, Now: time.Now, Look: stdcmp.Or(o.Look, "auto"), ReadOnly: o.ReadOnly, Production: o.Production, Demo: o.Demo, Contexts: o.Contexts, Open: open.Screen, Doer: c.Cluster, Want: f.Want, Retry: f.Retry, Pace: f.Pace, Touch: f.Touch,
