@@ -18,7 +18,6 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 
 	"codeberg.org/reeve/reeve/shared/emulator"
-
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
