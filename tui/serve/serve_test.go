@@ -19,7 +19,6 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 
 	"codeberg.org/reeve/reeve/shared/emulator"
-
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/console"
 	"codeberg.org/reeve/reeve/tui/serve"

@@ -134,12 +134,14 @@ func TestLoneEscape(t *testing.T) {
 		got = string(buf[:n])
 		read <- err
 	}()
+	late := time.NewTimer(time.Minute)
+	defer late.Stop()
 	select {
 	case err := <-read:
 		if err != nil || got != "\x1b" {
 			t.Errorf("read %q, %v, want an escape", got, err)
 		}
-	case <-time.After(time.Minute):
+	case <-late.C:
 		t.Error("the escape key does not arrive by itself")
 	}
 }
