@@ -45,7 +45,7 @@ type Config struct {
 	GroupSize  int              // containers a shim; 0 for DefaultGroupSize, 1 for a shim of its own each
 	Log        *slog.Logger
 
-	ShimPatience time.Duration // how long a shim may take to answer to a signal; 0 for a time that no living one needs
+	ShimPatience time.Duration // how long a shim may take to answer to a signal or to a new agentd; 0 for a time that no living one needs
 }
 
 // maxSocketPath is the kernel's limit for the name of a unix socket.

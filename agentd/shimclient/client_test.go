@@ -75,7 +75,7 @@ func newBed(tb testing.TB) *bed {
 	}}
 	tb.Cleanup(func() {
 		b.printShimLogs()
-		ctx, cancel := context.WithTimeout(context.Background(), slowhost.Scale(30*time.Second))
+		ctx, cancel := context.WithTimeout(context.Background(), slowhost.Scale(time.Minute))
 		defer cancel()
 		if err := Clean(ctx, b.cfg.WorkDir, b.cfg.RuntimeDir, b.cfg.CgroupRoot); err != nil {
 			tb.Errorf("clean: %v", err)

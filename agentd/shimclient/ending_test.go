@@ -2,6 +2,7 @@ package shimclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -303,5 +304,49 @@ func TestWhatKeepsAContainerIsNamed(t *testing.T) {
 	end()
 	if exit, err := c.Wait(t.Context(), "kept"); err != nil || exit.WaitStatus != int(unix.SIGKILL) {
 		t.Errorf("%+v, %v, want it killed", exit, err)
+	}
+}
+
+// TestAStoppedShimIsNamed to who starts agentd: nobody knows what it holds. When it goes on, all of it is found.
+func TestAStoppedShimIsNamed(t *testing.T) {
+	b := newBed(t)
+	first := b.open()
+	if _, err := first.Launch(t.Context(), b.spec("held", "exec sleep 1000")); err != nil {
+		t.Fatal(err)
+	}
+	e, err := first.find(t.Context(), "held")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shim := shimdir.PID(filepath.Join(b.cfg.shims(), e.link.name))
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Kill(shim, unix.SIGCONT) }) // as above
+	stopProcess(t, shim)
+	b.cfg.ShimPatience = slowhost.Scale(200 * time.Millisecond)
+	second, err := New(b.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("does not answer: process %d (agentd-shim) T", shim)
+	if _, err := second.Recover(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q in it", err, want)
+	}
+	if err := errors.Join(second.Close(), unix.Kill(shim, unix.SIGCONT)); err != nil {
+		t.Fatal(err)
+	}
+	b.cfg.ShimPatience = 0
+	third, err := New(b.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := third.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if found, err := third.Recover(t.Context()); err != nil || len(found) != 1 || found[0].Exit != nil {
+		t.Errorf("got %+v, %v, want the one that runs", found, err)
 	}
 }

@@ -21,6 +21,7 @@ type link struct {
 
 	load   int    // containers that run or start in it; guarded by the client's mu
 	binary string // what it runs; guarded by the client's mu
+	known  bool   // it has said what it has; guarded by the client's mu
 	usable bool   // takes new containers: it runs the current binary, and is not being shut down; guarded by the client's mu
 
 	mu      sync.Mutex // guards the fields below

@@ -26,7 +26,7 @@ func (c *Client) withoutShim(ctx context.Context, e *entry, signal int) error {
 	c.mu.Lock()
 	e.link.usable = false
 	c.mu.Unlock()
-	shim := c.explainShim(e.link)
+	shim := c.explainShim(e.link.name)
 	if signal != int(unix.SIGKILL) || c.rootless {
 		return fault.New(fault.Unavailable, "signal container %s: its shim does not answer: %s", e.id, shim)
 	}
@@ -55,8 +55,8 @@ func (c *Client) withoutShim(ctx context.Context, e *entry, signal int) error {
 	return nil
 }
 
-func (c *Client) explainShim(l *link) string {
-	p, err := procstate.Read(shimdir.PID(filepath.Join(c.cfg.shims(), l.name)))
+func (c *Client) explainShim(name string) string {
+	p, err := procstate.Read(shimdir.PID(filepath.Join(c.cfg.shims(), name)))
 	if err != nil {
 		return err.Error()
 	}
@@ -72,7 +72,7 @@ func (c *Client) Explain(ctx context.Context, id ids.Container) string {
 	case e.link == nil:
 		return procstate.Explain(e.started.PID)
 	}
-	return procstate.Explain(e.started.PID) + "; its shim is " + c.explainShim(e.link)
+	return procstate.Explain(e.started.PID) + "; its shim is " + c.explainShim(e.link.name)
 }
 
 var _ runtime.Explainer = (*Client)(nil)

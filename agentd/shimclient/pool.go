@@ -281,9 +281,12 @@ func (c *Client) connect(ctx context.Context, name string, cmd *exec.Cmd) (*link
 		return nil, nil, errors.Join(err, l.detach())
 	}
 	c.mu.Lock()
-	l.binary = reply.Hello.Binary
+	defer c.mu.Unlock()
+	if c.links[name] != l {
+		return nil, nil, errGone // it has died since
+	}
+	l.known, l.binary = true, reply.Hello.Binary
 	l.usable = l.binary == shimapi.Binary(c.cfg.ShimPath)
-	c.mu.Unlock()
 	return l, reply.Hello, nil
 }
 

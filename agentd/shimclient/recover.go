@@ -1,6 +1,7 @@
 package shimclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,8 +23,9 @@ import (
 	"codeberg.org/reeve/reeve/shared/procstate"
 )
 
-// helloTimeout is how long a live shim may take to finish launches that were in flight when agentd died.
-const helloTimeout = 10 * time.Second
+// helloTimeout is how long a live shim may take to finish launches that were in flight when agentd died, on a host that is badly
+// overloaded.
+const helloTimeout = time.Minute
 
 // Recover implements runtime.Runtime. What becomes of a container that has a record:
 //
@@ -111,7 +113,7 @@ func (c *Client) adoptShims(ctx context.Context) (map[ids.Container]*found, erro
 	live := make(map[ids.Container]*found)
 	for _, e := range entries {
 		name := e.Name()
-		helloCtx, cancel := context.WithTimeout(ctx, helloTimeout)
+		helloCtx, cancel := context.WithTimeout(ctx, cmp.Or(c.cfg.ShimPatience, helloTimeout))
 		var l *link
 		var hello *shimapi.Hello
 		err := error(errGone)
@@ -128,6 +130,9 @@ func (c *Client) adoptShims(ctx context.Context) (map[ids.Container]*found, erro
 			if err := os.RemoveAll(filepath.Join(c.cfg.shims(), name)); err != nil {
 				return nil, err
 			}
+		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+			return nil, fault.New(fault.Unavailable, "the shim of some of this host's containers does not answer: %s; if it was stopped, let it go on (kill -CONT), "+
+				"or else end it (kill -9), which ends them", c.explainShim(name))
 		default:
 			return nil, err
 		}
@@ -204,6 +209,9 @@ func (c *Client) adopt(f *found, rec shimrecord.Record) *runtime.Recovered {
 	c.mu.Lock()
 	f.link.load++
 	c.containers[f.ID] = e
+	if c.links[f.link.name] != f.link { // it has died since, and its end was seen to without this one
+		c.wg.Go(func() { c.bury(f.link, []*entry{e}) })
+	}
 	c.mu.Unlock()
 	exit := f.Exit
 	if exit == nil {
@@ -247,7 +255,7 @@ func (c *Client) follow(l *link) {
 	if c.links[l.name] == l {
 		delete(c.links, l.name)
 	}
-	closed := c.closed
+	nobodys := c.closed || !l.known // who connects sees to one that has not said what it has: to kill that would end who knows what
 	l.usable = false
 	var orphans []*entry
 	for _, e := range c.containers {
@@ -256,7 +264,7 @@ func (c *Client) follow(l *link) {
 		}
 	}
 	c.mu.Unlock()
-	if closed {
+	if nobodys {
 		return
 	}
 	c.bury(l, orphans)

@@ -14,7 +14,7 @@ began=$SECONDS
 box=shared/packaging/box
 
 # What meets the kernel; what takes long begins first.
-kernel=(shared/e2e agentd/shimclient agentd/cgroupfs agentd/shim agentd/containerspec agentd/hostguard agentd/hostinfo agentd/sandbox agentd/checkpoint
+kernel=(shared/e2e agentd/shimclient agentd/cgroupfs agentd/shim agentd/strays shared/procstate agentd/containerspec agentd/hostguard agentd/hostinfo agentd/sandbox agentd/checkpoint
   agentd/diskwatch agentd/tasklog agentd/usage agentd/network agentd/prober agentd/gc agentd/supervisor agentd/runtime/fake
   agentd/image agentd/image/layer agentd/image/source agentd/image/store agentd/fetcher agentd/httpapi agentd/executorapi
   agentd/daemon)
