@@ -1,6 +1,7 @@
 package cgroupfs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -107,3 +108,14 @@ func removeTree(dir string) error {
 
 // gone says whether a file of a group is missing because the group is.
 func gone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENODEV) }
+
+// Frozen says whether nothing in a group of v2 can run because somebody has frozen it, or one above it.
+func (h Host) Frozen(group string) bool {
+	if !h.Unified {
+		return false
+	}
+	dir := filepath.Join(h.Controllers[""], group)
+	asked, _ := os.ReadFile(filepath.Join(dir, "cgroup.freeze")) // none before 5.2, nor when the group is gone
+	events, _ := os.ReadFile(filepath.Join(dir, "cgroup.events"))
+	return bytes.HasPrefix(asked, []byte("1")) || bytes.Contains(events, []byte("frozen 1"))
+}

@@ -121,6 +121,11 @@ func (c *container) exec(req *shimapi.Exec, files []*os.File) (*execution, error
 	if len(req.Argv) == 0 || req.Argv[0] == "" {
 		return nil, fault.New(fault.Invalid, "run in container %s: the command is empty", req.Container)
 	}
+	if c.cgroups.Frozen(c.group) {
+		// On v2 libcontainer makes a process right in the container's cgroup. It could not become a program there, and Go cannot
+		// do anything else before it has: the whole shim would stand still.
+		return nil, fault.New(fault.Conflict, "run %q in container %s: it is frozen", req.Argv[0], req.Container)
+	}
 	proc, err := process(execProcess(c.spec, req))
 	if err == nil {
 		err = withLimits(proc)
