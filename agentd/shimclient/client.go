@@ -392,6 +392,11 @@ func (c *Client) Signal(ctx context.Context, id ids.Container, signal int, all b
 	if signal == runtime.AskToEnd {
 		signal, all = e.askToEnd(all)
 	}
+	if signal == int(unix.SIGKILL) && c.cgroups.Unified && !c.rootless {
+		// libcontainer starts commands inside the group there, and all of a shim waits until one has been executed; a frozen group
+		// holds both. This ends the command, so that the shim goes on and tells how the container ended.
+		_ = c.cgroups.KillAll(c.cfg.group(id)) // the shim kills once more, and says what is wrong
+	}
 	patience, cancel := context.WithTimeout(ctx, cmp.Or(c.cfg.ShimPatience, defaultShimPatience))
 	defer cancel()
 	_, err = e.link.call(patience, shimapi.Request{Op: shimapi.OpSignal, Container: id, Signal: signal, All: all})
