@@ -1,9 +1,13 @@
 package watchline
 
 import (
+	"encoding/binary"
 	"encoding/json"
+	"math/bits"
 	"slices"
 	"time"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
 // scanner walks through one line. Anything that it does not expect makes it bad, and encoding/json reads the line instead.
@@ -68,13 +72,21 @@ func object[T any](s *scanner, v *T, fields []field[T]) {
 	}
 }
 
+// null takes a null, if it is next.
+func (s *scanner) null() bool {
+	const null = "null"
+	if s.space(); len(s.text)-s.at < len(null) || string(s.text[s.at:s.at+len(null)]) != null {
+		return false
+	}
+	if s.at += len(null); !s.ends() {
+		s.fail()
+	}
+	return true
+}
+
 // list reads a list of objects, probably as many as were in the last one of its kind.
 func list[T any](s *scanner, fields []field[T], last *int) []T {
-	const null = "null"
-	if s.space(); len(s.text)-s.at > len(null) && string(s.text[s.at:s.at+len(null)]) == null {
-		if s.at += len(null); !s.ends() {
-			s.fail()
-		}
+	if s.null() {
 		return nil
 	}
 	if !s.take('[') {
@@ -107,20 +119,42 @@ func (s *scanner) raw() (inner []byte, plain bool) {
 		return nil, false
 	}
 	plain = true
-	for i := s.at; i < len(s.text); i++ {
-		switch c := s.text[i]; {
-		case c == '"':
+	for i := s.at; ; i++ {
+		if i = ordinary(s.text, i); i >= len(s.text) {
+			break
+		}
+		switch s.text[i] {
+		case '"':
 			inner, s.at = s.text[s.at:i], i+1
 			return inner, plain
-		case c == '\\':
-			plain = false
+		case '\\':
 			i++
-		case c < ' ' || c >= 0x80:
-			plain = false
 		}
+		plain = false
 	}
 	s.fail()
 	return nil, false
+}
+
+// ordinary is where the next byte stands that is a quote, a backslash, a control character or no ASCII; the end if there is
+// none. It looks at eight bytes at a time: a byte of which the highest bit is set in one of the masks is found, and of several
+// the first is found for sure (what is borrowed comes from a byte that is found, too).
+func ordinary(text []byte, i int) int {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(text); i += 8 {
+		v := binary.LittleEndian.Uint64(text[i:])
+		quote, back := v^ones*'"', v^ones*'\\'
+		found := (quote-ones)&^quote | (back-ones)&^back | (v-ones*' ')&^v | v
+		if found &= high; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for ; i < len(text); i++ {
+		if c := text[i]; c == '"' || c == '\\' || c < ' ' || c >= 0x80 {
+			break
+		}
+	}
+	return i
 }
 
 // unquote is the text that is written between quotes.
@@ -201,6 +235,50 @@ func (s *scanner) sharedMap() map[string]string {
 	return m
 }
 
+// counts is an object of numbers without a fraction.
+func (s *scanner) counts() map[string]int {
+	if s.null() {
+		return nil
+	}
+	if !s.take('{') {
+		s.fail()
+		return nil
+	}
+	m := map[string]int{}
+	if s.take('}') {
+		return m
+	}
+	for !s.bad {
+		key := s.shared()
+		if !s.take(':') {
+			s.fail()
+			break
+		}
+		m[key] = int(s.whole())
+		if s.take('}') {
+			break
+		}
+		if !s.take(',') {
+			s.fail()
+		}
+	}
+	return m
+}
+
+// masters are most probably those of the line before.
+func (s *scanner) masters() []reeveapi.Master {
+	value := s.value()
+	if r := s.reader; s.bad || string(value) != r.masters || r.known == nil {
+		var all []reeveapi.Master
+		if s.bad || json.Unmarshal(value, &all) != nil {
+			s.fail()
+			return nil
+		}
+		r.masters, r.known = string(value), all
+	}
+	return s.reader.known
+}
+
 // other reads a value by encoding/json.
 func (s *scanner) other(v any) {
 	if value := s.value(); s.bad || json.Unmarshal(value, v) != nil {
@@ -271,6 +349,22 @@ func (s *scanner) whole() int64 {
 	return n
 }
 
+// unsigned reads a number without a fraction or a sign.
+func (s *scanner) unsigned() uint64 {
+	const sure = 18 // digits that fit
+	s.space()
+	digits := 0
+	for s.at+digits < len(s.text) && s.text[s.at+digits] >= '0' && s.text[s.at+digits] <= '9' {
+		digits++
+	}
+	if digits <= sure {
+		return uint64(s.whole())
+	}
+	var n uint64
+	s.other(&n)
+	return n
+}
+
 // ends says whether a number is over here.
 func (s *scanner) ends() bool {
 	if s.at == len(s.text) {
@@ -318,11 +412,19 @@ func (s *scanner) number() float64 {
 	return v
 }
 
-// time reads a moment.
+// time reads a moment. Most are of the minute that the one before was of.
 func (s *scanner) time() time.Time {
 	begin := s.at
 	inner, plain := s.raw()
+	const minute, second = len("2026-11-29T10:04:"), len("2026-11-29T10:04:57")
+	r := s.reader
+	if plain && len(inner) > second && string(inner[:minute]) == r.minute {
+		if nano, ok := nanos(inner[minute:]); ok {
+			return r.began.Add(nano)
+		}
+	}
 	if t, ok := moment(inner); ok && plain {
+		r.minute, r.began = string(inner[:minute]), t.Truncate(time.Minute)
 		return t
 	}
 	if s.bad {
@@ -332,6 +434,28 @@ func (s *scanner) time() time.Time {
 	var t time.Time
 	s.other(&t)
 	return t
+}
+
+// nanos reads the seconds of a moment up to its end, 57.722380356Z, with or without the fraction.
+func nanos(text []byte) (d time.Duration, ok bool) {
+	const shortest = len("57Z")
+	if len(text) < shortest || len(text) > shortest+10 || text[len(text)-1] != 'Z' || len(text) > shortest && (text[2] != '.' || len(text) == shortest+1) {
+		return 0, false
+	}
+	n, digits := int64(0), 0
+	for i, c := range text[:len(text)-1] {
+		if i == 2 {
+			continue
+		}
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n, digits = n*10+int64(c-'0'), digits+1
+	}
+	for ; digits < len("57722380356"); digits++ {
+		n *= 10
+	}
+	return time.Duration(n), n < int64(time.Minute)
 }
 
 // moment reads 2026-11-29T10:04:57.722380356Z, with or without the fraction.

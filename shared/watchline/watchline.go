@@ -1,12 +1,13 @@
 // Package watchline reads and writes lines of /reeve/v1/watch, and lists of tasks, as encoding/json would, several times as
 // fast and with a fraction of its garbage: a console on a large cluster does nothing else most of the time. It owns a reader
-// and a writer for what comes in masses (tasks, events, and to read agents) in the form in which masters write it; all else,
+// and a writer for what comes in masses (tasks, events; to read also agents, frameworks and the cluster's figures) in the form in which masters write it; all else,
 // and everything that is unusual, it leaves to encoding/json, so that they never differ. What comes again and again is kept
 // once when it is read. Start reading at Reader and AppendWatch.
 package watchline
 
 import (
 	"encoding/json"
+	"time"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -16,7 +17,13 @@ type Reader struct {
 	texts map[string]string            // by how they are written, with escapes
 	maps  map[string]map[string]string // by how they are written
 
-	agents, tasks, events, steps int // how many there were in the last list
+	agents, frameworks, tasks, events, steps int // how many there were in the last list
+
+	masters string // how those of the last cluster are written
+	known   []reeveapi.Master
+
+	minute string    // of the last moment, as it is written up to the seconds
+	began  time.Time // when that minute began
 }
 
 // kept is how many texts and maps are remembered; then it starts over.
@@ -66,11 +73,14 @@ type field[T any] struct {
 
 var watchFields = []field[reeveapi.Watch]{
 	{"snapshot", func(s *scanner, w *reeveapi.Watch) { s.other(&w.Snapshot) }},
-	{"version", func(s *scanner, w *reeveapi.Watch) { s.other(&w.Version) }},
-	{"cluster", func(s *scanner, w *reeveapi.Watch) { s.other(&w.Cluster) }},
+	{"version", func(s *scanner, w *reeveapi.Watch) { w.Version = s.unsigned() }},
+	{"cluster", func(s *scanner, w *reeveapi.Watch) {
+		w.Cluster = new(reeveapi.Cluster)
+		object(s, w.Cluster, clusterFields)
+	}},
 	{"agents", func(s *scanner, w *reeveapi.Watch) { w.Agents = list(s, agentFields, &s.reader.agents) }},
 	{"agents_removed", func(s *scanner, w *reeveapi.Watch) { w.AgentsRemoved = s.texts() }},
-	{"frameworks", func(s *scanner, w *reeveapi.Watch) { s.other(&w.Frameworks) }},
+	{"frameworks", func(s *scanner, w *reeveapi.Watch) { w.Frameworks = list(s, frameworkFields, &s.reader.frameworks) }},
 	{"frameworks_removed", func(s *scanner, w *reeveapi.Watch) { w.FrameworksRemoved = s.texts() }},
 	{"tasks", func(s *scanner, w *reeveapi.Watch) { w.Tasks = list(s, taskFields, &s.reader.tasks) }},
 	{"tasks_removed", func(s *scanner, w *reeveapi.Watch) { w.TasksRemoved = s.texts() }},
@@ -83,7 +93,44 @@ var watchFields = []field[reeveapi.Watch]{
 	{"events", func(s *scanner, w *reeveapi.Watch) { w.Events = list(s, eventFields, &s.reader.events) }},
 }
 
-// Fields stand in the order in which masters write them.
+// Fields stand in the order in which masters write them. There is a cluster in each line in which anything has changed.
+var clusterFields = []field[reeveapi.Cluster]{
+	{"name", func(s *scanner, c *reeveapi.Cluster) { c.Name = s.shared() }},
+	{"id", func(s *scanner, c *reeveapi.Cluster) { c.ID = s.shared() }},
+	{"version", func(s *scanner, c *reeveapi.Cluster) { c.Version = s.shared() }},
+	{"leader", func(s *scanner, c *reeveapi.Cluster) { c.Leader = s.shared() }},
+	{"term", func(s *scanner, c *reeveapi.Cluster) { c.Term = s.unsigned() }},
+	{"elected", func(s *scanner, c *reeveapi.Cluster) { c.Elected = s.time() }},
+	{"started", func(s *scanner, c *reeveapi.Cluster) { c.Started = s.time() }},
+	{"total", func(s *scanner, c *reeveapi.Cluster) { object(s, &c.Total, amountFields) }},
+	{"allocated", func(s *scanner, c *reeveapi.Cluster) { object(s, &c.Allocated, amountFields) }},
+	{"offered", func(s *scanner, c *reeveapi.Cluster) { object(s, &c.Offered, amountFields) }},
+	{"used", func(s *scanner, c *reeveapi.Cluster) { object(s, &c.Used, amountFields) }},
+	{"agents", func(s *scanner, c *reeveapi.Cluster) { c.Agents = s.counts() }},
+	{"tasks", func(s *scanner, c *reeveapi.Cluster) { c.Tasks = s.counts() }},
+	{"frameworks", func(s *scanner, c *reeveapi.Cluster) { c.Frameworks = s.counts() }},
+	{"masters", func(s *scanner, c *reeveapi.Cluster) { c.Masters = s.masters() }},
+}
+
+var frameworkFields = []field[reeveapi.Framework]{
+	{"id", func(s *scanner, f *reeveapi.Framework) { f.ID = s.shared() }},
+	{"name", func(s *scanner, f *reeveapi.Framework) { f.Name = s.shared() }},
+	{"state", func(s *scanner, f *reeveapi.Framework) { f.State = s.shared() }},
+	{"user", func(s *scanner, f *reeveapi.Framework) { f.User = s.shared() }},
+	{"principal", func(s *scanner, f *reeveapi.Framework) { f.Principal = s.shared() }},
+	{"hostname", func(s *scanner, f *reeveapi.Framework) { f.Hostname = s.shared() }},
+	{"webui", func(s *scanner, f *reeveapi.Framework) { f.WebUI = s.shared() }},
+	{"roles", func(s *scanner, f *reeveapi.Framework) { f.Roles = s.texts() }},
+	{"suppressed", func(s *scanner, f *reeveapi.Framework) { f.Suppressed = s.texts() }},
+	{"capabilities", func(s *scanner, f *reeveapi.Framework) { f.Capabilities = s.texts() }},
+	{"registered", func(s *scanner, f *reeveapi.Framework) { f.Registered = s.time() }},
+	{"ended", func(s *scanner, f *reeveapi.Framework) { f.Ended = s.time() }},
+	{"allocated", func(s *scanner, f *reeveapi.Framework) { object(s, &f.Allocated, amountFields) }},
+	{"offered", func(s *scanner, f *reeveapi.Framework) { object(s, &f.Offered, amountFields) }},
+	{"offers", func(s *scanner, f *reeveapi.Framework) { f.Offers = int(s.whole()) }},
+	{"tasks", func(s *scanner, f *reeveapi.Framework) { f.Tasks = s.counts() }},
+}
+
 var taskFields = []field[reeveapi.Task]{
 	{"id", func(s *scanner, t *reeveapi.Task) { t.ID = s.own() }},
 	{"framework", func(s *scanner, t *reeveapi.Task) { t.Framework = s.shared() }},
@@ -130,7 +177,7 @@ var amountFields = []field[reeveapi.Amounts]{
 }
 
 var eventFields = []field[reeveapi.Event]{
-	{"seq", func(s *scanner, e *reeveapi.Event) { e.Seq = uint64(s.whole()) }},
+	{"seq", func(s *scanner, e *reeveapi.Event) { e.Seq = s.unsigned() }},
 	{"at", func(s *scanner, e *reeveapi.Event) { e.At = s.time() }},
 	{"kind", func(s *scanner, e *reeveapi.Event) { e.Kind = s.shared() }},
 	{"subject", func(s *scanner, e *reeveapi.Event) { e.Subject = s.own() }},

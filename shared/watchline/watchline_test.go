@@ -72,14 +72,21 @@ var at = time.Date(2026, 11, 29, 10, 4, 57, 722380356, time.UTC)
 // full has every field of what is read here.
 func full() reeveapi.Watch {
 	return reeveapi.Watch{
-		Snapshot: true, Version: math.MaxUint64, Cluster: &reeveapi.Cluster{Name: "c", Agents: map[string]int{"active": 1}, Elected: at},
+		Snapshot: true, Version: math.MaxUint64, Cluster: &reeveapi.Cluster{
+			Name: "c", ID: "i", Version: "1", Leader: "l", Term: 7, Elected: at, Started: at, Total: reeveapi.Amounts{CPUs: 1.5}, Allocated: reeveapi.Amounts{Mem: 2}, Offered: reeveapi.Amounts{Disk: 3},
+			Used: reeveapi.Amounts{GPUs: 4}, Agents: map[string]int{"active": 1}, Tasks: map[string]int{"TASK_RUNNING": 2, "TASK_LOST": 0}, Frameworks: map[string]int{},
+			Masters: []reeveapi.Master{{Name: "m", State: "leading", Voter: true, Behind: new(uint64(3)), Silent: new(2)}, {Name: "n"}},
+		},
 		Agents: []reeveapi.Agent{{
 			ID: "S0", Name: "n", HTTP: "h:1", State: "active", Reason: "why", Version: "1", Since: at, Registered: at, Reregistered: at,
 			Total: reeveapi.Amounts{CPUs: 0.1, Mem: 1e9, Disk: 123456789.125, GPUs: 3}, Ports: "[1-2]", Attributes: map[string]string{"rack": "r1"}, Tasks: 7,
 			Usage: &reeveapi.HostUsage{At: at, CPUs: 1.5, Load1: 1e-7, MemBytes: 1 << 40}, Deactivated: true, Drain: &reeveapi.Drain{Since: at},
 			Reserved: map[string]reeveapi.Amounts{"r": {CPUs: 1}}, Volumes: []reeveapi.Volume{{ID: "v"}}, Maintenance: &reeveapi.Unavailability{Start: at},
 		}},
-		AgentsRemoved: []string{"S1"}, FrameworksRemoved: []string{"f"}, Frameworks: []reeveapi.Framework{{ID: "f", Roles: []string{"a"}}},
+		AgentsRemoved: []string{"S1"}, FrameworksRemoved: []string{"f"}, Frameworks: []reeveapi.Framework{{
+			ID: "f", Name: "fn", State: "active", User: "u", Principal: "p", Hostname: "h", WebUI: "w", Roles: []string{"a"}, Suppressed: []string{"a"}, Capabilities: []string{"C"}, Registered: at, Ended: at,
+			Allocated: reeveapi.Amounts{CPUs: 1}, Offered: reeveapi.Amounts{Mem: 2}, Offers: 3, Tasks: map[string]int{"TASK_RUNNING": 1},
+		}, {Roles: []string{}}},
 		Tasks: []reeveapi.Task{{
 			ID: "t", Framework: "f", FrameworkName: "fn", Name: "näme \"x\"", Role: "*", Executor: "t", Agent: "S0", AgentName: "n", AgentHTTP: "h:1",
 			Container: "c", State: "TASK_RUNNING", Message: "a < b && c > d", Reason: "R", Source: "S", Healthy: new(false), Check: "ok",
@@ -118,12 +125,42 @@ func TestOddLines(t *testing.T) {
 		`{"tasks":[{"requested":{"cpus":0.30000000000000004}}]}`, `{"tasks":[{"requested":{"cpus":9007199254740993}}]}`, `{"tasks":[{"requested":{"cpus":00.5}}]}`, `{"tasks":[{"requested":{"cpus":.5}}]}`,
 		`{"tasks":[{"launched":"2026-02-29T00:00:00Z"}]}`, `{"tasks":[{"launched":"2024-02-29T00:00:00.5Z"}]}`, `{"tasks":[{"launched":"2024-02-29T00:00:00+01:00"}]}`, `{"tasks":[{"launched":"2024-02-29T00:00:00.Z"}]}`,
 		`{"tasks":[{"launched":"2024-13-29T00:00:00Z"}]}`, `{"tasks":[{"launched":"0000-00-00T00:00:00Z"}]}`, `{"tasks":[{"launched":"0001-01-01T00:00:00Z"}]}`, `{"tasks":[{"launched":null}]}`,
+		`{"cluster":null}`, `{"cluster":{}}`, `{"cluster":{"tasks":null,"masters":null}}`, `{"cluster":{"tasks":{"a":1.5}}}`, `{"cluster":{"tasks":{"a":-1}}}`, `{"cluster":{"tasks":{"a":1,"a":2}}}`, `{"cluster":{"tasks":{"a":1,}}}`,
+		`{"cluster":{"tasks":{"a":1e2}}}`, `{"cluster":{"tasks":{"a":"1"}}}`, `{"cluster":{"tasks":{"ä\u0041":1}}}`, `{"cluster":{"tasks":{"a"}}}`, `{"cluster":{"masters":[]}}`, `{"cluster":{"masters":[{"name":1}]}}`, `{"cluster":{"masters":[{"name":"m"}]}}`, `{"cluster":{"masters":{}}}`,
+		`{"version":-1}`, `{"version":18446744073709551616}`, `{"version":1234567890123456789}`, `{"version":01}`, `{"version":1.0}`, `{"frameworks":null}`, `{"frameworks":[{"roles":null}]}`, `{"frameworks":[{"offers":-1}]}`, `{"frameworks":[{"tasks":{}}]}`,
 		`{"tasks":[{"labels":{"a":1}}]}`, `{"tasks":[{"labels":null}]}`, `{"tasks":[{"labels":{"a":"b"},"job":"x"}]}`, `{"events":[{"seq":18446744073709551615}]}`, `{"events":[{"seq":1.5}]}`, `{"events":[{"seq":-1}]}`, `{"agents":[{"usage":null}]}`,
 		`{"agents":[{"tasks":007}]}`, `{"tasks_removed":[]}`, `{"tasks_removed":["a","b"]}`, `{"tasks_removed":["a",]}`, `{"tasks_removed":null}`, `{"tasks_removed":[1]}`, `{"tasks_removed":["a"`, `{"snapshot":true,"version":3,"unknown":null,"events":[{"seq":1}]}`, `{"version":3,"snapshot":true}`, `{"agents":[{"since":"x"}]}`, `{"tasks":[{"id":"a"`, `{"tasks":[{"id"`, `{"tasks"`, `{"tasks":[{"id":"a"}]`,
 		string(encode(t, &full)),
 	} {
 		same(t, &Reader{}, []byte(line))
 	}
+}
+
+// TestMomentsOfOneMinute reads moments after one that is in the same minute, or seems to be.
+func TestMomentsOfOneMinute(t *testing.T) {
+	for _, second := range []string{"2026-11-29T10:04:57Z", "2026-11-29T10:04:00.000000001Z", "2026-11-29T10:04:59.999999999Z"} {
+		for _, next := range []string{
+			second, "2026-11-29T10:04:00Z", "2026-11-29T10:04:07.5Z", "2026-11-29T10:04:60Z", "2026-11-29T10:04:59.9999999999Z", "2026-11-29T10:04:57.Z", "2026-11-29T10:04:5Z", "2026-11-29T10:04:",
+			"2026-11-29T10:04:57,5Z", "2026-11-29T10:04:57.5", "2026-11-29T10:04:57.5z", "2026-11-29T10:04:57+00:00", "2026-11-29T10:04:57.5+01:00", "2026-11-29T10:04:5x.5Z", "2026-11-29T10:05:57Z", "2026-11-29T10:04:57.12345Z",
+		} {
+			same(t, &Reader{}, []byte(`{"tasks":[{"launched":"`+second+`"},{"launched":"`+next+`"},{"ended":"`+next+`"}]}`))
+		}
+	}
+}
+
+// TestOrdinary compares with looking at one byte after the other.
+func TestOrdinary(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		text := rapid.SliceOfN(rapid.OneOf(rapid.ByteRange(' ', '~'), rapid.SampledFrom([]byte{'"', '\\', 0, 0x1f, ' ', '!', '#', 0x7f, 0x80, 0xff, '[', ']'})), 0, 40).Draw(rt, "text")
+		from := rapid.IntRange(0, len(text)).Draw(rt, "from")
+		want := from
+		for want < len(text) && text[want] != '"' && text[want] != '\\' && text[want] >= ' ' && text[want] < 0x80 {
+			want++
+		}
+		if got := ordinary(text, from); got != want {
+			rt.Fatalf("ordinary(%q, %d) is %d, want %d", text, from, got, want)
+		}
+	})
 }
 
 func TestOddLists(t *testing.T) {

@@ -23,9 +23,9 @@ import (
 const (
 	silence      = 12 * time.Second // a stream that says nothing for longer is lost; a master says something every 5 s
 	coalesce     = 100 * time.Millisecond
-	unwatched    = 400 * time.Millisecond // instead of coalesce, while changes come all the time and nobody touches anything
-	attention    = 5 * time.Second        // how long somebody who has touched something probably looks closely
-	maxLines     = 50                     // that wait for the console to look
+	unwatched    = time.Second     // instead of coalesce, while changes come all the time and nobody touches anything
+	attention    = 5 * time.Second // how long somebody who has touched something probably looks closely
+	maxLines     = 50              // that wait for the console to look
 	usageEvery   = time.Second
 	usageAsk     = 30 * time.Minute
 	askTimeout   = 5 * time.Second
@@ -55,6 +55,7 @@ type Feed struct {
 	poke   chan struct{} // capacity 1: something changed
 	retry  chan struct{} // capacity 1: do not wait for the next try
 	asked  chan struct{} // capacity 1: wants changed
+	awake  chan struct{} // capacity 1: somebody has come back
 
 	slower  atomic.Int64 // the least time between two looks that an operator wants, in nanoseconds; 0 for none
 	touched atomic.Int64 // when a key was pressed last, in nanoseconds of the Unix clock
@@ -70,7 +71,7 @@ type Feed struct {
 func New(source Source, st *store.Store) *Feed {
 	return &Feed{
 		source: source, store: st,
-		poke: make(chan struct{}, 1), retry: make(chan struct{}, 1), asked: make(chan struct{}, 1),
+		poke: make(chan struct{}, 1), retry: make(chan struct{}, 1), asked: make(chan struct{}, 1), awake: make(chan struct{}, 1),
 	}
 }
 
@@ -120,8 +121,12 @@ func (f *Feed) apply() {
 	f.came = nil
 }
 
-// Touch notes that somebody uses the console at this moment.
-func (f *Feed) Touch(now time.Time) { f.touched.Store(now.UnixNano()) }
+// Touch notes that somebody uses the console at this moment. Who comes back to it sees at once what has changed.
+func (f *Feed) Touch(now time.Time) {
+	if before := f.touched.Swap(now.UnixNano()); now.Sub(time.Unix(0, before)) > attention {
+		raise(f.awake)
+	}
+}
 
 // Pace has the console look at changes so often at most; 0 leaves it to the feed.
 func (f *Feed) Pace(least time.Duration) { f.slower.Store(int64(least)) }
@@ -137,11 +142,11 @@ func (f *Feed) tell(ctx context.Context, changed func()) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		pace := coalesce
-		if steady && time.Since(time.Unix(0, f.touched.Load())) > attention {
-			pace = unwatched
+		pace, early := max(coalesce, time.Duration(f.slower.Load())), (<-chan struct{})(nil)
+		if steady && pace < unwatched && time.Since(time.Unix(0, f.touched.Load())) > attention {
+			pace, early = unwatched, f.awake
 		}
-		if !pause(ctx, max(pace, time.Duration(f.slower.Load())), nil) {
+		if !pause(ctx, pace, early) {
 			return ctx.Err()
 		}
 		steady = len(f.poke) > 0

@@ -136,6 +136,8 @@ func (l List[T]) Changes(old List[T]) []Change[T] {
 	i, j := 0, 0
 	for i < len(l.ids) || j < len(old.ids) {
 		switch {
+		case i < len(l.ids) && j < len(old.ids) && l.rows[i] == old.rows[j]: // most: a row has one id for ever
+			i, j = i+1, j+1
 		case j == len(old.ids) || i < len(l.ids) && l.ids[i] < old.ids[j]:
 			out = append(out, Change[T]{ID: l.ids[i], Is: l.rows[i]})
 			i++
@@ -143,9 +145,7 @@ func (l List[T]) Changes(old List[T]) []Change[T] {
 			out = append(out, Change[T]{ID: old.ids[j], Was: old.rows[j]})
 			j++
 		default:
-			if l.rows[i] != old.rows[j] {
-				out = append(out, Change[T]{l.ids[i], old.rows[j], l.rows[i]})
-			}
+			out = append(out, Change[T]{l.ids[i], old.rows[j], l.rows[i]})
 			i, j = i+1, j+1
 		}
 	}
