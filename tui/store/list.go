@@ -2,6 +2,7 @@ package store
 
 import (
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -38,54 +39,86 @@ func (l List[T]) All() iter.Seq2[string, *T] {
 	}
 }
 
-// With is the list with entries changed or added, and others removed. id names an entry; of two changes with one id the
-// later counts, and what is removed is gone.
-func (l List[T]) With(changed []T, removed []string, id func(*T) string) List[T] {
-	if len(changed) == 0 && len(removed) == 0 {
-		return l
-	}
-	next := List[T]{ids: l.ids, rows: slices.Clone(l.rows)}
-	var added []entry[T]
-	for i := range changed {
-		// Of its own, because a row that stays for long must not keep all that came with it.
-		row := new(T)
-		*row = changed[i]
-		key := id(row)
-		at, found := slices.BinarySearch(next.ids, key)
-		if found {
-			next.rows[at] = row
-		} else {
-			added = append(added, entry[T]{at, key, row})
+// Step is some changes of a list at once. Of two changes with one id the later counts, and what is removed is gone.
+type Step[T any] struct {
+	Changed []T // or added
+	Removed []string
+}
+
+// With is the list after some steps, one after the other, which cost little more than one. id names an entry.
+func (l List[T]) With(id func(*T) string, steps ...Step[T]) List[T] {
+	e := edit[T]{was: l, rows: l.rows, gone: map[int]struct{}{}}
+	for _, s := range steps {
+		for i := range s.Changed {
+			e.set(id(&s.Changed[i]), &s.Changed[i])
+		}
+		for _, key := range s.Removed {
+			e.remove(key)
 		}
 	}
-	var gone []int
-	for _, key := range removed {
-		if at, found := slices.BinarySearch(next.ids, key); found {
-			gone = append(gone, at)
-		}
-	}
-	if len(added)+len(gone) == 0 {
-		return next
-	}
-	return next.rebuilt(settled(added, removed), slices.Compact(slices.Sorted(slices.Values(gone))))
+	return e.done()
+}
+
+// edit is a list that is being changed.
+type edit[T any] struct {
+	was   List[T]
+	rows  []*T // those of was, or a copy with some that are new
+	own   bool // they are a copy
+	gone  map[int]struct{}
+	added []entry[T] // what was has not, as it came
 }
 
 // entry is what is to be added before a row.
 type entry[T any] struct {
 	at  int
 	id  string
-	row *T
+	row *T // nil takes back what was added before
 }
 
-// settled are the added entries in their order, the last of each id, without those that were removed at once.
-func settled[T any](added []entry[T], removed []string) []entry[T] {
+// set changes or adds an entry. Its row is of its own, because one that stays for long must not keep all that came with it.
+func (e *edit[T]) set(id string, val *T) {
+	at, found := slices.BinarySearch(e.was.ids, id)
+	if !found {
+		row := new(T)
+		*row = *val
+		e.added = append(e.added, entry[T]{at, id, row})
+		return
+	}
+	delete(e.gone, at)
+	if !e.own {
+		e.rows, e.own = slices.Clone(e.rows), true
+	}
+	if e.rows[at] == e.was.rows[at] {
+		e.rows[at] = new(T)
+	}
+	*e.rows[at] = *val
+}
+
+func (e *edit[T]) remove(id string) {
+	if at, found := slices.BinarySearch(e.was.ids, id); found {
+		e.gone[at] = struct{}{}
+	} else if len(e.added) > 0 {
+		e.added = append(e.added, entry[T]{at, id, nil})
+	}
+}
+
+func (e *edit[T]) done() List[T] {
+	next := List[T]{ids: e.was.ids, rows: e.rows}
+	added := settled(e.added)
+	if len(added)+len(e.gone) == 0 {
+		return next
+	}
+	return next.rebuilt(added, slices.Sorted(maps.Keys(e.gone)))
+}
+
+// settled are the added entries in their order: the last of each id, unless that takes it back.
+func settled[T any](added []entry[T]) []entry[T] {
 	slices.SortStableFunc(added, func(a, b entry[T]) int { return strings.Compare(a.id, b.id) })
 	out := added[:0]
 	for i, e := range added {
-		if i+1 < len(added) && added[i+1].id == e.id || len(removed) > 0 && slices.Contains(removed, e.id) {
-			continue
+		if e.row != nil && (i+1 == len(added) || added[i+1].id != e.id) {
+			out = append(out, e)
 		}
-		out = append(out, e)
 	}
 	return out
 }

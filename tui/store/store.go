@@ -128,28 +128,35 @@ func (s *Store) Apply(w *reeveapi.Watch, now time.Time) { s.ApplyAll([]*reeveapi
 // ApplyAll takes lines in the order in which they came, which costs little more than one of them.
 func (s *Store) ApplyAll(lines []*reeveapi.Watch, now time.Time) {
 	s.change(func(n *Snapshot) {
-		for _, w := range joined(lines) {
-			n.take(w, now)
+		for _, run := range runs(lines) {
+			n.take(run, now)
 		}
 	})
 }
 
-func (n *Snapshot) take(w *reeveapi.Watch, now time.Time) {
-	if w.Snapshot {
+// take takes lines of which only the first may be a snapshot.
+func (n *Snapshot) take(lines []*reeveapi.Watch, now time.Time) {
+	if lines[0].Snapshot {
 		n.Agents, n.Frameworks = List[reeveapi.Agent]{}, List[reeveapi.Framework]{}
 		n.Tasks, n.Jobs = List[reeveapi.Task]{}, List[reeveapi.Job]{}
 		n.Roles, n.Offers = List[reeveapi.Role]{}, List[reeveapi.Offer]{}
 	}
-	n.Agents = n.Agents.With(w.Agents, w.AgentsRemoved, agentKey)
-	n.Frameworks = n.Frameworks.With(w.Frameworks, w.FrameworksRemoved, frameworkKey)
-	n.Tasks = n.Tasks.With(w.Tasks, w.TasksRemoved, TaskKey)
-	n.Jobs = n.Jobs.With(w.Jobs, w.JobsRemoved, jobKey)
-	n.Roles = n.Roles.With(w.Roles, w.RolesRemoved, roleKey)
-	n.Offers = n.Offers.With(w.Offers, w.OffersRemoved, offerKey)
-	n.Events = appendEvents(n.Events, w.Events, w.Snapshot)
-	if w.Cluster != nil {
-		n.Cluster = w.Cluster
-		n.Load = appendLoad(n.Load, w.Cluster, now)
+	n.Agents = n.Agents.With(agentKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Agent, []string) { return w.Agents, w.AgentsRemoved })...)
+	n.Frameworks = n.Frameworks.With(frameworkKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Framework, []string) { return w.Frameworks, w.FrameworksRemoved })...)
+	n.Tasks = n.Tasks.With(TaskKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Task, []string) { return w.Tasks, w.TasksRemoved })...)
+	n.Jobs = n.Jobs.With(jobKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Job, []string) { return w.Jobs, w.JobsRemoved })...)
+	n.Roles = n.Roles.With(roleKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Role, []string) { return w.Roles, w.RolesRemoved })...)
+	n.Offers = n.Offers.With(offerKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Offer, []string) { return w.Offers, w.OffersRemoved })...)
+	var figures *reeveapi.Cluster
+	for _, w := range lines {
+		n.Events = appendEvents(n.Events, w.Events, w.Snapshot)
+		if w.Cluster != nil {
+			figures = w.Cluster
+		}
+	}
+	if figures != nil {
+		n.Cluster = figures
+		n.Load = appendLoad(n.Load, figures, now)
 	}
 	n.Link.Live, n.Link.Last, n.Link.Attempt, n.Link.Err = true, now, 0, ""
 }

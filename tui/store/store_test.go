@@ -32,7 +32,7 @@ func TestListIsAMap(t *testing.T) {
 			for range rapid.IntRange(0, 3).Draw(t, "removals") {
 				removed = append(removed, fmt.Sprint(rapid.IntRange(0, 30).Draw(t, "gone")))
 			}
-			list = list.With(changed, removed, func(r *row) string { return r.id })
+			list = list.With(func(r *row) string { return r.id }, Step[row]{changed, removed})
 			replayed := map[string]int{}
 			for _, c := range list.Changes(old) {
 				if old.Get(c.ID) != c.Was || list.Get(c.ID) != c.Is || c.Was == c.Is {

@@ -58,7 +58,7 @@ func all(s *store.Snapshot) iter.Seq2[string, *master] {
 	if s.Cluster != nil {
 		masters = s.Cluster.Masters
 	}
-	return store.List[master]{}.With(masters, nil, func(m *master) string { return m.ID }).All()
+	return store.List[master]{}.With(func(m *master) string { return m.ID }, store.Step[master]{Changed: masters}).All()
 }
 
 // drawState shows raft's and gossip's word together: whoever one of them does not hear is not well.

@@ -1,0 +1,35 @@
+package store
+
+import "codeberg.org/reeve/reeve/shared/reeveapi"
+
+func agentKey(a *reeveapi.Agent) string         { return a.ID }
+func frameworkKey(f *reeveapi.Framework) string { return f.ID }
+func jobKey(j *reeveapi.Job) string             { return j.Spec.Name }
+func roleKey(r *reeveapi.Role) string           { return r.Name }
+func offerKey(o *reeveapi.Offer) string         { return o.ID }
+
+// runs are lines that can be taken together: only the first of each may be a snapshot.
+func runs(lines []*reeveapi.Watch) [][]*reeveapi.Watch {
+	var out [][]*reeveapi.Watch
+	from := 0
+	for i, w := range lines {
+		if w.Snapshot && i > from {
+			out, from = append(out, lines[from:i]), i
+		}
+	}
+	if from < len(lines) {
+		out = append(out, lines[from:])
+	}
+	return out
+}
+
+// steps are what lines say of one list.
+func steps[T any](lines []*reeveapi.Watch, of func(w *reeveapi.Watch) (changed []T, removed []string)) []Step[T] {
+	var out []Step[T]
+	for _, w := range lines {
+		if changed, removed := of(w); len(changed)+len(removed) > 0 {
+			out = append(out, Step[T]{changed, removed})
+		}
+	}
+	return out
+}
