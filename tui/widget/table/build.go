@@ -3,22 +3,33 @@ package table
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
 // node is a row and its place in the order.
 type node[T any] struct {
-	Row[T]           // with the newest value, or the last of a row that has vanished
-	placed *T        // the value by which it got its place; nil while it has none
-	gone   time.Time // when it vanished; zero while it is there
-	came   time.Time // when it appeared, zero if it always was there
-	turned time.Time // when it changed so that somebody should see
-	leaves bool      // it has no place in the next order
-	dirty  bool      // its place has to be looked at
-	round  uint64    // of the last SetRows that had it
-	judged *T        // the value of which passes tells
-	passes bool      // whether it passes the filter
+	ID     string            // never changes
+	newest atomic.Pointer[T] // or the last of a row that has vanished; jobs look at it, too
+	placed *T                // the value by which it got its place; nil while it has none
+	gone   time.Time         // when it vanished; zero while it is there
+	came   time.Time         // when it appeared, zero if it always was there
+	turned time.Time         // when it changed so that somebody should see
+	leaves bool              // it has no place in the next order
+	dirty  bool              // its place has to be looked at
+	round  uint64            // of the last SetRows that had it
+	judged *T                // the value of which passes tells
+	passes bool              // whether it passes the filter
 }
+
+// newNode is a row that has no place yet.
+func newNode[T any](r Row[T], came time.Time) *node[T] {
+	n := &node[T]{ID: r.ID, came: came}
+	n.newest.Store(r.Val)
+	return n
+}
+
+func (n *node[T]) val() *T { return n.newest.Load() }
 
 func (n *node[T]) there() bool { return n.gone.IsZero() }
 
@@ -104,7 +115,7 @@ func (t *Table[T]) SetFilter(keep func(*T) bool, moves bool) {
 func (t *Table[T]) put(r Row[T], now time.Time) *node[T] {
 	n := t.nodes[r.ID]
 	if n == nil {
-		n = &node[T]{Row: r, came: now}
+		n = newNode(r, now)
 		t.nodes[r.ID] = n
 		t.count++
 		t.look(n)
@@ -116,11 +127,11 @@ func (t *Table[T]) put(r Row[T], now time.Time) *node[T] {
 		t.count++
 		t.look(n)
 	}
-	if n.Val != r.Val {
-		if t.Differs != nil && t.Differs(n.Val, r.Val) {
+	if was := n.val(); was != r.Val {
+		if t.Differs != nil && t.Differs(was, r.Val) {
 			n.turned = now
 		}
-		n.Val = r.Val
+		n.newest.Store(r.Val)
 		t.look(n)
 	}
 	return n
@@ -167,7 +178,7 @@ func (t *Table[T]) lookup(id string) *T {
 		return t.glimpse.find(id)
 	}
 	if n != nil && n.there() {
-		return n.Val
+		return n.val()
 	}
 	return nil
 }
@@ -228,7 +239,7 @@ func (t *Table[T]) rebuild() {
 		if n.placed == nil {
 			t.order = append(t.order, n)
 		}
-		n.placed = n.Val
+		n.placed = n.val()
 	}
 	slices.SortFunc(t.order, t.compare)
 }
@@ -245,7 +256,7 @@ func (t *Table[T]) patch() {
 			continue
 		case n.placed == nil:
 			in = append(in, n)
-		case t.sort >= 0 && t.cols[t.sort].Compare(n.placed, n.Val) != 0:
+		case t.sort >= 0 && t.cols[t.sort].Compare(n.placed, n.val()) != 0:
 			in = append(in, n)
 			n.leaves = true // its old place
 			out++
@@ -262,7 +273,7 @@ func (t *Table[T]) patch() {
 		t.order = slices.DeleteFunc(t.order, func(n *node[T]) bool { return n.leaves })
 	}
 	for _, n := range t.dirty {
-		n.placed = n.Val
+		n.placed = n.val()
 	}
 	for _, n := range in {
 		n.leaves = false

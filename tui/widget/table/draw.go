@@ -69,7 +69,7 @@ func (t *Table[T]) total(a frame.Area, cols, widths []int) {
 func (t *Table[T]) shown() iter.Seq[*T] {
 	return func(yield func(*T) bool) {
 		for _, n := range t.view {
-			if n.there() && !yield(n.Val) {
+			if n.there() && !yield(n.val()) {
 				return
 			}
 		}
@@ -80,7 +80,7 @@ func (t *Table[T]) shown() iter.Seq[*T] {
 func (t *Table[T]) OnScreen() iter.Seq[*T] {
 	return func(yield func(*T) bool) {
 		for _, n := range t.view[min(t.top, len(t.view)):min(t.top+t.height, len(t.view))] {
-			if n.there() && !yield(n.Val) {
+			if n.there() && !yield(n.val()) {
 				return
 			}
 		}
@@ -224,7 +224,7 @@ func (t *Table[T]) latest(n *node[T]) *T {
 			return val
 		}
 	}
-	return n.Val
+	return n.val()
 }
 
 func (t *Table[T]) row(a frame.Area, i int, cols, widths []int, now time.Time) {

@@ -29,8 +29,8 @@ func (t *Table[T]) Export(all bool) (titles []string, rows [][]string) {
 		return titles, rows
 	}
 	for _, n := range t.order {
-		if n.there() && !t.keep(n.Val) {
-			rows = append(rows, t.cells(paper, cols, n.Val))
+		if n.there() && !t.keep(n.val()) {
+			rows = append(rows, t.cells(paper, cols, n.val()))
 		}
 	}
 	return titles, rows

@@ -98,7 +98,8 @@ func (t *Table[T]) peek() {
 		return
 	}
 	for _, r := range append(rows, after.cut()...) {
-		n := &node[T]{Row: r, placed: r.Val}
+		n := newNode(r, time.Time{})
+		n.placed = r.Val
 		t.nodes[r.ID] = n
 		t.view = append(t.view, n)
 	}
@@ -169,7 +170,7 @@ func (j *Job[T]) build() {
 	var free []node[T]
 	for _, r := range j.all {
 		if n := j.nodes[r.ID]; n != nil {
-			n.Val = r.Val
+			n.newest.Store(r.Val)
 			continue
 		}
 		if len(free) == 0 {
@@ -177,12 +178,13 @@ func (j *Job[T]) build() {
 		}
 		n := &free[0]
 		free = free[1:]
-		n.Row = r
+		n.ID = r.ID
+		n.newest.Store(r.Val)
 		j.nodes[r.ID] = n
 		j.rows = append(j.rows, place[T]{node: n, id: r.ID})
 	}
 	for i, p := range j.rows {
-		p.node.placed = p.node.Val
-		j.rows[i].val = p.node.Val
+		p.node.placed = p.node.val()
+		j.rows[i].val = p.node.placed
 	}
 }

@@ -14,6 +14,7 @@ const farRows = 5000
 type Job[T any] struct {
 	asked   uint64              // which question of the table's it answers
 	all     []Row[T]            // what nodes are to be made of, nil if there are nodes
+	old     []*node[T]          // those that there are; some may leave
 	nodes   map[string]*node[T] // made of all
 	order   []*node[T]          // they, in order
 	rows    []place[T]
@@ -23,7 +24,8 @@ type Job[T any] struct {
 	keep    func(*T) bool // nil: all
 }
 
-// place is a row as a job has it. The node belongs to the table's loop; the value never changes.
+// place is a row as a job has it. All of the node but its id and its newest value belongs to the table's loop; the value
+// never changes.
 type place[T any] struct {
 	node   *node[T]
 	id     string
@@ -59,16 +61,11 @@ func (t *Table[T]) job() *Job[T] {
 		j.all = t.glimpse.rows
 		return j
 	}
-	j.rows = slices.Grow(t.spare, len(t.order)+len(t.dirty))
+	j.old, j.rows = append(slices.Grow([]*node[T](nil), len(t.order)+len(t.dirty)), t.order...), t.spare
 	t.spare = nil
-	for _, n := range t.order {
-		if !n.leaves {
-			j.rows = append(j.rows, place[T]{node: n, id: n.ID, val: n.Val})
-		}
-	}
 	for _, n := range t.dirty {
 		if n.placed == nil && !n.leaves {
-			j.rows = append(j.rows, place[T]{node: n, id: n.ID, val: n.Val})
+			j.old = append(j.old, n)
 		}
 	}
 	return j
@@ -78,6 +75,10 @@ func (t *Table[T]) job() *Job[T] {
 func (j *Job[T]) Run() {
 	if j.all != nil {
 		j.build()
+	}
+	j.rows = slices.Grow(j.rows, len(j.old))
+	for _, n := range j.old {
+		j.rows = append(j.rows, place[T]{node: n, id: n.ID, val: n.val()})
 	}
 	if j.sort {
 		slices.SortFunc(j.rows, func(a, b place[T]) int { return order(j.compare, j.desc, a.id, b.id, a.val, b.val) })

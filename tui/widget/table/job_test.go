@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ func seen(t *Table[item]) []string {
 	var out []string
 	for _, n := range t.view {
 		if n.there() {
-			out = append(out, fmt.Sprint(n.ID, " ", n.Val.n))
+			out = append(out, fmt.Sprint(n.ID, " ", n.val().n))
 		}
 	}
 	return out
@@ -145,5 +146,36 @@ func TestAJobThatWasOvertaken(t *testing.T) {
 	tab.Finish(late, start.Add(time.Minute))
 	if got, want := seen(tab), []string{"0002 998", "0003 997"}; !slices.Equal(got, want) {
 		t.Errorf("%q are shown, want %q", got, want)
+	}
+}
+
+// TestAJobIsDoneBesideTheLoop changes rows while a job looks at them, for the race detector's eyes.
+func TestAJobIsDoneBesideTheLoop(t *testing.T) {
+	tab := New("none", columns()...)
+	tab.Jobs, tab.far = true, 0
+	ids := make([]int, 500)
+	for i := range ids {
+		ids[i] = i
+	}
+	tab.Change(rows(ids...), nil, start)
+	tab.SetFilter(func(i *item) bool { return strings.Contains(i.name, "7") }, false)
+	job := tab.Job(start)
+	var wg sync.WaitGroup
+	wg.Go(job.Run)
+	for i := range 100 {
+		tab.Change(rows(ids[:50+i]...), []string{fmt.Sprintf("%04d", 400+i)}, start)
+		draw(tab, start)
+	}
+	wg.Wait()
+	tab.Finish(job, start)
+	draw(tab, start.Add(time.Hour))
+	want := 0
+	for i := range 400 {
+		if strings.Contains(fmt.Sprint(i), "7") {
+			want++
+		}
+	}
+	if got := len(seen(tab)); got != want {
+		t.Errorf("%d rows are shown, want %d", got, want)
 	}
 }

@@ -248,7 +248,7 @@ func (t *Table[T]) All() iter.Seq[*T] {
 			return
 		}
 		for _, n := range t.nodes {
-			if n.there() && !yield(n.Val) {
+			if n.there() && !yield(n.val()) {
 				return
 			}
 		}
