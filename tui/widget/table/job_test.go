@@ -10,7 +10,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/theme"
 )
 
 // seen are the rows of the view that are there.
@@ -177,5 +179,29 @@ func TestAJobIsDoneBesideTheLoop(t *testing.T) {
 	}
 	if got := len(seen(tab)); got != want {
 		t.Errorf("%d rows are shown, want %d", got, want)
+	}
+}
+
+// BenchmarkAsk is what a letter of a filter costs the loop on a hundred thousand rows: all else is a job's.
+func BenchmarkAsk(b *testing.B) {
+	ids := make([]int, 100_000)
+	for i := range ids {
+		ids[i] = i
+	}
+	tab, f := New("none", columns()...), frame.New(140, 40, theme.New(theme.Options{}))
+	tab.Jobs = true
+	tab.Reset(rows(ids...))
+	finish := func(job *Job[item]) {
+		job.Run()
+		tab.Finish(job, start)
+	}
+	finish(tab.Job(start))
+	for i := 0; b.Loop(); i++ {
+		tab.SetFilter(func(r *item) bool { return r.n%(i%7+1) == 0 }, false)
+		job := tab.Job(start)
+		tab.Render(f.Area(), start)
+		b.StopTimer()
+		finish(job)
+		b.StartTimer()
 	}
 }
