@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,7 +75,7 @@ var at = time.Date(2026, 11, 29, 10, 4, 57, 722380356, time.UTC)
 func full() reeveapi.Watch {
 	return reeveapi.Watch{
 		Snapshot: true, Version: math.MaxUint64, Cluster: &reeveapi.Cluster{
-			Name: "c", ID: "i", Version: "1", Leader: "l", Term: 7, Elected: at, Started: at, Total: reeveapi.Amounts{CPUs: 1.5}, Allocated: reeveapi.Amounts{Mem: 2}, Offered: reeveapi.Amounts{Disk: 3},
+			Name: "c", ID: "i", Version: "1", Leader: "l", Term: 7, Elected: at, Started: at, Commit: "cafe", Built: at, BuiltBy: "me", Total: reeveapi.Amounts{CPUs: 1.5}, Allocated: reeveapi.Amounts{Mem: 2}, Offered: reeveapi.Amounts{Disk: 3},
 			Used: reeveapi.Amounts{GPUs: 4}, Agents: map[string]int{"active": 1}, Tasks: map[string]int{"TASK_RUNNING": 2, "TASK_LOST": 0}, Frameworks: map[string]int{},
 			Masters: []reeveapi.Master{{Name: "m", State: "leading", Voter: true, Behind: new(uint64(3)), Silent: new(2)}, {Name: "n"}},
 		},
@@ -84,7 +86,7 @@ func full() reeveapi.Watch {
 			Reserved: map[string]reeveapi.Amounts{"r": {CPUs: 1}}, Volumes: []reeveapi.Volume{{ID: "v"}}, Maintenance: &reeveapi.Unavailability{Start: at},
 		}},
 		AgentsRemoved: []string{"S1"}, FrameworksRemoved: []string{"f"}, Frameworks: []reeveapi.Framework{{
-			ID: "f", Name: "fn", State: "active", User: "u", Principal: "p", Hostname: "h", WebUI: "w", Roles: []string{"a"}, Suppressed: []string{"a"}, Capabilities: []string{"C"}, Registered: at, Ended: at,
+			ID: "f", Name: "fn", State: "active", User: "u", Principal: "p", Hostname: "h", WebUI: "w", Roles: []string{"a"}, Suppressed: []string{"a"}, Capabilities: []string{"C"}, Since: at, Registered: at, Reregistered: at, Failover: 1.5, Ended: at,
 			Allocated: reeveapi.Amounts{CPUs: 1}, Offered: reeveapi.Amounts{Mem: 2}, Offers: 3, Tasks: map[string]int{"TASK_RUNNING": 1},
 		}, {Roles: []string{}}},
 		Tasks: []reeveapi.Task{{
@@ -113,6 +115,34 @@ func TestAFullLine(t *testing.T) {
 	line := encode(t, &w)
 	same(t, &Reader{}, line)
 	fast(t, line)
+}
+
+// TestEveryFieldIsRead compares what is read with what there is, in its order: a field that is new must not be passed over.
+func TestEveryFieldIsRead(t *testing.T) {
+	read(t, watchFields)
+	read(t, clusterFields)
+	read(t, agentFields)
+	read(t, usageFields)
+	read(t, frameworkFields)
+	read(t, taskFields)
+	read(t, stepFields)
+	read(t, amountFields)
+	read(t, eventFields)
+}
+
+func read[T any](t *testing.T, fields []field[T]) {
+	t.Helper()
+	var got, want []string
+	for _, f := range fields {
+		got = append(got, f.name)
+	}
+	for i, of := 0, reflect.TypeFor[T](); i < of.NumField(); i++ {
+		name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+		want = append(want, name)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-is +is read):\n%s", reflect.TypeFor[T](), diff)
+	}
 }
 
 func TestOddLines(t *testing.T) {
