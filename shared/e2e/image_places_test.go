@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -56,11 +57,13 @@ func TestBrokenImagesLeaveNothing(t *testing.T) {
 	needRoot(t)
 	registry := imagetest.Serve(t, breaking)
 	small := imagetest.Build(t, v1.Config{}, imagetest.Layer(t, []imagetest.Entry{{Name: "file", Body: strings.Repeat("content ", 1000)}}))
-	var noise strings.Builder
-	for i := range 4 << 20 { // what does not get smaller by packing
-		fmt.Fprintf(&noise, "%x", uint32(i)*2654435761)
+	noise, source := make([]byte, 32<<20), rand.NewChaCha8([32]byte{})
+	for at := 0; at < len(noise); at += 4096 { // half as large when it is packed: what is missing of the disk shows in the middle
+		if _, err := source.Read(noise[at : at+2048]); err != nil {
+			t.Fatal(err)
+		}
 	}
-	large := imagetest.Build(t, v1.Config{}, imagetest.Layer(t, []imagetest.Entry{{Name: "file", Body: noise.String()}}))
+	large := imagetest.Build(t, v1.Config{}, imagetest.Layer(t, []imagetest.Entry{{Name: "file", Body: string(noise)}}))
 	r, disk := startOnSmallDisk(t, 24, "--fetcher-stall-timeout=2secs")
 	p := placesOf(r.Agents[0].Dir())
 	var all sync.WaitGroup
