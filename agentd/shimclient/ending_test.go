@@ -303,10 +303,12 @@ func TestWhatKeepsAContainerIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := fmt.Sprintf(" Z of %d (nsenter) T", visitor.Process.Pid)
-	eventually(t, "he is named", func() bool { return strings.Contains(c.Explain(t.Context(), "kept"), want) })
-	if text := c.Explain(t.Context(), "kept"); !strings.Contains(text, "its shim is process ") {
-		t.Errorf("got %q, want its shim named", text)
-	}
+	var text string
+	defer func() { t.Log(text) }()
+	eventually(t, "he is named", func() bool {
+		text = c.Explain(t.Context(), "kept")
+		return strings.Contains(text, want) && strings.Contains(text, "its shim is process ")
+	})
 	end()
 	if exit, err := c.Wait(t.Context(), "kept"); err != nil || exit.WaitStatus != int(unix.SIGKILL) {
 		t.Errorf("%+v, %v, want it killed", exit, err)

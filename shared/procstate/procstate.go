@@ -39,7 +39,7 @@ func Read(pid int) (Process, error) {
 	if p.Parent, err = strconv.Atoi(fields[1]); err != nil {
 		return p, fmt.Errorf("read %s/stat: %w", dir, err)
 	}
-	if waits, err := os.ReadFile(filepath.Join(dir, "wchan")); err == nil && string(waits) != "0" {
+	if waits, err := os.ReadFile(filepath.Join(dir, "wchan")); err == nil && string(waits) != "0" && p.State != "Z" { // older kernels say where a zombie ended
 		p.Waits = string(waits)
 	}
 	return p, nil
