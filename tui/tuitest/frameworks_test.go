@@ -1,6 +1,10 @@
 package tuitest
 
-import "testing"
+import (
+	"strings"
+	"testing"
+	"time"
+)
 
 // TestFrameworkTimes says when a framework came again, and how much longer one that is away may be.
 func TestFrameworkTimes(t *testing.T) {
@@ -14,5 +18,10 @@ func TestFrameworkTimes(t *testing.T) {
 		c.Press("7")
 		c.Expect("built from 9d21c0e277aa of 2026-09-30 08:12 UTC")
 		c.Lacks(" by ")
+		c.Pass(11 * time.Second)
+		c.Expect("WHILE THIS SCREEN IS LOOKED AT", "raft entries/s", "offers out")
+		if line := strings.TrimSpace(c.Line("entries behind")); !strings.HasSuffix(line, " 1") {
+			t.Errorf("%q, want one entry, which m3 lacks", line)
+		}
 	})
 }

@@ -106,10 +106,12 @@ func (d *description) framework(snap *store.Snapshot, f *reeveapi.Framework) {
 	d.fact("capabilities", strings.Join(f.Capabilities, ", "))
 	d.when("registered", f.Registered)
 	d.when("again", f.Reregistered)
-	if f.State == reeveapi.FrameworkInactive {
+	switch f.State {
+	case reeveapi.FrameworkInactive:
 		d.when("lost", f.Since)
-	} else if f.State == reeveapi.FrameworkActive {
+	case reeveapi.FrameworkActive:
 		d.when("connected", f.Since)
+	default:
 	}
 	if f.Failover > 0 {
 		d.fact("may be away", gauge.Age(time.Duration(f.Failover*float64(time.Second))))

@@ -25,7 +25,10 @@ import (
 type master = reeveapi.Master
 
 // Screen is the list of masters.
-type Screen struct{ list.Base[master] }
+type Screen struct {
+	list.Base[master]
+	trail trail
+}
 
 // New returns the screen.
 func New(env screen.Env, _ screen.Target) *Screen {
@@ -99,6 +102,20 @@ func (s *Screen) version(m *master) (string, theme.Role) {
 	return m.Version, theme.Dim
 }
 
+// Start takes the first figures.
+func (s *Screen) Start() tea.Cmd {
+	s.trail.sample(s.Env.Store.Snapshot())
+	return nil
+}
+
+// Update takes figures now and then.
+func (s *Screen) Update(msg tea.Msg) tea.Cmd {
+	if _, ok := msg.(screen.Tick); ok {
+		s.trail.sample(s.Env.Store.Snapshot())
+	}
+	return s.Base.Update(msg)
+}
+
 // Crumb names the screen.
 func (s *Screen) Crumb() string { return fmt.Sprintf("masters (%d)", len(s.masters())) }
 
@@ -131,7 +148,12 @@ func (s *Screen) Render(a frame.Area) {
 	s.facts(a.Sub(1, 0, a.W-1, 2))
 	h := min(len(s.masters())+2, max(a.H-8, 4))
 	s.Table().Render(a.Sub(0, 2, a.W, h), s.Env.Now())
-	s.history(a.Sub(1, h+2, a.W-1, a.H-h-2))
+	y := h + 2
+	if a.H-y >= trailRows+4 {
+		s.trail.draw(a.Sub(1, y, a.W-1, trailRows))
+		y += trailRows + 1
+	}
+	s.history(a.Sub(1, y, a.W-1, a.H-y))
 }
 
 func (s *Screen) facts(a frame.Area) {
@@ -167,11 +189,16 @@ func (s *Screen) facts(a frame.Area) {
 	x = a.Text(0, 1, theme.Dim, "answering: version ")
 	x = a.Text(x, 1, theme.Text, label.Or(c.Version, "?")) + 3
 	x = a.Text(x, 1, theme.Dim, "started ")
-	x = a.Text(x, 1, theme.Text, gauge.Since(s.Env.Now(), c.Started)+" ago, "+label.Clock(s.Env.Now(), c.Started)) + 3
-	if text := built(c); text != "" && x+frame.Width(text)+6 < a.W {
-		x = a.Text(x, 1, theme.Dim, "built ")
-		a.Text(x, 1, theme.Text, text)
+	a.Text(x, 1, theme.Text, gauge.Since(s.Env.Now(), c.Started)+" ago, "+label.Clock(s.Env.Now(), c.Started))
+}
+
+// Status says what the answering master was built from.
+func (s *Screen) Status() (string, theme.Role) {
+	c := s.Env.Store.Snapshot().Cluster
+	if c == nil || built(c) == "" {
+		return "", theme.Dim
 	}
+	return "answering: built " + built(c), theme.Dim
 }
 
 // shownCommit is how much of a commit is shown.

@@ -205,3 +205,33 @@ func BenchmarkAsk(b *testing.B) {
 		b.StartTimer()
 	}
 }
+
+// TestARowThatComesBack has a row that was let go of come back, and one come that never was, while a job is done.
+func TestARowThatComesBack(t *testing.T) {
+	tab := New("none", columns()...)
+	tab.Jobs, tab.far, tab.many = true, 1, 0
+	now := start
+	finish := func() {
+		job := tab.Job(now)
+		job.Run()
+		tab.Finish(job, now)
+	}
+	tab.Reset(rows(1, 2, 3, 5))
+	draw(tab, now)
+	finish()
+	tab.Change(nil, []string{"0002"}, now)
+	draw(tab, now)
+	now = now.Add(time.Minute)
+	tab.Change(rows(5), nil, now) // 0002 is let go of
+	tab.Do(keys.SortFlip, now)
+	now = now.Add(time.Minute)
+	late := tab.Job(now)
+	late.Run()
+	tab.Change(rows(2, 4), []string{"0003"}, now)
+	draw(tab, now)
+	tab.Finish(late, now)
+	draw(tab, now)
+	if got, want := seen(tab), []string{"0005 995", "0004 996", "0002 998", "0001 999"}; !slices.Equal(got, want) {
+		t.Errorf("%q are shown, want %q", got, want)
+	}
+}
