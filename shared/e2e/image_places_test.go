@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -20,6 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"codeberg.org/reeve/reeve/shared/imagetest"
+	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
 // breaking spoils the layers of images by the name that they have: hang, half, corrupt.
@@ -64,7 +66,8 @@ func TestBrokenImagesLeaveNothing(t *testing.T) {
 		}
 	}
 	large := imagetest.Build(t, v1.Config{}, imagetest.Layer(t, []imagetest.Entry{{Name: "file", Body: string(noise)}}))
-	r, disk := startOnSmallDisk(t, 24, "--fetcher-stall-timeout=2secs")
+	stall := slowhost.Scale(4 * time.Second) // on a slow host the others must not look as if they hung
+	r, disk := startOnSmallDisk(t, 24, fmt.Sprintf("--fetcher-stall-timeout=%dsecs", int(stall.Seconds())))
 	p := placesOf(r.Agents[0].Dir())
 	var all sync.WaitGroup
 	for task, test := range map[string]struct {
@@ -73,7 +76,7 @@ func TestBrokenImagesLeaveNothing(t *testing.T) {
 	}{
 		"corrupt": {small, "sent it damaged"},
 		"half":    {small, "broke the connection off"},
-		"hang":    {small, "has sent nothing for 2s"},
+		"hang":    {small, "has sent nothing for " + stall.String()},
 		"missing": {nil, "has no missing/image 1"},
 		"large":   {large, "no space is left"},
 	} {
