@@ -22,7 +22,7 @@ step "when things break: no master answers"
 check "stop" written $page "systemctl stop masterd"
 says "masterd" "systemctl status masterd" 'inactive (dead)'
 if out=$(reeve masters 2>&1); then fail "reeve masters answered: $out"; fi
-echo "$out" | grep -q 'no master can be reached at' || fail "without a master reeve says: $out"
+grep -q 'no master can be reached at' <<<"$out" || fail "without a master reeve says: $out"
 check "the task's process" kill -0 "$task"
 check "start" written $page "systemctl start masterd"
 await "the master leads" leads

@@ -17,7 +17,7 @@ same "what a shell finds" 10.0.2.15:5050 "$(bash -lc 'echo $REEVE_MASTER')"
 grep -q 'reeve execute --name=hello' /etc/motd || fail "no message of the day"
 # The command is that of the message of the day.
 out=$(bash -lc "$(sed -n 's/^  \(reeve execute .*\)$/\1/p' /etc/motd)" 2>&1) || fail "the message's command: $out"
-echo "$out" | grep -q TASK_FINISHED || fail "the message's command: $out"
+grep -q TASK_FINISHED <<<"$out" || fail "the message's command: $out"
 
 step "once more is an upgrade"
 check "submit" bash -lc "reeve run --name beat -c 'while :; do date +%s >>beat; sleep 1; done' --cpus 0.1 --mem 32"

@@ -66,7 +66,7 @@ agent_here() { reeve agents --master $all -o wide | grep -q '10.0.0.9:5051.*acti
 await "the agent" agent_here
 written install.md "reeve masters --master $all" || fail "reeve masters"
 out=$(reeve execute --master=$all --name=by-hand --command="echo by hand" --resources="cpus:0.1;mem:32" 2>&1) || fail "reeve execute: $out"
-echo "$out" | grep -q TASK_FINISHED || fail "the task did not finish: $out"
+grep -q TASK_FINISHED <<<"$out" || fail "the task did not finish: $out"
 
 step "three masters by hand: the leader is lost"
 leader() { of 'm["state"] == "leading"'; }
@@ -90,8 +90,8 @@ for line in "systemctl stop masterd" "$recover" "systemctl start masterd"; do gr
 # A person answers: masterd recover asks at a terminal only.
 answer() { echo "$1" | inside "$last" script -qec "$recover" /dev/null; }
 check "stop" inside "$last" systemctl stop masterd
-out=$(answer no); echo "$out" | grep -q 'up to entry [0-9]* of the registry' || fail "$recover says: $out"
-out=$(answer yes); echo "$out" | grep -q 'Done: it votes alone' || fail "$recover says: $out"
+out=$(answer no); grep -q 'up to entry [0-9]* of the registry' <<<"$out" || fail "$recover says: $out"
+out=$(answer yes); grep -q 'Done: it votes alone' <<<"$out" || fail "$recover says: $out"
 check "start" inside "$last" systemctl start masterd
 await "it leads alone" sh -c "reeve masters --master $all | grep -q leading"
 await "the agent under it" agent_here

@@ -36,14 +36,14 @@ journalctl -q -b -u agentd -o cat | grep 'isolates less' && fail "the agent isol
 step "first task"
 out=$(reeve execute --master=127.0.0.1:5050 --name=first --command="cat /proc/self/cgroup; echo hello world" --resources="cpus:0.5;mem:64" 2>&1) ||
   fail "reeve execute ended with status $?: $out"
-echo "$out" | grep -q TASK_FINISHED || fail "the first task did not finish: $out"
+grep -q TASK_FINISHED <<<"$out" || fail "the first task did not finish: $out"
 out=$(written README.md 'reeve execute --name=hello --command="echo hello world" --resources="cpus:0.1;mem:32"' 2>&1)
-echo "$out" | grep -q TASK_FINISHED || fail "the task of the documentation did not finish: $out"
+grep -q TASK_FINISHED <<<"$out" || fail "the task of the documentation did not finish: $out"
 grep -rqx 'hello world' /var/lib/reeve/agent/slaves/*/frameworks/*/executors/*/runs/*/stdout || fail "no output of the first task"
 
 step "memory limit"
 out=$(reeve execute --name=greedy --command="exec head -c 300M /dev/zero | tail" --resources="cpus:0.5;mem:32" 2>&1)
-echo "$out" | grep -qi 'memory' || fail "the task that passes its memory limit: $out"
+grep -qi 'memory' <<<"$out" || fail "the task that passes its memory limit: $out"
 
 step "upgrade with a running task"
 check "submit" reeve run --name beat -c 'while :; do date +%s >>beat; sleep 1; done' --cpus 0.1 --mem 32
