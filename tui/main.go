@@ -34,7 +34,7 @@ func demo(options *console.Options) *cobra.Command {
 func main() {
 	var options console.Options
 	command := cli.New(os.Stdout, os.Stderr, func(o cli.Options) error {
-		options.Masters, options.Context, options.Config = o.Masters, o.Context, o.Config
+		options.Masters, options.SSH, options.Context, options.Config = o.Masters, o.SSH, o.Context, o.Config
 		return console.Run(context.Background(), options)
 	})
 	options.AddFlags(command.Flags())

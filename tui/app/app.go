@@ -31,6 +31,7 @@ type Deps struct {
 	Contexts   []string // all of them
 	Demo       bool     // the cluster is made up, which every screen says
 	Served     bool     // on another machine than the operator's: there is no shell to be suspended to
+	Via        string   // the host through which the cluster is reached, "" if that is no other
 	Production bool     // a word has to be typed before anything is changed
 	Open       func(screen.Env, screen.Target) screen.Screen
 	Env        screen.Env // all but Async

@@ -230,7 +230,11 @@ func (a *App) right(snap *store.Snapshot) []statusbar.Part {
 			leader = statusbar.Part{Text: "NO LEADER", Role: theme.Bad}
 		}
 		if a.w >= 100 && snap.Link.Master != "" {
-			parts = append(parts, statusbar.Part{Text: snap.Link.Master, Role: theme.Dim})
+			at := snap.Link.Master
+			if a.deps.Via != "" {
+				at += " via " + a.deps.Via
+			}
+			parts = append(parts, statusbar.Part{Text: at, Role: theme.Dim})
 		}
 		parts = append(parts, leader)
 	}

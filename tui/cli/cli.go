@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/flagset"
@@ -28,11 +29,13 @@ import (
 	"codeberg.org/reeve/reeve/tui/cli/steer"
 	"codeberg.org/reeve/reeve/tui/cli/top"
 	"codeberg.org/reeve/reeve/tui/config"
+	"codeberg.org/reeve/reeve/tui/jump"
 )
 
 // Options are the global flags.
 type Options struct {
 	Masters []string // "host:port" each, never empty
+	SSH     string   // the host to go through, "" for none
 	Output  string   // table, wide, json, yaml or name
 	Context string   // name of the cluster in Config, "" if masters were named
 	Config  config.Config
@@ -55,6 +58,7 @@ type app struct {
 	stdout, stderr io.Writer
 	terminal       func() bool // whether a person can answer a question
 	masters        string
+	ssh            string
 	output         string
 	context        string
 	config         config.Config
@@ -98,15 +102,8 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err.Error()} })
-	flagset.Normalize(root.PersistentFlags())
+	a.addFlags(root.PersistentFlags())
 	root.SetGlobalNormalizationFunc(root.PersistentFlags().GetNormalizeFunc())
-	masters := defaultMaster
-	if set := os.Getenv(flagset.EnvName("master")); set != "" {
-		masters = set
-	}
-	root.PersistentFlags().StringVar(&a.masters, "master", masters, "masters, host:port separated by commas; any will do (REEVE_MASTER)")
-	root.PersistentFlags().StringVar(&a.context, "context", "", "a cluster of your configuration; see \"reeve config\"")
-	root.PersistentFlags().StringVarP(&a.output, "output", "o", output.Table, "table, wide, json, yaml or name")
 	root.AddCommand(
 		interruptible(a.executeCommand()), interruptible(a.runCommand()), interruptible(a.eventsCommand()), interruptible(a.logsCommand()),
 		interruptible(a.execCommand()),
@@ -129,6 +126,19 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 		}
 	}
 	return root
+}
+
+// addFlags defines the flags of all verbs.
+func (a *app) addFlags(flags *pflag.FlagSet) {
+	flagset.Normalize(flags)
+	masters := defaultMaster
+	if set := os.Getenv(flagset.EnvName("master")); set != "" {
+		masters = set
+	}
+	flags.StringVar(&a.masters, "master", masters, "masters, host:port separated by commas; any will do (REEVE_MASTER)")
+	flags.StringVar(&a.ssh, "ssh", "", "reach masters and agents through this host, as ssh names it")
+	flags.StringVar(&a.context, "context", "", "a cluster of your configuration; see \"reeve config\"")
+	flags.StringVarP(&a.output, "output", "o", output.Table, "table, wide, json, yaml or name")
 }
 
 // interruptible ends the context of a verb that stays when its user has seen enough, so that it can say what goes on
@@ -241,11 +251,20 @@ func (a *app) connect() (*client.Client, error) {
 }
 
 func (a *app) connectAs(principal, secret string) (*client.Client, error) {
-	c, err := client.New(client.Options{Masters: client.Masters(a.masters), User: os.Getenv(flagset.EnvName("user")), Principal: principal, Secret: secret})
+	c, err := client.New(a.reach(client.Options{User: os.Getenv(flagset.EnvName("user")), Principal: principal, Secret: secret}))
 	if err != nil {
 		return nil, usagef("--master: %v", err)
 	}
 	return c, nil
+}
+
+// reach adds to options where the masters are.
+func (a *app) reach(options client.Options) client.Options {
+	options.Masters = client.Masters(a.masters)
+	if a.ssh != "" {
+		options.Dial = jump.Host(a.ssh).Dial
+	}
+	return options
 }
 
 func (a *app) execCommand() *cobra.Command {

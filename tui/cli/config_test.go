@@ -50,20 +50,21 @@ func TestContexts(t *testing.T) {
 	if got := names("--context=lab"); got != "l" {
 		t.Errorf("with REEVE_MASTER and --context: got %s", got)
 	}
+	check(t, reeve(t, nil, nil, "--ssh=-x", "agents"), result{"", "reeve: --ssh: \"-x\" is no host to go through; write HOST, USER@HOST or a name of ~/.ssh/config\n", 2})
 	check(t, reeve(t, nil, nil, "--context=mars", "agents"), result{"", "reeve: --context: there is no context \"mars\"; there are lab, prod\n", 2})
 	check(t, reeve(t, lab, nil, "--context=lab", "agents"), result{"", "reeve: --master and --context both say which cluster; give one of them\n", 2})
 }
 
 func TestConfig(t *testing.T) {
-	path := configure(t, "context: lab\ncontexts:\n  lab: {masters: ['10.0.0.1:5050'], read-only: true}\n")
+	path := configure(t, "context: lab\ncontexts:\n  lab: {masters: ['10.0.0.1:5050'], ssh: ann@box1, read-only: true}\n")
 	check(t, reeve(t, nil, nil, "config"), result{
-		"CONTEXT  FIRST  PRODUCTION  READ-ONLY  MASTERS\nlab      yes    -           yes        10.0.0.1:5050\n", path + "\n", 0,
+		"CONTEXT  FIRST  PRODUCTION  READ-ONLY  MASTERS        VIA\nlab      yes    -           yes        10.0.0.1:5050  ann@box1\n", path + "\n", 0,
 	})
 	check(t, reeve(t, nil, nil, "config", "check"), result{path + ": nothing is wrong; contexts: lab\n", "", 0})
 	check(t, reeve(t, nil, nil), result{"console of [10.0.0.1:5050]\n", "", 0})
 
 	path = configure(t, "contexts:\n  lab: {master: [x]}\n")
-	want := `reeve: ` + path + `: line 2: unknown key "master"; known are context, contexts (masters, production, read-only, theme) and console (theme, ascii, mouse, columns)` + "\n"
+	want := `reeve: ` + path + `: line 2: unknown key "master"; known are context, contexts (masters, ssh, production, read-only, theme) and console (theme, ascii, mouse, columns)` + "\n"
 	check(t, reeve(t, nil, nil, "config", "check"), result{"", want, 1})
 	check(t, reeve(t, nil, nil, "agents"), result{"", want, 2})
 	check(t, reeve(t, nil, nil, "--master=127.0.0.1:1"), result{"", want, 2}) // the console needs it

@@ -79,9 +79,12 @@ func (a *app) serve(ctx context.Context, cfg serve.Config) error {
 		return err
 	}
 	cfg.Console = []string{self, "--master=" + strings.Join(client.Masters(a.masters), ",")}
+	if a.ssh != "" {
+		cfg.Console = append(cfg.Console, "--ssh="+a.ssh)
+	}
 	cfg.Logger = log.Logger
 	cfg.Note = func(ctx context.Context, principal string, s reeveapi.Session) error {
-		c, err := client.New(client.Options{Masters: client.Masters(a.masters), User: principal})
+		c, err := client.New(a.reach(client.Options{User: principal}))
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"codeberg.org/reeve/reeve/shared/client"
+	"codeberg.org/reeve/reeve/tui/jump"
 	"codeberg.org/reeve/reeve/tui/widget/table"
 )
 
@@ -35,7 +36,8 @@ type Context struct {
 	Masters    []string `yaml:"masters" json:"masters"`       // host:port each; any will do
 	Production bool     `yaml:"production" json:"production"` // the console says so, and wants a word typed before it changes anything
 	ReadOnly   bool     `yaml:"read-only" json:"read-only"`
-	Theme      string   `yaml:"theme" json:"theme"` // dark, light or auto; "" takes the console's
+	Theme      string   `yaml:"theme" json:"theme"`       // dark, light or auto; "" takes the console's
+	SSH        string   `yaml:"ssh" json:"ssh,omitempty"` // the host through which masters and agents are reached, as ssh names it; "" needs none
 }
 
 // Console is how the console looks everywhere.
@@ -118,7 +120,7 @@ func explain(err error) error {
 		switch {
 		case unknownKey.MatchString(text):
 			text = unknownKey.ReplaceAllString(text, `line $1: unknown key "$2"`)
-			text += "; known are context, contexts (masters, production, read-only, theme) and console (theme, ascii, mouse, columns)"
+			text += "; known are context, contexts (masters, ssh, production, read-only, theme) and console (theme, ascii, mouse, columns)"
 		case wrongType.MatchString(text):
 			m := wrongType.FindStringSubmatch(text)
 			text = fmt.Sprintf("line %s: %q is not %s", m[1], m[2], kinds[m[3]])
@@ -143,16 +145,7 @@ func (c Config) check(doc *yaml.Node) error {
 		}
 	}
 	for _, name := range c.Names() {
-		x := c.Contexts[name]
-		if len(x.Masters) == 0 {
-			return fmt.Errorf("line %d: context %q names no masters; write masters: [host:port]", line(doc, "contexts", name), name)
-		}
-		for _, m := range x.Masters {
-			if err := client.CheckMaster(m); err != nil {
-				return fmt.Errorf("line %d: context %q: %w", line(doc, "contexts", name, "masters"), name, err)
-			}
-		}
-		if err := theme(x.Theme, doc, "contexts", name); err != nil {
+		if err := c.Contexts[name].check(name, doc); err != nil {
 			return err
 		}
 	}
@@ -160,6 +153,21 @@ func (c Config) check(doc *yaml.Node) error {
 		return fmt.Errorf("line %d: %w", line(doc, "context"), c.unknown(c.Context))
 	}
 	return nil
+}
+
+func (x Context) check(name string, doc *yaml.Node) error {
+	if len(x.Masters) == 0 {
+		return fmt.Errorf("line %d: context %q names no masters; write masters: [host:port]", line(doc, "contexts", name), name)
+	}
+	for _, m := range x.Masters {
+		if err := client.CheckMaster(m); err != nil {
+			return fmt.Errorf("line %d: context %q: %w", line(doc, "contexts", name, "masters"), name, err)
+		}
+	}
+	if err := jump.Host(x.SSH).Check(); x.SSH != "" && err != nil {
+		return fmt.Errorf("line %d: context %q: %w", line(doc, "contexts", name, "ssh"), name, err)
+	}
+	return theme(x.Theme, doc, "contexts", name)
 }
 
 // Picks are the own sets of columns by list.

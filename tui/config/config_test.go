@@ -54,6 +54,7 @@ func TestErrorsNameTheLine(t *testing.T) {
 		{"contexts:\n  a:\n    masters: [b:1]\n    production: perhaps\n", `line 4: "perhaps" is not true or false`},
 		{"contexts:\n  a:\n    production: true\n", `line 2: context "a" names no masters`},
 		{"contexts:\n  a:\n    masters: [nowhere]\n", `line 3: context "a": "nowhere" is no master's address`},
+		{"contexts:\n  a:\n    masters: [b:1]\n    ssh: -x\n", `line 4: context "a": "-x" is no host to go through`},
 		{"console:\n  theme: pink\n", `line 2: a theme is dark, light or auto, not "pink"`},
 		{"console:\n  columns:\n    agents: [STATE, 'CPU ALLOC:wide']\n", `line 3: "CPU ALLOC:wide" has a width that is not a number from 1 to 200`},
 		{"console:\n  columns:\n    agents:\n    - STATE\n    - ':3'\n", `line 5: ":3" names no column`},

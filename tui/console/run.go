@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -23,6 +24,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/early"
 	"codeberg.org/reeve/reeve/tui/fake"
 	"codeberg.org/reeve/reeve/tui/feed"
+	"codeberg.org/reeve/reeve/tui/jump"
 	"codeberg.org/reeve/reeve/tui/paint"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/detail"
@@ -36,6 +38,7 @@ import (
 // Options are the console's flags.
 type Options struct {
 	Masters  []string // host:port each
+	SSH      string   // the host to go through, "" for none
 	Demo     bool     // a made-up cluster instead of masters
 	ReadOnly bool
 	ASCII    bool
@@ -98,7 +101,7 @@ func Run(ctx context.Context, o Options) error {
 		if err != nil {
 			return err
 		}
-		o.Context, o.Masters, o.Demo = next, x.Masters, false
+		o.Context, o.Masters, o.SSH, o.Demo = next, x.Masters, x.SSH, false
 	}
 }
 
@@ -115,7 +118,11 @@ func show(ctx context.Context, o Options) (next string, err error) {
 	}
 	defer closeSource()
 	caps := term.Detect(os.Getenv)
-	dir := state.Open(os.Getenv, o.Masters)
+	cluster := o.Masters
+	if o.SSH != "" { // an address behind it may be another cluster's elsewhere
+		cluster = slices.Concat(cluster, []string{"ssh " + o.SSH})
+	}
+	dir := state.Open(os.Getenv, cluster)
 	if o.Demo {
 		dir = state.Open(os.Getenv, nil)
 	}
@@ -192,7 +199,11 @@ func sourceOf(o Options) (feed.Source, func(), error) {
 	if o.Demo {
 		return fake.New(time.Now()), func() {}, nil
 	}
-	c, err := client.New(client.Options{Masters: o.Masters, User: os.Getenv(flagset.EnvName("user"))})
+	options := client.Options{Masters: o.Masters, User: os.Getenv(flagset.EnvName("user"))}
+	if o.SSH != "" {
+		options.Dial = jump.Host(o.SSH).Dial
+	}
+	c, err := client.New(options)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -206,7 +217,7 @@ func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *fee
 	}
 	ascii := o.ASCII || o.Config.Console.ASCII || !caps.UTF8
 	d := app.Deps{
-		Store: st, Now: time.Now, Look: look(o, caps), ReadOnly: o.ReadOnly || x.ReadOnly, Demo: o.Demo, Production: x.Production,
+		Store: st, Now: time.Now, Look: look(o, caps), ReadOnly: o.ReadOnly || x.ReadOnly, Demo: o.Demo, Production: x.Production, Via: o.SSH,
 		Context: o.Context, Contexts: o.Config.Names(), Open: open.Screen, Doer: source,
 		Want: f.Want, Retry: f.Retry, Pace: f.Pace, Touch: f.Touch, Restored: session.Screens, Lines: session.Lines, Looks: session.Looks, Mouse: o.Config.Console.Mouse,
 		Describe: func(t screen.Thing) (string, string) { return detail.Describe(st.Snapshot(), t, time.Now()) },

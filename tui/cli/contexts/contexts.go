@@ -3,6 +3,7 @@
 package contexts
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -69,6 +70,7 @@ func show(p output.Printer) error {
 			{Head: "PRODUCTION", Cell: func(r contextRow) string { return yes(r.Production) }},
 			{Head: "READ-ONLY", Cell: func(r contextRow) string { return yes(r.ReadOnly) }},
 			{Head: "MASTERS", Cell: func(r contextRow) string { return strings.Join(r.Masters, ",") }},
+			{Head: "VIA", Cell: func(r contextRow) string { return cmp.Or(r.SSH, "-") }},
 		},
 	})
 }
