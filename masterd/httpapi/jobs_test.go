@@ -83,7 +83,9 @@ func TestSchema(t *testing.T) {
 			if yaml, _, _ := strings.Cut(field.Tag.Get("yaml"), ","); yaml != name {
 				t.Errorf("%s.%s is %q in YAML", where, name, yaml)
 			}
-			check(where+"."+name, s.Properties[name], field.Type)
+			if raw, there := s.Properties[name]; there { // what is not is told below
+				check(where+"."+name, raw, field.Type)
+			}
 		}
 		for name := range s.Properties {
 			described = append(described, name)
