@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks for what the build needs beyond Go: a C compiler and libseccomp's headers and static library, for agentd-shim.
-# With "test" also for what tests use: Python, in which a scheduler and an executor are written, tmux, in which consoles run, a static busybox, ip, and the
+# With "test" also for what tests use: Python, in which a scheduler and an executor are written, tmux, in which consoles run, ssh, which they go through, a static busybox, ip, and the
 # plugins that make networks of containers. With "packages" also for the compiler that agentd-shim is built with for the
 # other architecture, and with "test-packages" for what tries them. With "vm" for virtual machines: qemu, debootstrap and what makes their disks; with "vagrant" also
 # Vagrant and libvirt.
@@ -24,6 +24,7 @@ if [ "${1:-}" = test ]; then
   command -v iptables >/dev/null || missing+=(iptables)
   command -v ip >/dev/null || missing+=(iproute2)
   command -v tmux >/dev/null || missing+=(tmux)
+  command -v ssh >/dev/null || missing+=(openssh-client)
   # What images of tests have in them; one that needs libraries would not run there.
   if ! command -v busybox >/dev/null || ldd "$(command -v busybox)" >/dev/null 2>&1; then missing+=(busybox-static); fi
 fi
