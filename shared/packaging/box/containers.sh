@@ -10,6 +10,7 @@ if [ -n "$share" ]; then # User Mode Linux: logs are files of the host
   mkdir -p "$ports"
   mount -t hostfs none $ports -o "$share" || exit 1
   mkdir -m 1777 /var/tmp/tmp && mount --bind /var/tmp/tmp /tmp || exit 1 # Linux 6.1 has no attributes of users on tmpfs
+  mount --make-private /tmp && mount --make-shared /tmp || exit 1 # else what is mounted below it is below /var/tmp/tmp once more, and counted twice
   for program in iptables ip6tables; do update-alternatives --set $program /usr/sbin/$program-legacy; done # no nat in nf_tables
 fi
 modprobe loop # /dev/loop-control is the device that a test allows its tasks
