@@ -218,7 +218,7 @@ func TestRefusals(t *testing.T) {
 		409: fault.Conflict, 413: fault.Invalid, 415: fault.Invalid, 429: fault.Exhausted, 500: fault.Internal, 501: fault.Unsupported, 302: fault.Internal,
 	} {
 		m := serve(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "because", status) })
-		err := connect(t, m).KillTask(t.Context(), "f", "t")
+		err := connect(t, m).KillTask(t.Context(), "f", "t", -1)
 		if fault.KindOf(err) != want || err.Error() != "because" {
 			t.Errorf("%d: %v of kind %v, want kind %v", status, err, fault.KindOf(err), want)
 		}

@@ -166,9 +166,14 @@ func (c *Client) RemoveJob(ctx context.Context, name string) error {
 	return err
 }
 
-// KillTask asks for a task's end on behalf of an operator and returns before it has come.
-func (c *Client) KillTask(ctx context.Context, framework, task string) error {
-	_, err := change[json.RawMessage](ctx, c, http.MethodPost, "/tasks/"+url.PathEscape(framework)+"/"+url.PathEscape(task)+"/kill", nil)
+// KillTask asks for a task's end on behalf of an operator and returns before it has come. grace is how long the task may take
+// to end by itself; a negative one leaves it its own.
+func (c *Client) KillTask(ctx context.Context, framework, task string, grace time.Duration) error {
+	path := "/tasks/" + url.PathEscape(framework) + "/" + url.PathEscape(task) + "/kill"
+	if grace >= 0 {
+		path += "?grace=" + strconv.FormatFloat(grace.Seconds(), 'f', -1, 64)
+	}
+	_, err := change[json.RawMessage](ctx, c, http.MethodPost, path, nil)
 	return err
 }
 

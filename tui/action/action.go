@@ -6,7 +6,6 @@ package action
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -22,7 +21,7 @@ type Doer interface {
 	RestartJob(ctx context.Context, name string, version int) (*reeveapi.Job, error)
 	RollbackJob(ctx context.Context, name string, version, to int) (*reeveapi.Job, error)
 	TriggerJob(ctx context.Context, name string) (*reeveapi.Job, error)
-	KillTask(ctx context.Context, framework, task string) error
+	KillTask(ctx context.Context, framework, task string, grace time.Duration) error
 	Teardown(ctx context.Context, framework string) error
 	DrainAgent(ctx context.Context, agent string, maxGrace time.Duration, markGone bool) error
 	DeactivateAgent(ctx context.Context, agent string) error
@@ -42,10 +41,13 @@ type Action struct {
 	Title   string // of the question: "Kill 3 tasks"
 	Button  string // "Kill 3 tasks"
 	Preview []Line
-	Word    string // to be typed on top, "" if a button is enough
-	Steps   []Step
-	Done    string // what to say when every step succeeded
-	Follow  string // a job to show afterwards, "" for none
+	Word    string   // to be typed on top, "" if a button is enough
+	Choices []Choice // of how it is done
+	// With is the action with other answers to Choices. Nil if there are none.
+	With   func(picked []int) Action
+	Steps  []Step
+	Done   string // what to say when every step succeeded
+	Follow string // a job to show afterwards, "" for none
 	// Undo makes the action that undoes this one, given what is known by then. Nil if nothing does.
 	Undo func(s *store.Snapshot) (Action, error)
 }
@@ -55,6 +57,13 @@ type Line struct {
 	Text string
 	Warn bool
 	Note bool
+}
+
+// Choice is a question within the question: one of Options holds, the one that At says.
+type Choice struct {
+	Label   string
+	Options []string
+	At      int
 }
 
 // Step is one request.
@@ -92,56 +101,6 @@ func (a Action) Run(ctx context.Context, d Doer) Result {
 
 // many is how many targets must be confirmed by typing.
 const many = 5
-
-// Kill ends tasks. Those that have ended are named and left out. hidden is how many of them the filter hides.
-func Kill(tasks []*reeveapi.Task, hidden int, age func(*reeveapi.Task) string) (Action, error) {
-	a := Action{}
-	var jobs []string
-	for _, t := range tasks {
-		if !t.Ended.IsZero() {
-			a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-20s has ended, is left out", name(t)), Note: true})
-			continue
-		}
-		framework, id := t.Framework, t.ID
-		a.Steps = append(a.Steps, Step{Target: name(t), Run: func(ctx context.Context, d Doer) error {
-			return d.KillTask(ctx, framework, id)
-		}})
-		if len(a.Steps) <= 8 {
-			state := strings.TrimPrefix(t.State, "TASK_")
-			a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-20s %-9s %s, up %s", name(t), state, t.AgentName, age(t))})
-		}
-		if t.Job != "" && (len(jobs) == 0 || jobs[len(jobs)-1] != t.Job) {
-			jobs = append(jobs, t.Job)
-		}
-	}
-	n := len(a.Steps)
-	switch {
-	case n == 0:
-		return a, fmt.Errorf("nothing to kill: the task has ended")
-	case n > 8:
-		a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("… and %d more", n-8), Note: true})
-	}
-	a.Preview = append(a.Preview, Line{})
-	if hidden > 0 {
-		a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%d of the marked ones are hidden by the filter", hidden), Warn: true})
-	}
-	for _, job := range jobs {
-		a.Preview = append(a.Preview, Line{Text: "job " + job + " starts it again if it has retries left; to end the job, stop it", Note: true})
-	}
-	a.Preview = append(a.Preview, Line{Text: "It gets SIGTERM, and SIGKILL when its grace period is over.", Note: true})
-	what := "1 task"
-	if n > 1 {
-		what = fmt.Sprintf("%d tasks", n)
-	}
-	a.Title, a.Button, a.Done = "Kill "+what, "Kill "+what, "asked for the end of "+what
-	if n == 1 {
-		a.Done = "asked for the end of " + a.Steps[0].Target
-	}
-	if n > many {
-		a.Word = fmt.Sprintf("kill %d", n)
-	}
-	return a, nil
-}
 
 // name tells the instances of a job apart, which share their name.
 func name(t *reeveapi.Task) string {

@@ -50,7 +50,10 @@ func (d *doer) TriggerJob(_ context.Context, name string) (*reeveapi.Job, error)
 	return nil, d.note("trigger " + name)
 }
 
-func (d *doer) KillTask(_ context.Context, f, task string) error {
+func (d *doer) KillTask(_ context.Context, f, task string, grace time.Duration) error {
+	if grace >= 0 {
+		task += " within " + grace.String()
+	}
 	return d.note("kill " + f + "/" + task)
 }
 
@@ -120,6 +123,64 @@ func TestKillGoesOnAfterAFailure(t *testing.T) {
 	}
 	if _, err := Kill(tasks[2:3], 0, age); err == nil {
 		t.Error("a task that has ended can be killed")
+	}
+}
+
+// TestHowItIsKilled asks with the grace that was chosen, and a typed one comes first.
+func TestHowItIsKilled(t *testing.T) {
+	tasks := []*reeveapi.Task{{ID: "a", Framework: "f", Name: "a", State: "TASK_RUNNING"}}
+	for _, one := range []struct {
+		typed time.Duration
+		picks []int
+		want  []string
+	}{
+		{OwnGrace, []int{0, 1}, []string{"kill f/a", "kill f/a within 0s"}},
+		{0, []int{1, 0}, []string{"kill f/a within 0s", "kill f/a"}},
+		{30 * time.Second, []int{0, 1, 2}, []string{"kill f/a within 30s", "kill f/a", "kill f/a within 0s"}},
+	} {
+		act, err := KillWith(one.typed, tasks, 0, age)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if act.Choices[0].At != one.picks[0] {
+			t.Errorf("typed %s: %+v", one.typed, act.Choices)
+		}
+		d := &doer{}
+		for i, pick := range one.picks {
+			if i > 0 {
+				act = act.With([]int{pick})
+			}
+			act.Run(t.Context(), d)
+			if act.Choices[0].At != pick {
+				t.Errorf("typed %s, picked %d: %+v", one.typed, pick, act.Choices)
+			}
+		}
+		if diff := cmp.Diff(one.want, d.asked); diff != "" {
+			t.Errorf("typed %s (-want +got):\n%s", one.typed, diff)
+		}
+	}
+}
+
+// TestHowItIsDrained: an agent that goes for ever must be named, and no choice loses a target.
+func TestHowItIsDrained(t *testing.T) {
+	agents := []*reeveapi.Agent{{ID: "S0", Name: "a0", State: reeveapi.AgentActive, Tasks: 1}}
+	act, err := Drain(&store.Snapshot{}, agents, 0, Draining{Grace: 90 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := act.Choices[0]; c.Options[c.At] != "1m30s" || act.Word != "" || act.Undo == nil {
+		t.Errorf("the question is %+v", act)
+	}
+	d := &doer{}
+	for _, picked := range [][]int{{0, 0}, {5, 1}, {1, 0}} {
+		act = act.With(picked)
+		act.Run(t.Context(), d)
+		if gone := picked[1] == 1; gone != (act.Word == "drain a0") || gone != (act.Undo == nil) {
+			t.Errorf("picked %v: %+v", picked, act)
+		}
+	}
+	if diff := cmp.Diff([]string{"drain S0 -1ns false", "drain S0 0s true", "drain S0 1m30s false"}, d.asked); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/store"
@@ -14,12 +13,6 @@ import (
 
 // shownTargets is how many targets a question lists.
 const shownTargets = 8
-
-// Draining is how a drain is to be done.
-type Draining struct {
-	Grace time.Duration // bounds that of each task; negative leaves each its own
-	Gone  bool          // afterwards the agent is gone for ever
-}
 
 // steering makes an action of something that is said of agents.
 type steering struct {
@@ -71,45 +64,6 @@ func (s steering) of(agents []*reeveapi.Agent, hidden int) (Action, []*reeveapi.
 	a.Title = string(a.Title[0]-'a'+'A') + a.Title[1:]
 	a.Button = a.Title
 	return a, targets, nil
-}
-
-// Drain ends what runs on agents and takes them out of use.
-func Drain(s *store.Snapshot, agents []*reeveapi.Agent, hidden int, how Draining) (Action, error) {
-	st := steering{
-		verb: "drain", done: "asked for the drain of %s",
-		skip: func(a *reeveapi.Agent) string {
-			if a.Drain != nil && a.Drain.Drained && !how.Gone {
-				return "is drained already"
-			}
-			return ifGone(a)
-		},
-		line: onIt(s),
-		run: func(ctx context.Context, d Doer, id string) error {
-			return d.DrainAgent(ctx, id, how.Grace, how.Gone)
-		},
-	}
-	if how.Gone {
-		st.word = "drain"
-	}
-	a, targets, err := st.of(agents, hidden)
-	if err != nil {
-		return a, err
-	}
-	grace := "its own grace is over"
-	if how.Grace >= 0 {
-		grace = fmt.Sprintf("its grace is over, %s at most", how.Grace)
-	}
-	if !how.Gone {
-		a.Undo = again(targets, Reactivate)
-	}
-	a.Preview = append(a.Preview, elsewhere(s, targets),
-		Line{Text: "Each task gets SIGTERM, and SIGKILL when " + grace + ".", Note: true})
-	if how.Gone {
-		a.Preview = append(a.Preview, Line{Text: "Then it is gone for ever: its agentd is not let in again.", Warn: true})
-	} else {
-		a.Preview = append(a.Preview, Line{Text: "Nothing is launched there until it is reactivated.", Note: true})
-	}
-	return a, nil
 }
 
 // Deactivate takes agents out of use; what runs there goes on.

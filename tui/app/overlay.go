@@ -31,7 +31,26 @@ func (a *App) ask(act action.Action) tea.Cmd {
 		a.say(theme.Warn, why)
 		return nil
 	}
-	d := &dialog.Dialog{Title: act.Title, Buttons: []string{"Cancel", act.Button}, Word: a.word(act)}
+	id, d := a.top().id, &dialog.Dialog{}
+	for _, c := range act.Choices {
+		d.Choices = append(d.Choices, dialog.Choice(c))
+	}
+	q := &question{dialog: d}
+	q.chosen = func() {
+		if act.With != nil {
+			act = act.With(d.Picked())
+		}
+		a.tell(d, act)
+	}
+	q.agreed = func() tea.Cmd { return a.agree(id, act) }
+	a.tell(d, act)
+	a.over = q
+	return nil
+}
+
+// tell has a dialog say what an action would do.
+func (a *App) tell(d *dialog.Dialog, act action.Action) {
+	d.Title, d.Buttons, d.Word, d.Lines = act.Title, []string{"Cancel", act.Button}, a.word(act), nil
 	for _, l := range act.Preview {
 		role := theme.Text
 		switch {
@@ -42,9 +61,9 @@ func (a *App) ask(act action.Action) tea.Cmd {
 		}
 		d.Lines = append(d.Lines, dialog.Line{Text: l.Text, Role: role})
 	}
-	id := a.top().id
-	a.over = &question{dialog: d, agreed: func() tea.Cmd { return a.agree(id, act) }}
-	return nil
+	for n := len(d.Lines); n > 0 && d.Lines[n-1].Text == ""; n-- {
+		d.Lines = d.Lines[:n-1] // there is a blank line anyway
+	}
 }
 
 // blocked says why nothing may be changed now, "" if it may.
@@ -131,6 +150,7 @@ func (a *App) unfinished() string {
 type question struct {
 	dialog *dialog.Dialog
 	agreed func() tea.Cmd
+	chosen func() // another answer holds in one of its choices
 	quits  bool
 }
 
@@ -151,6 +171,8 @@ func (q *question) key(a *App, msg tea.KeyMsg) tea.Cmd {
 	case dialog.Agreed:
 		a.over = nil
 		return q.agreed()
+	case dialog.Chosen:
+		q.chosen()
 	case dialog.Nothing:
 	}
 	return nil
@@ -161,6 +183,9 @@ func (q *question) render(_ *App, area frame.Area) { q.dialog.Render(area) }
 func (q *question) hint() string {
 	if len(q.dialog.Buttons) == 1 {
 		return "<enter>close"
+	}
+	if len(q.dialog.Choices) > 0 {
+		return "<tab>next line or button  <← →>other answer  <enter>press  <esc>cancel"
 	}
 	return "<tab>other button  <enter>press the focused one  <esc>cancel"
 }

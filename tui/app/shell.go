@@ -7,8 +7,11 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
 )
 
@@ -28,6 +31,9 @@ type ShellStatus int
 
 func (s ShellStatus) Error() string { return fmt.Sprintf("exit %d", int(s)) }
 
+// ErrKillAsked is a shell that the operator left to kill its task.
+var ErrKillAsked = errors.New("the task is to be killed")
+
 // shell leaves the terminal to a shell in a task. The console waits, but its data go on being kept.
 func (a *App) shell(s screen.Shell) tea.Cmd {
 	if a.deps.ReadOnly {
@@ -42,6 +48,9 @@ func (a *App) shell(s screen.Shell) tea.Cmd {
 	run := a.deps.Shell(s)
 	return a.deps.Exec(run, func(err error) tea.Msg {
 		took := a.deps.Now().Sub(begin).Round(time.Second)
+		if errors.Is(err, ErrKillAsked) {
+			return a.killAfter(s.Task)
+		}
 		said := shellEnded{theme.Bad, fmt.Sprintf("shell in %s: %v", name, err)}
 		if _, ended := errors.AsType[ShellStatus](err); ended {
 			said = shellEnded{theme.Warn, fmt.Sprintf("shell in %s ended: %v after %s", name, err, took)}
@@ -55,4 +64,16 @@ func (a *App) shell(s screen.Shell) tea.Cmd {
 		}
 		return said
 	})
+}
+
+// killAfter asks whether to kill a task whose shell was left for that, as it is by now.
+func (a *App) killAfter(t *reeveapi.Task) tea.Msg {
+	if now := a.deps.Store.Snapshot().Tasks.Get(store.TaskKey(t)); now != nil {
+		t = now
+	}
+	act, err := action.Kill([]*reeveapi.Task{t}, 0, func(t *reeveapi.Task) string { return label.Ran(t, a.deps.Now()) })
+	if err != nil {
+		return shellEnded{theme.Warn, err.Error()}
+	}
+	return screen.Ask{Action: act}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
@@ -22,10 +23,13 @@ import (
 func stdinIsTerminal() bool { return isatty.IsTerminal(os.Stdin.Fd()) }
 
 func (a *app) killCommand() *cobra.Command {
-	yes := false
+	yes, grace := false, time.Duration(-1)
 	command := &cobra.Command{
 		Use: "kill TASK", Short: "End a task now; its framework hears that an operator did it", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
+			if command.Flags().Changed("grace") && (grace < 0 || grace > mostGrace) {
+				return usagef("--grace is %s, and must be between 0 and %s", grace, mostGrace)
+			}
 			var task reeveapi.Task
 			err := a.ask(command, func(ctx context.Context, c *client.Client) (err error) {
 				task, err = findTask(ctx, c, args[0])
@@ -41,7 +45,7 @@ func (a *app) killCommand() *cobra.Command {
 				return err
 			}
 			err = a.ask(command, func(ctx context.Context, c *client.Client) error {
-				return c.KillTask(ctx, task.Framework, task.ID)
+				return c.KillTask(ctx, task.Framework, task.ID, grace)
 			})
 			if err == nil {
 				fmt.Fprintf(a.stdout, "Asked to kill task %s\n", output.OneLine(task.ID))
@@ -49,9 +53,14 @@ func (a *app) killCommand() *cobra.Command {
 			return err
 		},
 	}
+	command.Flags().DurationVar(&grace, "grace", -1, "how long it may take to end after SIGTERM; 0 is SIGKILL at once (default: as the task itself says)")
+	command.Flags().Lookup("grace").DefValue = "" // what is printed behind the flag
 	yesFlag(command, &yes)
 	return command
 }
+
+// mostGrace is as long a grace as masters take.
+const mostGrace = 24 * time.Hour
 
 // yesFlag gives a verb that ends something the flag which confirm goes by.
 func yesFlag(command *cobra.Command, yes *bool) {

@@ -73,7 +73,7 @@ var verbs = []verb{
 	{"job", "one job", screen.Job, jobNames},
 	{"log", "the log of a task", screen.Log, taskNames},
 	{"shell", "[--user=U] [--record] TASK [COMMAND]", "", activeTasks},
-	{"kill", "end a task…", "", activeTasks},
+	{"kill", "TASK [GRACE|now]: end a task…", "", activeTasks},
 	{"teardown", "end a framework and all it runs…", "", presentFrameworks},
 	{"stop", "end a job…", "", activeJobs},
 	{"scale", "JOB INSTANCES…", "", livingJobs},
@@ -265,12 +265,7 @@ func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
 	case "rescind":
 		return rescind(s, rest, now)
 	case "kill":
-		t, _, err := task(s, rest)
-		if err != nil {
-			return nil, err
-		}
-		act, err := action.Kill([]*reeveapi.Task{t}, 0, func(t *reeveapi.Task) string { return label.Ran(t, now) })
-		return screen.Ask{Action: act}, err
+		return kill(s, rest, now)
 	case "stop":
 		j := s.Jobs.Get(rest)
 		if j == nil {

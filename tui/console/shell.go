@@ -118,8 +118,10 @@ func (c *taskShell) Run() error {
 	if err != nil {
 		return err
 	}
-	status, err := shell.Run(c.shells.ctx(), session, shell.Streams{In: os.Stdin, Out: out, Err: out, TTY: true})
+	status, err := shell.Run(c.shells.ctx(), session, shell.Streams{In: os.Stdin, Out: out, Err: out, TTY: true, Kill: true})
 	switch {
+	case errors.Is(err, shell.ErrKill):
+		return app.ErrKillAsked
 	case errors.Is(err, shell.ErrDetached) || err == nil && status == 0:
 		return nil
 	case err == nil:

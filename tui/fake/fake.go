@@ -349,7 +349,7 @@ func (c *Cluster) Teardown(_ context.Context, framework string) error {
 }
 
 // KillTask begins the end of a task.
-func (c *Cluster) KillTask(_ context.Context, framework, id string) error {
+func (c *Cluster) KillTask(_ context.Context, framework, id string, grace time.Duration) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.cut != nil {
@@ -360,7 +360,11 @@ func (c *Cluster) KillTask(_ context.Context, framework, id string) error {
 			if !e.val.Ended.IsZero() {
 				return fault.New(fault.Conflict, "task %s has ended", id)
 			}
-			c.setTask(e, "TASK_KILLING", "killed by an operator", "operator")
+			if grace == 0 {
+				c.setTask(e, "TASK_KILLED", "killed by an operator, at once", "operator")
+			} else {
+				c.setTask(e, "TASK_KILLING", "killed by an operator", "operator")
+			}
 			c.publish()
 			return nil
 		}

@@ -36,7 +36,7 @@ type Source interface {
 	RestartJob(ctx context.Context, name string, version int) (*reeveapi.Job, error)
 	RollbackJob(ctx context.Context, name string, version, to int) (*reeveapi.Job, error)
 	TriggerJob(ctx context.Context, name string) (*reeveapi.Job, error)
-	KillTask(ctx context.Context, framework, task string) error
+	KillTask(ctx context.Context, framework, task string, grace time.Duration) error
 	Teardown(ctx context.Context, framework string) error
 	DrainAgent(ctx context.Context, agent string, maxGrace time.Duration, markGone bool) error
 	DeactivateAgent(ctx context.Context, agent string) error

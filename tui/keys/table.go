@@ -223,8 +223,11 @@ var table = []Binding{
 	{Scope: Columns, Keys: []string{"esc", "q"}, Verb: Cancel, Help: "as they were before", Group: Do},
 
 	{Scope: Dialog, Keys: []string{"enter"}, Verb: Press, Help: "press the focused button", Foot: "press the focused button", Group: Do},
-	{Scope: Dialog, Keys: []string{"tab", "right", "l"}, Verb: NextButton, Help: "next button", Foot: "other button", Group: Move},
-	{Scope: Dialog, Keys: []string{"shift+tab", "left", "h"}, Verb: PrevButton, Help: "button before", Group: Move},
+	{Scope: Dialog, Keys: []string{"tab", "down", "j"}, Verb: NextButton, Help: "next line, button", Foot: "other button", Group: Move},
+	{Scope: Dialog, Keys: []string{"shift+tab", "up", "k"}, Verb: PrevButton, Help: "line, button before", Group: Move},
+	{Scope: Dialog, Keys: []string{"right", "l"}, Verb: Right, Help: "next answer, button", Group: Move},
+	{Scope: Dialog, Keys: []string{"left", "h"}, Verb: Left, Help: "answer, button before", Group: Move},
+	{Scope: Dialog, Keys: []string{" "}, Verb: Mark, Help: "next answer of the line", Group: Do},
 	{Scope: Dialog, Keys: []string{"esc", "q"}, Verb: Cancel, Help: "cancel", Foot: "cancel", Group: Do},
 
 	// The same in all lists.

@@ -36,6 +36,8 @@ type Streams struct {
 	Out io.Writer
 	Err io.Writer
 	TTY bool // In is a terminal, and the command has one
+	// Kill says that the menu offers to kill the task: whoever ran the shell asks, once it has ended by ErrKill.
+	Kill bool
 }
 
 // Size is the size of a terminal, and a usual one if that can't be found out.
@@ -67,8 +69,8 @@ func Run(ctx context.Context, session Session, s Streams) (status int, err error
 		input.stopResizing()
 	}
 	switch {
-	case input.detached():
-		return 0, ErrDetached
+	case input.left() != nil:
+		return 0, input.left()
 	case ctx.Err() != nil:
 		return 0, ctx.Err()
 	case err != nil:
@@ -77,8 +79,11 @@ func Run(ctx context.Context, session Session, s Streams) (status int, err error
 	return session.Status(ctx)
 }
 
-// ErrDetached says that the operator ended the command by the menu.
-var ErrDetached = errors.New("ended by ctrl+] d")
+// How the operator ended the command by the menu: for no more than that, and to kill the task.
+var (
+	ErrDetached = errors.New("ended by ctrl+] d")
+	ErrKill     = errors.New("ended by ctrl+] k")
+)
 
 // raw switches a terminal to raw mode; what it returns switches it back.
 func raw(f *os.File) (restore func(), err error) {
@@ -120,7 +125,7 @@ type input struct {
 	resizes sync.WaitGroup
 
 	mu  sync.Mutex // guards bye
-	bye bool
+	bye error      // ErrDetached or ErrKill once the menu ended the command
 }
 
 func startInput(session Session, s Streams) *input {
@@ -162,7 +167,7 @@ func (in *input) stopResizing() {
 	in.resizes.Wait()
 }
 
-func (in *input) detached() bool {
+func (in *input) left() error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return in.bye
@@ -171,7 +176,13 @@ func (in *input) detached() bool {
 // menuKey is ctrl+]. It is not ~., which would end the operator's own ssh.
 const menuKey = 0x1d
 
-const menuText = "\r\n[ d ends this shell   s sends ctrl+]   any other key goes back ]\r\n"
+func (in *input) menuText() string {
+	kill := ""
+	if in.streams.Kill {
+		kill = "k ends it and asks to kill the task   "
+	}
+	return "\r\n[ d ends this shell   s sends ctrl+]   " + kill + "any other key goes back ]\r\n"
+}
 
 // copy passes on the input until its end, or until it is stopped.
 func (in *input) copy() {
@@ -195,19 +206,27 @@ func (in *input) copy() {
 	}
 }
 
+// leave ends the command on the operator's word.
+func (in *input) leave(why error) {
+	in.mu.Lock()
+	in.bye = why
+	in.mu.Unlock()
+	in.session.Close()
+}
+
 // keys takes the menu's keys out of what was typed; menu says whether its question is open.
 func (in *input) keys(data []byte, menu bool) (rest []byte, open bool) {
 	for len(data) > 0 {
 		if menu {
 			menu = false
-			switch data[0] {
-			case 'd':
-				in.mu.Lock()
-				in.bye = true
-				in.mu.Unlock()
-				in.session.Close()
+			switch {
+			case data[0] == 'd':
+				in.leave(ErrDetached)
 				return nil, false
-			case 's':
+			case data[0] == 'k' && in.streams.Kill:
+				in.leave(ErrKill)
+				return nil, false
+			case data[0] == 's':
 				rest = append(rest, menuKey)
 			}
 			data = data[1:]
@@ -219,7 +238,7 @@ func (in *input) keys(data []byte, menu bool) (rest []byte, open bool) {
 		}
 		rest = append(rest, data[:at]...)
 		data, menu = data[at+1:], true
-		_, _ = io.WriteString(in.streams.Out, menuText) // whoever can't see it did not ask
+		_, _ = io.WriteString(in.streams.Out, in.menuText()) // whoever can't see it did not ask
 	}
 	return rest, menu
 }

@@ -93,29 +93,35 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestMenu: ctrl+] asks, and the answer may come in another piece.
+// TestMenu: ctrl+] asks, and the answer may come in another piece. Only whoever can ask for it is offered the task's end.
 func TestMenu(t *testing.T) {
 	for _, test := range []struct {
 		pieces []string
+		kill   bool
 		want   string
-		bye    bool
+		bye    error
 	}{
-		{[]string{"plain"}, "plain", false},
-		{[]string{"a\x1dsb"}, "a\x1db", false},
-		{[]string{"a\x1d", "xb"}, "ab", false},
-		{[]string{"a\x1d", "db"}, "a", true},
-		{[]string{"\x1d\x1d", "c"}, "c", false},
+		{[]string{"plain"}, false, "plain", nil},
+		{[]string{"a\x1dsb"}, false, "a\x1db", nil},
+		{[]string{"a\x1d", "xb"}, false, "ab", nil},
+		{[]string{"a\x1d", "db"}, false, "a", ErrDetached},
+		{[]string{"\x1d\x1d", "c"}, false, "c", nil},
+		{[]string{"a\x1dkb"}, false, "ab", nil},
+		{[]string{"a\x1d", "kb"}, true, "a", ErrKill},
 	} {
-		f := newFake()
-		in := &input{session: f, streams: Streams{Out: io.Discard}}
+		f, out := newFake(), &strings.Builder{}
+		in := &input{session: f, streams: Streams{Out: out, Kill: test.kill}}
 		got, menu := "", false
 		for _, piece := range test.pieces {
 			var rest []byte
 			rest, menu = in.keys([]byte(piece), menu)
 			got += string(rest)
 		}
-		if got != test.want || in.detached() != test.bye {
-			t.Errorf("%q: %q, %v, want %q, %v", test.pieces, got, in.detached(), test.want, test.bye)
+		if got != test.want || !errors.Is(in.left(), test.bye) {
+			t.Errorf("%q: %q, %v, want %q, %v", test.pieces, got, in.left(), test.want, test.bye)
+		}
+		if asked := strings.Contains(out.String(), "k ends it"); asked != test.kill {
+			t.Errorf("%q: the menu was %q", test.pieces, out)
 		}
 	}
 }

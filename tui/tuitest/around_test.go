@@ -34,7 +34,7 @@ func TestFreeze(t *testing.T) {
 		c.Expect("FROZEN", "frozen: nothing moves")
 		for _, task := range c.Cluster.Tasks() {
 			if task.Name == "web-api.3" {
-				if err := c.Cluster.KillTask(t.Context(), task.Framework, task.ID); err != nil {
+				if err := c.Cluster.KillTask(t.Context(), task.Framework, task.ID, -1); err != nil {
 					t.Fatal(err)
 				}
 			}

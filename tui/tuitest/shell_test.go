@@ -73,6 +73,22 @@ func TestWhichShell(t *testing.T) {
 	}
 }
 
+// TestKillFromAShell leaves a shell by its menu and asks whether to kill the task; how is chosen by keys.
+func TestKillFromAShell(t *testing.T) {
+	Run(t, Options{Shell: func(screen.Shell) error { return app.ErrKillAsked }}, func(c *Console) {
+		c.Press("3", "/", "web-api.3", "enter", "s")
+		c.Pass(time.Second)
+		c.Expect("Kill 1 task", "Signal", "(*) SIGTERM, and SIGKILL after its grace", "( ) SIGKILL now", "[ Cancel ]")
+		c.Press("up", "right")
+		c.Expect("(*) SIGKILL now", "no time to end what it does")
+		c.Press("down", "tab", "enter")
+		c.Pass(time.Second)
+		c.Expect("asked for the end of web-api.3")
+		c.Press("2", ":", "task web-api.3", "enter")
+		c.Expect("KILLED", "at once")
+	})
+}
+
 // TestFullScreen gives a log the whole terminal, and takes it back for a question.
 func TestFullScreen(t *testing.T) {
 	Run(t, Options{}, func(c *Console) {

@@ -3,6 +3,8 @@
 package dialog
 
 import (
+	"slices"
+
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/tui/frame"
@@ -23,10 +25,18 @@ type Dialog struct {
 	Lines   []Line
 	Buttons []string // the first is the harmless one
 	Word    string   // must be typed before any other button works; "" for none
+	Choices []Choice // lines above the buttons, of which each has an answer
 
-	focus int
+	focus int // among the buttons and, before the first, the choices: -1 is the last one
 	typed input.Input
 	ready bool
+}
+
+// Choice is a line with several answers, of which one holds.
+type Choice struct {
+	Label   string
+	Options []string
+	At      int
 }
 
 // Pressed is what a key did.
@@ -37,13 +47,23 @@ const (
 	Nothing   Pressed = iota
 	Cancelled         // the dialog is over and nothing is to be done
 	Agreed            // the dialog is over, and the second button was pressed
+	Chosen            // another answer holds in one of the choices
 )
 
 // Focus is the number of the focused button.
 func (d *Dialog) Focus() int { return d.focus }
 
 // Typing says whether letters go into the dialog rather than to its buttons.
-func (d *Dialog) Typing() bool { return d.Word != "" }
+func (d *Dialog) Typing() bool { return d.Word != "" && d.focus >= 0 }
+
+// Picked is the answer that holds in each choice.
+func (d *Dialog) Picked() []int {
+	var all []int
+	for _, c := range d.Choices {
+		all = append(all, c.At)
+	}
+	return all
+}
 
 // Type takes a key while Typing.
 func (d *Dialog) Type(key tea.KeyMsg) {
@@ -59,9 +79,20 @@ func (d *Dialog) Do(verb keys.Verb) Pressed {
 	case keys.Cancel:
 		return Cancelled
 	case keys.NextButton, keys.PrevButton:
+		d.move(verb == keys.NextButton)
+	case keys.Right, keys.Left:
+		if d.focus < 0 {
+			return d.choose(verb == keys.Right)
+		}
 		d.focus = (d.focus + 1) % len(d.Buttons)
+	case keys.Mark:
+		if d.focus < 0 {
+			return d.choose(true)
+		}
 	case keys.Press:
 		switch {
+		case d.focus < 0:
+			return d.choose(true)
 		case d.focus == 0:
 			return Cancelled
 		case d.agreed():
@@ -72,6 +103,27 @@ func (d *Dialog) Do(verb keys.Verb) Pressed {
 	return Nothing
 }
 
+// move puts the focus on the next line or button: from the last button on to the first choice.
+func (d *Dialog) move(on bool) {
+	n, all := len(d.Choices), len(d.Choices)+len(d.Buttons)
+	step := all - 1
+	if on {
+		step = 1
+	}
+	d.focus = (d.focus+n+step)%all - n
+}
+
+// choose takes the next answer of the focused choice, or the one before.
+func (d *Dialog) choose(on bool) Pressed {
+	c := &d.Choices[len(d.Choices)+d.focus]
+	step := len(c.Options) - 1
+	if on {
+		step = 1
+	}
+	c.At = (c.At + step) % len(c.Options)
+	return Chosen
+}
+
 func (d *Dialog) agreed() bool { return d.Word == "" || d.ready && d.typed.Value() == d.Word }
 
 // Render draws the dialog in the middle of the area.
@@ -80,22 +132,75 @@ func (d *Dialog) Render(a frame.Area) {
 	for _, l := range d.Lines {
 		w = max(w, frame.Width(l.Text)+4)
 	}
+	label := 0
+	for _, c := range d.Choices {
+		label = max(label, frame.Width(c.Label))
+	}
+	for _, c := range d.Choices {
+		w = max(w, label+7+width(c.Options))
+	}
+	below := 2 // what stands below the lines
+	if len(d.Choices) > 0 {
+		below += len(d.Choices) + 1
+	}
 	if d.Word != "" {
-		h += 2
+		below += 2
+	}
+	h += below - 2
+	lines := d.Lines
+	if h > a.H { // what is said counts more than how it is set
+		lines = slices.DeleteFunc(slices.Clone(lines), func(l Line) bool { return l.Text == "" })
+		h -= len(d.Lines) - len(lines)
 	}
 	box := a.Center(max(min(w, a.W-4), min(44, a.W)), min(h, a.H))
 	box.Clear()
 	in := box.Box(d.Title)
-	for y, l := range d.Lines {
-		if y+1 < in.H-2 {
+	for y, l := range lines {
+		if y+1 < in.H-below {
 			in.Text(0, y+1, l.Role, in.Clip(l.Text, in.W))
 		}
 	}
+	for i := range d.Choices {
+		d.choice(in.Sub(0, in.H-below+1+i, in.W, 1), i, label)
+	}
 	if d.Word != "" {
-		x := in.Text(0, in.H-4, theme.Warn, "type "+d.Word+" to go on: ")
-		d.typed.Draw(in.Sub(x, in.H-4, in.W-x, 1), true)
+		x := in.Text(0, in.H-3, theme.Warn, "type "+d.Word+" to go on: ")
+		d.typed.Draw(in.Sub(x, in.H-3, in.W-x, 1), true)
 	}
 	d.buttons(in.Sub(0, in.H-1, in.W, 1))
+}
+
+// width is what options take beside each other.
+func width(options []string) int {
+	w := 0
+	for _, o := range options {
+		w += frame.Width(o) + 6
+	}
+	return w
+}
+
+// choice draws a line of answers: all of them where they have room, else the one that holds, between arrows.
+func (d *Dialog) choice(a frame.Area, i, label int) {
+	c, role := d.Choices[i], theme.Text
+	focused := d.focus == i-len(d.Choices)
+	if focused {
+		a = a.With(theme.Cursor)
+		a.Clear()
+		a.Text(0, 0, theme.Accent, a.Theme().Glyph.Cursor)
+	}
+	a.Left(2, 0, label, theme.Dim, c.Label)
+	x := label + 4
+	if x+width(c.Options) > a.W+2 {
+		a.Text(x, 0, role, a.Clip("< "+c.Options[c.At]+" >", a.W-x))
+		return
+	}
+	for at, option := range c.Options {
+		mark, role := "( ) ", theme.Dim
+		if at == c.At {
+			mark, role = "(*) ", theme.Text
+		}
+		x = a.Text(x, 0, role, mark+option) + 2
+	}
 }
 
 func (d *Dialog) buttons(a frame.Area) {
