@@ -36,8 +36,6 @@ type Term interface {
 	Load(ctx context.Context) cluster.Load
 	Jobs(ctx context.Context) ([]reeveapi.Job, error)
 	SubmitJob(ctx context.Context, spec reeveapi.JobSpec, by string) (reeveapi.Job, error)
-	StopJob(ctx context.Context, name ids.Job, by string) (reeveapi.Job, error)
-	RemoveJob(ctx context.Context, name ids.Job) error
 	DoJob(ctx context.Context, build func(jobs.Ticket) jobs.Input) (reeveapi.Job, error)
 	Images(ctx context.Context) (map[string]map[string]bool, error)
 	Judge(ctx context.Context, plan *reeveapi.JobPlan) error

@@ -12,6 +12,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/jobs"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
+	"codeberg.org/reeve/reeve/shared/jobfile"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -95,9 +96,21 @@ func expected(r *http.Request) (version int, ok bool, err error) {
 	return version, true, nil
 }
 
+// readSpec reads the job of a body, which is a job's file: what is wrong there is told with line and column.
+func readSpec(w http.ResponseWriter, r *http.Request) (spec reeveapi.JobSpec, err error) {
+	body, err := mesoshttp.ReadAPIBody(w, r)
+	if err != nil {
+		return spec, err
+	}
+	if err := jobfile.Read(body, &spec); err != nil {
+		return spec, fault.New(fault.Invalid, "the body is no job: %v", err)
+	}
+	return spec, nil
+}
+
 func (a *api) submit(w http.ResponseWriter, r *http.Request, t Term) error {
-	var spec reeveapi.JobSpec
-	if err := mesoshttp.ReadAPI(w, r, &spec); err != nil {
+	spec, err := readSpec(w, r)
+	if err != nil {
 		return err
 	}
 	job, err := t.SubmitJob(context.WithoutCancel(r.Context()), spec, who(r))
@@ -110,18 +123,23 @@ func (a *api) submit(w http.ResponseWriter, r *http.Request, t Term) error {
 
 // change makes a change of the job that the path names.
 func change(w http.ResponseWriter, r *http.Request, t Term, build func(jobs.Change) jobs.Input) error {
-	expect, _, err := expected(r)
-	if err != nil {
-		return err
-	}
-	job, err := t.DoJob(context.WithoutCancel(r.Context()), func(ticket jobs.Ticket) jobs.Input {
-		return build(jobs.Change{Ticket: ticket, Name: ids.Job(r.PathValue("name")), Expect: expect, By: who(r)})
-	})
+	job, err := do(r, t, build)
 	if err != nil {
 		return err
 	}
 	writeJob(w, r, http.StatusOK, job)
 	return nil
+}
+
+// do makes a change of the version that If-Match says, if it says one.
+func do(r *http.Request, t Term, build func(jobs.Change) jobs.Input) (reeveapi.Job, error) {
+	expect, _, err := expected(r)
+	if err != nil {
+		return reeveapi.Job{}, err
+	}
+	return t.DoJob(context.WithoutCancel(r.Context()), func(ticket jobs.Ticket) jobs.Input {
+		return build(jobs.Change{Ticket: ticket, Name: ids.Job(r.PathValue("name")), Expect: expect, By: who(r)})
+	})
 }
 
 // updateJob replaces a spec. It wants the version that the operator has seen, so that nobody's change is lost unseen.
@@ -132,8 +150,8 @@ func (a *api) updateJob(w http.ResponseWriter, r *http.Request, t Term) error {
 		}
 		return err
 	}
-	var spec reeveapi.JobSpec
-	if err := mesoshttp.ReadAPI(w, r, &spec); err != nil {
+	spec, err := readSpec(w, r)
+	if err != nil {
 		return err
 	}
 	return change(w, r, t, func(c jobs.Change) jobs.Input { return jobs.Update{Change: c, Spec: spec} })
@@ -166,16 +184,11 @@ func (a *api) triggerJob(w http.ResponseWriter, r *http.Request, t Term) error {
 }
 
 func (a *api) stopJob(w http.ResponseWriter, r *http.Request, t Term) error {
-	job, err := t.StopJob(context.WithoutCancel(r.Context()), ids.Job(r.PathValue("name")), who(r))
-	if err != nil {
-		return err
-	}
-	writeJob(w, r, http.StatusOK, job)
-	return nil
+	return change(w, r, t, func(c jobs.Change) jobs.Input { return jobs.Stop{Change: c} })
 }
 
 func (a *api) removeJob(w http.ResponseWriter, r *http.Request, t Term) error {
-	if err := t.RemoveJob(context.WithoutCancel(r.Context()), ids.Job(r.PathValue("name"))); err != nil {
+	if _, err := do(r, t, func(c jobs.Change) jobs.Input { return jobs.Remove{Change: c} }); err != nil {
 		return err
 	}
 	mesoshttp.WriteEmpty(w, r, http.StatusNoContent)
@@ -184,8 +197,8 @@ func (a *api) removeJob(w http.ResponseWriter, r *http.Request, t Term) error {
 
 // planJob says what a spec would change, and whether and where it fits. It changes nothing.
 func (a *api) planJob(w http.ResponseWriter, r *http.Request, t Term) error {
-	var spec reeveapi.JobSpec
-	if err := mesoshttp.ReadAPI(w, r, &spec); err != nil {
+	spec, err := readSpec(w, r)
+	if err != nil {
 		return err
 	}
 	all, err := t.Jobs(r.Context())

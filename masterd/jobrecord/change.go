@@ -2,6 +2,8 @@ package jobrecord
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/jobspec"
@@ -28,13 +30,22 @@ func Update(record *reeveapi.Job, spec reeveapi.JobSpec) (*Revised, error) {
 	switch {
 	case spec.Name != old.Name:
 		return nil, fault.New(fault.Invalid, "the spec is of job %q, not of %q", spec.Name, old.Name)
-	case spec.Kind != old.Kind || spec.Role != old.Role:
-		return nil, fault.New(fault.Conflict, "job %q is of kind %s in role %s, which cannot be changed to %s in %s; stop it first",
-			old.Name, old.Kind, old.Role, spec.Kind, spec.Role)
 	case len(jobfile.Diff(*old, spec)) == 0:
 		return nil, nil
 	}
+	if err := sameNature(old, &spec); err != nil {
+		return nil, err
+	}
 	return &Revised{Spec: spec, Template: templateFor(record, spec), Note: "updated"}, nil
+}
+
+// sameNature refuses what cannot be changed while a job runs. Its error is of kind Conflict.
+func sameNature(old, spec *reeveapi.JobSpec) error {
+	if spec.Kind == old.Kind && spec.Role == old.Role {
+		return nil
+	}
+	return fault.New(fault.Conflict, "job %q is of kind %s in role %s, which cannot be changed to %s in %s; stop it first",
+		old.Name, old.Kind, old.Role, spec.Kind, spec.Role)
 }
 
 // templateFor finds a version whose tasks are as the spec wants them: the newest first, then the one before.
@@ -85,12 +96,26 @@ func Rollback(record *reeveapi.Job, to int) (*Revised, error) {
 			found = &past[k]
 		}
 	}
-	if found == nil {
-		return nil, fault.New(fault.NotFound, "job %q has no version to roll back to that is remembered; its history lists what there is", record.Spec.Name)
+	switch {
+	case found == nil && to == 0:
+		return nil, fault.New(fault.NotFound, "job %q has no version before its newest that is remembered, and none to roll back to", record.Spec.Name)
+	case found == nil:
+		return nil, fault.New(fault.NotFound, "job %q has no version %d that is remembered; roll back to one of %s", record.Spec.Name, to, versions(past))
+	}
+	if err := sameNature(&record.Spec, &found.Spec); err != nil {
+		return nil, err
 	}
 	spec := found.Spec
 	spec.Instances = record.Spec.Instances
 	return &Revised{Spec: spec, Template: found.Template, Note: fmt.Sprintf("rolled back to version %d", found.Version)}, nil
+}
+
+func versions(all []reeveapi.Revision) string {
+	var list []string
+	for _, r := range all {
+		list = append(list, strconv.Itoa(r.Version))
+	}
+	return strings.Join(list, ", ")
 }
 
 // Revise makes a version the newest one.

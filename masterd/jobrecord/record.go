@@ -35,7 +35,7 @@ func New(spec reeveapi.JobSpec, by string, now time.Time) reeveapi.Job {
 }
 
 // Succeed makes a new job go on with the numbers of a former one of the same name: its tasks must get other ids, and who has
-// seen a version of the former one must not take this one for it.
+// seen a version of the former one must not take this one for it. What the former one was can be gone back to.
 func Succeed(record, former *reeveapi.Job) {
 	record.Run = former.Run + 1
 	record.Version = former.Version + 1
@@ -43,6 +43,11 @@ func Succeed(record, former *reeveapi.Job) {
 	record.History[0].Version, record.History[0].Template = record.Version, record.Version
 	for i := range record.Instances {
 		record.Instances[i].Template = record.Version
+	}
+	record.History = append(slices.Clone(former.History), record.History...)
+	trimRevisions(record)
+	if record.Spec.Kind == reeveapi.Periodic {
+		record.Runs = slices.Clone(former.Runs)
 	}
 }
 
@@ -99,6 +104,7 @@ func Copy(record reeveapi.Job) reeveapi.Job {
 	record.Leaving = slices.Clone(record.Leaving)
 	record.History = slices.Clone(record.History)
 	record.Runs = slices.Clone(record.Runs)
+	record.Due = slices.Clone(record.Due)
 	if record.Rollout != nil {
 		rollout := *record.Rollout
 		record.Rollout = &rollout
@@ -145,6 +151,23 @@ func SpecOf(record *reeveapi.Job, template int) *reeveapi.JobSpec {
 		}
 	}
 	return &record.Spec
+}
+
+// Queue makes a run wait for the one that is on; it was due at that time.
+func Queue(record *reeveapi.Job, due time.Time) {
+	record.Queued++
+	record.Due = append(record.Due, due)
+}
+
+// Unqueue takes the first run that waits, and says when it was due.
+func Unqueue(record *reeveapi.Job, now time.Time) (due time.Time) {
+	record.Queued--
+	if len(record.Due) == 0 {
+		return now // it was queued by a master that did not note the time
+	}
+	due = record.Due[0]
+	record.Due = record.Due[1:]
+	return due
 }
 
 // NoteRun remembers a run.

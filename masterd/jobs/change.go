@@ -22,11 +22,17 @@ func (s *State) changeable(in Change) (*livejob.Job, error) {
 		return nil, fault.New(fault.Conflict, "job %q has ended: it is %s; run it again instead", in.Name, j.Record.State)
 	case j.Record.Stopped:
 		return nil, fault.New(fault.Conflict, "job %q is being stopped; run it again when it has ended", in.Name)
-	case in.Expect != 0 && in.Expect != j.Record.Version:
-		return nil, fault.New(fault.Conflict, "job %q is at version %d now, the change was made for version %d; look at it again",
+	}
+	return j, in.seen(j)
+}
+
+// seen refuses a change that was made for another version than the newest: somebody else was quicker.
+func (in Change) seen(j *livejob.Job) error {
+	if in.Expect != 0 && in.Expect != j.Record.Version {
+		return fault.New(fault.Conflict, "job %q is at version %d now, the change was made for version %d; look at it again",
 			in.Name, j.Record.Version, in.Expect)
 	}
-	return j, nil
+	return nil
 }
 
 // change applies an operator's change and answers when it is stored. edit says what is to be; nil is for nothing.

@@ -51,17 +51,10 @@ type (
 	Trigger struct{ Change }
 
 	// Stop ends a job's tasks. Reply: the job, once it is stored that it is to end; NotFound, or Conflict if it has ended.
-	Stop struct {
-		Ticket Ticket
-		Name   ids.Job
-		By     string
-	}
+	Stop struct{ Change }
 
 	// Remove forgets a job. Reply: the job as it was; NotFound, or Conflict if it has not ended.
-	Remove struct {
-		Ticket Ticket
-		Name   ids.Job
-	}
+	Remove struct{ Change }
 
 	// SetSecret stores a secret, or a new version of it. Reply: nil once it is stored; Invalid or Exhausted.
 	SetSecret struct {

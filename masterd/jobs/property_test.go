@@ -492,7 +492,7 @@ func TestOnce(t *testing.T) {
 				name := ids.Job(rapid.SampledFrom([]string{"j0", "j1", "j2"}).Draw(t, "job"))
 				if j := w.state.jobs[name]; j != nil && !j.Over() && rapid.IntRange(0, 3).Draw(t, "really") == 0 {
 					w.stopped[string(name)] = true
-					w.step(Stop{Name: name})
+					w.step(Stop{Change{Name: name}})
 				}
 			},
 			"write": func(*rapid.T) { w.write() },

@@ -73,9 +73,10 @@ func (s *State) due(j *livejob.Job) {
 		})
 		s.happened("RUN_SKIPPED", j, fmt.Sprintf("run %d is still on", j.Record.Run), "")
 	case overlap == reeveapi.OverlapQueue:
-		j.Record.Queued++
+		jobrecord.Queue(&j.Record, scheduled)
 	default:
-		j.Record.Queued = 1
+		j.Record.Queued, j.Record.Due = 0, nil
+		jobrecord.Queue(&j.Record, scheduled)
 		if !j.Ending() {
 			j.Record.Replaced = true
 			s.endAll(j)
@@ -108,8 +109,7 @@ func (s *State) endRun(j *livejob.Job, state string) {
 	}
 	s.setClocks(j)
 	if record.Queued > 0 && !record.Stopped {
-		record.Queued--
-		s.beginRun(j, s.now)
+		s.beginRun(j, jobrecord.Unqueue(record, s.now))
 	}
 }
 

@@ -137,7 +137,7 @@ func TestServicesConverge(t *testing.T) {
 			"stop": func(t *rapid.T) {
 				if j := service(t); j != nil && rapid.IntRange(0, 5).Draw(t, "really") == 0 {
 					w.stopped[string(j.Name())] = true
-					w.step(Stop{Name: j.Name()})
+					w.step(Stop{Change{Name: j.Name()}})
 					for w.write() { // a leader that dies with the request leaves it open whether it was heard
 					}
 				}

@@ -60,6 +60,10 @@ func (s *State) stop(in Stop) {
 		s.reply(in.Ticket, nil, fault.New(fault.Conflict, "job %q has ended already: it is %s", in.Name, j.Record.State))
 		return
 	}
+	if err := in.seen(j); err != nil {
+		s.reply(in.Ticket, nil, err)
+		return
+	}
 	if !j.Record.Stopped {
 		j.Record.Stopped = true
 		j.Published = nil
@@ -102,6 +106,10 @@ func (s *State) remove(in Remove) {
 		return
 	case !j.Over():
 		s.reply(in.Ticket, nil, fault.New(fault.Conflict, "job %q is %s; stop it before you remove it", in.Name, j.Record.State))
+		return
+	}
+	if err := in.seen(j); err != nil {
+		s.reply(in.Ticket, nil, err)
 		return
 	}
 	s.busy[in.Name] = true

@@ -92,9 +92,9 @@ func (h *harness) run(d *datadriven.TestData) string {
 	case "secrets":
 		return h.showSecrets()
 	case "stop":
-		return h.step(Stop{Ticket: 2, Name: ids.Job(arg(d, "job")), By: arg(d, "by")})
+		return h.step(Stop{Change{Ticket: 2, Name: ids.Job(arg(d, "job")), Expect: h.number(d, "expect"), By: arg(d, "by")}})
 	case "remove":
-		return h.step(Remove{Ticket: 3, Name: ids.Job(arg(d, "job"))})
+		return h.step(Remove{Change{Ticket: 3, Name: ids.Job(arg(d, "job")), Expect: h.number(d, "expect")}})
 	case "persisted":
 		return h.persisted(arg(d, "err"))
 	case "tick":
@@ -106,15 +106,18 @@ func (h *harness) run(d *datadriven.TestData) string {
 	}
 }
 
+// number is an argument that is one, 0 without.
+func (h *harness) number(d *datadriven.TestData, name string) int {
+	n, err := strconv.Atoi(cmp.Or(arg(d, name), "0"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return n
+}
+
 // change is an operator's change of a job.
 func (h *harness) change(d *datadriven.TestData) string {
-	number := func(name string) int {
-		n, err := strconv.Atoi(cmp.Or(arg(d, name), "0"))
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		return n
-	}
+	number := func(name string) int { return h.number(d, name) }
 	c := Change{Ticket: 4, Name: ids.Job(arg(d, "job")), Expect: number("expect"), By: arg(d, "by")}
 	switch d.Cmd {
 	case "scale":
@@ -149,7 +152,11 @@ func (h *harness) describe(name string) string {
 		fmt.Fprintf(&b, "leaving %s %s: %s wait=%v\n", l.Task, l.State, l.Why, l.Wait)
 	}
 	for _, r := range j.Runs {
-		fmt.Fprintf(&b, "run %d: %s %s\n", r.Number, r.State, r.Message)
+		late := ""
+		if !r.Started.IsZero() && !r.Started.Equal(r.Scheduled) {
+			late = fmt.Sprintf(", %v late", r.Started.Sub(r.Scheduled))
+		}
+		fmt.Fprintf(&b, "run %d: %s %s%s\n", r.Number, r.State, r.Message, late)
 	}
 	for _, r := range j.History {
 		fmt.Fprintf(&b, "version %d of template %d: %s\n", r.Version, r.Template, r.Note)

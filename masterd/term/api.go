@@ -144,21 +144,6 @@ func (t *Term) SubmitJob(ctx context.Context, spec reeveapi.JobSpec, by string) 
 	})
 }
 
-// StopJob ends a job's tasks and keeps the job.
-func (t *Term) StopJob(ctx context.Context, name ids.Job, by string) (reeveapi.Job, error) {
-	return t.DoJob(ctx, func(ticket jobs.Ticket) jobs.Input {
-		return jobs.Stop{Ticket: ticket, Name: name, By: by}
-	})
-}
-
-// RemoveJob forgets a job that has ended.
-func (t *Term) RemoveJob(ctx context.Context, name ids.Job) error {
-	_, err := t.DoJob(ctx, func(ticket jobs.Ticket) jobs.Input {
-		return jobs.Remove{Ticket: ticket, Name: name}
-	})
-	return err
-}
-
 // DoJob hands an input of the jobs machine that is answered to it, and returns the answer. build gets the ticket to put into
 // the input. When ctx or the term ends first, the input may still have its effect.
 func (t *Term) DoJob(ctx context.Context, build func(jobs.Ticket) jobs.Input) (reeveapi.Job, error) {

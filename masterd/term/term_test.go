@@ -196,11 +196,13 @@ func TestAJobGoesThroughTheClusterToAnAgent(t *testing.T) {
 		if _, err := b.SubmitJob(t.Context(), spec, ""); fault.KindOf(err) != fault.Conflict {
 			t.Errorf("the same job again: %v", err)
 		}
-		if err := b.RemoveJob(t.Context(), "j"); fault.KindOf(err) != fault.Conflict {
-			t.Errorf("removing a running job: %v", err)
-		}
-		if _, err := b.StopJob(t.Context(), "none", ""); fault.KindOf(err) != fault.NotFound {
-			t.Errorf("stopping a job that is not there: %v", err)
+		for name, want := range map[string]fault.Kind{"j": fault.Conflict, "none": fault.NotFound} {
+			_, err := b.DoJob(t.Context(), func(ticket jobs.Ticket) jobs.Input {
+				return jobs.Remove{Change: jobs.Change{Ticket: ticket, Name: ids.Job(name)}}
+			})
+			if fault.KindOf(err) != want {
+				t.Errorf("removing %s: %v", name, err)
+			}
 		}
 		if all, err := b.Jobs(t.Context()); err != nil || len(all) != 1 {
 			t.Errorf("jobs %v, error %v", all, err)

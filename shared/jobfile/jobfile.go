@@ -33,12 +33,12 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Text)
 }
 
-// Read reads a file over what spec says already. JSON is YAML too. Its error is an *Error.
+// Read reads a file over what spec says already. JSON is YAML, but for what plain puts right. Its error is an *Error.
 func Read(text []byte, spec *reeveapi.JobSpec) error {
 	if len(text) > MaxSize {
 		return &Error{Text: fmt.Sprintf("the file is larger than %d bytes", MaxSize)}
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder := yaml.NewDecoder(bytes.NewReader(plain(text)))
 	var document yaml.Node
 	if err := decoder.Decode(&document); err != nil {
 		if errors.Is(err, io.EOF) {
@@ -73,6 +73,9 @@ func check(node *yaml.Node, want reflect.Type, where string) error {
 			return nil
 		}
 		want = want.Elem()
+	}
+	if node.Tag == "!!null" && where != "" && (want.Kind() == reflect.Struct || want.Kind() == reflect.Map || want.Kind() == reflect.Slice) {
+		return nil // a key with nothing below it says nothing
 	}
 	switch want.Kind() {
 	case reflect.Struct:

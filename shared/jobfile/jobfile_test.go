@@ -1,9 +1,12 @@
 package jobfile_test
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"codeberg.org/reeve/reeve/shared/jobfile"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -23,6 +26,8 @@ func TestMistakesAreFound(t *testing.T) {
 		"":                                                      "the file is empty",
 		"name: x\n---\nname: y\n":                               "the file has more than one document; submit one job after the other",
 		`{"name": "x", "retires": 1}`:                           "line 1, column 15: there is no key retires; did you mean retries?",
+		`{"name": "\ud83d\ude00\/", "retires": 1}`:              "line 1, column 28: there is no key retires; did you mean retries?",
+		"{\n\t\"name\": \"x\",\n\t\"retires\": 1}":              "line 3, column 2: there is no key retires; did you mean retries?",
 	} {
 		var spec reeveapi.JobSpec
 		err := jobfile.Read([]byte(text), &spec)
@@ -52,10 +57,35 @@ func TestReadAndWrite(t *testing.T) {
 	}
 }
 
+// What JSON says is what Go's own reader of JSON reads, whatever escapes it has.
+func TestJSONIsReadAsJSON(t *testing.T) {
+	for _, text := range []string{
+		`{"name": "x", "command": "echo \ud83d\ude00 \/etc \u00e4\n\t\"q\" \\ \b\f\r"}`,
+		`{"command": "\ud83d", "name": "half"}`,
+		`{"command": "\ud83d\u0041", "name": "half and a letter"}`,
+		"{\n\t\"name\": \"tabs\",\n\t\"env\": {\"A\\/B\": \"1\"}}",
+		`{"name": "nothing", "args": null, "env": null, "health": null, "labels": {}}`,
+		`{"name":"tight","resources":{"cpus":1e-1,"mem":64},"command":"a: b # c"}`,
+		"\ufeff" + `{"name": "marked"}`,
+	} {
+		var got, want reeveapi.JobSpec
+		if err := json.Unmarshal([]byte(strings.TrimPrefix(text, "\ufeff")), &want); err != nil {
+			t.Fatal(err)
+		}
+		if err := jobfile.Read([]byte(text), &got); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add("name: x\nresources: {cpus: 1}\nenv: {A: b}\n")
 	f.Add(`{"name": "x", "constraints": [{"attribute": "a"}]}`)
 	f.Add("a: &x\n  b: *x\n")
+	f.Add(`{"name": "\ud83d\ude00\/\ud83d"}`)
 	f.Fuzz(func(_ *testing.T, text string) {
 		var spec reeveapi.JobSpec
 		_ = jobfile.Read([]byte(text), &spec) // it must end

@@ -86,12 +86,9 @@ const maxAPIBody = 1 << 20
 
 // ReadAPI decodes a JSON body. Unknown names are refused: they are misspellings.
 func ReadAPI(w http.ResponseWriter, r *http.Request, into any) error {
-	body, status, err := ReadBody(w, r, maxAPIBody)
+	body, err := ReadAPIBody(w, r)
 	if err != nil {
-		if status == http.StatusRequestEntityTooLarge {
-			return fault.New(fault.Exhausted, "%v", err)
-		}
-		return fault.New(fault.Invalid, "%v", err)
+		return err
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
@@ -102,6 +99,18 @@ func ReadAPI(w http.ResponseWriter, r *http.Request, into any) error {
 		return fault.New(fault.Invalid, "the body has more than one JSON value")
 	}
 	return nil
+}
+
+// ReadAPIBody reads a body as it is. Its error is of kind Invalid or Exhausted.
+func ReadAPIBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, status, err := ReadBody(w, r, maxAPIBody)
+	switch {
+	case err == nil:
+		return body, nil
+	case status == http.StatusRequestEntityTooLarge:
+		return nil, fault.New(fault.Exhausted, "%v", err)
+	}
+	return nil, fault.New(fault.Invalid, "%v", err)
 }
 
 // WriteAPI answers with a JSON value.

@@ -26,12 +26,13 @@ type Job struct {
 	Health   string     `json:"health,omitempty"`   // of a service: one of the Health… constants
 	Healthy  int        `json:"healthy,omitempty"`  // instances that run and are well
 
-	Expired    bool      `json:"expired,omitempty"`     // its deadline has passed
-	Replaced   bool      `json:"replaced,omitempty"`    // the run ends because the next one is due
-	RunStarted time.Time `json:"run_started,omitzero"`  // of a periodic job's newest run
-	NextRun    time.Time `json:"next_run,omitzero"`     // of a periodic job
-	Queued     int       `json:"queued_runs,omitempty"` // runs that wait for the end of this one
-	Runs       []JobRun  `json:"runs,omitempty"`        // newest last
+	Expired    bool        `json:"expired,omitempty"`     // its deadline has passed
+	Replaced   bool        `json:"replaced,omitempty"`    // the run ends because the next one is due
+	RunStarted time.Time   `json:"run_started,omitzero"`  // of a periodic job's newest run
+	NextRun    time.Time   `json:"next_run,omitzero"`     // of a periodic job
+	Queued     int         `json:"queued_runs,omitempty"` // runs that wait for the end of this one
+	Due        []time.Time `json:"queued_due,omitempty"`  // when those were due, the first that comes first
+	Runs       []JobRun    `json:"runs,omitempty"`        // newest last
 }
 
 // States of a Job. Pending: no instance was launched yet. Running: at least one was. Scheduled: a periodic job between

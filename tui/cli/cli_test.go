@@ -326,7 +326,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"--master", "zk://a", "jobs"}, result{"", "reeve: --master: \"zk://a\" is no master's address; write host:port, such as 127.0.0.1:5050\n", exitUsage}},
 		{[]string{"tasks", "--state", "happy"}, result{"", "reeve: --state \"happy\" is no state of a task; use running, failed, lost, …\n", exitUsage}},
 		{[]string{"run", "-c", "true"}, result{"", "reeve: the job needs a name; give it first, or with --name\n", exitUsage}},
-		{[]string{"run", "--name", "j"}, result{"", "reeve: the job needs a command; give -c 'COMMAND', or -- COMMAND ARGUMENT...\n", exitUsage}},
+		{[]string{"run", "--name", "j"}, result{"", "reeve: the job needs a command; give -c 'COMMAND', or -- COMMAND ARGUMENT..., or --image with one of its own\n", exitUsage}},
 		{[]string{"run", "--name", "j", "-c", "a", "--", "b"}, result{"", "reeve: give the command with -c or after --, not both\n", exitUsage}},
 		{[]string{"run", "--name", "j", "-c", "a", "--env", "A"}, result{"", "reeve: --env \"A\" is not NAME=VALUE\n", exitUsage}},
 		{[]string{"run", "-f", "/nonexistent"}, result{"", "reeve: -f: open /nonexistent: no such file or directory\n", exitUsage}},
@@ -612,6 +612,10 @@ func TestRun(t *testing.T) {
 			[]string{"-c", "echo k", "j"},
 			reeveapi.JobSpec{Name: "j", Command: "echo k", Instances: 1, Resources: reeveapi.Amounts{CPUs: 1, Mem: 128}},
 		},
+		{ // an image may have a command of its own
+			[]string{"--name", "j", "--image", "redis:7"},
+			reeveapi.JobSpec{Name: "j", Image: "redis:7", Instances: 1, Resources: reeveapi.Amounts{CPUs: 1, Mem: 128}},
+		},
 		{ // with a name already, or a file that may hold one, an argument is the command
 			[]string{"--name", "j", "echo", "k"},
 			reeveapi.JobSpec{Name: "j", Command: "echo k", Instances: 1, Resources: reeveapi.Amounts{CPUs: 1, Mem: 128}},
@@ -639,6 +643,38 @@ func TestRun(t *testing.T) {
 	}
 	check(t, reeve(t, c, nil, "run", "--name", "taken", "-c", "x"),
 		result{"", "reeve: job \"taken\" exists; stop it, or take another name\n", exitFailed})
+}
+
+// A job's file is written as the task was made; of a task that is no job's as far as the masters tell, and the file says so.
+func TestJobFromTask(t *testing.T) {
+	c := newCluster(t)
+	old, newest := reeveapi.JobSpec{Name: "web", Command: "v1"}, reeveapi.JobSpec{Name: "web", Command: "v2"}
+	c.jobs = []reeveapi.Job{{
+		Spec: newest, Version: 2, Template: 2, History: []reeveapi.Revision{{Version: 1, Template: 1, Spec: old}, {Version: 2, Template: 2, Spec: newest}},
+		Instances: []reeveapi.Instance{{Task: "web.0.1", Template: 2}, {Task: "web.1", Template: 1}},
+		Leaving:   []reeveapi.Leaving{{Instance: reeveapi.Instance{Task: "web.0", Template: 1}}},
+	}}
+	c.tasks = []reeveapi.Task{
+		{ID: "web.0", Job: "web"}, {ID: "web.0.1", Job: "web"}, {ID: "web.1", Job: "web"}, {ID: "web.9", Job: "web"},
+		{ID: "x", Name: "x", Command: "go", Env: map[string]string{"PORT0": "1", "PORTAL": "open", "MESOS_X": ""}, Labels: map[string]string{"reeve.job": "y", "a": "b"}, Ports: "[31000-31001]"},
+	}
+	for task, command := range map[string]string{"web.0": "v1", "web.0.1": "v2", "web.1": "v1", "web.9": "v2"} {
+		if got := reeve(t, c, nil, "config", "job-from-task", task); got.code != exitDone || !strings.HasPrefix(got.stdout, "name: web\ncommand: "+command+"\n") {
+			t.Errorf("%s: got %+v, want %s", task, got, command)
+		}
+	}
+	got := reeve(t, c, nil, "config", "job-from-task", "x")
+	if comment, _, _ := strings.Cut(got.stdout, "\n"); !strings.HasPrefix(comment, "# Made from a task that is no job's: its health check") {
+		t.Errorf("the file begins with %q", comment)
+	}
+	stdin := got.stdout
+	check(t, reeve(t, c, &stdin, "run", "-f", "-"), result{"Submitted job x\n", "", exitDone})
+	want := reeveapi.JobSpec{
+		Name: "x", Kind: reeveapi.Batch, Command: "go", Instances: 1, Ports: 2, Env: map[string]string{"PORTAL": "open"}, Labels: map[string]string{"a": "b"},
+	}
+	if diff := cmp.Diff(want, c.submitted); diff != "" {
+		t.Errorf("run again (-want +got):\n%s", diff)
+	}
 }
 
 // A followed job prints the output of its tasks, tells states on stderr, and ends with its result.

@@ -110,8 +110,8 @@ func (a *app) jobSpec(command *cobra.Command, f *runFlags, args []string) (reeve
 	switch {
 	case spec.Name == "":
 		return spec, usagef("the job needs a name; give it first, or with --name")
-	case spec.Command == "":
-		return spec, usagef("the job needs a command; give -c 'COMMAND', or -- COMMAND ARGUMENT...")
+	case spec.Command == "" && spec.Image == "":
+		return spec, usagef("the job needs a command; give -c 'COMMAND', or -- COMMAND ARGUMENT..., or --image with one of its own")
 	}
 	return spec, nil
 }

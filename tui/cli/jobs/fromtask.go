@@ -25,10 +25,10 @@ func FromTask(cfg Config, find func(ctx context.Context, c *client.Client, name 
 				if err != nil {
 					return err
 				}
-				spec := like(task)
+				spec, whole := like(task), false
 				if task.Job != "" {
 					if job, err := c.Job(ctx, task.Job); err == nil {
-						spec = job.Spec
+						spec, whole = specOf(job, task.ID), true
 					}
 				}
 				p := cfg.Printer()
@@ -39,6 +39,9 @@ func FromTask(cfg Config, find func(ctx context.Context, c *client.Client, name 
 				if err != nil {
 					return err
 				}
+				if !whole {
+					fmt.Fprintln(p.Out, untold)
+				}
 				fmt.Fprint(p.Out, string(text))
 				return nil
 			})
@@ -46,14 +49,40 @@ func FromTask(cfg Config, find func(ctx context.Context, c *client.Client, name 
 	}
 }
 
-// like is a job that does what a task does. What tasks do not tell (health checks, volumes, URIs) is for its author to add.
+// untold begins a file that was made from what the masters tell of a task.
+const untold = "# Made from a task that is no job's: its health check, volumes, URIs, secrets and how it is to be killed are not in here."
+
+// specOf is the spec that one of a job's tasks was made from, as far as it is remembered, else the newest.
+func specOf(job *reeveapi.Job, task string) reeveapi.JobSpec {
+	template := job.Template
+	for _, i := range job.Instances {
+		if i.Task == task {
+			template = i.Template
+		}
+	}
+	for _, l := range job.Leaving {
+		if l.Task == task {
+			template = l.Template
+		}
+	}
+	spec := job.Spec
+	for _, r := range job.History {
+		if r.Template == template && template != job.Template {
+			spec = r.Spec
+		}
+	}
+	return spec
+}
+
+// like is a job that does what a task does. What tasks do not tell is for its author to add: see untold.
 func like(t reeveapi.Task) reeveapi.JobSpec {
 	spec := reeveapi.JobSpec{
 		Name: strings.Trim(t.Name, "./ "), Kind: reeveapi.Batch, Role: t.Role, Command: t.Command, Image: t.Image, Instances: 1,
 		Resources: t.Requested, User: t.User, Env: maps.Clone(t.Env), Labels: maps.Clone(t.Labels), Ports: ports(t.Ports),
 	}
 	maps.DeleteFunc(spec.Env, func(name, _ string) bool {
-		return strings.HasPrefix(name, "PORT") || strings.HasPrefix(name, "REEVE_") || strings.HasPrefix(name, "MESOS_")
+		number, isPort := strings.CutPrefix(name, "PORT")
+		return isPort && strings.Trim(number, "0123456789") == "" || strings.HasPrefix(name, "REEVE_") || strings.HasPrefix(name, "MESOS_")
 	})
 	maps.DeleteFunc(spec.Labels, func(name, _ string) bool { return strings.HasPrefix(name, "reeve.") })
 	return spec
