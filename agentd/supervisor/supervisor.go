@@ -107,7 +107,7 @@ func (s *Set) find(id ids.Container) *worker {
 }
 
 func (s *Set) spawn(id ids.Container, fn func(ctx context.Context, w *worker)) {
-	w := &worker{set: s, id: id, wake: make(chan struct{}, 1)}
+	w := &worker{inbox: newInbox(), set: s, id: id}
 	s.mu.Lock()
 	s.workers[id] = w
 	s.mu.Unlock()

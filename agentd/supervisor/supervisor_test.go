@@ -17,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/runtime/fake"
 	"codeberg.org/reeve/reeve/agentd/workload"
+	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 )
@@ -228,7 +229,70 @@ func (p *poor) Equip(ctx context.Context, id ids.Container, gpus int) error {
 // stubborn fails what must succeed in the end, a few times.
 type stubborn struct {
 	*fake.Runtime
-	signals, deletes int
+	signals, deletes, equips int
+	unable                   bool // to equip, for good
+	asked                    int  // to equip
+	hangs                    bool // when limits are to be changed
+}
+
+func (s *stubborn) Resize(ctx context.Context, id ids.Container, limits runtime.Limits) error {
+	if s.hangs {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return s.Runtime.Resize(ctx, id, limits)
+}
+
+func (s *stubborn) Equip(ctx context.Context, id ids.Container, gpus int) error {
+	s.asked++
+	switch {
+	case s.unable:
+		return fault.New(fault.Unsupported, "an older shim")
+	case s.equips > 0:
+		s.equips--
+		return errors.New("no space left on device")
+	}
+	return s.Runtime.Equip(ctx, id, gpus)
+}
+
+// GPUs that could not be taken back are tried again, until it works or something else is asked for; each number is told of once if it
+// fails. What the shim can never do is not tried again.
+func TestGPUsAreTakenBackInTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := &stubborn{Runtime: fake.New(nil), equips: 5}
+		h := newHarness(t, rt, nil)
+		told := func(after time.Duration, want ...workload.Input) {
+			t.Helper()
+			time.Sleep(after)
+			synctest.Wait()
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			if !slices.Equal(h.in, want) {
+				t.Errorf("got %+v, want %+v", h.in, want)
+			}
+			h.in = nil
+		}
+		full := func(gpus int) workload.Input {
+			return workload.Equipped{Container: "c1", GPUs: gpus, Failed: "no space left on device"}
+		}
+		h.start("c1", "forever")
+		h.want("Prepared Launched ")
+		h.set.Do(workload.Equip{Container: "c1", GPUs: 2})
+		told(0, full(2))
+		h.set.Do(workload.Equip{Container: "c1", GPUs: 1})
+		told(0, full(1))
+		told(time.Minute, workload.Equipped{Container: "c1", GPUs: 1})
+		if rt.asked != 6 {
+			t.Errorf("asked %d times, want 6: twice it fails and that is told, three times it fails, once it works", rt.asked)
+		}
+		rt.unable, rt.asked = true, 0
+		h.set.Do(workload.Equip{Container: "c1", GPUs: 0})
+		told(time.Hour, workload.Equipped{Container: "c1", GPUs: 0, Failed: "an older shim"})
+		if rt.asked != 1 {
+			t.Errorf("asked %d times for what cannot be done, want once", rt.asked)
+		}
+		h.detach()
+	})
 }
 
 func (s *stubborn) Signal(ctx context.Context, id ids.Container, signal int, all bool) error {
@@ -269,6 +333,27 @@ func TestKillAndDeleteAreTriedAgain(t *testing.T) {
 		if found, err := h.set.cfg.Runtime.Recover(t.Context()); err != nil || len(found) != 0 {
 			t.Errorf("got %v, %v, want nothing left", found, err)
 		}
+		h.detach()
+	})
+}
+
+// A container whose shim hangs while it is to change can be killed all the same.
+func TestAKillDoesNotWaitForAChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := &stubborn{Runtime: fake.New(nil), hangs: true}
+		h := newHarness(t, rt, nil)
+		h.start("c1", "forever")
+		h.want("Prepared Launched ")
+		h.set.Do(workload.Resize{Container: "c1"})
+		h.set.Do(workload.Equip{Container: "c1", GPUs: 1})
+		synctest.Wait()
+		h.set.Do(workload.Signal{Container: "c1", Signal: 9})
+		h.want("Exited ")
+		if rt.asked != 0 {
+			t.Error("it was equipped before it was resized, or after its end")
+		}
+		h.set.Do(workload.Delete{Container: "c1"})
+		h.want("Deleted ")
 		h.detach()
 	})
 }

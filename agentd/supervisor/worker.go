@@ -14,39 +14,17 @@ import (
 
 // worker is the supervisor of one container.
 type worker struct {
-	set  *Set
-	id   ids.Container
-	wake chan struct{} // 1: something was pushed
+	*inbox
+	set *Set
+	id  ids.Container
 
-	mu      sync.Mutex // guards the fields below
-	queue   []workload.Effect
+	mu      sync.Mutex         // guards the fields below
 	givenUp bool               // the start is not wanted any more
 	cancel  context.CancelFunc // ends the start in hand
 }
 
-// retry is for what must succeed in the end: killing and deleting.
+// retry is for what must succeed in the end: killing and deleting, and taking GPUs back.
 var retry = backoff.Policy{Base: 100 * time.Millisecond, Cap: 30 * time.Second}
-
-func (w *worker) push(eff workload.Effect) {
-	w.mu.Lock()
-	w.queue = append(w.queue, eff)
-	w.mu.Unlock()
-	select {
-	case w.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (w *worker) pop() (workload.Effect, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.queue) == 0 {
-		return nil, false
-	}
-	eff := w.queue[0]
-	w.queue = w.queue[1:]
-	return eff, true
-}
 
 // giveUp ends a start in hand, or the one to come.
 func (w *worker) giveUp() {
@@ -150,8 +128,9 @@ func (w *worker) attend(ctx context.Context) (exit runtime.Exit, ok bool) {
 		}
 		return nil
 	})
-	kill := newInsistence()
+	kill, changes := newInsistence(), w.newChanges()
 	defer kill.timer.Stop()
+	defer changes.end()
 	for {
 		select {
 		case <-ctx.Done():
@@ -159,7 +138,7 @@ func (w *worker) attend(ctx context.Context) (exit runtime.Exit, ok bool) {
 		case exit := <-exited:
 			return exit, true
 		case <-w.wake:
-			w.carryOut(ctx, kill)
+			w.carryOut(ctx, kill, changes)
 		case <-kill.timer.C:
 			w.killAgain(ctx, kill)
 		}
@@ -167,7 +146,7 @@ func (w *worker) attend(ctx context.Context) (exit runtime.Exit, ok bool) {
 }
 
 // carryOut does everything that was pushed.
-func (w *worker) carryOut(ctx context.Context, kill *insistence) {
+func (w *worker) carryOut(ctx context.Context, kill *insistence, changes *changes) {
 	for {
 		eff, ok := w.pop()
 		if !ok {
@@ -178,10 +157,8 @@ func (w *worker) carryOut(ctx context.Context, kill *insistence) {
 			if sent := w.signal(ctx, eff.Signal); eff.Signal == sigKill {
 				kill.tried(sent)
 			}
-		case workload.Resize:
-			w.resize(ctx, eff.Limits)
-		case workload.Equip:
-			w.equip(ctx, eff.GPUs)
+		case workload.Resize, workload.Equip:
+			changes.push(ctx, eff)
 		}
 	}
 }
@@ -211,26 +188,6 @@ func (w *worker) signal(ctx context.Context, signal int) bool {
 		w.set.cfg.Log.Warn("container could not be signalled", logkey.Container(w.id), logkey.Signal(signal), logkey.Err(err))
 	}
 	return err == nil
-}
-
-// resize changes the limits. What is refused is not tried again: a limit that stays too high harms nobody, and the next
-// task that comes or goes asks anew.
-func (w *worker) resize(ctx context.Context, limits runtime.Limits) {
-	if err := w.set.cfg.Runtime.Resize(ctx, w.id, limits); err != nil && ctx.Err() == nil {
-		w.set.cfg.Log.Warn("limits of a container could not be changed", logkey.Container(w.id), logkey.Err(err))
-	}
-}
-
-func (w *worker) equip(ctx context.Context, gpus int) {
-	in := workload.Equipped{Container: w.id, GPUs: gpus}
-	if err := w.set.cfg.Runtime.Equip(ctx, w.id, gpus); err != nil {
-		if ctx.Err() != nil {
-			return // the next agentd asks anew
-		}
-		in.Failed = err.Error()
-		w.set.cfg.Log.Warn("GPUs of a container could not be changed", logkey.Container(w.id), logkey.Count(gpus), logkey.Err(err))
-	}
-	w.set.post(ctx, in)
 }
 
 // wait returns how the container ended. If the runtime cannot say, whatever is left is killed and the container is lost.

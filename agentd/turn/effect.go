@@ -88,7 +88,8 @@ type (
 		Limits    runtime.Limits
 	}
 
-	// Equip has a container have so many GPUs. Equipped answers.
+	// Equip has a container have so many GPUs. Equipped answers. What fails is tried again until something else is asked for, and the
+	// second Equipped says that it has worked.
 	Equip struct {
 		Container ids.Container
 		GPUs      int
