@@ -98,6 +98,22 @@ func (s *State) Barriers(role string, ask resources.Vector) []allocator.Barrier 
 	return s.book.Alloc.Barriers(role, ask)
 }
 
+// Census counts the agents that could be offered by what they have left, but those that but says; see allocator.Census.
+func (s *State) Census(ask resources.Vector, but func(ids.Agent) bool) allocator.Census {
+	return s.book.Alloc.Census(ask, but)
+}
+
+// Absent lists the agents of which nothing can be offered to anybody now, in no order. Gone ones are none any more.
+func (s *State) Absent() []*Agent {
+	var all []*Agent
+	for _, a := range s.book.Agents {
+		if a.State != AgentGone && (a.State != AgentActive || a.Deactivated) {
+			all = append(all, s.book.ViewAgent(a))
+		}
+	}
+	return all
+}
+
 func (s *State) tick() {
 	for {
 		t, ok := s.timer.Pop(s.turn.Now)

@@ -8,6 +8,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/deadlines"
 	"codeberg.org/reeve/reeve/masterd/livejob"
+	"codeberg.org/reeve/reeve/masterd/placement"
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/masterd/secretbook"
 	"codeberg.org/reeve/reeve/shared/ids"
@@ -200,6 +201,14 @@ func (s *State) Job(name ids.Job) *reeveapi.Job {
 		return nil
 	}
 	return s.publish(j)
+}
+
+// Heard is the agents that made a job an offer which did not hold an instance, since the cluster was last asked for some.
+func (s *State) Heard(name ids.Job) map[string]placement.Shortage {
+	if j := s.jobs[name]; j != nil {
+		return j.Refused
+	}
+	return nil
 }
 
 // wake runs the timers that are due.

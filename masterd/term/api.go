@@ -66,7 +66,7 @@ func (t *Term) Explain(ctx context.Context, id ids.Framework) (all []allocator.V
 // Jobs returns all jobs as they are now, sorted by name.
 func (t *Term) Jobs(ctx context.Context) ([]reeveapi.Job, error) {
 	var byName map[ids.Job]*reeveapi.Job
-	if err := t.loop.Inspect(ctx, func() { byName = t.machine.nameQuotas(t.machine.jobs.Jobs()) }); err != nil {
+	if err := t.loop.Inspect(ctx, func() { byName = t.machine.nameObstacles(t.machine.jobs.Jobs()) }); err != nil {
 		return nil, t.explain(err)
 	}
 	all := make([]reeveapi.Job, 0, len(byName))

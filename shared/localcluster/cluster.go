@@ -29,9 +29,10 @@ type Options struct {
 	// more. Without it every port is a free one.
 	FixedPorts bool
 
-	MasterArgs []string  // for every masterd
-	AgentArgs  []string  // for every agentd
-	Progress   io.Writer // told what is waited for; may be nil
+	MasterArgs []string   // for every masterd
+	AgentArgs  []string   // for every agentd
+	AgentOwn   [][]string // for the first agentd, the second, …: what it has beside; may be shorter
+	Progress   io.Writer  // told what is waited for; may be nil
 
 	StopGrace time.Duration // what a daemon gets to leave in order before it is killed; 15 s without
 	PollEvery time.Duration // how often what is waited for is looked at; 20 ms without
@@ -95,6 +96,9 @@ func (c *Cluster) AddAgent(ctx context.Context, i int) error {
 		args = append(args, "--hostname="+name+".localhost")
 	}
 	args = append(args, c.opts.AgentArgs...)
+	if i < len(c.opts.AgentOwn) {
+		args = append(args, c.opts.AgentOwn[i]...)
+	}
 	p := &Process{Name: name, Program: "agentd", args: args, opts: &c.opts}
 	c.Agents = append(c.Agents, p)
 	return p.Start(ctx)
