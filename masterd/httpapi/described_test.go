@@ -37,7 +37,7 @@ func publishedSchema(t *testing.T) *jsonschema.Schema {
 }
 
 // judge says what the schema says of a file, and what a master does.
-func judge(t *testing.T, schema *jsonschema.Schema, m *testMaster, text string) (bySchema error, byMaster string) {
+func judge(t *testing.T, schema *jsonschema.Schema, m *testMaster, text string) (byMaster string, bySchema error) {
 	t.Helper()
 	var value any
 	if err := yaml.Unmarshal([]byte(text), &value); err != nil {
@@ -53,7 +53,7 @@ func judge(t *testing.T, schema *jsonschema.Schema, m *testMaster, text string) 
 	if w := m.ask(t, "POST", "/reeve/v1/jobs/plan", text); w.Code != 200 {
 		byMaster = w.Body.String()
 	}
-	return schema.Validate(value), byMaster
+	return byMaster, schema.Validate(value)
 }
 
 // TestSchemaJudgesAsMastersDo: the examples are right and mistakes are wrong, by the schema as by a master.
@@ -80,7 +80,7 @@ func TestSchemaJudgesAsMastersDo(t *testing.T) {
 		right = append(right, string(text))
 	}
 	for _, text := range right {
-		if bySchema, byMaster := judge(t, schema, m, text); bySchema != nil || byMaster != "" {
+		if byMaster, bySchema := judge(t, schema, m, text); bySchema != nil || byMaster != "" {
 			t.Errorf("%s\nschema: %v\nmaster: %s", text, bySchema, byMaster)
 		}
 	}
@@ -110,7 +110,7 @@ func TestSchemaJudgesAsMastersDo(t *testing.T) {
 		"{name: x, command: y, env: [A]}",
 		"{name: x, command: y, kill_grace_seconds: -1}",
 	} {
-		if bySchema, byMaster := judge(t, schema, m, text); bySchema == nil || byMaster == "" {
+		if byMaster, bySchema := judge(t, schema, m, text); bySchema == nil || byMaster == "" {
 			t.Errorf("%s is right, want it wrong\nschema: %v\nmaster: %s", text, bySchema, byMaster)
 		}
 	}

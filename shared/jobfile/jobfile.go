@@ -68,14 +68,11 @@ func check(node *yaml.Node, want reflect.Type, where string) error {
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
 	}
-	for want.Kind() == reflect.Pointer {
-		if node.Tag == "!!null" {
-			return nil
-		}
-		want = want.Elem()
-	}
-	if node.Tag == "!!null" && where != "" && (want.Kind() == reflect.Struct || want.Kind() == reflect.Map || want.Kind() == reflect.Slice) {
+	if node.Tag == "!!null" && where != "" && holdsMore(want) {
 		return nil // a key with nothing below it says nothing
+	}
+	for want.Kind() == reflect.Pointer {
+		want = want.Elem()
 	}
 	switch want.Kind() {
 	case reflect.Struct:
@@ -103,6 +100,11 @@ func check(node *yaml.Node, want reflect.Type, where string) error {
 	default:
 		return checkScalar(node, want, where)
 	}
+}
+
+// holdsMore says whether a type is none that a single value is written for, or may be left out.
+func holdsMore(t reflect.Type) bool {
+	return slices.Contains([]reflect.Kind{reflect.Pointer, reflect.Struct, reflect.Map, reflect.Slice}, t.Kind())
 }
 
 func checkScalar(node *yaml.Node, want reflect.Type, where string) error {

@@ -655,7 +655,10 @@ func TestJobFromTask(t *testing.T) {
 		Leaving:   []reeveapi.Leaving{{Instance: reeveapi.Instance{Task: "web.0", Template: 1}}},
 	}}
 	c.tasks = []reeveapi.Task{
-		{ID: "web.0", Job: "web"}, {ID: "web.0.1", Job: "web"}, {ID: "web.1", Job: "web"}, {ID: "web.9", Job: "web"},
+		{ID: "web.0", Job: "web"},
+		{ID: "web.0.1", Job: "web"},
+		{ID: "web.1", Job: "web"},
+		{ID: "web.9", Job: "web"},
 		{ID: "x", Name: "x", Command: "go", Env: map[string]string{"PORT0": "1", "PORTAL": "open", "MESOS_X": ""}, Labels: map[string]string{"reeve.job": "y", "a": "b"}, Ports: "[31000-31001]"},
 	}
 	for task, command := range map[string]string{"web.0": "v1", "web.0.1": "v2", "web.1": "v1", "web.9": "v2"} {
