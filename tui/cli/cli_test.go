@@ -645,6 +645,16 @@ func TestRun(t *testing.T) {
 		result{"", "reeve: job \"taken\" exists; stop it, or take another name\n", exitFailed})
 }
 
+// Nobody is asked whether to change what cannot be changed.
+func TestChangesOfJobsThatCannotBe(t *testing.T) {
+	c := newCluster(t)
+	c.jobs = []reeveapi.Job{{Spec: reeveapi.JobSpec{Name: "old", Instances: 2}, State: reeveapi.JobStopped}, {Spec: reeveapi.JobSpec{Name: "new"}, State: reeveapi.JobRunning}}
+	for _, args := range [][]string{{"scale", "old", "1"}, {"restart", "old"}, {"rollback", "old"}} {
+		check(t, reeve(t, c, nil, args...), result{"", "reeve: job old has ended: it is stopped; run it again instead\n", exitFailed})
+	}
+	check(t, reeve(t, c, nil, "rollback", "new"), result{"", "reeve: job new has no version before its newest that is remembered, and none to roll back to\n", exitFailed})
+}
+
 // A job's file is written as the task was made; of a task that is no job's as far as the masters tell, and the file says so.
 func TestJobFromTask(t *testing.T) {
 	c := newCluster(t)

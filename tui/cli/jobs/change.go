@@ -31,6 +31,15 @@ func (cfg Config) look(command *cobra.Command, name string) (*reeveapi.Job, erro
 	return job, err
 }
 
+// lookAtLive looks at a job that is to be changed: of one that has ended nobody is asked whether to change it.
+func (cfg Config) lookAtLive(command *cobra.Command, name string) (*reeveapi.Job, error) {
+	job, err := cfg.look(command, name)
+	if err == nil && ended(job.State) {
+		err = fault.New(fault.Conflict, "job %s has ended: it is %s; run it again instead", name, job.State)
+	}
+	return job, err
+}
+
 func (cfg Config) stopCommand() *cobra.Command {
 	forget, yes := false, false
 	command := &cobra.Command{
@@ -83,7 +92,7 @@ func (cfg Config) scaleCommand() *cobra.Command {
 			if err != nil || n < 1 {
 				return cfg.Usage("INSTANCES is %q, it must be a whole number of at least 1; \"reeve stop\" ends a job", args[1])
 			}
-			job, err := cfg.look(command, args[0])
+			job, err := cfg.lookAtLive(command, args[0])
 			if err != nil {
 				return err
 			}
@@ -123,7 +132,7 @@ func (cfg Config) restartCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use: "restart JOB", Short: "Replace the tasks of a service one after the other, as an update does", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			job, err := cfg.look(command, args[0])
+			job, err := cfg.lookAtLive(command, args[0])
 			if err != nil {
 				return err
 			}
@@ -144,13 +153,16 @@ func (cfg Config) rollbackCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use: "rollback JOB", Short: "Make an earlier version of a job the newest one", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			job, err := cfg.look(command, args[0])
+			job, err := cfg.lookAtLive(command, args[0])
 			if err != nil {
 				return err
 			}
 			target := to
 			if n := len(job.History); target == 0 && n > 1 {
 				target = job.History[n-2].Version
+			}
+			if target == 0 {
+				return fault.New(fault.NotFound, "job %s has no version before its newest that is remembered, and none to roll back to", args[0])
 			}
 			if err := cfg.Confirm(yes, "Roll job %s back from version %d to version %d?", args[0], job.Version, target); err != nil {
 				return err
