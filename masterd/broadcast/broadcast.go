@@ -21,6 +21,18 @@ type Source func(ctx context.Context, since uint64) (overview.Now, error)
 type Pace struct {
 	Look time.Duration // between two looks at the cluster, at least
 	Say  time.Duration // between two lines, at most
+	// Calm is what Look is while more than Busy tasks change a second. Nobody can follow them one by one, and each look costs
+	// the master a walk over all tasks, and each line wakes all readers.
+	Calm time.Duration
+	Busy int
+}
+
+// next is the time until the next look, when so many tasks have changed in the time before.
+func (p Pace) next(tasks int, in time.Duration) time.Duration {
+	if float64(tasks) > float64(p.Busy)*max(in, p.Look).Seconds() {
+		return max(p.Calm, p.Look)
+	}
+	return p.Look
 }
 
 // backlog is how many lines may wait for a reader: about half a minute of a busy cluster.
@@ -35,13 +47,14 @@ type Cast struct {
 	mu      sync.Mutex // guards the fields below; held while changes are found
 	watcher *overview.Watcher
 	looked  time.Time
+	wait    time.Duration // after looked
 	said    time.Time
 	readers map[*outbox.Box[[]byte]]struct{}
 }
 
 // New returns a cast that nobody reads yet.
 func New(source Source, pace Pace) *Cast {
-	c := &Cast{source: source, pace: pace, readers: map[*outbox.Box[[]byte]]struct{}{}, turn: make(chan struct{}, 1)}
+	c := &Cast{source: source, pace: pace, wait: pace.Look, readers: map[*outbox.Box[[]byte]]struct{}{}, turn: make(chan struct{}, 1)}
 	c.turn <- struct{}{}
 	return c
 }
@@ -68,7 +81,7 @@ func (c *Cast) join(ctx context.Context) (line reeveapi.Watch, box *outbox.Box[[
 		return reeveapi.Watch{}, nil, err
 	}
 	if c.watcher == nil {
-		c.watcher, c.looked, c.said = &overview.Watcher{}, now.At, now.At
+		c.watcher, c.looked, c.said, c.wait = &overview.Watcher{}, now.At, now.At, c.pace.Look
 		line, _ = c.watcher.Next(now)
 	} else {
 		// The others are told first, so that all go on from the same moment.
@@ -133,7 +146,7 @@ func (c *Cast) await(ctx context.Context, done <-chan struct{}, box *outbox.Box[
 			if err := c.Look(ctx, now); err != nil {
 				return false, err
 			}
-			due.Reset(c.pace.Look)
+			due.Reset(c.rest(now))
 		case <-ctx.Done():
 			return false, ctx.Err()
 		case <-done:
@@ -146,7 +159,7 @@ func (c *Cast) await(ctx context.Context, done <-chan struct{}, box *outbox.Box[
 func (c *Cast) rest(now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return max(c.pace.Look-now.Sub(c.looked), 0)
+	return max(c.wait-now.Sub(c.looked), 0)
 }
 
 // Look finds what has changed and puts it into all boxes, if it is time. now is the reader's clock.
@@ -154,7 +167,7 @@ func (c *Cast) Look(ctx context.Context, now time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	const early = 10 * time.Millisecond // tickers are not exact, and two readers' not in step
-	if c.watcher == nil || now.Sub(c.looked) < c.pace.Look-early {
+	if c.watcher == nil || now.Sub(c.looked) < c.wait-early {
 		return nil
 	}
 	next, err := c.source(ctx, c.watcher.Since())
@@ -171,6 +184,7 @@ func (c *Cast) tell(now overview.Now) error {
 		now.Events = now.Events[1:]
 	}
 	line, changed := c.watcher.Next(now)
+	c.wait = c.pace.next(len(line.Tasks)+len(line.TasksMoved)+len(line.TasksRemoved), now.At.Sub(c.looked))
 	c.looked = now.At
 	if !changed && now.At.Sub(c.said) < c.pace.Say {
 		return nil

@@ -118,6 +118,13 @@ func (r *reader) take(t *testing.T, text []byte, snapshot bool) {
 	for _, task := range line.Tasks {
 		r.tasks[task.ID] = task.State
 	}
+	for _, move := range line.TasksMoved {
+		id := move.Task[len("f/"):]
+		if _, known := r.tasks[id]; !known {
+			t.Errorf("a move of task %s, which nobody has told of", id)
+		}
+		r.tasks[id] = move.State
+	}
 	for _, id := range line.TasksRemoved {
 		delete(r.tasks, id[len("f/"):])
 	}
@@ -187,6 +194,41 @@ func TestAllKnowTheSame(t *testing.T) {
 		if got := c.Readers(); got != len(readers) {
 			t.Errorf("%d readers are counted, want %d", got, len(readers))
 		}
+	}
+}
+
+// TestABusyClusterIsToldOnceASecond lets very much change for a while, and then little.
+func TestABusyClusterIsToldOnceASecond(t *testing.T) {
+	m := newMade(1000)
+	busy := broadcast.Pace{Look: 100 * time.Millisecond, Say: 5 * time.Second, Calm: time.Second, Busy: 300}
+	c := broadcast.New(m.now, busy)
+	r := join(t, c)
+	second := func(tasks int) (lines int) {
+		for tenth := range 10 {
+			m.at = m.at.Add(busy.Look)
+			for i := range tasks / 10 {
+				m.set(fmt.Sprint(100*tenth+i), mesosv1.TaskState(rand.IntN(4)+1))
+			}
+			if err := c.Look(t.Context(), m.at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n, _ := r.read(t)
+		return n
+	}
+	second(1000) // who knows what comes?
+	for _, step := range []struct{ tasks, least, most int }{{1000, 1, 1}, {1000, 1, 1}, {200, 1, 10}, {200, 10, 10}, {200, 10, 10}, {1000, 1, 2}, {1000, 1, 1}} {
+		if n := second(step.tasks); n < step.least || n > step.most {
+			t.Errorf("%d lines of a second in which %d tasks changed, want %d to %d", n, step.tasks, step.least, step.most)
+		}
+	}
+	want := map[string]string{}
+	for id, task := range m.framework.Tasks {
+		want[id] = task.State.String()
+	}
+	second(0)
+	if diff := cmp.Diff(want, r.tasks); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -28,7 +28,11 @@ func TestACrowdChanges(t *testing.T) {
 				if i > 0 && len(task.History) > 1 { // a new task is no change, it is the end of another one
 					changes++
 				}
-				if !task.Ended.IsZero() {
+			}
+			for _, move := range line.TasksMoved {
+				known[move.Task] = move.State
+				changes++
+				if !move.Ended.IsZero() {
 					ended++
 				}
 			}

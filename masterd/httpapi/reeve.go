@@ -233,8 +233,8 @@ func (a *api) kill(w http.ResponseWriter, r *http.Request, t Term) error {
 // lookEvery is the time between two looks of a stream at what has changed: at most ten lines a second.
 const lookEvery = 100 * time.Millisecond
 
-// sayEvery is the longest time without a line.
-const sayEvery = 5 * time.Second
+// pace is that of /reeve/v1/watch.
+var pace = broadcast.Pace{Look: lookEvery, Say: 5 * time.Second, Calm: time.Second, Busy: 300}
 
 // events lists what happened since ?since=seq, and with ?follow=1 streams what happens from then on.
 func (a *api) events(w http.ResponseWriter, r *http.Request, t Term) error {
@@ -295,7 +295,7 @@ func sendLine(stream *mesoshttp.Stream, v any) error {
 // watch streams the whole cluster: everything first, then what changes, to all readers the same.
 func (a *api) watch(w http.ResponseWriter, r *http.Request, t Term) error {
 	cast := a.casts.of(t, func() *broadcast.Cast {
-		return broadcast.New(func(ctx context.Context, since uint64) (overview.Now, error) { return a.now(ctx, t, since) }, broadcast.Pace{Look: lookEvery, Say: sayEvery})
+		return broadcast.New(func(ctx context.Context, since uint64) (overview.Now, error) { return a.now(ctx, t, since) }, pace)
 	})
 	first, box, err := cast.Join(r.Context())
 	if err != nil {

@@ -32,8 +32,8 @@ func BenchmarkWatcher(b *testing.B) {
 				views[i] = view(uint64(i+2), a, &next)
 			}
 			for i := 0; b.Loop(); i++ {
-				if line, _ := w.Next(overview.Now{View: views[i%2], Usage: noUsage}); len(line.Tasks) != 100 {
-					b.Fatal(len(line.Tasks), "tasks have changed")
+				if line, _ := w.Next(overview.Now{View: views[i%2], Usage: noUsage}); len(line.TasksMoved) != 100 {
+					b.Fatal(len(line.TasksMoved), "tasks have changed")
 				}
 			}
 		})

@@ -210,6 +210,31 @@ func Task(t *cluster.Task, framework string, agent *cluster.Agent) reeveapi.Task
 	return out
 }
 
+// Move shows what has become of a task that was shown as it was. ok is false if it is another also in what it was launched
+// as; then it has to be shown whole. framework and agent are those of now.
+func Move(was, t *cluster.Task, framework string, agent *cluster.Agent) (m reeveapi.TaskMove, ok bool) {
+	if was.Info != t.Info || was.Agent != t.Agent || was.Executor != t.Executor || was.Role != t.Role || was.User != t.User ||
+		!was.Launched.Equal(t.Launched) || !was.Resources.Equal(t.Resources) {
+		return reeveapi.TaskMove{}, false
+	}
+	var old, next reeveapi.Task
+	history(&old, was)
+	history(&next, t)
+	kept := 0
+	for kept < len(old.History) && kept < len(next.History) && old.History[kept] == next.History[kept] {
+		kept++
+	}
+	m = reeveapi.TaskMove{
+		Task: t.ID.String(), FrameworkName: framework, Container: next.Container, State: t.Latest.String(), Message: next.Message,
+		Reason: next.Reason, Source: next.Source, Healthy: next.Healthy, Check: next.Check, Pull: next.Pull,
+		Kept: kept, History: next.History[kept:], Ended: t.Ended,
+	}
+	if agent != nil {
+		m.AgentName, m.AgentHTTP = agent.Info.GetHostname(), agent.HTTP
+	}
+	return m, true
+}
+
 // sandbox is the task's virtual path on its agent (spec 3.12).
 func sandbox(t *cluster.Task, executor string) string {
 	path := "/frameworks/" + string(t.ID.Framework) + "/executors/" + executor + "/runs/latest"

@@ -84,7 +84,7 @@ func (w *Watcher) Next(now Now) (line reeveapi.Watch, changed bool) {
 }
 
 func empty(l reeveapi.Watch) bool {
-	return len(l.Agents)+len(l.AgentsRemoved)+len(l.Frameworks)+len(l.FrameworksRemoved)+len(l.Tasks)+
+	return len(l.Agents)+len(l.AgentsRemoved)+len(l.Frameworks)+len(l.FrameworksRemoved)+len(l.Tasks)+len(l.TasksMoved)+
 		len(l.TasksRemoved)+len(l.Jobs)+len(l.JobsRemoved)+len(l.Events)+
 		len(l.Roles)+len(l.RolesRemoved)+len(l.Offers)+len(l.OffersRemoved) == 0
 }
@@ -158,10 +158,13 @@ func (w *Watcher) taskDiff(line *reeveapi.Watch, v *cluster.View, old, f *cluste
 			if was == t {
 				continue
 			}
+			w.tally.change(was, t)
 			if was == nil {
 				added++
+			} else if move, ok := Move(was, t, f.Info.GetName(), v.Agents[t.Agent]); ok {
+				line.TasksMoved = append(line.TasksMoved, move)
+				continue
 			}
-			w.tally.change(was, t)
 			line.Tasks = append(line.Tasks, Task(t, f.Info.GetName(), v.Agents[t.Agent]))
 		}
 	}

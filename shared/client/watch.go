@@ -22,7 +22,7 @@ const (
 	forever      = 1 << 62          // events come when something happens; TCP's own probes find a dead master
 	maxLine      = maxAnswer        // the snapshot of a very large cluster
 	lineBuffer   = 64 << 10
-	keepLine     = 1 << 20 // memory of a line that the next one uses again; a snapshot may be larger
+	keepLine     = 4 << 20 // memory of a line that the next one uses again; a snapshot may be larger
 )
 
 // Watch follows the cluster: it calls line with the snapshot and then with every change, until line or the stream fails or

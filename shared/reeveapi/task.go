@@ -36,6 +36,39 @@ type Task struct {
 	Ended         time.Time         `json:"ended,omitzero"`
 }
 
+// TaskMove is what can be another of a task without it being another task: where it is in its life. What it was launched as
+// stays as it was told before.
+type TaskMove struct {
+	Task          string     `json:"task"` // "framework/task"
+	FrameworkName string     `json:"framework_name"`
+	AgentName     string     `json:"agent_name"`
+	AgentHTTP     string     `json:"agent_http"`
+	Container     string     `json:"container,omitempty"`
+	State         string     `json:"state"`
+	Message       string     `json:"message,omitempty"`
+	Reason        string     `json:"reason,omitempty"`
+	Source        string     `json:"source,omitempty"`
+	Healthy       *bool      `json:"healthy,omitempty"`
+	Check         string     `json:"check,omitempty"`
+	Pull          *Pull      `json:"pull,omitempty"`
+	Kept          int        `json:"kept"`    // how many steps of its history are as they were
+	History       []TaskStep `json:"history"` // those that follow
+	Ended         time.Time  `json:"ended,omitzero"`
+}
+
+// Move makes the task what it is after the move. Of its history only what is kept may be in use elsewhere: what follows is
+// written behind that, or to another place.
+func (t *Task) Move(m *TaskMove) {
+	t.FrameworkName, t.AgentName, t.AgentHTTP, t.Container = m.FrameworkName, m.AgentName, m.AgentHTTP, m.Container
+	t.State, t.Message, t.Reason, t.Source = m.State, m.Message, m.Reason, m.Source
+	t.Healthy, t.Check, t.Pull, t.Ended = m.Healthy, m.Check, m.Pull, m.Ended
+	kept := min(max(m.Kept, 0), len(t.History))
+	if kept < len(t.History) {
+		t.History = t.History[:kept:kept]
+	}
+	t.History = append(t.History, m.History...)
+}
+
 // Pull is how far an image is on its way to an agent.
 type Pull struct {
 	Done  int64 `json:"done"`  // bytes

@@ -1,8 +1,8 @@
 package reeveapi
 
 // Watch is one line of GET /reeve/v1/watch, a stream of JSON lines. The first line has Snapshot true and holds
-// everything; each later one holds what changed since the line before, whole objects, at most ten lines a second. Every
-// 5 seconds at the latest a line comes, empty if nothing changed: a reader that hears nothing for longer has lost the
+// everything; each later one holds what changed since the line before: whole objects, but of a task that only went on with
+// its life no more than that. There are at most ten lines a second, one while very much changes. Every 5 seconds at the latest a line comes, empty if nothing changed: a reader that hears nothing for longer has lost the
 // stream. A stream whose leader steps down ends; the reader asks again, and starts from a snapshot.
 type Watch struct {
 	Snapshot bool     `json:"snapshot,omitempty"`
@@ -15,8 +15,9 @@ type Watch struct {
 	Frameworks        []Framework `json:"frameworks,omitempty"` // completed ones included
 	FrameworksRemoved []string    `json:"frameworks_removed,omitempty"`
 
-	Tasks        []Task   `json:"tasks,omitempty"`         // ended ones that are still remembered included
-	TasksRemoved []string `json:"tasks_removed,omitempty"` // "framework/task"
+	Tasks        []Task     `json:"tasks,omitempty"`         // ended ones that are still remembered included
+	TasksMoved   []TaskMove `json:"tasks_moved,omitempty"`   // of tasks that an earlier line told whole; none of those in Tasks or TasksRemoved
+	TasksRemoved []string   `json:"tasks_removed,omitempty"` // "framework/task"
 
 	Jobs        []Job    `json:"jobs,omitempty"`
 	JobsRemoved []string `json:"jobs_removed,omitempty"`

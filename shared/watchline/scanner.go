@@ -84,7 +84,7 @@ func (s *scanner) null() bool {
 	return true
 }
 
-// list reads a list of objects, probably as many as were in the last one of its kind.
+// list reads a list of objects, probably about as many as were in the last one of its kind.
 func list[T any](s *scanner, fields []field[T], last *int) []T {
 	if s.null() {
 		return nil
@@ -96,7 +96,7 @@ func list[T any](s *scanner, fields []field[T], last *int) []T {
 	if s.take(']') {
 		return []T{}
 	}
-	out := make([]T, 0, min(*last+1, (len(s.text)-s.at)/len("{},")+1))
+	out := make([]T, 0, min(*last+*last/8+1, (len(s.text)-s.at)/len("{},")+1))
 	defer func() { *last = len(out) }()
 	for !s.bad {
 		var v T

@@ -17,7 +17,7 @@ type Reader struct {
 	texts map[string]string            // by how they are written, with escapes
 	maps  map[string]map[string]string // by how they are written
 
-	agents, frameworks, tasks, events, steps int // how many there were in the last list
+	agents, frameworks, tasks, moves, events, steps int // how many there were in the last list
 
 	masters string // how those of the last cluster are written
 	known   []reeveapi.Master
@@ -83,6 +83,7 @@ var watchFields = []field[reeveapi.Watch]{
 	{"frameworks", func(s *scanner, w *reeveapi.Watch) { w.Frameworks = list(s, frameworkFields, &s.reader.frameworks) }},
 	{"frameworks_removed", func(s *scanner, w *reeveapi.Watch) { w.FrameworksRemoved = s.texts() }},
 	{"tasks", func(s *scanner, w *reeveapi.Watch) { w.Tasks = list(s, taskFields, &s.reader.tasks) }},
+	{"tasks_moved", func(s *scanner, w *reeveapi.Watch) { w.TasksMoved = list(s, moveFields, &s.reader.moves) }},
 	{"tasks_removed", func(s *scanner, w *reeveapi.Watch) { w.TasksRemoved = s.texts() }},
 	{"jobs", func(s *scanner, w *reeveapi.Watch) { s.other(&w.Jobs) }},
 	{"jobs_removed", func(s *scanner, w *reeveapi.Watch) { w.JobsRemoved = s.texts() }},
@@ -167,6 +168,24 @@ var taskFields = []field[reeveapi.Task]{
 	{"history", func(s *scanner, t *reeveapi.Task) { t.History = list(s, stepFields, &s.reader.steps) }},
 	{"launched", func(s *scanner, t *reeveapi.Task) { t.Launched = s.time() }},
 	{"ended", func(s *scanner, t *reeveapi.Task) { t.Ended = s.time() }},
+}
+
+var moveFields = []field[reeveapi.TaskMove]{
+	{"task", func(s *scanner, m *reeveapi.TaskMove) { m.Task = s.own() }},
+	{"framework_name", func(s *scanner, m *reeveapi.TaskMove) { m.FrameworkName = s.shared() }},
+	{"agent_name", func(s *scanner, m *reeveapi.TaskMove) { m.AgentName = s.shared() }},
+	{"agent_http", func(s *scanner, m *reeveapi.TaskMove) { m.AgentHTTP = s.shared() }},
+	{"container", func(s *scanner, m *reeveapi.TaskMove) { m.Container = s.own() }},
+	{"state", func(s *scanner, m *reeveapi.TaskMove) { m.State = s.shared() }},
+	{"message", func(s *scanner, m *reeveapi.TaskMove) { m.Message = s.shared() }},
+	{"reason", func(s *scanner, m *reeveapi.TaskMove) { m.Reason = s.shared() }},
+	{"source", func(s *scanner, m *reeveapi.TaskMove) { m.Source = s.shared() }},
+	{"healthy", func(s *scanner, m *reeveapi.TaskMove) { s.other(&m.Healthy) }},
+	{"check", func(s *scanner, m *reeveapi.TaskMove) { m.Check = s.shared() }},
+	{"pull", func(s *scanner, m *reeveapi.TaskMove) { s.other(&m.Pull) }},
+	{"kept", func(s *scanner, m *reeveapi.TaskMove) { m.Kept = int(s.whole()) }},
+	{"history", func(s *scanner, m *reeveapi.TaskMove) { m.History = list(s, stepFields, &s.reader.steps) }},
+	{"ended", func(s *scanner, m *reeveapi.TaskMove) { m.Ended = s.time() }},
 }
 
 var stepFields = []field[reeveapi.TaskStep]{

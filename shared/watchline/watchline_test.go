@@ -96,6 +96,10 @@ func full() reeveapi.Watch {
 			User: "u", Labels: map[string]string{"a": "b"}, Env: map[string]string{"A": "\x00"}, Job: "j", Sandbox: "/s",
 			History: []reeveapi.TaskStep{{State: "TASK_STAGING", At: at}, {State: "TASK_RUNNING", At: at.Truncate(time.Second), Message: "m"}}, Launched: at, Ended: at,
 		}, {}},
+		TasksMoved: []reeveapi.TaskMove{{
+			Task: "f/t", FrameworkName: "fn", AgentName: "n", AgentHTTP: "h:1", Container: "c", State: "TASK_RUNNING", Message: "a < b", Reason: "R", Source: "S",
+			Healthy: new(false), Check: "ok", Pull: &reeveapi.Pull{Done: 1, Total: 2}, Kept: 3, History: []reeveapi.TaskStep{{State: "TASK_RUNNING", At: at, Message: "m"}}, Ended: at,
+		}, {}},
 		TasksRemoved: []string{"f/u"}, Jobs: []reeveapi.Job{{Spec: reeveapi.JobSpec{Name: "j"}}}, JobsRemoved: []string{"k"},
 		Roles: []reeveapi.Role{{Name: "r"}}, Offers: []reeveapi.Offer{{ID: "o"}},
 		Events: []reeveapi.Event{{Seq: 1, At: at, Kind: "K", Subject: "s", ID: "i", Agent: "a", Text: "t", Who: "w"}},
@@ -125,6 +129,7 @@ func TestEveryFieldIsRead(t *testing.T) {
 	read(t, usageFields)
 	read(t, frameworkFields)
 	read(t, taskFields)
+	read(t, moveFields)
 	read(t, stepFields)
 	read(t, amountFields)
 	read(t, eventFields)
@@ -227,6 +232,13 @@ func TestAnyTask(t *testing.T) {
 				task.History = append(task.History, reeveapi.TaskStep{State: text.Draw(rt, "state"), At: moment.Draw(rt, "at")})
 			}
 			w.Tasks = append(w.Tasks, task)
+		}
+		for range rapid.IntRange(0, 2).Draw(rt, "moves") {
+			move := reeveapi.TaskMove{Task: text.Draw(rt, "moved"), State: text.Draw(rt, "state"), Message: text.Draw(rt, "message"), Kept: rapid.IntRange(-1, 20).Draw(rt, "kept"), Ended: moment.Draw(rt, "ended")}
+			if rapid.Bool().Draw(rt, "step") {
+				move.History = []reeveapi.TaskStep{{State: text.Draw(rt, "to"), At: moment.Draw(rt, "at")}}
+			}
+			w.TasksMoved = append(w.TasksMoved, move)
 		}
 		for range rapid.IntRange(0, 3).Draw(rt, "events") {
 			w.Events = append(w.Events, reeveapi.Event{Seq: rapid.Uint64().Draw(rt, "seq"), At: moment.Draw(rt, "at"), Text: text.Draw(rt, "text")})

@@ -160,10 +160,7 @@ func (w *writer) task(t *reeveapi.Task) {
 	w.some(`,"message":`, t.Message)
 	w.some(`,"reason":`, t.Reason)
 	w.some(`,"source":`, t.Source)
-	if t.Healthy != nil {
-		w.raw(`,"healthy":`)
-		w.out = strconv.AppendBool(w.out, *t.Healthy)
-	}
+	w.health(t.Healthy)
 	w.some(`,"check":`, t.Check)
 	w.launched(t)
 }
@@ -175,27 +172,73 @@ func (w *writer) launched(t *reeveapi.Task) {
 	w.some(`,"ports":`, t.Ports)
 	w.some(`,"command":`, t.Command)
 	w.some(`,"image":`, t.Image)
-	if t.Pull != nil {
-		w.raw(`,"pull":`)
-		w.other(t.Pull)
-	}
+	w.pull(t.Pull)
 	w.some(`,"user":`, t.User)
 	w.texts(`,"labels":`, t.Labels)
 	w.texts(`,"env":`, t.Env)
 	w.some(`,"job":`, t.Job)
 	w.raw(`,"sandbox":`)
 	w.text(t.Sandbox)
-	w.raw(`,"history":`)
-	if t.History == nil {
-		w.raw("null")
-	} else {
-		elements(w, t.History, w.step)
-	}
+	w.history(t.History)
 	w.raw(`,"launched":`)
 	w.time(t.Launched)
-	if !t.Ended.IsZero() {
+	w.end(t.Ended)
+}
+
+func (w *writer) move(m *reeveapi.TaskMove) {
+	w.raw(`{"task":`)
+	w.text(m.Task)
+	w.raw(`,"framework_name":`)
+	w.text(m.FrameworkName)
+	w.raw(`,"agent_name":`)
+	w.text(m.AgentName)
+	w.raw(`,"agent_http":`)
+	w.text(m.AgentHTTP)
+	w.some(`,"container":`, m.Container)
+	w.raw(`,"state":`)
+	w.text(m.State)
+	w.some(`,"message":`, m.Message)
+	w.some(`,"reason":`, m.Reason)
+	w.some(`,"source":`, m.Source)
+	w.health(m.Healthy)
+	w.some(`,"check":`, m.Check)
+	w.pull(m.Pull)
+	w.raw(`,"kept":`)
+	w.out = strconv.AppendInt(w.out, int64(m.Kept), 10)
+	w.history(m.History)
+	w.end(m.Ended)
+}
+
+// health writes a key and whether a task is healthy, if that is known.
+func (w *writer) health(healthy *bool) {
+	if healthy != nil {
+		w.raw(`,"healthy":`)
+		w.out = strconv.AppendBool(w.out, *healthy)
+	}
+}
+
+// pull writes a key and how far an image is, if it is on its way.
+func (w *writer) pull(p *reeveapi.Pull) {
+	if p != nil {
+		w.raw(`,"pull":`)
+		w.other(p)
+	}
+}
+
+func (w *writer) history(steps []reeveapi.TaskStep) {
+	w.raw(`,"history":`)
+	if steps == nil {
+		w.raw("null")
+	} else {
+		elements(w, steps, w.step)
+	}
+}
+
+// end writes when a task ended, if it has, and the end of it.
+func (w *writer) end(ended time.Time) {
+	if !ended.IsZero() {
 		w.raw(`,"ended":`)
-		w.time(t.Ended)
+		w.time(ended)
 	}
 	w.raw(`}`)
 }
@@ -247,6 +290,10 @@ func (w *writer) line(l *reeveapi.Watch) {
 	if len(l.Tasks) > 0 {
 		w.raw(`,"tasks":`)
 		elements(w, l.Tasks, w.task)
+	}
+	if len(l.TasksMoved) > 0 {
+		w.raw(`,"tasks_moved":`)
+		elements(w, l.TasksMoved, w.move)
 	}
 	w.part(&reeveapi.Watch{
 		TasksRemoved: l.TasksRemoved, Jobs: l.Jobs, JobsRemoved: l.JobsRemoved, Roles: l.Roles, RolesRemoved: l.RolesRemoved,

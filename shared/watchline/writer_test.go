@@ -44,7 +44,7 @@ func written(t interface {
 func TestEveryFieldIsWritten(t *testing.T) {
 	w := full()
 	w.RolesRemoved, w.OffersRemoved = []string{"r"}, []string{"o"}
-	for _, v := range []any{w, w.Tasks[0], w.Tasks[0].History[1], w.Tasks[0].Requested, w.Events[0]} {
+	for _, v := range []any{w, w.Tasks[0], w.Tasks[0].History[1], w.Tasks[0].Requested, w.TasksMoved[0], w.Events[0]} {
 		for i, v := 0, reflect.ValueOf(v); i < v.NumField(); i++ {
 			if v.Field(i).IsZero() && v.Type() != reflect.TypeFor[reeveapi.Amounts]() {
 				t.Errorf("%s.%s is not set", v.Type(), v.Type().Field(i).Name)
@@ -90,6 +90,14 @@ func TestAnythingIsWritten(t *testing.T) {
 				task.History = append(task.History, reeveapi.TaskStep{State: text.Draw(rt, "state"), At: moment.Draw(rt, "at"), Message: text.Draw(rt, "said")})
 			}
 			w.Tasks = append(w.Tasks, task)
+		}
+		for range rapid.IntRange(0, 2).Draw(rt, "moves") {
+			move := reeveapi.TaskMove{Task: text.Draw(rt, "moved"), Container: text.Draw(rt, "container"), State: text.Draw(rt, "state"), Kept: rapid.Int().Draw(rt, "kept")}
+			if rapid.Bool().Draw(rt, "past") {
+				move.Ended, move.Healthy, move.Pull = moment.Draw(rt, "ended"), new(rapid.Bool().Draw(rt, "healthy")), &reeveapi.Pull{Done: 1}
+				move.History = []reeveapi.TaskStep{{State: text.Draw(rt, "to"), At: moment.Draw(rt, "at")}}
+			}
+			w.TasksMoved = append(w.TasksMoved, move)
 		}
 		for range rapid.IntRange(0, 2).Draw(rt, "events") {
 			w.Events = append(w.Events, reeveapi.Event{Seq: rapid.Uint64().Draw(rt, "seq"), At: moment.Draw(rt, "at"), Text: text.Draw(rt, "text"), Who: text.Draw(rt, "who")})

@@ -73,6 +73,12 @@ func (t *tracker) apply(w *reeveapi.Watch) {
 			t.tasks[fullName(task)] = task
 		}
 	}
+	for i := range w.TasksMoved {
+		if task, known := t.tasks[w.TasksMoved[i].Task]; known {
+			task.Move(&w.TasksMoved[i])
+			t.tasks[w.TasksMoved[i].Task] = task
+		}
+	}
 	for i, job := range w.Jobs {
 		if t.job != "" && job.Spec.Name == t.job {
 			t.current = &w.Jobs[i]

@@ -47,7 +47,7 @@ type Step[T any] struct {
 
 // With is the list after some steps, one after the other, which cost little more than one. id names an entry.
 func (l List[T]) With(id func(*T) string, steps ...Step[T]) List[T] {
-	e := edit[T]{was: l, rows: l.rows, gone: map[int]struct{}{}}
+	e := l.edit()
 	for _, s := range steps {
 		for i := range s.Changed {
 			e.set(id(&s.Changed[i]), &s.Changed[i])
@@ -66,6 +66,13 @@ type edit[T any] struct {
 	own   bool // they are a copy
 	gone  map[int]struct{}
 	added []entry[T] // what was has not, as it came
+
+	found   map[string]int // where the last entry of each id is among the first of added; nil until somebody asks
+	indexed int            // how many these are
+}
+
+func (l List[T]) edit() *edit[T] {
+	return &edit[T]{was: l, rows: l.rows, gone: map[int]struct{}{}}
 }
 
 // entry is what is to be added before a row.
@@ -85,13 +92,49 @@ func (e *edit[T]) set(id string, val *T) {
 		return
 	}
 	delete(e.gone, at)
+	*e.mine(at) = *val
+}
+
+// mine is the row at a place of was, which may be changed: a new one, whose content may be anything, if it is still the old one.
+func (e *edit[T]) mine(at int) *T {
 	if !e.own {
 		e.rows, e.own = slices.Clone(e.rows), true
 	}
 	if e.rows[at] == e.was.rows[at] {
 		e.rows[at] = new(T)
 	}
-	*e.rows[at] = *val
+	return e.rows[at]
+}
+
+// amend is the entry of an id as it is by now, which may be changed; nil if there is none.
+func (e *edit[T]) amend(id string) *T {
+	at, found := slices.BinarySearch(e.was.ids, id)
+	if !found {
+		return e.fresh(id)
+	}
+	if _, gone := e.gone[at]; gone {
+		return nil
+	}
+	before := e.rows[at]
+	row := e.mine(at)
+	if row != before {
+		*row = *before
+	}
+	return row
+}
+
+// fresh is an entry that was added, nil if there is none.
+func (e *edit[T]) fresh(id string) *T {
+	if e.found == nil {
+		e.found = map[string]int{}
+	}
+	for ; e.indexed < len(e.added); e.indexed++ {
+		e.found[e.added[e.indexed].id] = e.indexed
+	}
+	if i, found := e.found[id]; found {
+		return e.added[i].row
+	}
+	return nil
 }
 
 func (e *edit[T]) remove(id string) {

@@ -23,6 +23,25 @@ func runs(lines []*reeveapi.Watch) [][]*reeveapi.Watch {
 	return out
 }
 
+// moved are the tasks after some lines.
+func moved(tasks List[reeveapi.Task], lines []*reeveapi.Watch) List[reeveapi.Task] {
+	e := tasks.edit()
+	for _, w := range lines {
+		for i := range w.Tasks {
+			e.set(TaskKey(&w.Tasks[i]), &w.Tasks[i])
+		}
+		for i := range w.TasksMoved {
+			if t := e.amend(w.TasksMoved[i].Task); t != nil {
+				t.Move(&w.TasksMoved[i])
+			}
+		}
+		for _, key := range w.TasksRemoved {
+			e.remove(key)
+		}
+	}
+	return e.done()
+}
+
 // steps are what lines say of one list.
 func steps[T any](lines []*reeveapi.Watch, of func(w *reeveapi.Watch) (changed []T, removed []string)) []Step[T] {
 	var out []Step[T]

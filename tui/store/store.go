@@ -143,7 +143,7 @@ func (n *Snapshot) take(lines []*reeveapi.Watch, now time.Time) {
 	}
 	n.Agents = n.Agents.With(agentKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Agent, []string) { return w.Agents, w.AgentsRemoved })...)
 	n.Frameworks = n.Frameworks.With(frameworkKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Framework, []string) { return w.Frameworks, w.FrameworksRemoved })...)
-	n.Tasks = n.Tasks.With(TaskKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Task, []string) { return w.Tasks, w.TasksRemoved })...)
+	n.Tasks = moved(n.Tasks, lines)
 	n.Jobs = n.Jobs.With(jobKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Job, []string) { return w.Jobs, w.JobsRemoved })...)
 	n.Roles = n.Roles.With(roleKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Role, []string) { return w.Roles, w.RolesRemoved })...)
 	n.Offers = n.Offers.With(offerKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Offer, []string) { return w.Offers, w.OffersRemoved })...)

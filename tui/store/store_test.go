@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -139,6 +140,96 @@ func TestLinesThatComeTogether(t *testing.T) {
 			rt.Fatalf("one by one (-), at once (+):\n%s", diff)
 		}
 	})
+}
+
+// TestMovesAreWholeTasks tells one store each changed task whole, and another one only where it is in its life, over streams
+// that begin anew, whatever comes together: both know the same, and what was handed out stays as it was.
+func TestMovesAreWholeTasks(t *testing.T) {
+	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	rapid.Check(t, func(rt *rapid.T) {
+		whole, moved := New(), New()
+		life := map[string]reeveapi.Task{}
+		var told, short []*reeveapi.Watch
+		var kept [][]*reeveapi.Task
+		var copies []string
+		for i := range rapid.IntRange(1, 30).Draw(rt, "lines") {
+			w := &reeveapi.Watch{Version: uint64(i), Snapshot: i == 0 || rapid.IntRange(0, 9).Draw(rt, "anew") == 0}
+			m := &reeveapi.Watch{Version: uint64(i), Snapshot: w.Snapshot}
+			said := map[string]bool{}
+			for range rapid.IntRange(0, 5).Draw(rt, "changes") {
+				key := fmt.Sprint("f/", rapid.IntRange(0, 7).Draw(rt, "id"))
+				if said[key] {
+					continue
+				}
+				said[key] = true
+				change(rt, key, i, life, w, m)
+			}
+			if w.Snapshot {
+				w.Tasks, w.TasksRemoved, m.TasksMoved, m.TasksRemoved = all(life), nil, nil, nil
+				m.Tasks = all(life)
+			}
+			told, short = append(told, w), append(short, m)
+			if rapid.IntRange(0, 2).Draw(rt, "look") > 0 {
+				continue
+			}
+			whole.ApplyAll(told, now)
+			moved.ApplyAll(short, now)
+			told, short = nil, nil
+			if diff := cmp.Diff(whole.Snapshot().Tasks.Rows(), moved.Snapshot().Tasks.Rows(), cmpopts.EquateEmpty()); diff != "" {
+				rt.Fatalf("told whole (-), told moves (+):\n%s", diff)
+			}
+			kept, copies = append(kept, moved.Snapshot().Tasks.Rows()), append(copies, text(rt, moved.Snapshot().Tasks.Rows()))
+		}
+		for i := range kept {
+			if diff := cmp.Diff(copies[i], text(rt, kept[i])); diff != "" {
+				rt.Fatalf("snapshot %d was changed later (-was +is):\n%s", i, diff)
+			}
+		}
+	})
+}
+
+// change lets something happen to a task, and tells of it in both ways.
+func change(rt *rapid.T, key string, i int, life map[string]reeveapi.Task, w, m *reeveapi.Watch) {
+	task, known := life[key]
+	step := reeveapi.TaskStep{State: fmt.Sprint("S", i), At: time.Unix(int64(i), 0).UTC()}
+	switch what := rapid.IntRange(0, 4).Draw(rt, "what"); {
+	case known && what == 0:
+		delete(life, key)
+		w.TasksRemoved, m.TasksRemoved = append(w.TasksRemoved, key), append(m.TasksRemoved, key)
+	case known && what > 1:
+		keep := rapid.IntRange(0, len(task.History)).Draw(rt, "keep")
+		move := reeveapi.TaskMove{Task: key, FrameworkName: "n", AgentName: "a", AgentHTTP: fmt.Sprint("h:", i), State: step.State, Message: fmt.Sprint(what), Healthy: task.Healthy, Kept: keep, History: []reeveapi.TaskStep{step}, Ended: step.At}
+		task.FrameworkName, task.AgentName, task.AgentHTTP, task.State, task.Message, task.Ended = "n", "a", move.AgentHTTP, step.State, move.Message, step.At
+		task.History = append(slices.Clone(task.History[:keep]), step)
+		life[key] = task
+		w.Tasks, m.TasksMoved = append(w.Tasks, copied(task)), append(m.TasksMoved, move)
+	default: // new, or launched again under its old id
+		task = reeveapi.Task{Framework: "f", ID: key[len("f/"):], Command: fmt.Sprint(i), Healthy: new(true), History: []reeveapi.TaskStep{step}}
+		life[key] = task
+		w.Tasks, m.Tasks = append(w.Tasks, copied(task)), append(m.Tasks, copied(task))
+	}
+}
+
+// copied is a task whose history is its own, as in each line that is read; there is room behind it.
+func copied(t reeveapi.Task) reeveapi.Task {
+	t.History = append(make([]reeveapi.TaskStep, 0, len(t.History)+2), t.History...)
+	return t
+}
+
+func all(life map[string]reeveapi.Task) []reeveapi.Task {
+	var out []reeveapi.Task
+	for _, key := range slices.Sorted(maps.Keys(life)) {
+		out = append(out, copied(life[key]))
+	}
+	return out
+}
+
+func text(rt *rapid.T, rows []*reeveapi.Task) string {
+	out, err := json.Marshal(rows)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	return string(out)
 }
 
 func TestUsageKeepsTheNewest(t *testing.T) {
