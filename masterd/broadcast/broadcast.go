@@ -35,7 +35,8 @@ func (p Pace) next(tasks int, in time.Duration) time.Duration {
 	return p.Look
 }
 
-// backlog is how many lines may wait for a reader: about half a minute of a busy cluster.
+// backlog is how many lines may wait for a reader: about half a minute of a busy cluster. Of one that is told of so seldom
+// as Calm, whose lines are long, fewer may: half a minute, too.
 const backlog = 300
 
 // Cast is the stream of one term.
@@ -194,8 +195,12 @@ func (c *Cast) tell(now overview.Now) error {
 		return err
 	}
 	c.said = now.At
-	for box := range c.readers {
-		box.Put(encoded) // one that is full is closed by that, and its reader starts over
+	most := int(backlog * c.pace.Look / c.wait)
+	for box := range c.readers { // one that is closed is read to its end, and its reader starts over
+		if box.Len() >= most {
+			box.Close()
+		}
+		box.Put(encoded)
 	}
 	return nil
 }

@@ -340,6 +340,25 @@ func TestWhoDoesNotReadIsClosed(t *testing.T) {
 	}
 }
 
+// TestWhoDoesNotReadOfABusyClusterIsClosed checks that long lines do not wait by the hundred.
+func TestWhoDoesNotReadOfABusyClusterIsClosed(t *testing.T) {
+	m := newMade(100)
+	c := broadcast.New(m.now, broadcast.Pace{Look: 100 * time.Millisecond, Say: 5 * time.Second, Calm: time.Second, Busy: 50})
+	stuck := join(t, c)
+	for i := range 400 {
+		m.at = m.at.Add(100 * time.Millisecond)
+		for j := range 10 {
+			m.set(fmt.Sprint((10*i+j)%100), mesosv1.TaskState(i%3+1))
+		}
+		if err := c.Look(t.Context(), m.at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, open := stuck.read(t); open || n != 30 {
+		t.Errorf("the stuck one has %d lines and is open: %v", n, open)
+	}
+}
+
 // BenchmarkReaders is a tenth of a second of a cluster in which 100 of 10 000 tasks change, for one reader and for many.
 func BenchmarkReaders(b *testing.B) {
 	for _, readers := range []int{1, 10, 100} {
