@@ -162,17 +162,23 @@ func (a *api) taskList(w http.ResponseWriter, r *http.Request, t Term) error {
 	}
 	q := r.URL.Query()
 	framework, agent, state, live, brief := q.Get("framework"), q.Get("agent"), q.Get("state"), on(q.Get("live")), on(q.Get("brief"))
+	show, typical, many := overview.Task, 1000, 0 // typical is about how many bytes one takes
+	if brief {
+		show, typical = overview.Brief, 400
+	}
 	body, before := []byte(nil), byte('[')
-	for t := range overview.Tasks(v, func(t *cluster.Task) bool {
-		return (framework == "" || framework == string(t.ID.Framework)) && (!live || !taskstate.Terminal(t.Latest)) &&
+	for t := range overview.Tasks(v, show, func(t *cluster.Task) bool {
+		wanted := (framework == "" || framework == string(t.ID.Framework)) && (!live || !taskstate.Terminal(t.Latest)) &&
 			(agent == "" || agent == string(t.Agent)) && (state == "" || state == t.Latest.String())
-	}) {
-		if brief {
-			t.Command, t.Labels, t.Env, t.Sandbox, t.History = "", nil, nil, "", nil
+		if wanted {
+			many++
 		}
+		return wanted
+	}) {
 		const room = 16 << 10 // for the next ones
 		if cap(body)-len(body) < room {
-			body = slices.Grow(body, max(len(body), room)) // append alone would copy very many tasks again and again
+			// append alone would copy very many tasks again and again.
+			body = slices.Grow(body, max(many*typical-len(body), len(body)/2, room))
 		}
 		if body, err = watchline.AppendTask(append(body, before), t); err != nil {
 			return err

@@ -176,9 +176,9 @@ func offersOf(v *cluster.View) map[ids.Framework]int {
 	return n
 }
 
-// Tasks ranges over the tasks of a view that keep says yes to, oldest first. There may be very many: one is made when its
-// turn comes, and is good until the next one's.
-func Tasks(v *cluster.View, keep func(*cluster.Task) bool) iter.Seq[*reeveapi.Task] {
+// Tasks ranges over the tasks of a view that keep says yes to, oldest first, as show shows them: Task or Brief. There may be
+// very many: one is made when its turn comes, and is good until the next one's.
+func Tasks(v *cluster.View, show func(*cluster.Task, string, *cluster.Agent) reeveapi.Task, keep func(*cluster.Task) bool) iter.Seq[*reeveapi.Task] {
 	type member struct {
 		task      *cluster.Task
 		framework string // its name
@@ -198,7 +198,7 @@ func Tasks(v *cluster.View, keep func(*cluster.Task) bool) iter.Seq[*reeveapi.Ta
 	return func(yield func(*reeveapi.Task) bool) {
 		var shown reeveapi.Task
 		for _, m := range list {
-			shown = Task(m.task, m.framework, v.Agents[m.task.Agent])
+			shown = show(m.task, m.framework, v.Agents[m.task.Agent])
 			if !yield(&shown) {
 				return
 			}

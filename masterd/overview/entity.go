@@ -182,31 +182,46 @@ func frameworkState(s cluster.FrameworkState) string {
 
 // Task shows one task. agent is nil if it is not known any more.
 func Task(t *cluster.Task, framework string, agent *cluster.Agent) reeveapi.Task {
-	executor := string(t.Executor)
-	if executor == "" {
-		executor = t.ID.ID
+	out := Brief(t, framework, agent)
+	out.Executor, out.User = string(t.Executor), t.User
+	if out.Executor == "" {
+		out.Executor = t.ID.ID
 	}
+	out.Sandbox = sandbox(t, out.Executor)
+	if agent != nil {
+		out.AgentHTTP = agent.HTTP
+	}
+	describe(&out, t.Info)
+	fate(&out, t)
+	out.History = steps(t)
+	return out
+}
+
+// Brief shows of a task what fits into a line: not what only few ask for.
+func Brief(t *cluster.Task, framework string, agent *cluster.Agent) reeveapi.Task {
 	out := reeveapi.Task{
 		ID:            t.ID.ID,
 		Framework:     string(t.ID.Framework),
 		FrameworkName: framework,
 		Name:          t.Info.GetName(),
 		Role:          t.Role,
-		Executor:      executor,
 		Agent:         string(t.Agent),
 		State:         t.Latest.String(),
 		Requested:     Amounts(t.Resources),
 		Ports:         t.Resources.Text("ports"),
-		User:          t.User,
 		Launched:      t.Launched,
 		Ended:         t.Ended,
-		Sandbox:       sandbox(t, executor),
 	}
 	if agent != nil {
-		out.AgentName, out.AgentHTTP = agent.Info.GetHostname(), agent.HTTP
+		out.AgentName = agent.Info.GetHostname()
 	}
-	describe(&out, t.Info)
-	history(&out, t)
+	for _, l := range t.Info.GetLabels().GetLabels() {
+		if l.GetKey() == jobLabel {
+			out.Job = l.GetValue()
+		}
+	}
+	fate(&out, t)
+	out.Container, out.Source = "", ""
 	return out
 }
 
@@ -217,17 +232,17 @@ func Move(was, t *cluster.Task, framework string, agent *cluster.Agent) (m reeve
 		!was.Launched.Equal(t.Launched) || !was.Resources.Equal(t.Resources) {
 		return reeveapi.TaskMove{}, false
 	}
-	var old, next reeveapi.Task
-	history(&old, was)
-	history(&next, t)
+	var next reeveapi.Task
+	fate(&next, t)
+	told, history := steps(was), steps(t)
 	kept := 0
-	for kept < len(old.History) && kept < len(next.History) && old.History[kept] == next.History[kept] {
+	for kept < len(told) && kept < len(history) && told[kept] == history[kept] {
 		kept++
 	}
 	m = reeveapi.TaskMove{
 		Task: t.ID.String(), FrameworkName: framework, Container: next.Container, State: t.Latest.String(), Message: next.Message,
 		Reason: next.Reason, Source: next.Source, Healthy: next.Healthy, Check: next.Check, Pull: next.Pull,
-		Kept: kept, History: next.History[kept:], Ended: t.Ended,
+		Kept: kept, History: history[kept:], Ended: t.Ended,
 	}
 	if agent != nil {
 		m.AgentName, m.AgentHTTP = agent.Info.GetHostname(), agent.HTTP
@@ -274,7 +289,6 @@ func describe(out *reeveapi.Task, info *mesosv1.TaskInfo) {
 		}
 		out.Labels[l.GetKey()] = l.GetValue()
 	}
-	out.Job = out.Labels[jobLabel]
 }
 
 func commandText(c *mesosv1.CommandInfo) string {
@@ -296,19 +310,22 @@ func imageOf(c *mesosv1.ContainerInfo) string {
 	return c.GetMesos().GetImage().GetDocker().GetName()
 }
 
-// history fills in what has happened to the task. The agent says in which state a task is before it may forward the update
-// that led there: an update waits until the framework has acknowledged the one before. People want to see that state at
-// once, above all when it is an end, so it becomes the last step, and the message says why there are no details.
-func history(out *reeveapi.Task, t *cluster.Task) {
-	staging := mesosv1.TaskState_TASK_STAGING
-	out.History = make([]reeveapi.TaskStep, 0, len(t.Statuses)+2)
-	if len(t.Statuses) == 0 || t.Statuses[0].GetState() != staging {
-		out.History = append(out.History, reeveapi.TaskStep{State: staging.String(), At: t.Launched})
+// ahead is said of a task whose agent has said in which state it is before it may forward the update that led there: an update
+// waits until the framework has acknowledged the one before. People want to see that state at once, above all when it is an
+// end, so it becomes the last step, and the message says why there are no details.
+const ahead = "its agent says so; the update with the details follows once the framework has acknowledged the ones before"
+
+// isAhead says whether a task is in a state of which no update has told yet.
+func isAhead(t *cluster.Task) bool {
+	if n := len(t.Statuses); n > 0 {
+		return t.Statuses[n-1].GetState() != t.Latest
 	}
+	return t.Latest != mesosv1.TaskState_TASK_STAGING
+}
+
+// fate fills in what is known of the task now, by what has happened to it.
+func fate(out *reeveapi.Task, t *cluster.Task) {
 	for _, s := range t.Statuses {
-		out.History = append(out.History, reeveapi.TaskStep{
-			State: s.GetState().String(), At: statusTime(s), Message: s.GetMessage(),
-		})
 		if c := containerName(s.GetContainerStatus().GetContainerId()); c != "" {
 			out.Container = c
 		}
@@ -319,8 +336,12 @@ func history(out *reeveapi.Task, t *cluster.Task) {
 			out.Check = found
 		}
 	}
-	n := len(t.Statuses)
-	if n > 0 && t.Statuses[n-1].GetState() == t.Latest {
+	switch n := len(t.Statuses); {
+	case isAhead(t):
+		out.Message = ahead
+	case n == 0:
+		pull(out, t)
+	default:
 		newest := t.Statuses[n-1]
 		out.Message = newest.GetMessage()
 		if newest.Reason != nil {
@@ -329,18 +350,27 @@ func history(out *reeveapi.Task, t *cluster.Task) {
 		if newest.Source != nil {
 			out.Source = newest.GetSource().String()
 		}
-		return
 	}
-	if n == 0 && t.Latest == staging {
-		pull(out, t)
-		return
+}
+
+// steps are what has happened to the task.
+func steps(t *cluster.Task) []reeveapi.TaskStep {
+	staging := mesosv1.TaskState_TASK_STAGING
+	out := make([]reeveapi.TaskStep, 0, len(t.Statuses)+2)
+	if len(t.Statuses) == 0 || t.Statuses[0].GetState() != staging {
+		out = append(out, reeveapi.TaskStep{State: staging.String(), At: t.Launched})
 	}
-	out.Message = "its agent says so; the update with the details follows once the framework has acknowledged the ones before"
-	step := reeveapi.TaskStep{State: t.Latest.String(), At: t.Ended, Message: out.Message}
-	if step.At.IsZero() {
-		step.At = out.History[len(out.History)-1].At
+	for _, s := range t.Statuses {
+		out = append(out, reeveapi.TaskStep{State: s.GetState().String(), At: statusTime(s), Message: s.GetMessage()})
 	}
-	out.History = append(out.History, step)
+	if isAhead(t) {
+		step := reeveapi.TaskStep{State: t.Latest.String(), At: t.Ended, Message: ahead}
+		if step.At.IsZero() {
+			step.At = out[len(out)-1].At
+		}
+		out = append(out, step)
+	}
+	return out
 }
 
 // pull says how far the image of a staging task is.

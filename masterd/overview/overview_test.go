@@ -342,7 +342,7 @@ func TestCluster(t *testing.T) {
 	if _, ok := overview.FindTask(v, ids.Task{Framework: "f", ID: "old"}); !ok {
 		t.Error("an ended task is not found")
 	}
-	if list := slices.Collect(overview.Tasks(v, func(t *cluster.Task) bool { return t.ID.ID == "old" })); len(list) != 1 {
+	if list := slices.Collect(overview.Tasks(v, overview.Task, func(t *cluster.Task) bool { return t.ID.ID == "old" })); len(list) != 1 {
 		t.Errorf("tasks are %+v", list)
 	}
 }

@@ -55,7 +55,7 @@ func (c *Client) Frameworks(ctx context.Context) ([]reeveapi.Framework, error) {
 // TaskQuery asks for less than all of all tasks. Masters that do not know a part of it answer more.
 type TaskQuery struct {
 	Live  bool // those that have not ended
-	Brief bool // without command, labels, environment, sandbox and history
+	Brief bool // without command, image, user, labels, environment, executor, container, agent_http, source, sandbox and history
 }
 
 // Tasks returns the tasks, ended ones included while they are remembered. Their maps must not be changed: those of one may be

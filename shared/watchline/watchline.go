@@ -6,6 +6,7 @@
 package watchline
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 
@@ -52,7 +53,7 @@ func (r *Reader) Read(line []byte) (*reeveapi.Watch, error) {
 // Tasks reads a list of tasks, as GET /reeve/v1/tasks answers it. What it answers may share texts and maps as those of Read do.
 func (r *Reader) Tasks(text []byte) ([]reeveapi.Task, error) {
 	r.recall()
-	r.tasks = max(r.tasks, len(text)/typicalTask)
+	r.tasks = bytes.Count(text, []byte(`{"id":`)) // or a few more: to have the room in one piece
 	s := &scanner{reader: r, text: text}
 	tasks := list(s, taskFields, &r.tasks)
 	if s.space(); !s.bad && s.at == len(text) {
@@ -61,9 +62,6 @@ func (r *Reader) Tasks(text []byte) ([]reeveapi.Task, error) {
 	var all []reeveapi.Task
 	return all, json.Unmarshal(text, &all)
 }
-
-// typicalTask is about how many bytes of a list are a task's, to have the room in one piece.
-const typicalTask = 800
 
 // field is a key of an object and how its value is read.
 type field[T any] struct {

@@ -109,9 +109,6 @@ func Run(ctx context.Context, o Options) error {
 func show(ctx context.Context, o Options) (next string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	source, closeSource, err := sourceOf(o)
 	if err != nil {
 		return "", err
@@ -181,10 +178,6 @@ func ended(err error) error {
 	}
 	return err
 }
-
-// gcPercent lets more garbage gather than Go's own 100. On a large cluster a console replaces a little of what it knows all
-// the time, and looking through the rest for what can go was a quarter of its cost.
-const gcPercent = 300
 
 // gap is the time between two writes to the terminal, at least: longer over a network, where nobody sees the difference. A
 // key waits for it only when something was painted just before.
