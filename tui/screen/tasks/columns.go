@@ -40,14 +40,14 @@ func State() table.Column[reeveapi.Task] {
 func Name() table.Column[reeveapi.Task] {
 	return column{
 		Name: "TASK", Width: 14, Max: 32, Text: func(t *task) (string, theme.Role) { return plain(label.Name(t)) },
-		Compare: table.ByName(label.Name),
+		Key: label.Name,
 	}
 }
 
 func agent() column {
 	return column{
 		Name: "AGENT", Width: 9, Max: 20, Rank: 2, Text: func(t *task) (string, theme.Role) { return plain(t.AgentName) },
-		Compare: table.ByName(func(t *task) string { return t.AgentName }),
+		Key: func(t *task) string { return t.AgentName },
 	}
 }
 
@@ -104,7 +104,7 @@ func more(now func() time.Time) []column {
 	}
 	text := func(name string, width, most int, of func(*task) string) column {
 		return column{
-			Name: name, Width: width, Max: most, Rank: 8, Wide: true, Compare: table.ByName(of),
+			Name: name, Width: width, Max: most, Rank: 8, Wide: true, Key: of,
 			Text: func(t *task) (string, theme.Role) { return label.Or(of(t), "-"), theme.Dim },
 		}
 	}

@@ -307,12 +307,16 @@ func order[T any](compare func(a, b *T) int, desc bool, idA, idB string, a, b *T
 	if compare == nil {
 		return strings.Compare(idA, idB)
 	}
-	c := compare(a, b)
-	if desc {
-		c = -c
-	}
-	if c == 0 {
-		c = Natural(idA, idB)
+	return decide(compare(a, b), desc, idA, idB)
+}
+
+// decide is the order of two rows of which a column says c.
+func decide(c int, desc bool, idA, idB string) int {
+	switch {
+	case c == 0:
+		return Natural(idA, idB)
+	case desc:
+		return -c
 	}
 	return c
 }

@@ -19,6 +19,7 @@ type Job[T any] struct {
 	order   []*node[T]          // they, in order
 	rows    []place[T]
 	compare func(a, b *T) int // nil: by id
+	key     func(*T) string   // what compare compares; nil if that is not known
 	desc    bool
 	sort    bool
 	keep    func(*T) bool // nil: all
@@ -30,6 +31,7 @@ type place[T any] struct {
 	node   *node[T]
 	id     string
 	val    *T
+	key    string // by which it is sorted, if the job has keys
 	passes bool
 }
 
@@ -55,7 +57,7 @@ func (t *Table[T]) Job(now time.Time) *Job[T] {
 func (t *Table[T]) job() *Job[T] {
 	j := &Job[T]{asked: t.asked, desc: t.desc, keep: t.keep}
 	if j.sort = t.full || t.sort >= 0 && t.cols[t.sort].Moves; t.sort >= 0 {
-		j.compare = t.cols[t.sort].Compare
+		j.compare, j.key = t.cols[t.sort].Compare, t.cols[t.sort].Key
 	}
 	if t.glimpse != nil {
 		j.all = t.glimpse.rows
@@ -81,7 +83,7 @@ func (j *Job[T]) Run() {
 		j.rows = append(j.rows, place[T]{node: n, id: n.ID, val: n.val()})
 	}
 	if j.sort {
-		slices.SortFunc(j.rows, func(a, b place[T]) int { return order(j.compare, j.desc, a.id, b.id, a.val, b.val) })
+		j.arrange()
 	}
 	if j.keep != nil {
 		for i := range j.rows {
@@ -95,6 +97,18 @@ func (j *Job[T]) Run() {
 			p.node.judged, p.node.passes = p.val, p.passes
 		}
 	}
+}
+
+// arrange puts the rows in order. Most of that is waiting for memory, if each comparison looks into two rows.
+func (j *Job[T]) arrange() {
+	if j.key == nil {
+		slices.SortFunc(j.rows, func(a, b place[T]) int { return order(j.compare, j.desc, a.id, b.id, a.val, b.val) })
+		return
+	}
+	for i, p := range j.rows {
+		j.rows[i].key = j.key(p.val)
+	}
+	slices.SortFunc(j.rows, func(a, b place[T]) int { return decide(Natural(a.key, b.key), j.desc, a.id, b.id) })
 }
 
 // Finish takes a job that was run. If something else is wanted by now, the next Job is for that.

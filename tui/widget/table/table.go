@@ -35,7 +35,8 @@ type Column[T any] struct {
 	Moves   bool // Compare looks at more than the rows: its order changes without them
 	Text    func(row *T) (string, theme.Role)
 	Draw    func(a frame.Area, row *T)
-	Compare func(a, b *T) int              // nil: not to be sorted by
+	Compare func(a, b *T) int              // nil, as Key: not to be sorted by
+	Key     func(row *T) string            // instead of Compare: the order is that of ByName, and very many rows are asked once for it, not at each comparison
 	Total   func(rows iter.Seq[*T]) string // what stands below the column for all rows that are shown; nil for nothing
 }
 
@@ -124,6 +125,9 @@ func New[T any](empty string, cols ...Column[T]) *Table[T] {
 			t.cols[i].Title = t.cols[i].Name
 		}
 		t.cols[i].Max = max(t.cols[i].Max, t.cols[i].Width)
+		if t.cols[i].Key != nil {
+			t.cols[i].Compare = ByName(t.cols[i].Key)
+		}
 	}
 	t.sort = slices.IndexFunc(t.cols, func(c Column[T]) bool { return c.Compare != nil })
 	return t

@@ -22,7 +22,7 @@ type item struct {
 
 func columns() []Column[item] {
 	return []Column[item]{
-		{Name: "NAME", Width: 8, Max: 20, Text: func(i *item) (string, theme.Role) { return i.name, theme.Text }, Compare: ByName(func(i *item) string { return i.name })},
+		{Name: "NAME", Width: 8, Max: 20, Text: func(i *item) (string, theme.Role) { return i.name, theme.Text }, Key: func(i *item) string { return i.name }},
 		{Name: "N", Width: 6, Right: true, Rank: 1, Text: func(i *item) (string, theme.Role) { return fmt.Sprint(i.n), theme.Text }, Compare: Compare(func(i *item) int { return i.n })},
 		{Name: "WIDE", Width: 6, Rank: 2, Wide: true, Text: func(*item) (string, theme.Role) { return "w", theme.Text }},
 	}
