@@ -50,7 +50,8 @@ func TestTheListOfTasks(t *testing.T) {
 			return w.Body.Bytes()
 		}
 		var all []reeveapi.Task
-		for task := range overview.Tasks(view, overview.Task, func(*cluster.Task) bool { return true }) {
+		_, tasks := overview.Tasks(view, overview.Task, func(*cluster.Task) bool { return true })
+		for task := range tasks {
 			all = append(all, *task)
 		}
 		same := func(query string, want []reeveapi.Task) {

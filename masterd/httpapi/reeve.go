@@ -162,24 +162,16 @@ func (a *api) taskList(w http.ResponseWriter, r *http.Request, t Term) error {
 	}
 	q := r.URL.Query()
 	framework, agent, state, live, brief := q.Get("framework"), q.Get("agent"), q.Get("state"), on(q.Get("live")), on(q.Get("brief"))
-	show, typical, many := overview.Task, 1000, 0 // typical is about how many bytes one takes
+	show, typical := overview.Task, 1100 // about how many bytes one takes
 	if brief {
-		show, typical = overview.Brief, 400
+		show, typical = overview.Brief, 450
 	}
-	body, before := []byte(nil), byte('[')
-	for t := range overview.Tasks(v, show, func(t *cluster.Task) bool {
-		wanted := (framework == "" || framework == string(t.ID.Framework)) && (!live || !taskstate.Terminal(t.Latest)) &&
+	many, tasks := overview.Tasks(v, show, func(t *cluster.Task) bool {
+		return (framework == "" || framework == string(t.ID.Framework)) && (!live || !taskstate.Terminal(t.Latest)) &&
 			(agent == "" || agent == string(t.Agent)) && (state == "" || state == t.Latest.String())
-		if wanted {
-			many++
-		}
-		return wanted
-	}) {
-		const room = 16 << 10 // for the next ones
-		if cap(body)-len(body) < room {
-			// append alone would copy very many tasks again and again.
-			body = slices.Grow(body, max(many*typical-len(body), len(body)/2, room))
-		}
+	})
+	body, before := make([]byte, 0, many*typical), byte('[') // append alone would copy very many tasks again and again
+	for t := range tasks {
 		if body, err = watchline.AppendTask(append(body, before), t); err != nil {
 			return err
 		}
