@@ -400,6 +400,7 @@ func (a *agent) handler(d *daemon) http.Handler {
 		Usage: func(history time.Duration, task string) (reeveapi.Usage, error) {
 			return a.usage.Usage(task, history), nil
 		},
+		Host: d.host.detail, Kept: func() time.Duration { return time.Duration(a.gc.Allowed() * float64(time.Second)) },
 		Disk: func(id ids.Container) (int64, bool) {
 			c, ok := a.usage.Container(id)
 			return c.Usage.DiskBytes, ok

@@ -79,6 +79,15 @@ func (h *host) usage() reeveapi.HostUsage {
 	return u
 }
 
+// detail looks at the host closely, for somebody who wants to see it.
+func (h *host) detail() reeveapi.HostDetail {
+	d, err := hostinfo.Detail()
+	if err != nil {
+		h.log.Debug("host could not be looked at whole", logkey.Err(err))
+	}
+	return d
+}
+
 // beat is a look at the host as heartbeats carry it.
 func beat(u reeveapi.HostUsage, images *store.Store) *agentlink.HostUsage {
 	return &agentlink.HostUsage{

@@ -29,6 +29,8 @@ type Config struct {
 	Stats      func(ctx context.Context, id ids.Container) (runtime.Stats, error) // of a running container
 	Usage      func(history time.Duration, task string) (reeveapi.Usage, error)   // the samples; task "" is all
 	Disk       func(id ids.Container) (used int64, known bool)                    // bytes in the sandbox of a running container; nil for never
+	Host       func() reeveapi.HostDetail                                         // a close look at the host; nil for never
+	Kept       func() time.Duration                                               // how long sandboxes stay that nobody uses; nil if nobody knows
 	Images     Images                                                             // nil for an agent without
 	Containers *adhoc.Set                                                         // nil for an agent without
 	Master     func() string                                                      // hostname of the leading master, "" without one
@@ -148,6 +150,8 @@ func (a *api) reeveRoutes() []mesoshttp.APIRoute {
 		{Method: http.MethodGet, Path: "/reeve/v1/usage", Handler: a.usage},
 		{Method: http.MethodGet, Path: "/reeve/v1/log", Handler: a.log},
 		{Method: http.MethodGet, Path: "/reeve/v1/images", Handler: a.images},
+		{Method: http.MethodGet, Path: "/reeve/v1/host", Handler: a.host},
+		{Method: http.MethodGet, Path: "/reeve/v1/container", Handler: a.container},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -388,6 +389,50 @@ func TestUsage(t *testing.T) {
 		if http.StatusText(w.Code) == "" || !strings.HasPrefix(w.Result().Status, status) || !strings.Contains(w.Body.String(), body) {
 			t.Errorf("%s: got %d %s, want %s", target, w.Code, w.Body, want)
 		}
+	}
+}
+
+// TestDetail looks closely at a host and at a container: this very program plays its first process.
+func TestDetail(t *testing.T) {
+	grace := int64(30 * time.Second)
+	v := &workload.View{Agent: &mesosv1.AgentInfo{}, Frameworks: []workload.FrameworkView{{ID: "f", Executors: []workload.ExecutorView{{
+		ID: "web", Container: "c1", PID: os.Getpid(), Sandbox: "/s", Joined: []runtime.Joined{{
+			Join: runtime.Join{Network: "inner", Ports: []runtime.Port{{Host: 31000, Container: 80, Protocol: "tcp"}}}, Addresses: []string{"10.88.0.2"},
+		}},
+		Tasks: []workload.TaskView{{Task: &mesosv1.Task{TaskId: &mesosv1.TaskID{Value: new("web.1")}}, Info: &mesosv1.TaskInfo{
+			Command:    &mesosv1.CommandInfo{Uris: []*mesosv1.CommandInfo_URI{{Value: new("http://repo/a.tgz")}}},
+			KillPolicy: &mesosv1.KillPolicy{GracePeriod: &mesosv1.DurationInfo{Nanoseconds: &grace}},
+			Container:  &mesosv1.ContainerInfo{Volumes: []*mesosv1.Volume{{ContainerPath: new("/data"), HostPath: new("/srv"), Mode: mesosv1.Volume_RO.Enum()}}},
+			HealthCheck: &mesosv1.HealthCheck{
+				Type: mesosv1.HealthCheck_HTTP.Enum(), Http: &mesosv1.HealthCheck_HTTPCheckInfo{Port: new(uint32(8080)), Path: new("/ok")},
+			},
+		}}},
+	}}}}}
+	cfg := config(v)
+	cfg.Host = func() reeveapi.HostDetail { return reeveapi.HostDetail{Kernel: "6.1.0"} }
+	cfg.Kept = func() time.Duration { return time.Hour }
+	cfg.Flags = map[string]string{"work-dir": "/w"}
+	h := httpapi.New(cfg)
+	for target, wants := range map[string][]string{
+		"/reeve/v1/host": {"200", `"kernel":"6.1.0"`, `"sandbox_seconds":3600`, `"work-dir":"/w"`},
+		"/reeve/v1/container?task=f/web.1": {
+			"200", `"id":"c1"`, `"networks":[{"name":"inner","addresses":["10.88.0.2"],"ports":["31000 -`, ` 80 tcp"]}]`, `"volumes":["/data \u003c- host /srv (read-only)"]`,
+			`"uris":["http://repo/a.tgz"]`, `"health":"http :8080/ok every 10s, killed after 3 failures"`, `"kill":"SIGKILL 30s after it was asked to end"`,
+			`"user_seconds":0.08`, `"resident_bytes":123760640`, `"processes":[{"pid":`, `httpapi.test`,
+		},
+		"/reeve/v1/container?task=f/other": {"404", "no task other of framework f runs on this agent"},
+		"/reeve/v1/container?task=web":     {"400", "must be a framework's id, a slash and a task's id"},
+	} {
+		w := ask(t, h, "GET", target, "")
+		got := fmt.Sprint(w.Code, " ", w.Body)
+		for _, want := range wants {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: %s has no %s", target, got, want)
+			}
+		}
+	}
+	if w := ask(t, httpapi.New(config(v)), "GET", "/reeve/v1/host", ""); w.Code == http.StatusOK {
+		t.Errorf("without a host: got %d %s", w.Code, w.Body)
 	}
 }
 

@@ -48,6 +48,25 @@ func (c *Client) usage(ctx context.Context, agentHTTP string, query url.Values) 
 	return decode[*reeveapi.Usage](answer)
 }
 
+// HostDetail asks an agent for a close look at its host and at itself.
+func (c *Client) HostDetail(ctx context.Context, agentHTTP string) (*reeveapi.HostDetail, error) {
+	answer, err := c.askFor(ctx, agentHTTP, request{method: http.MethodGet, path: base + "/host"})
+	if err != nil {
+		return nil, err
+	}
+	return decode[*reeveapi.HostDetail](answer)
+}
+
+// ContainerDetail asks an agent for a close look at the container of a task that runs there.
+func (c *Client) ContainerDetail(ctx context.Context, agentHTTP, framework, task string) (*reeveapi.ContainerDetail, error) {
+	query := url.Values{"task": {framework + "/" + task}}
+	answer, err := c.askFor(ctx, agentHTTP, request{method: http.MethodGet, path: base + "/container?" + query.Encode()})
+	if err != nil {
+		return nil, err
+	}
+	return decode[*reeveapi.ContainerDetail](answer)
+}
+
 // ReadFile reads up to length bytes of a file below a sandbox, which may be fewer than there are: the agent has a limit of
 // its own. size is the size of the file. With EndOfFile as the offset it reads nothing.
 func (c *Client) ReadFile(ctx context.Context, agentHTTP, path string, offset int64, length int) (data []byte, size int64, err error) {

@@ -202,6 +202,15 @@ func minus(a, b reeveapi.Amounts) reeveapi.Amounts {
 
 // Usage answers the samples of one agent.
 func (c *Cluster) Usage(_ context.Context, agentHTTP string, history time.Duration) (*reeveapi.Usage, error) {
+	return c.usageAt(agentHTTP, history, "")
+}
+
+// TaskUsage answers the samples of a host and of one of its tasks.
+func (c *Cluster) TaskUsage(_ context.Context, agentHTTP, framework, task string, history time.Duration) (*reeveapi.Usage, error) {
+	return c.usageAt(agentHTTP, history, framework+"/"+task)
+}
+
+func (c *Cluster) usageAt(agentHTTP string, history time.Duration, task string) (*reeveapi.Usage, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.cut != nil {
@@ -214,12 +223,12 @@ func (c *Cluster) Usage(_ context.Context, agentHTTP string, history time.Durati
 		if e.val.State == reeveapi.AgentUnreachable {
 			return nil, fault.New(fault.Unavailable, "dial tcp %s: no route to host", agentHTTP)
 		}
-		return c.usageOf(e.val.ID, history > 0), nil
+		return c.usageOf(e.val.ID, history > 0, task), nil
 	}
 	return nil, fault.New(fault.NotFound, "there is no agent at %s", agentHTTP)
 }
 
-func (c *Cluster) usageOf(agent string, history bool) *reeveapi.Usage {
+func (c *Cluster) usageOf(agent string, history bool, only string) *reeveapi.Usage {
 	u := &reeveapi.Usage{Tasks: map[string]reeveapi.TaskUsage{}, TaskHistory: map[string][]reeveapi.TaskUsage{}}
 	if all := c.hosts[agent]; len(all) > 0 {
 		u.Host = all[len(all)-1]
@@ -229,7 +238,7 @@ func (c *Cluster) usageOf(agent string, history bool) *reeveapi.Usage {
 	}
 	for _, t := range c.tasks {
 		key := t.val.Framework + "/" + t.val.ID
-		if all := c.usage[key]; t.val.Agent == agent && len(all) > 0 {
+		if all := c.usage[key]; t.val.Agent == agent && len(all) > 0 && (only == "" || only == key) {
 			u.Tasks[key] = all[len(all)-1]
 			if history {
 				u.TaskHistory[key] = slices.Clone(all)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,9 +45,14 @@ type Want struct {
 	// Every is for screens on which many agents are: the agent is asked so often, or as often as the number of agents allows,
 	// and only its newest samples are kept. 0 asks each second, and for what was before.
 	Every time.Duration
+	// Task is the one whose past is wanted, by its store.TaskKey; HostOnly for none's. "" is all that run, which is very much.
+	Task string
 	// Alarms keeps only what is close to its limit, and tells of changes of that alone.
 	Alarms bool
 }
+
+// HostOnly is the Task of a Want that is about the past of the host alone.
+const HostOnly = "-/-"
 
 // Feed is the goroutines between a source and a store.
 type Feed struct {
@@ -236,6 +242,7 @@ type polled struct {
 	at    time.Time     // when it was asked last
 	every time.Duration // for whom: the Every of that want
 	known bool          // its history is in the store
+	task  string        // whose history that is: the Task of that want
 }
 
 // poll asks the wanted agents once a second, and at once when others are wanted.
@@ -269,7 +276,8 @@ func (f *Feed) round(ctx context.Context, wants []Want, agents map[string]polled
 		a := agents[w.Agent]
 		switch {
 		case w.Every == 0:
-			a.known = f.ask(ctx, w, !a.known)
+			a.known = f.ask(ctx, w, !a.known || a.task != w.Task)
+			a.task = w.Task
 		case slow == slowAsks || a.every == w.Every && time.Since(a.at) < max(w.Every, least) || len(f.asked) > 0 || ctx.Err() != nil:
 			continue
 		default:
@@ -306,15 +314,22 @@ func (f *Feed) askNewest(ctx context.Context, w Want) (answered bool) {
 func (f *Feed) ask(ctx context.Context, w Want, history bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	back := time.Duration(0)
-	if history {
-		back = usageAsk
-	}
-	usage, err := f.source.Usage(ctx, w.HTTP, back)
+	usage, err := f.usage(ctx, w, history)
 	if errors.Is(err, context.Canceled) {
 		return false
 	}
 	f.store.AddUsage(w.Agent, usage, err)
 	raise(f.poke)
 	return err == nil
+}
+
+// usage asks for the newest of all tasks, or with history for what was before of those whose past is wanted.
+func (f *Feed) usage(ctx context.Context, w Want, history bool) (*reeveapi.Usage, error) {
+	switch framework, task, one := strings.Cut(w.Task, "/"); {
+	case !history:
+		return f.source.Usage(ctx, w.HTTP, 0)
+	case one:
+		return f.source.TaskUsage(ctx, w.HTTP, framework, task, usageAsk)
+	}
+	return f.source.Usage(ctx, w.HTTP, usageAsk)
 }

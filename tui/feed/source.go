@@ -16,6 +16,8 @@ type Source interface {
 	Watch(ctx context.Context, line func(*reeveapi.Watch) error) error
 	// Usage asks the agent at an address for its newest samples, and for older ones as far back as history.
 	Usage(ctx context.Context, agentHTTP string, history time.Duration) (*reeveapi.Usage, error)
+	// TaskUsage is Usage for one task only, and its host.
+	TaskUsage(ctx context.Context, agentHTTP, framework, task string, history time.Duration) (*reeveapi.Usage, error)
 	// ReadFile reads up to length bytes of a file of a sandbox, perhaps fewer, and tells the file's size. With offset -1 it
 	// reads nothing.
 	ReadFile(ctx context.Context, agentHTTP, path string, offset int64, length int) (data []byte, size int64, err error)

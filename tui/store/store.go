@@ -24,8 +24,10 @@ type Snapshot struct {
 	Offers     List[reeveapi.Offer]
 	Events     []reeveapi.Event // oldest first
 	Load       []LoadPoint      // of the cluster since the console started, oldest first
+	Flow       []Minute         // of tasks, oldest first, as far as events tell
 	Link       Link
 	Usage      map[string]*Usage // by agent id, of those that screens want
+	Changes    uint64            // of tasks, that the stream has told of since the console started
 }
 
 // Link is the state of the stream from the master.
@@ -37,13 +39,6 @@ type Link struct {
 	Attempt int       // how many tries since it was lost
 	Next    time.Time // when the next try is due
 	Err     string    // why the last try ended
-}
-
-// LoadPoint is how much of the cluster was in use at one moment, as shares from 0 to 1.
-type LoadPoint struct {
-	At              time.Time
-	CPU, Mem, Disk  float64
-	Running, Failed int
 }
 
 // Usage is what one agent and its tasks use.
@@ -69,7 +64,6 @@ func EventKey(e *reeveapi.Event) string { return fmt.Sprintf("%020d/%012d", e.At
 // limits of what is remembered.
 const (
 	maxEvents = 2000
-	maxLoad   = 1800
 	maxUsage  = 1800
 )
 
@@ -149,6 +143,10 @@ func (n *Snapshot) take(lines []*reeveapi.Watch, now time.Time) {
 	n.Offers = n.Offers.With(offerKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Offer, []string) { return w.Offers, w.OffersRemoved })...)
 	var figures *reeveapi.Cluster
 	for _, w := range lines {
+		if !w.Snapshot {
+			n.Changes += uint64(len(w.Tasks) + len(w.TasksRemoved))
+		}
+		n.Flow = count(n.Flow, n.Events, w.Events, w.Snapshot)
 		n.Events = appendEvents(n.Events, w.Events, w.Snapshot)
 		if w.Cluster != nil {
 			figures = w.Cluster
@@ -156,7 +154,7 @@ func (n *Snapshot) take(lines []*reeveapi.Watch, now time.Time) {
 	}
 	if figures != nil {
 		n.Cluster = figures
-		n.Load = appendLoad(n.Load, figures, now)
+		n.Load = appendLoad(n.Load, figures, n.Changes, now)
 	}
 	n.Link.Live, n.Link.Last, n.Link.Attempt, n.Link.Err = true, now, 0, ""
 }
@@ -178,22 +176,6 @@ func appendEvents(old, news []reeveapi.Event, snapshot bool) []reeveapi.Event {
 	// Appending may write behind the end of a slice that an older snapshot holds, never inside of it.
 	all := append(old, news...)
 	return all[max(len(all)-maxEvents, 0):]
-}
-
-// appendLoad remembers one point a second at most.
-func appendLoad(old []LoadPoint, c *reeveapi.Cluster, now time.Time) []LoadPoint {
-	if n := len(old); n > 0 && now.Sub(old[n-1].At) < time.Second {
-		return old
-	}
-	p := LoadPoint{
-		At: now, CPU: Share(c.Used.CPUs, c.Total.CPUs), Mem: Share(c.Used.Mem, c.Total.Mem), Disk: Share(c.Used.Disk, c.Total.Disk),
-		Running: c.Tasks["TASK_RUNNING"], Failed: c.Tasks["TASK_FAILED"],
-	}
-	if len(old) >= maxLoad {
-		old = old[len(old)-maxLoad+1:]
-	}
-	// Appending may write behind the end of a slice that an older snapshot holds, never inside of it.
-	return append(old, p)
 }
 
 // Share is part of whole, 0 if there is no whole.

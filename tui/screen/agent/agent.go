@@ -138,7 +138,7 @@ func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
 // Wants is this agent's usage.
 func (s *Screen) Wants() []feed.Want {
 	if a := s.agent(); a != nil && a.HTTP != "" {
-		return []feed.Want{{Agent: a.ID, HTTP: a.HTTP}}
+		return []feed.Want{{Agent: a.ID, HTTP: a.HTTP, Task: feed.HostOnly}}
 	}
 	return nil
 }

@@ -81,10 +81,12 @@ func number(name string, rank int, used func(*holding) (float64, bool), of func(
 	}
 }
 
+func tenths(v float64) float64 { return float64(int(v*10+0.5)) / 10 }
+
 func amounts4() []held {
 	unknown := func(*holding) (float64, bool) { return 0, false }
 	return []held{
-		number("CPUS", 1, func(h *holding) (float64, bool) { return round(h.cpus), h.known }, func(h *holding) float64 { return h.held.CPUs }, gauge.CPUs),
+		number("CPUS", 1, func(h *holding) (float64, bool) { return tenths(h.cpus), h.known }, func(h *holding) float64 { return h.held.CPUs }, gauge.CPUs),
 		number("MEM", 1, func(h *holding) (float64, bool) { return h.mem, h.known }, func(h *holding) float64 { return h.held.Mem }, gauge.MB),
 		number("DISK", 4, unknown, func(h *holding) float64 { return h.held.Disk }, gauge.MB),
 		number("GPUS", 6, unknown, func(h *holding) float64 { return h.held.GPUs }, gauge.CPUs),

@@ -38,6 +38,8 @@ type Setup[T any] struct {
 	List func(s *store.Snapshot) store.List[T]
 	// Rows are all rows of a snapshot that has no such list. Nil, too, if the screen fills the tables itself.
 	Rows func(s *store.Snapshot) iter.Seq2[string, *T]
+	// Before is called before a list is given another snapshot. It may be nil.
+	Before func(s *store.Snapshot)
 	// Tab is where a row belongs. Nil if there is one tab only.
 	Tab func(row *T) int
 	// Differs says whether a row has changed so that somebody should see. Nil if that does not happen.
@@ -185,6 +187,9 @@ func (b *Base[T]) Refresh() {
 	snap := b.Env.Store.Snapshot()
 	if b.setup.Rows == nil && b.setup.List == nil || snap.Version == b.seen && b.shown == b.tab() {
 		return
+	}
+	if b.setup.Before != nil {
+		b.setup.Before(snap)
 	}
 	switch {
 	case b.shown == b.tab() && b.Table().Glimpse():

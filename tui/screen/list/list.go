@@ -25,6 +25,7 @@ type List[T any] struct {
 	Name    string     // under which its columns are kept
 	Tabs    *tabs.Tabs // nil if there is only one
 	Problem func(*T) bool
+	Aside   func() string // what else there is to say in the line over the list, if there is room; may be nil
 
 	fields   []filter.Field[T]
 	help     string
@@ -210,6 +211,17 @@ func (l *List[T]) head(a frame.Area) {
 	row, of := l.Table.Place()
 	if place := fmt.Sprintf("%d of %d", row, of); of > 0 && x+frame.Width(place)+1 < a.W {
 		a.Text(a.W-frame.Width(place)-1, 0, theme.Dim, place)
+		l.aside(a.Sub(x, 0, a.W-x-frame.Width(place)-4, 1))
+	}
+}
+
+// aside is at the right, or not there at all.
+func (l *List[T]) aside(a frame.Area) {
+	if l.Aside == nil {
+		return
+	}
+	if text := l.Aside(); frame.Width(text) <= a.W {
+		a.Text(a.W-frame.Width(text), 0, theme.Dim, text)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/screen/meter"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
 	"codeberg.org/reeve/reeve/tui/widget/spark"
@@ -111,106 +112,26 @@ func (s *Screen) graphs(a frame.Area, t *reeveapi.Task) int {
 		a.Text(1, 0, theme.Dim, text)
 		return 1
 	}
-	all := series(samples, t)
+	all := meter.Task(samples, t)
 	if a.W >= 118 && a.H >= 28 {
-		const h = 5
-		w := a.W / 2
-		for i, g := range all[:2] {
-			in := a.Sub(i*w, 0, w-i, h).Box(g.name + "   " + g.text)
-			spark.Chart(in, g.role, g.values, g.top)
-		}
-		for i, g := range all[2:] {
-			s.graph(a.Sub(1, h+i, a.W-2, 1), g)
-		}
-		return h + len(all) - 2
+		y := meter.Boxes(a, all[:2])
+		return y + s.lineGraphs(a.Sub(1, y, a.W-2, a.H-y), all[2:])
 	}
-	a = a.Sub(1, 0, a.W-2, a.H)
 	if a.H < 10 {
 		all = all[:2]
 	}
+	return s.lineGraphs(a.Sub(1, 0, a.W-2, a.H), all)
+}
+
+// lineGraphs draws one line for each.
+func (s *Screen) lineGraphs(a frame.Area, all []meter.Graph) int {
+	w := max(min(a.W/2-6, 60), 8)
 	for y, g := range all {
-		s.graph(a.Sub(0, y, a.W, 1), g)
+		a.Text(0, y, theme.Dim, g.Name)
+		spark.Draw(a.Sub(5, y, w, 1), g.Role, g.Values, g.Top)
+		a.Text(5+w+2, y, g.TextRole, a.Clip(g.Text, a.W-w-7))
 	}
 	return len(all)
-}
-
-// graph draws one line.
-func (s *Screen) graph(a frame.Area, g graph) {
-	w := max(min(a.W/2-6, 60), 8)
-	a.Text(0, 0, theme.Dim, g.name)
-	spark.Draw(a.Sub(5, 0, w, 1), g.role, g.values, g.top)
-	a.Text(5+w+2, 0, g.textRole, a.Clip(g.text, a.W-w-7))
-}
-
-// graph is a row of values with a name and what they are now.
-type graph struct {
-	name     string
-	role     theme.Role
-	values   []float64
-	top      float64
-	text     string
-	textRole theme.Role
-}
-
-func series(samples []reeveapi.TaskUsage, t *reeveapi.Task) []graph {
-	values := func(get func(reeveapi.TaskUsage) float64) []float64 {
-		out := make([]float64, len(samples))
-		for i, x := range samples {
-			out[i] = get(x)
-		}
-		return out
-	}
-	u := samples[len(samples)-1]
-	cpu := fmt.Sprintf("%.2f of %s cpus", u.CPUs, gauge.CPUs(t.Requested.CPUs))
-	if u.ThrottledSeconds > 0 {
-		cpu += fmt.Sprintf("   throttled %.1fs", u.ThrottledSeconds)
-	}
-	mem, memRole := memory(u, t)
-	disk := gauge.Bytes(u.DiskBytes) + " of " + gauge.MB(t.Requested.Disk) + " sandbox   " + fmt.Sprint(u.Processes) + " processes"
-	all := []graph{
-		{"cpu", theme.Good, values(func(x reeveapi.TaskUsage) float64 { return x.CPUs }), t.Requested.CPUs, cpu, theme.Text},
-		{"mem", theme.Info, values(func(x reeveapi.TaskUsage) float64 { return float64(x.MemBytes) }), limit(u, t), mem, memRole},
-		{"disk", theme.Accent, values(func(x reeveapi.TaskUsage) float64 { return float64(x.DiskBytes) }), t.Requested.Disk * (1 << 20), disk, theme.Text},
-	}
-	if u.NetReceiveBytes+u.NetSendBytes > 0 { // a network of its own
-		all = append(all, network(samples))
-	}
-	return all
-}
-
-// network is what went through the task's own network, in bytes a second.
-func network(samples []reeveapi.TaskUsage) graph {
-	g := graph{name: "net", role: theme.Accent, text: "in ?", textRole: theme.Text}
-	for i := 1; i < len(samples); i++ {
-		a, b := samples[i-1], samples[i]
-		seconds := b.At.Sub(a.At).Seconds()
-		if seconds <= 0 {
-			continue
-		}
-		in, out := max(float64(b.NetReceiveBytes-a.NetReceiveBytes)/seconds, 0), max(float64(b.NetSendBytes-a.NetSendBytes)/seconds, 0)
-		g.values = append(g.values, in+out)
-		g.text = fmt.Sprintf("in %s/s   out %s/s", gauge.Bytes(int64(in)), gauge.Bytes(int64(out)))
-	}
-	return g
-}
-
-func limit(u reeveapi.TaskUsage, t *reeveapi.Task) float64 {
-	if u.MemLimitBytes > 0 {
-		return float64(u.MemLimitBytes)
-	}
-	return t.Requested.Mem * (1 << 20)
-}
-
-func memory(u reeveapi.TaskUsage, t *reeveapi.Task) (string, theme.Role) {
-	text, role := gauge.Bytes(u.MemBytes)+" of "+gauge.Bytes(int64(limit(u, t))), theme.Text
-	if share := float64(u.MemBytes) / max(limit(u, t), 1); share > 0.9 {
-		text, role = text+"  ! "+gauge.Percent(share), theme.Warn
-	}
-	text += "   cache " + gauge.Bytes(u.CacheBytes)
-	if u.OOMKills > 0 {
-		text, role = text+fmt.Sprintf("   %d oom kills", u.OOMKills), theme.Bad
-	}
-	return text, role
 }
 
 const factWidth = 11

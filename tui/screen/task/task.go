@@ -79,7 +79,7 @@ func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 // Wants is the usage of the task's agent, while the task runs.
 func (s *Screen) Wants() []feed.Want {
 	if t := s.task(); t != nil && t.AgentHTTP != "" && t.Ended.IsZero() {
-		return []feed.Want{{Agent: t.Agent, HTTP: t.AgentHTTP}}
+		return []feed.Want{{Agent: t.Agent, HTTP: t.AgentHTTP, Task: store.TaskKey(t)}}
 	}
 	return nil
 }

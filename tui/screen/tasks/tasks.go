@@ -34,18 +34,21 @@ const (
 func New(env screen.Env, target screen.Target) *Screen {
 	pages := &tabs.Tabs{Names: []string{"active", "unreachable", "ended"}, Counts: []int{0, 0, 0}}
 	empty := [3]string{"no task is active; n submits a job", "no task is unreachable", "no task has ended yet"}
+	rank := &ranks{use: Use{env.Store}}
+	s := &Screen{}
 	lists := make([]*list.List[reeveapi.Task], len(empty))
 	for i := range lists {
 		cols := Active(env.Now)
 		switch i {
 		case active:
-			cols = inUse(env.Now, Use{env.Store})
+			cols = inUse(env.Now, Use{env.Store}, rank)
 		case ended:
 			cols = Ended(env.Now)
 		}
 		lists[i] = list.New(table.New(empty[i], cols...), FilterHelp, Fields(env.Now)...)
 		lists[i].Name = [3]string{"tasks", "unreachable-tasks", "ended-tasks"}[i]
 		lists[i].Tabs, lists[i].Problem = pages, label.Problem
+		lists[i].Aside = s.aside
 		lists[i].SetFilter(target.Arg)
 		lists[i].Table.Latest = func(id string) *reeveapi.Task { return env.Store.Snapshot().Tasks.Get(id) }
 	}
@@ -53,10 +56,16 @@ func New(env screen.Env, target screen.Target) *Screen {
 	if target.ID != "" {
 		lists[active].Table.Select(target.ID)
 	}
-	return &Screen{list.NewBase(env, list.Setup[reeveapi.Task]{
+	s.Base = list.NewBase(env, list.Setup[reeveapi.Task]{
 		Scope: keys.Tasks, Kind: screen.Task, Tab: tabOf, Differs: Differs,
 		List: func(s *store.Snapshot) store.List[reeveapi.Task] { return s.Tasks },
-	}, lists...)}
+		Before: func(snap *store.Snapshot) {
+			if byUse(lists[active].Table) {
+				rank.renew(snap, env.Now())
+			}
+		},
+	}, lists...)
+	return s
 }
 
 // Crumb names the screen.

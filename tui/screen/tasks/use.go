@@ -14,6 +14,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
+	"codeberg.org/reeve/reeve/tui/widget/table"
 )
 
 // Use is what tasks use, as far as their agents were asked.
@@ -74,29 +75,30 @@ func Sum(of func(*reeveapi.Task) float64, write func(float64) string) func(iter.
 	}
 }
 
-// The columns of use in the list of all tasks. Only the agents of the tasks on the screen are asked, so nothing can be sorted by them.
+// The columns of use in the list of all tasks. The agents of the tasks on the screen are asked, or all of them while the list is
+// sorted by one of these.
 const (
 	cpuUsed = "CPU USED"
 	memUsed = "MEM USED"
 )
 
 // inUse are the columns of tasks that have not ended, and what those use before what they may.
-func inUse(now func() time.Time, u Use) []column {
+func inUse(now func() time.Time, u Use, r *ranks) []column {
 	cols := Active(now)
 	for _, of := range []struct {
 		limit, bar, used, title string
 		width                   int
 		text                    func(*task) (string, theme.Role)
-		use, most               func(*task) float64
+		use, most, rank         func(*task) float64
 	}{
-		{"CPUS", "CPU USE", cpuUsed, "CPU", 5, u.CPUText, u.CPU, func(t *task) float64 { return t.Requested.CPUs }},
-		{"MEM", "MEM USE", memUsed, "MEM", 6, u.MemText, u.Mem, func(t *task) float64 { return t.Requested.Mem }},
+		{"CPUS", "CPU USE", cpuUsed, "CPU", 5, u.CPUText, u.CPU, func(t *task) float64 { return t.Requested.CPUs }, r.cpus},
+		{"MEM", "MEM USE", memUsed, "MEM", 6, u.MemText, u.Mem, func(t *task) float64 { return t.Requested.Mem }, r.mem},
 	} {
 		at := slices.IndexFunc(cols, func(c column) bool { return c.Name == of.limit })
 		cols[at].Title = "/LIM"
 		cols = slices.Insert(cols, at,
 			column{Name: of.bar, Width: 8, Max: 12, Rank: 9, Graph: true, Draw: func(a frame.Area, t *task) { u.Bar(a, t, of.use(t), of.most(t)) }},
-			column{Name: of.used, Title: of.title, Width: of.width, Right: true, Rank: 2, Text: of.text})
+			column{Name: of.used, Title: of.title, Width: of.width, Right: true, Rank: 2, Text: of.text, Moves: true, Compare: table.Compare(of.rank)})
 	}
 	role := slices.IndexFunc(cols, func(c column) bool { return c.Name == "ROLE" })
 	return slices.Insert(cols, role, Restarts(u.Store))
@@ -105,10 +107,14 @@ func inUse(now func() time.Time, u Use) []column {
 // useEvery is how old what is shown of many tasks may be.
 const useEvery = 5 * time.Second
 
-// Wants are the agents of the tasks on the screen, where there is room for what those use.
+// Wants are the agents of the tasks on the screen, where there is room for what those use; or all that have tasks, while
+// these are sorted by it.
 func (s *Screen) Wants() []feed.Want {
 	t := s.Table()
-	if s.Tabs.At != active || !t.Draws(cpuUsed) && !t.Draws(memUsed) {
+	switch {
+	case s.Tabs.At == active && byUse(t):
+		return everybody(s.Env.Store.Snapshot())
+	case s.Tabs.At != active || !t.Draws(cpuUsed) && !t.Draws(memUsed):
 		return nil
 	}
 	return wants(s.Env, t.OnScreen())
@@ -120,7 +126,7 @@ func wants(env screen.Env, rows iter.Seq[*task]) []feed.Want {
 	agents := env.Store.Snapshot().Agents
 	for t := range rows {
 		a := agents.Get(t.Agent)
-		if seen[t.Agent] || a == nil || a.State == reeveapi.AgentUnreachable || a.State == reeveapi.AgentGone || t.AgentHTTP == "" {
+		if seen[t.Agent] || a == nil || !answers(a) || t.AgentHTTP == "" {
 			continue
 		}
 		seen[t.Agent] = true
