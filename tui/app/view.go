@@ -135,9 +135,15 @@ func (a *App) withPreview(area frame.Area) frame.Area {
 	name, text := a.deps.Describe(t)
 	h := min(max(area.H*panes[a.looks.Pane]/10, previewRows), area.H-leastList)
 	box := area.Sub(1, area.H-h, area.W-2, h).Box(name + "  (v hides it)")
+	top := 0
+	if p, more := a.top().screen.(screen.Previewer); more {
+		if top = p.Preview(box); top > 0 {
+			top++
+		}
+	}
 	for y, line := range strings.Split(text, "\n") {
-		if y < box.H {
-			box.Text(0, y, theme.Text, box.Clip(line, box.W))
+		if top+y < box.H {
+			box.Text(0, top+y, theme.Text, box.Clip(line, box.W))
 		}
 	}
 	return area.Sub(0, 0, area.W, area.H-h)

@@ -18,6 +18,10 @@ type Source interface {
 	Usage(ctx context.Context, agentHTTP string, history time.Duration) (*reeveapi.Usage, error)
 	// TaskUsage is Usage for one task only, and its host.
 	TaskUsage(ctx context.Context, agentHTTP, framework, task string, history time.Duration) (*reeveapi.Usage, error)
+	// HostDetail asks the agent at an address for a close look at its host and at itself.
+	HostDetail(ctx context.Context, agentHTTP string) (*reeveapi.HostDetail, error)
+	// ContainerDetail asks it for a close look at the container of a task that runs there.
+	ContainerDetail(ctx context.Context, agentHTTP, framework, task string) (*reeveapi.ContainerDetail, error)
 	// ReadFile reads up to length bytes of a file of a sandbox, perhaps fewer, and tells the file's size. With offset -1 it
 	// reads nothing.
 	ReadFile(ctx context.Context, agentHTTP, path string, offset int64, length int) (data []byte, size int64, err error)

@@ -88,6 +88,12 @@ type Teller interface {
 	Status() (string, theme.Role)
 }
 
+// Previewer is a list that shows more of its cursor's row than what can be said of it in words.
+type Previewer interface {
+	// Preview draws into a part of the area and answers how many lines of it that took.
+	Preview(a frame.Area) int
+}
+
 // Worker is a screen with work that a key must not wait for. It is asked after every message.
 type Worker interface {
 	Work() tea.Cmd
@@ -148,6 +154,10 @@ type Env struct {
 	LogTimes func(ctx context.Context, agentHTTP, path string, offset int64) ([]reeveapi.LogTime, error)
 	// LogStart is the source's.
 	LogStart func(ctx context.Context, agentHTTP, path string) (int64, error)
+	// HostDetail is the source's.
+	HostDetail func(ctx context.Context, agentHTTP string) (*reeveapi.HostDetail, error)
+	// ContainerDetail is the source's.
+	ContainerDetail func(ctx context.Context, agentHTTP, framework, task string) (*reeveapi.ContainerDetail, error)
 	// Save writes a file on the operator's machine from pieces that next answers until it answers none.
 	Save func(name string, next func() ([]byte, error)) (path string, size int64, err error)
 	// Draft keeps the submit form's fields; with nil it answers them.

@@ -10,7 +10,9 @@ import (
 // TestMinutes counts what became of tasks, and each event once, also when a new stream repeats some.
 func TestMinutes(t *testing.T) {
 	now := time.Date(2026, 11, 29, 12, 4, 31, 0, time.UTC)
-	event := func(ago time.Duration, kind string) reeveapi.Event { return reeveapi.Event{At: now.Add(-ago), Kind: kind} }
+	event := func(ago time.Duration, kind string) reeveapi.Event {
+		return reeveapi.Event{At: now.Add(-ago), Kind: kind}
+	}
 	first := []reeveapi.Event{
 		event(3*time.Minute, "TASK_RUNNING"), event(3*time.Minute, "TASK_RUNNING"), event(time.Minute, "TASK_FAILED"), event(time.Minute, "AGENT_ADDED"),
 	}

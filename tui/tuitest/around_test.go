@@ -58,7 +58,7 @@ func TestFreeze(t *testing.T) {
 func TestPreview(t *testing.T) {
 	Run(t, Options{W: 120, H: 40}, func(c *Console) {
 		c.Press("2", "v")
-		c.Expect("agent-01  (v hides it)", "ATTRIBUTES")
+		c.Expect("agent-01  (v hides it)", "address         10.0.1.11:5051")
 		c.Press("down")
 		c.Expect("agent-02  (v hides it)")
 		c.Press("v")

@@ -4,9 +4,6 @@ package agent
 import (
 	"fmt"
 	"iter"
-	"maps"
-	"slices"
-	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -19,6 +16,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/screen/list"
 	"codeberg.org/reeve/reeve/tui/screen/logs"
+	"codeberg.org/reeve/reeve/tui/screen/meter"
 	"codeberg.org/reeve/reeve/tui/screen/tasks"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
@@ -39,6 +37,12 @@ type Screen struct {
 	executors    *list.List[holding]
 	frameworks   *list.List[holding]
 	reservations *list.List[reservation]
+
+	close   meter.Close // a close look at the host
+	blind   string      // why there was none, the last time
+	flags   *list.List[option]
+	options map[string]string
+	top     int // first line of the facts
 }
 
 // The tabs.
@@ -48,13 +52,14 @@ const (
 	executors
 	frameworks
 	reserved
+	flags
 	facts
 )
 
 // New returns the screen of the agent that target names.
 func New(env screen.Env, target screen.Target) *Screen {
-	s := &Screen{env: env, id: target.ID, executors: executorList(), frameworks: frameworkList(), reservations: reservationList()}
-	s.tabs = tabs.Tabs{Names: []string{"tasks", "ended", "executors", "frameworks", "reserved", "facts"}, Counts: []int{0, 0, 0, 0, 0, -1}}
+	s := &Screen{env: env, id: target.ID, executors: executorList(), frameworks: frameworkList(), reservations: reservationList(), flags: flagList()}
+	s.tabs = tabs.Tabs{Names: []string{"tasks", "ended", "executors", "frameworks", "reserved", "flags", "facts"}, Counts: []int{0, 0, 0, 0, 0, -1, -1}}
 	empty := [2]string{"no task runs here", "no task has ended here"}
 	for i := range s.lists {
 		cols := s.columns()
@@ -68,10 +73,11 @@ func New(env screen.Env, target screen.Target) *Screen {
 		s.lists[i].Table.Latest = func(id string) *reeveapi.Task { return env.Store.Snapshot().Tasks.Get(id) }
 	}
 	s.lists[ended].Table.SortBy("ENDED", true)
-	s.executors.Tabs, s.frameworks.Tabs, s.reservations.Tabs = &s.tabs, &s.tabs, &s.tabs
+	s.executors.Tabs, s.frameworks.Tabs, s.reservations.Tabs, s.flags.Tabs = &s.tabs, &s.tabs, &s.tabs, &s.tabs
 	s.executors.Keep(env)
 	s.frameworks.Keep(env)
 	s.reservations.Keep(env)
+	s.flags.Keep(env)
 	return s
 }
 
@@ -129,12 +135,6 @@ func (s *Screen) agent() *reeveapi.Agent {
 // Scopes are the key scopes.
 func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Agent, keys.List} }
 
-// Start does nothing: the feed sees what is wanted.
-func (s *Screen) Start() tea.Cmd { return nil }
-
-// Update does nothing: Render looks at the newest snapshot.
-func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
-
 // Wants is this agent's usage.
 func (s *Screen) Wants() []feed.Want {
 	if a := s.agent(); a != nil && a.HTTP != "" {
@@ -154,6 +154,8 @@ func (s *Screen) page() page {
 		return s.frameworks
 	case reserved:
 		return s.reservations
+	case flags:
+		return s.flags
 	}
 	return nil
 }
@@ -191,6 +193,7 @@ func (s *Screen) Lists() map[string][]string {
 	return map[string][]string{
 		s.lists[active].Name: s.lists[active].Table.Names(), s.lists[ended].Name: s.lists[ended].Table.Names(),
 		s.executors.Name: s.executors.Table.Names(), s.frameworks.Name: s.frameworks.Table.Names(), s.reservations.Name: s.reservations.Table.Names(),
+		s.flags.Name: s.flags.Table.Names(),
 	}
 }
 
@@ -272,7 +275,7 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	p := s.page()
 	switch {
 	case p == nil:
-		return nil, false
+		return nil, s.scroll(verb)
 	case verb == keys.Kill:
 		return s.kill(), true
 	case p.Do(verb, s.env.Now()):
@@ -298,6 +301,9 @@ func (s *Screen) kill() tea.Cmd {
 func (s *Screen) Status() (string, theme.Role) {
 	if u := s.env.Store.Snapshot().Usage[s.id]; u != nil && u.Err != "" {
 		return "usage is not known: " + u.Err, theme.Warn
+	}
+	if s.blind != "" && s.tabs.At >= flags {
+		return "no close look at the host: " + s.blind, theme.Warn
 	}
 	if s.tabs.At == reserved {
 		return "held/set aside; what tasks hold counts for their role first", theme.Dim
@@ -348,7 +354,7 @@ func (s *Screen) refresh() {
 		s.reservations.Table.SetRows(reservations(a, all), now)
 		roles = len(a.Reserved)
 	}
-	s.tabs.Counts = []int{len(rows[active]), len(rows[ended]), len(byExecutor), len(byFramework), roles, -1}
+	s.tabs.Counts = []int{len(rows[active]), len(rows[ended]), len(byExecutor), len(byFramework), roles, -1, -1}
 	s.seen = snap.Version
 }
 
@@ -392,70 +398,4 @@ func (s *Screen) Render(p frame.Area) {
 		return
 	}
 	s.page().Render(rest, s.env.Now())
-}
-
-func (s *Screen) summary(p frame.Area, a *reeveapi.Agent) {
-	text, role := label.Agent(p.Theme(), a.State)
-	if s.env.Store.Snapshot().Agents.Get(s.id) == nil {
-		text, role = p.Theme().Glyph.Failed+" not in the cluster any more", theme.Bad
-	}
-	x := p.Text(0, 0, role, text) + 2
-	x = p.Text(x, 0, theme.Dim, "for "+gauge.Since(s.env.Now(), a.Since)) + 2
-	x = p.Text(x, 0, theme.Text, a.HTTP) + 2
-	if d := label.Drain(a.Drain); d != "" && a.State != reeveapi.AgentDrained {
-		x = p.Text(x, 0, theme.Warn, d) + 2
-	} else if a.Reason != "" && d == "" {
-		x = p.Text(x, 0, theme.Warn, a.Reason) + 2
-	}
-	p.Text(x, 0, theme.Dim, p.Clip(join(a.Attributes), p.W-x))
-}
-
-func join(m map[string]string) string {
-	var all []string
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		all = append(all, k+"="+m[k])
-	}
-	return strings.Join(all, "  ")
-}
-
-func (s *Screen) facts(p frame.Area, a *reeveapi.Agent) {
-	now := s.env.Now()
-	rows := [][2]string{
-		{"id", a.ID},
-		{"name", a.Name},
-		{"address", a.HTTP},
-		{"version", a.Version},
-		{"registered", label.Clock(now, a.Registered) + ", " + gauge.Since(now, a.Registered) + " ago"},
-		{"again", label.Clock(now, a.Reregistered)},
-		{"operator", label.Or(steered(a), "nothing said of it")},
-		{"ports", label.Or(a.Ports, "none")},
-		{"attributes", label.Or(join(a.Attributes), "none")},
-	}
-	rows = append(append(rows, s.keeps(a)...), [][2]string{ // last: the graphs above say much of it
-		{"total", amounts(a.Total)},
-		{"allocated", amounts(a.Allocated)},
-		{"offered", amounts(a.Offered)},
-	}...)
-	for y, r := range rows {
-		if y >= p.H {
-			return
-		}
-		p.Text(0, y, theme.Dim, r[0])
-		p.Text(13, y, theme.Text, p.Clip(r[1], p.W-13))
-	}
-}
-
-// steered is what an operator has said of an agent, also while it is away.
-func steered(a *reeveapi.Agent) string {
-	switch {
-	case a.Drain != nil:
-		return "drain: " + label.Drain(a.Drain)
-	case a.Deactivated:
-		return "deactivated: nothing new is launched"
-	}
-	return ""
-}
-
-func amounts(a reeveapi.Amounts) string {
-	return fmt.Sprintf("%s cpus, %s memory, %s disk, %g gpus", gauge.CPUs(a.CPUs), gauge.MB(a.Mem), gauge.MB(a.Disk), a.GPUs)
 }

@@ -12,7 +12,7 @@ func (s *Screen) graphs(p frame.Area, a *reeveapi.Agent) int {
 	if u := s.env.Store.Snapshot().Usage[s.id]; u != nil {
 		samples = u.Host
 	}
-	all := meter.Host(samples, a)
+	all := s.close.With(meter.Host(samples, a))
 	if p.W >= 118 && p.H >= 30 {
 		return meter.Boxes(p.Sub(0, 1, p.W, p.H-1), all) + 1
 	}

@@ -32,7 +32,10 @@ type (
 )
 
 // Screen is the list of agents.
-type Screen struct{ list.Base[agent] }
+type Screen struct {
+	list.Base[agent]
+	peek list.Peek
+}
 
 // New returns the screen; target's Arg is a filter to begin with.
 func New(env screen.Env, target screen.Target) *Screen {
@@ -187,6 +190,7 @@ func fields() []filter.Field[agent] {
 		{Name: "id", Free: true, Text: func(a *agent) string { return a.ID }},
 		{Name: "state", Free: true, Text: func(a *agent) string { return a.State }},
 		{Name: "host", Free: true, Text: func(a *agent) string { return a.HTTP }},
+		{Name: "version", Text: func(a *agent) string { return a.Version }},
 		{Name: "attr", Free: true, Text: Attributes},
 		{Name: "cpu", Number: func(a *agent) (float64, bool) { return a.Total.CPUs - a.Allocated.CPUs, true }},
 		{Name: "mem", Number: func(a *agent) (float64, bool) { return a.Total.Mem - a.Allocated.Mem, true }},

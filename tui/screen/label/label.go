@@ -66,6 +66,9 @@ func Problem(t *reeveapi.Task) bool {
 	return t.Healthy != nil && !*t.Healthy
 }
 
+// Runs says whether the task has not ended, and its agent can be asked about it.
+func Runs(t *reeveapi.Task) bool { return t.Ended.IsZero() && t.State != "TASK_UNREACHABLE" }
+
 // Agent is an agent's state.
 func Agent(t *theme.Theme, state string) (string, theme.Role) {
 	g := t.Glyph

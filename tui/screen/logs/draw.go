@@ -26,24 +26,34 @@ func (s *Screen) head(a frame.Area) {
 		}
 		x = a.Text(x, 0, theme.Warn, text) + 2
 	}
+	size := fmt.Sprintf("%d lines  %s", st.count(), gauge.Bytes(st.size))
 	for _, p := range []struct {
 		on   bool
 		text string
 	}{
+		{st.since != "", st.since},
 		{s.wrap, "wrap"},
+		{s.times, "time"},
 		{s.pretty, "pretty"},
 		{s.only, "only matches"},
 		{s.left > 0, fmt.Sprintf("from column %d", s.left+1)},
 		{st.dropped() > 0, fmt.Sprintf("%d older lines dropped", st.dropped())},
 		{st.begin > 0 && st.dropped() == 0, "g loads more"},
+		{s.beyond > 0, fmt.Sprintf("%d columns to the right", s.beyond)},
 	} {
-		if p.on {
+		if p.on && x+frame.Width(p.text)+1 <= a.W-frame.Width(size) {
 			x = a.Text(x, 0, theme.Dim, p.text) + 2
 		}
 	}
-	size := fmt.Sprintf("%d lines  %s", st.count(), gauge.Bytes(st.size))
-	if at := a.W - frame.Width(size); at > x {
-		a.Text(at, 0, theme.Dim, size)
+	with := size
+	if rate := s.rate(); rate >= 0.05 {
+		with = perSecond(rate) + " lines/s  " + size
+	}
+	for _, text := range []string{with, size} {
+		if at := a.W - frame.Width(text); at >= x-1 {
+			a.Text(at, 0, theme.Dim, text)
+			break
+		}
 	}
 }
 
@@ -58,6 +68,9 @@ func (s *Screen) searchLine(a frame.Area) {
 		x += max(frame.Width(s.in.Value())+3, 20)
 	} else {
 		x = a.Text(x, 0, theme.Strong, s.match.Text()) + 3
+	}
+	if !s.typing && s.hits.of > 0 {
+		x = a.Text(x, 0, theme.Text, s.hits.text()) + 3
 	}
 	a.Text(x, 0, theme.Dim, a.Clip("n next  N before  & only matches  esc ends", max(a.W-x, 0)))
 }
@@ -106,8 +119,11 @@ func (s *Screen) drawLines(a frame.Area) {
 	st := s.stream()
 	from, to := st.window(s.height)
 	p := s.prefix(from)
+	s.beyond = 0
 	for i := from; i < to; i++ {
-		s.line(a.Sub(0, i-from, a.W, 1), p, st.line(i), s.shown(st.line(i)), s.left)
+		text := s.shown(st.line(i))
+		s.beyond = max(s.beyond, frame.Width(text)-s.left-(a.W-1-p.width))
+		s.line(a.Sub(0, i-from, a.W, 1), p, st.line(i), text, s.left)
 	}
 }
 
@@ -120,11 +136,28 @@ func (s *Screen) shown(line int) string {
 	return clean(text)
 }
 
+// rate is how many lines came a second lately, of what is shown.
+func (s *Screen) rate() float64 {
+	sum := 0.0
+	for _, tab := range s.parts() {
+		sum += s.streams[tab].pace.rate(s.env.Now())
+	}
+	return sum
+}
+
+func perSecond(rate float64) string {
+	if rate >= 10 {
+		return fmt.Sprintf("%.0f", rate)
+	}
+	return fmt.Sprintf("%.1f", rate)
+}
+
 // drawWrapped fills the screen from the bottom when it follows, else from the top.
 func (s *Screen) drawWrapped(a frame.Area) {
 	if s.empty(a) {
 		return
 	}
+	s.beyond = 0
 	st := s.stream()
 	from, to := st.window(s.height)
 	p := s.prefix(from)

@@ -36,6 +36,8 @@ type Screen struct {
 	paused bool
 	only   bool // only lines that match
 	left   int  // columns scrolled away
+	beyond int  // columns of the longest line that are right of the screen
+	hits   hits // of the search
 	height int  // lines on the screen at the last Render
 	width  int
 
@@ -140,6 +142,7 @@ func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
 		if s.match.Empty() {
 			s.only = false
 		}
+		s.count()
 	case tea.KeyEsc:
 		s.typing = false
 		s.search("")
@@ -152,7 +155,7 @@ func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
 }
 
 func (s *Screen) search(text string) {
-	s.match = ring.NewMatch(text)
+	s.match, s.hits = ring.NewMatch(text), hits{}
 	if text == "" {
 		s.only = false
 		s.stream().filtered(s.match, false)
@@ -245,7 +248,9 @@ func (s *Screen) doMore(verb keys.Verb) (tea.Cmd, bool) {
 		if from < 0 {
 			from = st.bottom(s.height)
 		}
-		return s.jump(from+step, step), true
+		cmd := s.jump(from+step, step)
+		s.count()
+		return cmd, true
 	case keys.OnlyHits:
 		if s.match.Empty() {
 			s.typing, s.in = true, input.New("")

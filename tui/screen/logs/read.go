@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -149,6 +150,7 @@ func (s *Screen) take(p piece) tea.Cmd {
 		return s.later(p.tab, idlePace)
 	}
 	st.err = ""
+	caughtUp := st.known && st.next >= st.size
 	switch {
 	case !st.known:
 		st.begins(p.from)
@@ -164,6 +166,9 @@ func (s *Screen) take(p piece) tea.Cmd {
 		st.ring.Begin(p.from)
 	}
 	st.size = p.size
+	if caughtUp { // else it was there before
+		st.pace.note(bytes.Count(p.data, []byte{'\n'}), s.env.Now())
+	}
 	st.append(p.data)
 	if p.timesFrom >= 0 {
 		st.learn(p.timesFrom, p.times)

@@ -3,6 +3,7 @@ package logs
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -21,6 +22,7 @@ var ago = map[keys.Verb]time.Duration{
 // begun is where the stream is to be read from.
 type begun struct {
 	tab        int
+	since      string // for people
 	from, size int64
 	err        error
 }
@@ -43,7 +45,10 @@ func (s *Screen) sinceOf(tab int, verb keys.Verb) tea.Cmd {
 		return screen.Say(theme.Dim, "when a daemon's log was written is not known; its lines say it")
 	}
 	return s.env.Async(func(ctx context.Context) tea.Msg {
-		b := begun{tab: tab}
+		b := begun{tab: tab, since: "since " + strings.TrimSuffix(strings.TrimSuffix(ago[verb].String(), "0s"), "0m")}
+		if verb == keys.SinceStart {
+			b.since = "from the start"
+		}
 		if verb != keys.SinceStart {
 			b.from, b.size, b.err = s.env.LogSince(ctx, at.peer, at.file, ago[verb])
 			return b
@@ -64,7 +69,7 @@ func (s *Screen) begin(b begun) tea.Cmd {
 	}
 	from := max(b.from, b.size-maxBehind)
 	st.begins(from)
-	st.size = b.size
+	st.size, st.since = b.size, b.since
 	if from > b.from {
 		st.ring.Note(fmt.Sprintf("··· %s before this are not loaded; ctrl+s saves all ···", gauge.Bytes(from-b.from)))
 	}

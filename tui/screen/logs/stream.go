@@ -23,6 +23,9 @@ type stream struct {
 	timesFrom int64              // from where on
 	timeless  bool               // the agent knew no more
 
+	since string // from when on it was asked for, for people; "" is its end
+	pace  paceOf
+
 	older bool // whether what comes before is being read
 	err   string
 

@@ -46,7 +46,7 @@ const boxHeight = 5
 func Boxes(a frame.Area, all []Graph) int {
 	w := a.W / 2
 	for i, g := range all {
-		in := a.Sub(i%2*w, i/2*boxHeight, w-i%2, boxHeight).Box(g.Name + "   " + strings.Join(strings.Fields(g.Text), " "))
+		in := a.Sub(i%2*w, i/2*boxHeight, w-i%2, boxHeight).Box(g.Name + "   " + narrow(g.Text))
 		if g.More != "" {
 			in.Text(0, in.H-1, theme.Dim, in.Clip(g.More, in.W))
 			in.H--
@@ -83,6 +83,17 @@ func Host(samples []reeveapi.HostUsage, a *reeveapi.Agent) []Graph {
 		disk.Text = fmt.Sprintf("%5s used %6s alloc %6s total", gauge.Bytes(u.DiskBytes), gauge.MB(a.Allocated.Disk), gauge.Bytes(u.DiskTotalBytes))
 	}
 	return []Graph{cpu, mem, disk, net}
+}
+
+// narrow takes the spaces out that align lines.
+func narrow(text string) string {
+	var parts []string
+	for part := range strings.SplitSeq(text, "  ") {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, strings.Join(strings.Fields(part), " "))
+		}
+	}
+	return strings.Join(parts, "  ")
 }
 
 func round(v float64) float64 { return float64(int(v*10+0.5)) / 10 }

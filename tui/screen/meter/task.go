@@ -24,7 +24,7 @@ func Task(samples []reeveapi.TaskUsage, t *reeveapi.Task) []Graph {
 		cpu += fmt.Sprintf("   throttled %.1fs", u.ThrottledSeconds)
 	}
 	mem, memRole := memory(u, t)
-	disk := gauge.Bytes(u.DiskBytes) + " of " + gauge.MB(t.Requested.Disk) + " sandbox   " + fmt.Sprint(u.Processes) + " processes"
+	disk := gauge.Bytes(u.DiskBytes) + " of " + gauge.MB(t.Requested.Disk) + " sandbox   " + fmt.Sprint(u.Processes) + " processes" + traffic(samples)
 	all := []Graph{
 		{Name: "cpu", Role: theme.Good, Values: values(func(x reeveapi.TaskUsage) float64 { return x.CPUs }), Top: t.Requested.CPUs, Text: cpu, TextRole: theme.Text},
 		{Name: "mem", Role: theme.Info, Values: values(func(x reeveapi.TaskUsage) float64 { return float64(x.MemBytes) }), Top: limit(u, t), Text: mem, TextRole: memRole},
@@ -34,6 +34,20 @@ func Task(samples []reeveapi.TaskUsage, t *reeveapi.Task) []Graph {
 		all = append(all, network(samples))
 	}
 	return all
+}
+
+// traffic is what is read from disks and written to them, in bytes a second; "" if nothing ever was, or nobody counts it.
+func traffic(samples []reeveapi.TaskUsage) string {
+	if len(samples) < 2 {
+		return ""
+	}
+	a, b := samples[len(samples)-2], samples[len(samples)-1]
+	seconds := b.At.Sub(a.At).Seconds()
+	if seconds <= 0 || b.ReadBytes+b.WriteBytes == 0 {
+		return ""
+	}
+	read, written := max(float64(b.ReadBytes-a.ReadBytes)/seconds, 0), max(float64(b.WriteBytes-a.WriteBytes)/seconds, 0)
+	return fmt.Sprintf("   read %s/s  write %s/s", gauge.Bytes(int64(read)), gauge.Bytes(int64(written)))
 }
 
 // network is what went through the task's own network, in bytes a second.

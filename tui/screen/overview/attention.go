@@ -3,6 +3,7 @@ package overview
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -38,6 +39,7 @@ func attention(snap *store.Snapshot, now time.Time, crashes []item) []item {
 	var out []item
 	out = append(out, masters(snap)...)
 	out = append(out, agents(snap, now)...)
+	out = append(out, versions(snap)...)
 	out = append(out, jobs(snap, now)...)
 	out = append(out, crashes...)
 	out = append(out, tight(snap)...)
@@ -171,6 +173,25 @@ func agents(snap *store.Snapshot, now time.Time) []item {
 		}
 	}
 	return append(bad, mild...)
+}
+
+// versions are those of agents that are not the leader's, as after an upgrade that has not reached all.
+func versions(snap *store.Snapshot) []item {
+	if snap.Cluster == nil || snap.Cluster.Version == "" {
+		return nil
+	}
+	count := map[string]int{}
+	for _, a := range snap.Agents.Rows() {
+		if a.Version != "" && a.Version != snap.Cluster.Version && a.State != reeveapi.AgentGone {
+			count[a.Version]++
+		}
+	}
+	var out []item
+	for _, version := range slices.Sorted(maps.Keys(count)) {
+		text := fmt.Sprintf("%d run %s, the leader runs %s", count[version], version, snap.Cluster.Version)
+		out = append(out, item{"agents", text, theme.Warn, screen.Target{Kind: screen.Agents, Arg: "version:" + version}})
+	}
+	return out
 }
 
 // counter tells how many tasks are on an agent. It looks at the tasks when it is asked first: mostly, nobody asks.

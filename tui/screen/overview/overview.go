@@ -132,12 +132,11 @@ func (s *Screen) wide(a frame.Area, snap *store.Snapshot) {
 	}
 	s.resources(a.Sub(0, 0, a.W, h).Box("RESOURCES"), snap, true)
 	y := h
-	third := a.W / 4
-	const rows = 10
-	s.agentCounts(a.Sub(0, y, third-1, rows).Box(fmt.Sprintf("AGENTS %d", snap.Agents.Len())), snap, "")
-	s.taskCounts(a.Sub(third, y, third+8, rows).Box(fmt.Sprintf("TASKS %d active", active(snap))), snap, "")
-	s.frameworkList(a.Sub(2*third+9, y, third-3, rows).Box(fmt.Sprintf("FRAMEWORKS %d", snap.Frameworks.Len())), snap)
-	s.masterList(a.Sub(3*third+7, y, a.W-3*third-7, rows).Box(fmt.Sprintf("MASTERS %d", len(snap.Cluster.Masters))), snap)
+	rows := 10
+	if a.H >= 36 {
+		rows = 11
+	}
+	s.boxes(a.Sub(0, y, a.W, rows), snap)
 	y += rows
 	n := max(min(len(s.items), 8), 1)
 	box := a.Sub(0, y, a.W, n+2)

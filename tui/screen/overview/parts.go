@@ -2,12 +2,10 @@ package overview
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/frame"
-	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
@@ -162,14 +160,6 @@ func (s *Screen) taskCounts(a frame.Area, snap *store.Snapshot, title string) {
 		{"lost/gone", n["TASK_LOST"] + n["TASK_GONE"] + n["TASK_GONE_BY_OPERATOR"], theme.Bad},
 		{"error/drop", n["TASK_ERROR"] + n["TASK_DROPPED"], theme.Bad},
 	})
-	if title == "" && a.H > 6 && len(snap.Load) > 1 {
-		values := make([]float64, len(snap.Load))
-		for i, p := range snap.Load {
-			values[i] = float64(p.Running)
-		}
-		a.Text(1, 6, theme.Dim, "running")
-		spark.Draw(a.Sub(9, 6, a.W-10, 1), theme.Good, spark.Thin(values, a.W-10), 0)
-	}
 }
 
 func (s *Screen) frameworkCounts(a frame.Area, snap *store.Snapshot, title string) {
@@ -219,58 +209,4 @@ func (s *Screen) countsLine(a frame.Area, snap *store.Snapshot) {
 	x = a.Text(x, 0, theme.Strong, fmt.Sprint(c.Frameworks[reeveapi.FrameworkActive])) + 2
 	x = a.Text(x, 0, theme.Dim, "masters ")
 	a.Text(x, 0, theme.Strong, fmt.Sprint(len(c.Masters)))
-}
-
-func (s *Screen) frameworkList(a frame.Area, snap *store.Snapshot) {
-	var list []*reeveapi.Framework
-	for _, f := range snap.Frameworks.Rows() {
-		if f.State != reeveapi.FrameworkCompleted {
-			list = append(list, f)
-		}
-	}
-	slices.SortStableFunc(list, func(x, y *reeveapi.Framework) int { return int(1000 * (y.Allocated.CPUs - x.Allocated.CPUs)) })
-	name := a.W - 20
-	a.Left(0, 0, name, theme.Dim, "NAME")
-	a.Right(name, 0, 6, theme.Dim, "TASKS")
-	a.Right(name+6, 0, 7, theme.Dim, "CPUS")
-	a.Right(name+13, 0, 7, theme.Dim, "MEM")
-	for i, f := range list {
-		y := i + 1
-		if y >= a.H {
-			return
-		}
-		if y == a.H-1 && len(list)-i > 1 {
-			a.Text(0, y, theme.Dim, fmt.Sprintf("%s %d more", a.Theme().Glyph.More, len(list)-i))
-			return
-		}
-		_, role := label.Framework(a.Theme(), f.State)
-		if f.State == reeveapi.FrameworkActive {
-			role = theme.Text
-		}
-		a.Left(0, y, name, role, f.Name)
-		a.Right(name, y, 6, theme.Text, fmt.Sprint(f.Tasks["TASK_RUNNING"]))
-		a.Right(name+6, y, 7, theme.Text, gauge.CPUs(f.Allocated.CPUs))
-		a.Right(name+13, y, 7, theme.Text, gauge.MB(f.Allocated.Mem))
-	}
-}
-
-func (s *Screen) masterList(a frame.Area, snap *store.Snapshot) {
-	c := snap.Cluster
-	for i, m := range c.Masters {
-		if i >= a.H-3 {
-			break
-		}
-		role, glyph := masterSign(a.Theme(), m.State)
-		a.Text(0, i, role, glyph)
-		a.Left(2, i, a.W-12, theme.Text, m.Name)
-		a.Right(a.W-9, i, 9, role, m.State)
-	}
-	y := min(len(c.Masters), a.H-3) + 1
-	now := s.env.Now()
-	x := a.Text(0, y, theme.Dim, "term ")
-	a.Text(x, y, theme.Text, fmt.Sprint(c.Term))
-	x = a.Text(0, y+1, theme.Dim, "elected ")
-	a.Text(x, y+1, theme.Text, gauge.Since(now, c.Elected)+" ago")
-	x = a.Text(0, y+2, theme.Dim, "version ")
-	a.Text(x, y+2, theme.Text, c.Version)
 }

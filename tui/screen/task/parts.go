@@ -11,6 +11,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/screen/meter"
+	"codeberg.org/reeve/reeve/tui/screen/tasks"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
 	"codeberg.org/reeve/reeve/tui/widget/spark"
@@ -33,6 +34,13 @@ func (s *Screen) summary(a frame.Area, t *reeveapi.Task) {
 			word, healthRole = "UNHEALTHY", theme.Bad
 		}
 		x = a.Text(x, 0, healthRole, word) + 2
+		if d := s.in.now; d != nil && d.Health != "" && a.W >= 100 {
+			x = a.Text(x, 0, theme.Dim, d.Health) + 2
+		}
+	}
+	if n, known := tasks.Restarted(s.env.Store.Snapshot(), t); known {
+		x = a.Text(x, 0, theme.Dim, "restarts ")
+		x = a.Text(x, 0, theme.Text, fmt.Sprint(n)) + 2
 	}
 	x = a.Text(x, 0, theme.Dim, "on ")
 	x = a.Text(x, 0, theme.Text, t.AgentName) + 2
@@ -112,7 +120,10 @@ func (s *Screen) graphs(a frame.Area, t *reeveapi.Task) int {
 		a.Text(1, 0, theme.Dim, text)
 		return 1
 	}
-	all := meter.Task(samples, t)
+	all, more := meter.Task(samples, t), s.in.more()
+	for i := range all {
+		all[i].More = more[all[i].Name]
+	}
 	if a.W >= 118 && a.H >= 28 {
 		y := meter.Boxes(a, all[:2])
 		return y + s.lineGraphs(a.Sub(1, y, a.W-2, a.H-y), all[2:])
@@ -162,7 +173,7 @@ func (s *Screen) facts(t *reeveapi.Task, w int) []line {
 		both.second = b
 		out = append(out, both)
 	}
-	for _, f := range [][2]string{
+	for _, f := range append([][2]string{
 		{"image", label.Or(t.Image, "the host's files")},
 		{"command", t.Command},
 		{"labels", pairs(t.Labels)},
@@ -174,7 +185,7 @@ func (s *Screen) facts(t *reeveapi.Task, w int) []line {
 		{"check", t.Check},
 		{"message", t.Message},
 		{"reason", reason(t)},
-	} {
+	}, s.in.facts(t, s.env.Now())...) {
 		if f[1] == "" {
 			continue
 		}

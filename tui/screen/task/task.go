@@ -29,6 +29,8 @@ type Screen struct {
 	top  int // first line of the shown tab
 	over int // lines of the shown tab that are below the screen
 
+	in inside
+
 	tail  *logs.Screen
 	room  bool // there is room for the log's end
 	reads bool // the log is being read
@@ -37,7 +39,7 @@ type Screen struct {
 // New returns the screen of the task that target names.
 func New(env screen.Env, target screen.Target) *Screen {
 	return &Screen{
-		env: env, id: target.ID, tabs: tabs.Tabs{Names: []string{"facts", "history", "env", "events"}},
+		env: env, id: target.ID, tabs: tabs.Tabs{Names: []string{"facts", "history", "env", "events", "processes"}, Counts: []int{-1, -1, -1, -1, -1}},
 		tail: logs.New(env, screen.Target{Kind: screen.Log, ID: target.ID}),
 	}
 }
@@ -61,11 +63,17 @@ func (s *Screen) Crumb() string {
 // Scopes are the key scopes.
 func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Task} }
 
-// Start does nothing: the feed sees what is wanted.
-func (s *Screen) Start() tea.Cmd { return nil }
+// Start takes the first close look at the container.
+func (s *Screen) Start() tea.Cmd { return s.look() }
 
-// Update reads the log's end while there is room for it. All else Render finds in the newest snapshot.
+// Update takes a close look, and reads the log's end while there is room for it. All else Render finds in the newest snapshot.
 func (s *Screen) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case looked:
+		return s.take(msg)
+	case again:
+		return s.look()
+	}
 	if s.reads {
 		return s.tail.Update(msg)
 	}
@@ -133,6 +141,9 @@ func (s *Screen) Status() (string, theme.Role) {
 	}
 	if u := s.env.Store.Snapshot().Usage[t.Agent]; u != nil && u.Err != "" && t.Ended.IsZero() {
 		return "usage is not known: " + u.Err, theme.Warn
+	}
+	if text := s.tight(t); text != "" {
+		return text, theme.Warn
 	}
 	if label.Problem(t) {
 		return tasks.Why(t), theme.Bad
@@ -212,6 +223,8 @@ func (s *Screen) lines(t *reeveapi.Task, w int) []line {
 		return environment(t)
 	case "events":
 		return s.events(t)
+	case "processes":
+		return s.processes(t)
 	}
 	return s.facts(t, w)
 }

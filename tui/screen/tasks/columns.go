@@ -151,21 +151,34 @@ func Health() table.Column[reeveapi.Task] {
 // frameworks' tasks that is not known.
 func Restarts(s *store.Store) table.Column[reeveapi.Task] {
 	return column{Name: "RESTARTS", Width: 8, Right: true, Rank: 7, Text: func(t *task) (string, theme.Role) {
-		j := s.Snapshot().Jobs.Get(t.Job)
-		if t.Job == "" || j == nil {
-			return "-", theme.Dim
-		}
-		i := instance(j, t.ID)
+		n, known := Restarted(s.Snapshot(), t)
 		switch {
-		case i == nil:
+		case !known:
 			return "-", theme.Dim
-		case j.Spec.Kind != reeveapi.Service && i.Attempt > 0:
-			return fmt.Sprint(i.Attempt), theme.Warn
-		case i.Restarts > 0:
-			return fmt.Sprint(i.Restarts), theme.Warn
+		case n > 0:
+			return fmt.Sprint(n), theme.Warn
 		}
 		return "0", theme.Dim
 	}}
+}
+
+// Restarted is how often the instance that a task is was started anew; false if that is not known.
+func Restarted(s *store.Snapshot, t *reeveapi.Task) (times int, known bool) {
+	if t.Job == "" {
+		return 0, false
+	}
+	j := s.Jobs.Get(t.Job)
+	if j == nil {
+		return 0, false
+	}
+	i := instance(j, t.ID)
+	switch {
+	case i == nil:
+		return 0, false
+	case j.Spec.Kind != reeveapi.Service && i.Attempt > 0:
+		return i.Attempt, true
+	}
+	return i.Restarts, true
 }
 
 // instance is the one whose newest task that is, nil if there is none. A task's id has the instance's number behind the
@@ -195,8 +208,32 @@ func endedAt(now func() time.Time) column {
 	}
 }
 
+// exit is the column of how a task's command ended: its exit status, or 128 and the signal that ended it, as shells have it.
+func exit() column {
+	status := func(t *task) int {
+		n, _ := label.Exit(t)
+		return n
+	}
+	return column{Name: "EXIT", Width: 4, Right: true, Rank: 2, Compare: table.Compare(status), Text: func(t *task) (string, theme.Role) {
+		n, known := label.Exit(t)
+		switch {
+		case !known:
+			return "-", theme.Dim
+		case n == 0:
+			return "0", theme.Dim
+		}
+		return strconv.Itoa(n), theme.Warn
+	}}
+}
+
 func why() column {
-	return column{Name: "WHY", Width: 16, Max: 60, Rank: 3, Text: func(t *task) (string, theme.Role) { return Why(t), theme.Dim }}
+	return column{Name: "WHY", Width: 12, Max: 60, Rank: 4, Text: func(t *task) (string, theme.Role) {
+		text := Why(t)
+		if rest, ok := strings.CutPrefix(text, "exit "); ok { // the column before says it
+			_, text, _ = strings.Cut(rest, ": ")
+		}
+		return text, theme.Dim
+	}}
 }
 
 // Why is the shortest account of a task's end.
@@ -219,9 +256,9 @@ func Active(now func() time.Time) []table.Column[reeveapi.Task] {
 
 // Ended are the columns of tasks that have.
 func Ended(now func() time.Time) []table.Column[reeveapi.Task] {
-	role := role()
-	role.Wide = true
-	return slices.Concat([]column{Name(), State(), why(), agent(), Framework(), endedAt(now), Age("RAN", now), role, job(), identity()}, more(now))
+	role, framework := role(), Framework()
+	role.Wide, framework.Rank = true, 6
+	return slices.Concat([]column{Name(), State(), exit(), why(), agent(), framework, endedAt(now), Age("RAN", now), role, job(), identity()}, more(now))
 }
 
 // FilterHelp names the fields of Fields.

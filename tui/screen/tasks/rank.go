@@ -93,5 +93,8 @@ func (s *Screen) aside() string {
 			text = fmt.Sprintf("use is known of %d of %d agents   ", known, len(all))
 		}
 	}
-	return text + fmt.Sprintf("updates %.1f/s", snap.TaskRate(s.Env.Now()))
+	if rate := snap.TaskRate(s.Env.Now()); rate >= 0.05 {
+		text += fmt.Sprintf("updates %.1f/s", rate)
+	}
+	return text
 }

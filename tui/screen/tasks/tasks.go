@@ -21,7 +21,10 @@ import (
 )
 
 // Screen is the list of tasks.
-type Screen struct{ list.Base[reeveapi.Task] }
+type Screen struct {
+	list.Base[reeveapi.Task]
+	peek preview
+}
 
 // The tabs.
 const (
@@ -199,7 +202,31 @@ func (s *Screen) Status() (string, theme.Role) {
 	if t == nil {
 		return "", theme.Dim
 	}
+	if text, tight := memory(t, s.Env.Store); text != "" && alive {
+		role := theme.Dim
+		if tight {
+			role = theme.Warn
+		}
+		return fmt.Sprintf("%s  %s/%s  up %s  %s", label.Name(t), t.FrameworkName, t.Role, label.Ran(t, s.Env.Now()), text), role
+	}
 	return Describe(t, alive, s.Env), theme.Dim
+}
+
+// tightShare is the share of its memory from which on it is worth a warning that a task uses it.
+const tightShare = 0.9
+
+// memory says how much of its memory a task uses, "" if that is not known or not worth saying.
+func memory(t *reeveapi.Task, st *store.Store) (text string, tight bool) {
+	used, known := (Use{Store: st}).Newest(t)
+	if !known || !t.Ended.IsZero() || t.Requested.Mem <= 0 {
+		return "", false
+	}
+	limit := float64(used.MemLimitBytes)
+	if limit == 0 {
+		limit = t.Requested.Mem * (1 << 20)
+	}
+	share := store.Share(float64(used.MemBytes), limit)
+	return fmt.Sprintf("%.2f of %s cpus, %s of %s (%s)", used.CPUs, gauge.CPUs(t.Requested.CPUs), gauge.Bytes(used.MemBytes), gauge.Bytes(int64(limit)), gauge.Percent(share)), share > tightShare
 }
 
 // Describe is one line about a task.

@@ -113,11 +113,11 @@ func (s *Screen) Wants() []feed.Want {
 	t := s.Table()
 	switch {
 	case s.Tabs.At == active && byUse(t):
-		return everybody(s.Env.Store.Snapshot())
+		return s.withPreview(everybody(s.Env.Store.Snapshot()))
 	case s.Tabs.At != active || !t.Draws(cpuUsed) && !t.Draws(memUsed):
-		return nil
+		return s.withPreview(nil)
 	}
-	return wants(s.Env, t.OnScreen())
+	return s.withPreview(wants(s.Env, t.OnScreen()))
 }
 
 func wants(env screen.Env, rows iter.Seq[*task]) []feed.Want {

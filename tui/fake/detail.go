@@ -1,0 +1,82 @@
+package fake
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// HostDetail makes up a close look at a machine from what it uses.
+func (c *Cluster) HostDetail(_ context.Context, agentHTTP string) (*reeveapi.HostDetail, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cut != nil {
+		return nil, c.cut
+	}
+	for i, e := range c.agents {
+		a := &e.val
+		samples := c.hosts[a.ID]
+		if a.HTTP != agentHTTP || len(samples) == 0 {
+			continue
+		}
+		up, last := c.now.Sub(a.Registered)+48*time.Hour, samples[len(samples)-1]
+		busy := a.Total.CPUs * up.Seconds() * 0.4
+		return &reeveapi.HostDetail{
+			At: c.now, Version: a.Version, Started: a.Registered.Add(-time.Minute), Booted: c.now.Add(-up), Kernel: "6.12.0-4-amd64", Cores: int(a.Total.CPUs),
+			Load: [3]float64{last.Load1, last.Load1 * 0.92, last.Load1 * 0.85}, UserSeconds: busy * 0.8, SystemSeconds: busy * 0.2,
+			WaitSeconds: up.Seconds() * 0.16, IdleSeconds: up.Seconds() * 2,
+			CacheBytes: 2355 << 20, OOMKills: int64(i % 3 * 2), Pressure: &reeveapi.Pressure{CPU: 0.4, Mem: 0.3, IO: 1.2},
+			ReadBytes: int64(up.Seconds() * 1.2e6), WriteBytes: int64(up.Seconds() * 14e6), TCPSent: int64(up.Seconds() * 2000), TCPSentAgain: int64(up.Seconds() * 2),
+			SandboxSeconds: (7 * 24 * time.Hour).Seconds(),
+			Flags: map[string]string{
+				"attributes": "rack:r1", "gc-delay": "168h", "hostname": a.Name, "log-format": "json", "masters": "10.0.0.11:5051,10.0.0.12:5051,10.0.0.13:5051",
+				"port": "5051", "work-dir": "/var/lib/reeve/agent",
+			},
+		}, nil
+	}
+	return nil, fault.New(fault.NotFound, "there is no agent at %s", agentHTTP)
+}
+
+// ContainerDetail makes up a close look at a container.
+func (c *Cluster) ContainerDetail(_ context.Context, _, framework, task string) (*reeveapi.ContainerDetail, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cut != nil {
+		return nil, c.cut
+	}
+	for i, e := range c.tasks {
+		t := &e.val
+		if t.Framework != framework || t.ID != task || t.State != "TASK_RUNNING" {
+			continue
+		}
+		samples := c.usage[framework+"/"+task]
+		if len(samples) == 0 {
+			break
+		}
+		last, up := samples[len(samples)-1], c.now.Sub(t.Launched)
+		used := t.Requested.CPUs * up.Seconds() * 0.6
+		d := &reeveapi.ContainerDetail{
+			At: c.now, ID: t.Container, PID: 31000 + i, Sandbox: "/var/lib/reeve/agent" + t.Sandbox, Started: t.Launched,
+			UserSeconds: used * 0.88, SystemSeconds: used * 0.12, Periods: int64(up.Seconds() * 10), ThrottledPeriods: int64(up.Seconds() * float64(i%4) * 0.1),
+			ResidentBytes: last.MemBytes, CacheBytes: last.CacheBytes, Kill: "SIGKILL 30s after it was asked to end",
+		}
+		if t.Healthy != nil {
+			d.Health = "http :" + t.Env["PORT0"] + "/health every 10s, killed after 3 failures"
+		}
+		for n := range last.Processes {
+			p := reeveapi.Process{
+				PID: 1 + n*7, Host: d.PID + n*7, Parent: d.PID, User: "33", State: "S", Threads: 1, Seconds: used * 0.02, Bytes: last.MemBytes / 50,
+				Started: t.Launched.Add(time.Duration(n) * time.Second), Command: fmt.Sprintf("%s --worker %d", t.Command, n),
+			}
+			if n == 0 {
+				p.Parent, p.Threads, p.Seconds, p.Bytes, p.Command = d.PID-1, 12, used*0.9, last.MemBytes*9/10, t.Command
+			}
+			d.Processes = append(d.Processes, p)
+		}
+		return d, nil
+	}
+	return nil, fault.New(fault.NotFound, "no task %s of framework %s runs on this agent", task, framework)
+}
