@@ -144,7 +144,7 @@ func (n *Snapshot) take(lines []*reeveapi.Watch, now time.Time) {
 	var figures *reeveapi.Cluster
 	for _, w := range lines {
 		if !w.Snapshot {
-			n.Changes += uint64(len(w.Tasks) + len(w.TasksRemoved))
+			n.Changes += uint64(len(w.Tasks) + len(w.TasksMoved) + len(w.TasksRemoved))
 		}
 		n.Flow = count(n.Flow, n.Events, w.Events, w.Snapshot)
 		n.Events = appendEvents(n.Events, w.Events, w.Snapshot)
