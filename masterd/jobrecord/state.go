@@ -75,6 +75,8 @@ func Summary(record *reeveapi.Job) string {
 		return ""
 	case record.Expired:
 		return fmt.Sprintf("its deadline of %v s has passed; %d of %d instances did not finish", record.Spec.DeadlineSeconds, bad, len(record.Instances))
+	case record.Replaced:
+		return fmt.Sprintf("the next run was due; %d of %d instances did not finish", bad, len(record.Instances))
 	case len(record.Instances) == 1 && worst.Message != "":
 		return worst.Message
 	case worst.Message != "":
