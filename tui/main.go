@@ -42,7 +42,7 @@ func main() {
 	}
 	var options console.Options
 	command := cli.New(os.Stdout, os.Stderr, func(o cli.Options) error {
-		options.Masters, options.SSH, options.Context, options.Config = o.Masters, o.SSH, o.Context, o.Config
+		options.Way, options.Context, options.Config = o.Way, o.Context, o.Config
 		return console.Run(context.Background(), options)
 	})
 	options.AddFlags(command.Flags())

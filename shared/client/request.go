@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -53,11 +54,22 @@ func (c *Client) lead(ctx context.Context, r request) (*http.Response, error) {
 // round asks every master once. waiting means that it is worth asking again.
 func (c *Client) round(ctx context.Context, r request) (answer *http.Response, waiting bool, err error) {
 	var failed []error
-	for _, master := range c.candidates() {
+	named := c.candidates()
+	for i, asked := 0, named; i < len(asked); i++ {
+		master := asked[i]
 		answer, err := c.follow(ctx, master, r)
+		other, further := errors.AsType[*elsewhere](err)
 		switch {
 		case err == nil:
 			return answer, false, nil
+		case further:
+			if !slices.Contains(asked, other.master) && len(asked) < len(named)+maxHops {
+				asked = append(asked, other.master)
+			}
+		case i >= len(named) && unsent(err):
+			waiting = true
+			failed = append(failed, fault.New(fault.Unavailable,
+				"the leading master is said to be %s, which is none of those named and cannot be reached: %v; name it with --master by the address of its proxy", master, err))
 		case ctx.Err() != nil:
 			return nil, false, fault.Wrap(fault.Unavailable, context.Cause(ctx), "ask master %s", master)
 		case unsent(err):
@@ -76,8 +88,12 @@ func (c *Client) round(ctx context.Context, r request) (answer *http.Response, w
 	if waiting {
 		return nil, true, failed[len(failed)-1]
 	}
+	var names []string
+	for _, m := range c.options.Masters {
+		names = append(names, c.named(m))
+	}
 	return nil, false, fault.Wrap(fault.Unavailable, errors.Join(failed...), "no master can be reached at %s; name others with --master",
-		strings.Join(c.options.Masters, ", "))
+		strings.Join(names, ", "))
 }
 
 // lost reports whether an answer went missing between us and a master, as opposed to an answer that says no.
@@ -90,7 +106,7 @@ func lost(err error) bool {
 // ago, most likely, and the masters will know of another one soon.
 func (c *Client) follow(ctx context.Context, master string, r request) (*http.Response, error) {
 	for hop := range maxHops {
-		answer, err := c.send(ctx, master, r)
+		answer, err := c.send(ctx, c.scheme, master, r)
 		if hop > 0 && err != nil && unsent(err) {
 			return nil, fault.New(fault.Unavailable, "the leading master is said to be %s, which cannot be reached: %v", master, err)
 		}
@@ -103,7 +119,9 @@ func (c *Client) follow(ctx context.Context, master string, r request) (*http.Re
 			if err != nil {
 				return nil, err
 			}
-			master = next
+			if master = next; !c.atOnce(next) {
+				return nil, &elsewhere{next}
+			}
 			continue
 		}
 		if answer.StatusCode < 200 || answer.StatusCode > 299 {
@@ -125,8 +143,8 @@ func location(answer *http.Response) (string, error) {
 }
 
 // send sends a request to one peer. Its errors are the network's, without a kind.
-func (c *Client) send(ctx context.Context, peer string, r request) (*http.Response, error) {
-	httpRequest, err := http.NewRequestWithContext(ctx, r.method, "http://"+peer+r.path, bytes.NewReader(r.body))
+func (c *Client) send(ctx context.Context, scheme, peer string, r request) (*http.Response, error) {
+	httpRequest, err := http.NewRequestWithContext(ctx, r.method, scheme+"://"+peer+r.path, bytes.NewReader(r.body))
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "ask %s", peer)
 	}
@@ -137,14 +155,19 @@ func (c *Client) send(ctx context.Context, peer string, r request) (*http.Respon
 	if c.options.User != "" {
 		httpRequest.Header.Set(reeveapi.UserHeader, c.options.User)
 	}
-	if c.options.Secret != "" {
-		httpRequest.SetBasicAuth(c.options.Principal, c.options.Secret)
-	}
+	c.authenticate(httpRequest)
 	answer, err := c.http.Do(httpRequest)
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err // its text repeats the method and the URL, which tells people nothing
 	}
-	return answer, err
+	return answer, handshake(scheme, peer, err)
+}
+
+// authenticate says who asks, but where others could listen to it only if nothing better was wanted.
+func (c *Client) authenticate(r *http.Request) {
+	if c.options.Secret != "" && r.URL.Scheme == c.scheme {
+		r.SetBasicAuth(c.options.Principal, c.options.Secret)
+	}
 }
 
 // onThisMachine says whether a peer is surely here.
@@ -159,7 +182,10 @@ func onThisMachine(peer string) bool {
 
 // ask sends a request to one agent and returns its successful answer with an open body.
 func (c *Client) ask(ctx context.Context, agent string, r request) (*http.Response, error) {
-	answer, err := c.send(ctx, agent, r)
+	answer, err := c.send(ctx, c.peers, agent, r)
+	if err != nil && c.peers == secure && errors.Is(err, http.ErrSchemeMismatch) {
+		return nil, fault.Wrap(fault.Unavailable, err, "ask agent %s by https as the masters; if only masters have a proxy and the network of agents is trusted, say --plain-agents", agent)
+	}
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "ask agent %s", agent)
 	}

@@ -73,7 +73,7 @@ func (s *SchedulerStream) Send(ctx context.Context, call *scheduler.Call) error 
 		return err
 	}
 	r.header["Mesos-Stream-Id"] = []string{s.id}
-	answer, err := s.client.send(ctx, s.master, r)
+	answer, err := s.client.send(ctx, s.client.scheme, s.master, r)
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "send %v to master %s", call.GetType(), s.master)
 	}

@@ -104,15 +104,13 @@ func ttyInfo(w Window) *mesosv1.TTYInfo {
 // openInput sends the request whose body is the input, for as long as the session lasts.
 func (s *Session) openInput(ctx context.Context) error {
 	body, input := io.Pipe()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.agent+"/api/v1", body)
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.client.peers+"://"+s.agent+"/api/v1", body)
 	if err != nil {
 		return errors.Join(fault.Wrap(fault.Invalid, err, "ask %s", s.agent), input.Close())
 	}
 	r.Header.Set("Content-Type", codec.RecordIO)
 	r.Header.Set("Message-Content-Type", codec.Protobuf.MediaType())
-	if s.client.options.Secret != "" {
-		r.SetBasicAuth(s.client.options.Principal, s.client.options.Secret)
-	}
+	s.client.authenticate(r)
 	s.input = input
 	s.group.Go(func() {
 		answer, err := s.client.http.Do(r)

@@ -11,19 +11,32 @@ import (
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
-// RunCommand is the command line that submits the same job.
-func RunCommand(spec reeveapi.JobSpec, master string) string {
-	if !sayable(spec) {
-		return runFile(spec, master)
+// CommandLine writes a verb and its arguments as a line that a shell takes as it is. reach are the flags by which the cluster is
+// reached.
+func CommandLine(reach []string, verb string, args ...string) string {
+	words := []string{"reeve", verb}
+	for _, w := range slices.Concat(reach, args) {
+		if flag, value, ok := strings.Cut(w, "="); ok && strings.HasPrefix(w, "--") {
+			words = append(words, flag+"="+Quote(value))
+			continue
+		}
+		words = append(words, Quote(w))
 	}
-	words := []string{"reeve", "run"}
+	return strings.Join(words, " ")
+}
+
+// RunCommand is the command line that submits the same job.
+func RunCommand(spec reeveapi.JobSpec, reach []string) string {
+	if !sayable(spec) {
+		return runFile(spec, reach)
+	}
+	words := []string{CommandLine(reach, "run")}
 	add := func(flag, value string) {
 		if value != "" && value != "0" {
 			words = append(words, "--"+flag+"="+Quote(value))
 		}
 	}
 	number := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
-	add("master", master)
 	add("name", spec.Name)
 	add("role", spec.Role)
 	if spec.Kind != reeveapi.Batch {
@@ -72,12 +85,12 @@ func sayable(spec reeveapi.JobSpec) bool {
 }
 
 // runFile is a command line with the job's file in it.
-func runFile(spec reeveapi.JobSpec, master string) string {
+func runFile(spec reeveapi.JobSpec, reach []string) string {
 	text, err := jobfile.Write(spec)
 	if err != nil {
 		return "# " + err.Error()
 	}
-	return "reeve run --master=" + Quote(master) + " -f - <<'JOB'\n" + string(text) + "JOB\n"
+	return CommandLine(reach, "run", "-f", "-") + " <<'JOB'\n" + string(text) + "JOB\n"
 }
 
 // Quote writes a word so that a POSIX shell reads it as it is.

@@ -12,7 +12,7 @@ import (
 // TestNothingOfAJobIsLeftOut: what flags cannot say goes into a file.
 func TestNothingOfAJobIsLeftOut(t *testing.T) {
 	plain := reeveapi.JobSpec{Name: "j", Command: "x", Resources: reeveapi.Amounts{CPUs: 1}, Env: map[string]string{"A": "b c"}}
-	if got, want := action.RunCommand(plain, "m:1"), "reeve run --master=m:1 --name=j --cpus=1 --env='A=b c' --command=x"; got != want {
+	if got, want := action.RunCommand(plain, []string{"--master=m:1"}), "reeve run --master=m:1 --name=j --cpus=1 --env='A=b c' --command=x"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	for name, change := range map[string]func(*reeveapi.JobSpec){
@@ -27,7 +27,7 @@ func TestNothingOfAJobIsLeftOut(t *testing.T) {
 	} {
 		spec := plain
 		change(&spec)
-		got := action.RunCommand(spec, "m:1")
+		got := action.RunCommand(spec, []string{"--master=m:1"})
 		_, file, ok := strings.Cut(strings.TrimSuffix(got, "JOB\n"), "<<'JOB'\n")
 		var read reeveapi.JobSpec
 		if !ok || jobfile.Read([]byte(file), &read) != nil || len(jobfile.Diff(spec, read)) > 0 {

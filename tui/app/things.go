@@ -9,6 +9,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
@@ -37,7 +38,7 @@ func (a *App) onThing(verb keys.Verb) (tea.Cmd, bool) {
 		return a.push(screen.Target{Kind: screen.Detail, ID: t.ID, Arg: screen.ArgOf(t, verb)}), true
 	case keys.CopyMenu:
 		t := a.thing()
-		items := copies(a.deps.Store.Snapshot(), t, a.deps.Env.Master())
+		items := copies(a.deps.Store.Snapshot(), t, a.deps.Env.Reach)
 		if len(items) == 0 {
 			a.say(theme.Dim, "there is nothing here to copy")
 			return nil, true
@@ -55,19 +56,14 @@ func (a *App) onThing(verb keys.Verb) (tea.Cmd, bool) {
 }
 
 // copies is what can be copied of a thing.
-func copies(s *store.Snapshot, t screen.Thing, master string) []screen.Choice {
+func copies(s *store.Snapshot, t screen.Thing, reach []string) []screen.Choice {
 	var out []screen.Choice
 	add := func(key, what, text string) {
 		if text != "" {
 			out = append(out, screen.Choice{Key: key, Text: what, Note: text, Msg: screen.Copy{Text: text, What: what}})
 		}
 	}
-	reeve := func(words ...string) string {
-		for i, w := range words {
-			words[i] = quote(w)
-		}
-		return "reeve " + words[0] + " --master=" + master + " " + strings.Join(words[1:], " ")
-	}
+	reeve := func(verb string, args ...string) string { return action.CommandLine(reach, verb, args...) }
 	switch t.Kind {
 	case screen.Task:
 		if v := s.Tasks.Get(t.ID); v != nil {
@@ -117,33 +113,30 @@ var lists = map[screen.Kind]string{
 }
 
 // tabFlags are what the tabs of the tasks' screen are to the command line.
-var tabFlags = []string{"", "--state=unreachable", "--all"}
+var tabFlags = [][]string{nil, {"--state=unreachable"}, {"--all"}}
 
 // copyList copies the command line that prints the list.
 func (a *App) copyList() tea.Cmd {
 	at := a.top()
-	words := []string{"reeve", lists[at.target.Kind], "--master=" + quote(a.deps.Env.Master())}
+	verb, args := lists[at.target.Kind], []string(nil)
 	var st screen.State
 	if saver, ok := at.screen.(screen.Saver); ok {
 		st = saver.Save()
 	}
-	if at.target.Kind == screen.Tasks {
-		words = append(words, tabFlags[st.Tab])
-	}
 	switch at.target.Kind {
+	case screen.Tasks:
+		args = tabFlags[st.Tab]
 	case screen.Agent:
-		words[1] = "tasks"
-		words = append(words, "--agent="+quote(at.target.ID))
+		verb, args = "tasks", []string{"--agent=" + at.target.ID}
 	case screen.Files:
 		_, task, _ := strings.Cut(at.target.ID, "/")
-		words[1] = "files"
-		words = append(words, quote(task))
+		verb, args = "files", []string{task}
 		if at.target.Arg != "" {
-			words = append(words, quote(at.target.Arg))
+			args = append(args, at.target.Arg)
 		}
 	default:
 	}
-	if words[1] == "" {
+	if verb == "" {
 		a.say(theme.Dim, "no command prints this list")
 		return nil
 	}
@@ -151,15 +144,7 @@ func (a *App) copyList() tea.Cmd {
 	if st.Filter != "" {
 		what += ", without the filter,"
 	}
-	return screen.Send(screen.Copy{Text: strings.TrimSpace(strings.Join(words, " ")), What: what})
-}
-
-// quote makes a word one word of a shell.
-func quote(word string) string {
-	if word != "" && !strings.ContainsAny(word, " \t\n'\"\\$`&|;<>()*?[]{}~#!") {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	return screen.Send(screen.Copy{Text: action.CommandLine(a.deps.Env.Reach, verb, args...), What: what})
 }
 
 func indented(v any) string {

@@ -29,15 +29,14 @@ import (
 	"codeberg.org/reeve/reeve/tui/cli/steer"
 	"codeberg.org/reeve/reeve/tui/cli/top"
 	"codeberg.org/reeve/reeve/tui/config"
-	"codeberg.org/reeve/reeve/tui/jump"
+	"codeberg.org/reeve/reeve/tui/reach"
 )
 
 // Options are the global flags.
 type Options struct {
-	Masters []string // "host:port" each, never empty
-	SSH     string   // the host to go through, "" for none
-	Output  string   // table, wide, json, yaml or name
-	Context string   // name of the cluster in Config, "" if masters were named
+	Way     reach.Way // its masters are never empty
+	Output  string    // table, wide, json, yaml or name
+	Context string    // name of the cluster in Config, "" if masters were named
 	Config  config.Config
 }
 
@@ -59,6 +58,8 @@ type app struct {
 	terminal       func() bool // whether a person can answer a question
 	masters        string
 	ssh            string
+	ca             string
+	plainAgents    bool
 	output         string
 	context        string
 	config         config.Config
@@ -135,8 +136,10 @@ func (a *app) addFlags(flags *pflag.FlagSet) {
 	if set := os.Getenv(flagset.EnvName("master")); set != "" {
 		masters = set
 	}
-	flags.StringVar(&a.masters, "master", masters, "masters, host:port separated by commas; any will do (REEVE_MASTER)")
+	flags.StringVar(&a.masters, "master", masters, "masters, host:port or https://host:port separated by commas; any will do (REEVE_MASTER)")
 	flags.StringVar(&a.ssh, "ssh", "", "reach masters and agents through this host, as ssh names it")
+	flags.StringVar(&a.ca, "ca", "", "file with the certificates of whom to trust, as PEM, for masters that are named with https://")
+	flags.BoolVar(&a.plainAgents, "plain-agents", false, "ask agents without TLS although the masters are named with https://")
 	flags.StringVar(&a.context, "context", "", "a cluster of your configuration; see \"reeve config\"")
 	flags.StringVarP(&a.output, "output", "o", output.Table, "table, wide, json, yaml or name")
 }
@@ -251,20 +254,15 @@ func (a *app) connect() (*client.Client, error) {
 }
 
 func (a *app) connectAs(principal, secret string) (*client.Client, error) {
-	c, err := client.New(a.reach(client.Options{User: os.Getenv(flagset.EnvName("user")), Principal: principal, Secret: secret}))
+	options, err := a.way().Client(client.Options{User: os.Getenv(flagset.EnvName("user")), Principal: principal, Secret: secret})
+	if err != nil {
+		return nil, usagef("%v", err)
+	}
+	c, err := client.New(options)
 	if err != nil {
 		return nil, usagef("--master: %v", err)
 	}
 	return c, nil
-}
-
-// reach adds to options where the masters are.
-func (a *app) reach(options client.Options) client.Options {
-	options.Masters = client.Masters(a.masters)
-	if a.ssh != "" {
-		options.Dial = jump.Host(a.ssh).Dial
-	}
-	return options
 }
 
 func (a *app) execCommand() *cobra.Command {

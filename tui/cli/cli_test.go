@@ -292,7 +292,7 @@ func reeve(t *testing.T, c *cluster, stdin *string, args ...string) result {
 		a.stdin = strings.NewReader(*stdin)
 	}
 	root := a.command(func(o Options) error {
-		_, err := fmt.Fprintf(&out, "console of %v\n", o.Masters)
+		_, err := fmt.Fprintf(&out, "console of %v\n", o.Way.Masters)
 		return err
 	})
 	if c != nil {

@@ -3,6 +3,8 @@ package cli
 import (
 	"cmp"
 	"os"
+	"path/filepath"
+	"reflect"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -11,6 +13,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/flagset"
 	"codeberg.org/reeve/reeve/tui/config"
 	"codeberg.org/reeve/reeve/tui/jump"
+	"codeberg.org/reeve/reeve/tui/reach"
 )
 
 // resolve finds out which cluster is meant: --master, else --context, else REEVE_MASTER, else the configuration's first
@@ -18,6 +21,11 @@ import (
 func (a *app) resolve(flags *pflag.FlagSet) error {
 	if err := jump.Host(a.ssh).Check(); a.ssh != "" && err != nil {
 		return usagef("--ssh: %v", err)
+	}
+	if a.ca != "" { // a line that is copied may be run in another directory
+		if abs, err := filepath.Abs(a.ca); err == nil {
+			a.ca = abs
+		}
 	}
 	explicit := flags.Changed("master")
 	if explicit && a.context != "" {
@@ -29,7 +37,7 @@ func (a *app) resolve(flags *pflag.FlagSet) error {
 	cfg, err := config.Load(config.Path(os.Getenv))
 	a.config, a.configErr = cfg, err
 	if explicit {
-		return nil
+		return a.checkWay()
 	}
 	if err != nil {
 		return usagef("%v", err)
@@ -44,8 +52,27 @@ func (a *app) resolve(flags *pflag.FlagSet) error {
 	if len(x.Masters) > 0 {
 		a.masters = strings.Join(x.Masters, ",")
 	}
-	a.ssh = cmp.Or(a.ssh, x.SSH)
+	a.ssh, a.ca, a.plainAgents = cmp.Or(a.ssh, x.SSH), cmp.Or(a.ca, x.CA), a.plainAgents || x.PlainAgents
+	return a.checkWay()
+}
+
+// checkWay refuses flags that go together no more than a context's keys would. What is wrong with masters alone is told by who uses them.
+func (a *app) checkWay() error {
+	if w := a.way(); client.CheckMasters(w.Masters) == nil {
+		if err := w.Check(); err != nil {
+			return usagef("%v", err)
+		}
+	}
 	return nil
+}
+
+// way is how the cluster that was resolved is reached.
+func (a *app) way() reach.Way {
+	w := reach.Way{Masters: client.Masters(a.masters), SSH: a.ssh, CA: a.ca, PlainAgents: a.plainAgents}
+	if named := a.config.Contexts[a.context].Way(""); a.context != "" && reflect.DeepEqual(named, w) {
+		w.Context = a.context
+	}
+	return w
 }
 
 // opened is what the console is opened with.
@@ -53,5 +80,5 @@ func (a *app) opened() (Options, error) {
 	if a.configErr != nil {
 		return Options{}, usagef("%v", a.configErr)
 	}
-	return Options{Masters: client.Masters(a.masters), SSH: a.ssh, Output: a.output, Context: a.context, Config: a.config}, nil
+	return Options{Way: a.way(), Output: a.output, Context: a.context, Config: a.config}, nil
 }

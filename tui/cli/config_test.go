@@ -1,12 +1,16 @@
 package cli
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/reach"
 )
 
 // configure writes a configuration and makes it this test's.
@@ -64,10 +68,60 @@ func TestConfig(t *testing.T) {
 	check(t, reeve(t, nil, nil), result{"console of [10.0.0.1:5050]\n", "", 0})
 
 	path = configure(t, "contexts:\n  lab: {master: [x]}\n")
-	want := `reeve: ` + path + `: line 2: unknown key "master"; known are context, contexts (masters, ssh, production, read-only, theme) and console (theme, ascii, mouse, columns)` + "\n"
+	want := `reeve: ` + path + `: line 2: unknown key "master"; known are context, contexts (masters, ssh, ca, plain-agents, production, read-only, theme) and console (theme, ascii, mouse, columns)` + "\n"
 	check(t, reeve(t, nil, nil, "config", "check"), result{"", want, 1})
 	check(t, reeve(t, nil, nil, "agents"), result{"", want, 2})
 	check(t, reeve(t, nil, nil, "--master=127.0.0.1:1"), result{"", want, 2}) // the console needs it
+}
+
+// TestWays: the flags that a console puts into command lines lead to where it is.
+func TestWays(t *testing.T) {
+	path := configure(t, "contexts:\n  prod:\n    masters: ['https://m1:443', 'https://m2:443']\n    ssh: ann@box1\n    ca: prod.pem\n    plain-agents: true\n")
+	find := func(args ...string) (got reach.Way) {
+		t.Helper()
+		a := &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: t.Output(), terminal: func() bool { return false }}
+		root := a.command(func(o Options) error {
+			got = o.Way
+			return nil
+		})
+		root.SetArgs(args)
+		if err := root.ExecuteContext(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	prod := reach.Way{
+		Masters: []string{"https://m1:443", "https://m2:443"}, SSH: "ann@box1", CA: filepath.Join(filepath.Dir(path), "prod.pem"), PlainAgents: true,
+	}
+	named, otherwise := prod, prod
+	named.Context = "prod"
+	otherwise.SSH = "bob@box2"
+	for _, test := range []struct {
+		args []string
+		want reach.Way
+	}{
+		{[]string{"--context=prod"}, named},
+		{[]string{"--context=prod", "--ssh=bob@box2"}, otherwise}, // the name would lead elsewhere
+		{prod.Explicit(), prod},
+		{[]string{"--master=a:1, b:2"}, reach.Way{Masters: []string{"a:1", "b:2"}}},
+	} {
+		got := find(test.args...)
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", test.args, diff)
+		}
+		if diff := cmp.Diff(got, find(got.Flags()...)); diff != "" {
+			t.Errorf("%v leads elsewhere (-want +got):\n%s", got.Flags(), diff)
+		}
+	}
+}
+
+// TestAuthorities: what is wrong with a file of certificates is told where it was named.
+func TestAuthorities(t *testing.T) {
+	path := configure(t, "contexts:\n  lab:\n    masters: ['https://m:1']\n    ca: none.pem\n")
+	ca := filepath.Join(filepath.Dir(path), "none.pem")
+	check(t, reeve(t, nil, nil, "config", "check"), result{"", "reeve: " + path + ": line 4: context \"lab\": read certificates: open " + ca + ": no such file or directory\n", 1})
+	check(t, reeve(t, nil, nil, "--context=lab", "agents"), result{"", "reeve: --ca: read certificates: open " + ca + ": no such file or directory\n", 2})
+	check(t, reeve(t, nil, nil, "--master=m:1", "--ca=/x", "agents"), result{"", "reeve: ca and plain-agents are for masters that are named with https://, and m:1 is not\n", 2})
 }
 
 // TestMain keeps the configuration of whoever runs the tests out of them.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -52,7 +51,7 @@ func (a *app) serveCommand() *cobra.Command {
 // is a setting, too, unless --context named it. REEVE_CONFIG is another file, the operator's own, so it does not name this one.
 func serveSettings(flags *pflag.FlagSet, named bool) error {
 	settings := pflag.NewFlagSet("serve-ssh", pflag.ContinueOnError)
-	for _, name := range []string{"listen", "keys", "work-dir", "max-sessions", "idle-timeout", "master", flagset.ConfigFlag} {
+	for _, name := range []string{"listen", "keys", "work-dir", "max-sessions", "idle-timeout", "master", "ca", "plain-agents", flagset.ConfigFlag} {
 		settings.AddFlag(flags.Lookup(name))
 	}
 	return flagset.Load(settings, func(name string) (string, bool) {
@@ -78,13 +77,15 @@ func (a *app) serve(ctx context.Context, cfg serve.Config) error {
 	if err != nil {
 		return err
 	}
-	cfg.Console = []string{self, "--master=" + strings.Join(client.Masters(a.masters), ",")}
-	if a.ssh != "" {
-		cfg.Console = append(cfg.Console, "--ssh="+a.ssh)
-	}
+	way := a.way()
+	cfg.Console = append([]string{self}, way.Explicit()...)
 	cfg.Logger = log.Logger
 	cfg.Note = func(ctx context.Context, principal string, s reeveapi.Session) error {
-		c, err := client.New(a.reach(client.Options{User: principal}))
+		options, err := way.Client(client.Options{User: principal})
+		if err != nil {
+			return err
+		}
+		c, err := client.New(options)
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/tui/jump"
+	"codeberg.org/reeve/reeve/tui/reach"
 	"codeberg.org/reeve/reeve/tui/widget/table"
 )
 
@@ -33,11 +34,19 @@ type Config struct {
 
 // Context is one cluster.
 type Context struct {
-	Masters    []string `yaml:"masters" json:"masters"`       // host:port each; any will do
+	Masters    []string `yaml:"masters" json:"masters"`       // host:port or https://host:port each; any will do
 	Production bool     `yaml:"production" json:"production"` // the console says so, and wants a word typed before it changes anything
 	ReadOnly   bool     `yaml:"read-only" json:"read-only"`
 	Theme      string   `yaml:"theme" json:"theme"`       // dark, light or auto; "" takes the console's
 	SSH        string   `yaml:"ssh" json:"ssh,omitempty"` // the host through which masters and agents are reached, as ssh names it; "" needs none
+	// CA is a file with the certificates of whom to trust about https:// masters; below the configuration's directory, or ~/.
+	CA          string `yaml:"ca" json:"ca,omitempty"`
+	PlainAgents bool   `yaml:"plain-agents" json:"plain-agents,omitempty"` // only the masters have TLS before them
+}
+
+// Way is how to reach it. Its name is given by who has it.
+func (x Context) Way(name string) reach.Way {
+	return reach.Way{Context: name, Masters: x.Masters, SSH: x.SSH, CA: x.CA, PlainAgents: x.PlainAgents}
 }
 
 // Console is how the console looks everywhere.
@@ -85,7 +94,36 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
+	for name, x := range c.Contexts {
+		x.CA = besides(path, x.CA)
+		c.Contexts[name] = x
+	}
 	return c, nil
+}
+
+// besides is where a file is that is named in the file at path.
+func besides(path, name string) string {
+	if rest, home := strings.CutPrefix(name, "~/"); home {
+		if dir, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(dir, rest)
+		}
+	}
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(filepath.Dir(path), name)
+}
+
+// CheckFiles refuses files that cannot be read or have not in them what they should.
+func (c Config) CheckFiles() error {
+	for _, name := range c.Names() {
+		if ca := c.Contexts[name].CA; ca != "" {
+			if _, err := client.Authorities(ca); err != nil {
+				return fmt.Errorf("line %d: context %q: %w", line(c.doc, "contexts", name, "ca"), name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // Parse reads the content of a file.
@@ -120,7 +158,7 @@ func explain(err error) error {
 		switch {
 		case unknownKey.MatchString(text):
 			text = unknownKey.ReplaceAllString(text, `line $1: unknown key "$2"`)
-			text += "; known are context, contexts (masters, ssh, production, read-only, theme) and console (theme, ascii, mouse, columns)"
+			text += "; known are context, contexts (masters, ssh, ca, plain-agents, production, read-only, theme) and console (theme, ascii, mouse, columns)"
 		case wrongType.MatchString(text):
 			m := wrongType.FindStringSubmatch(text)
 			text = fmt.Sprintf("line %s: %q is not %s", m[1], m[2], kinds[m[3]])
@@ -166,6 +204,9 @@ func (x Context) check(name string, doc *yaml.Node) error {
 	}
 	if err := jump.Host(x.SSH).Check(); x.SSH != "" && err != nil {
 		return fmt.Errorf("line %d: context %q: %w", line(doc, "contexts", name, "ssh"), name, err)
+	}
+	if err := x.Way(name).Check(); err != nil {
+		return fmt.Errorf("line %d: context %q: %w", line(doc, "contexts", name, "masters"), name, err)
 	}
 	return theme(x.Theme, doc, "contexts", name)
 }

@@ -55,6 +55,8 @@ func TestErrorsNameTheLine(t *testing.T) {
 		{"contexts:\n  a:\n    production: true\n", `line 2: context "a" names no masters`},
 		{"contexts:\n  a:\n    masters: [nowhere]\n", `line 3: context "a": "nowhere" is no master's address`},
 		{"contexts:\n  a:\n    masters: [b:1]\n    ssh: -x\n", `line 4: context "a": "-x" is no host to go through`},
+		{"contexts:\n  a:\n    ca: x.pem\n    masters: [b:1]\n", `line 4: context "a": ca and plain-agents are for masters that are named with https://, and b:1 is not`},
+		{"contexts:\n  a:\n    masters: ['https://b:1', c:1]\n", `line 3: context "a": https://b:1 is reached by https and c:1 by http`},
 		{"console:\n  theme: pink\n", `line 2: a theme is dark, light or auto, not "pink"`},
 		{"console:\n  columns:\n    agents: [STATE, 'CPU ALLOC:wide']\n", `line 3: "CPU ALLOC:wide" has a width that is not a number from 1 to 200`},
 		{"console:\n  columns:\n    agents:\n    - STATE\n    - ':3'\n", `line 5: ":3" names no column`},

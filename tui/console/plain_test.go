@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"codeberg.org/reeve/reeve/tui/reach"
 )
 
 // TestPlain reads what a screen reader would be given.
@@ -30,7 +32,7 @@ func TestPlain(t *testing.T) {
 			}
 		}
 	}
-	if err := Plain(t.Context(), Options{Plain: true, Masters: []string{"127.0.0.1:1"}}, &bytes.Buffer{}); err == nil {
+	if err := Plain(t.Context(), Options{Plain: true, Way: reach.Way{Masters: []string{"127.0.0.1:1"}}}, &bytes.Buffer{}); err == nil {
 		t.Error("it prints a cluster that is not there")
 	}
 }

@@ -24,8 +24,8 @@ import (
 	"codeberg.org/reeve/reeve/tui/early"
 	"codeberg.org/reeve/reeve/tui/fake"
 	"codeberg.org/reeve/reeve/tui/feed"
-	"codeberg.org/reeve/reeve/tui/jump"
 	"codeberg.org/reeve/reeve/tui/paint"
+	"codeberg.org/reeve/reeve/tui/reach"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/detail"
 	"codeberg.org/reeve/reeve/tui/screen/open"
@@ -37,9 +37,8 @@ import (
 
 // Options are the console's flags.
 type Options struct {
-	Masters  []string // host:port each
-	SSH      string   // the host to go through, "" for none
-	Demo     bool     // a made-up cluster instead of masters
+	Way      reach.Way
+	Demo     bool // a made-up cluster instead of masters
 	ReadOnly bool
 	ASCII    bool
 	Theme    string // dark, light or auto
@@ -101,7 +100,7 @@ func Run(ctx context.Context, o Options) error {
 		if err != nil {
 			return err
 		}
-		o.Context, o.Masters, o.SSH, o.Demo = next, x.Masters, x.SSH, false
+		o.Context, o.Way, o.Demo = next, x.Way(next), false
 	}
 }
 
@@ -115,9 +114,9 @@ func show(ctx context.Context, o Options) (next string, err error) {
 	}
 	defer closeSource()
 	caps := term.Detect(os.Getenv)
-	cluster := o.Masters
-	if o.SSH != "" { // an address behind it may be another cluster's elsewhere
-		cluster = slices.Concat(cluster, []string{"ssh " + o.SSH})
+	cluster := o.Way.Masters
+	if o.Way.SSH != "" { // an address behind it may be another cluster's elsewhere
+		cluster = slices.Concat(cluster, []string{"ssh " + o.Way.SSH})
 	}
 	dir := state.Open(os.Getenv, cluster)
 	if o.Demo {
@@ -192,9 +191,9 @@ func sourceOf(o Options) (feed.Source, func(), error) {
 	if o.Demo {
 		return fake.New(time.Now()), func() {}, nil
 	}
-	options := client.Options{Masters: o.Masters, User: os.Getenv(flagset.EnvName("user"))}
-	if o.SSH != "" {
-		options.Dial = jump.Host(o.SSH).Dial
+	options, err := o.Way.Client(client.Options{User: os.Getenv(flagset.EnvName("user"))})
+	if err != nil {
+		return nil, nil, err
 	}
 	c, err := client.New(options)
 	if err != nil {
@@ -208,9 +207,13 @@ func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *fee
 	if o.Context != "" {
 		x = o.Config.Contexts[o.Context]
 	}
+	flags := o.Way.Flags()
+	if o.Demo {
+		flags = []string{"--master=" + source.Master()}
+	}
 	ascii := o.ASCII || o.Config.Console.ASCII || !caps.UTF8
 	d := app.Deps{
-		Store: st, Now: time.Now, Look: look(o, caps), ReadOnly: o.ReadOnly || x.ReadOnly, Demo: o.Demo, Production: x.Production, Via: o.SSH,
+		Store: st, Now: time.Now, Look: look(o, caps), ReadOnly: o.ReadOnly || x.ReadOnly, Demo: o.Demo, Production: x.Production, Via: o.Way.SSH,
 		Context: o.Context, Contexts: o.Config.Names(), Open: open.Screen, Doer: source,
 		Want: f.Want, Retry: f.Retry, Pace: f.Pace, Touch: f.Touch, Restored: session.Screens, Lines: session.Lines, Looks: session.Looks, Mouse: o.Config.Console.Mouse,
 		Describe: func(t screen.Thing) (string, string) { return detail.Describe(st.Snapshot(), t, time.Now()) },
@@ -223,7 +226,7 @@ func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *fee
 		Env: screen.Env{
 			Store: st, Now: time.Now, HostDetail: source.HostDetail, ContainerDetail: source.ContainerDetail, ReadFile: source.ReadFile, ReadDaemonLog: source.ReadDaemonLog, LogStart: source.LogStart, LogTimes: source.LogTimes, Maintenance: source.Maintenance, Secrets: source.Secrets, ReadLocal: readLocal, LogSince: source.LogSince, ListFiles: source.ListFiles, Save: dir.Save, Draft: dir.Draft, Templates: dir.Templates,
 			Columns: dir.Columns(o.Config.Picks()),
-			Master:  source.Master,
+			Reach:   flags,
 		},
 	}
 	if !o.Fresh {

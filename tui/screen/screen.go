@@ -166,8 +166,8 @@ type Env struct {
 	Templates func(name string, fields map[string]string) map[string]map[string]string
 	// Columns keeps which columns of a list are shown, if they are given, and answers which are. It may be nil.
 	Columns func(list string, set *table.Columns) table.Columns
-	// Master is the address for command lines.
-	Master func() string
+	// Reach are the flags by which a command line reaches this cluster.
+	Reach []string
 }
 
 // Messages for the app.

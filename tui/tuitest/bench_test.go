@@ -70,7 +70,7 @@ func large(b *testing.B, n int) (*app.App, *store.Store, func(int) []reeveapi.Ta
 	now := time.Now()
 	cluster := fake.Large(now, n)
 	st := store.New()
-	env := screen.Env{Store: st, Now: time.Now, ReadFile: cluster.ReadFile, LogStart: cluster.LogStart, LogSince: cluster.LogSince, ListFiles: cluster.ListFiles, Master: cluster.Master, Draft: func(map[string]string) map[string]string { return nil }}
+	env := screen.Env{Store: st, Now: time.Now, ReadFile: cluster.ReadFile, LogStart: cluster.LogStart, LogSince: cluster.LogSince, ListFiles: cluster.ListFiles, Reach: []string{"--master=" + cluster.Master()}, Draft: func(map[string]string) map[string]string { return nil }}
 	root := app.New(b.Context(), app.Deps{
 		Store: st, Now: time.Now, Look: "dark", Open: open.Screen, Doer: cluster, Want: func([]feed.Want) {}, Retry: func() {}, Env: env,
 		Theme: func(name string) *theme.Theme { return theme.New(theme.Options{Profile: termenv.ANSI256, Name: name}) },

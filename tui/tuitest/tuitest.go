@@ -50,6 +50,7 @@ type Options struct {
 	Lines      []string                   // commands of earlier sessions
 	Looks      screen.Looks               // as the last session had them
 	Contexts   []string                   // the first is this cluster's
+	Reach      []string                   // flags by which command lines reach the cluster; nil names the master
 	Columns    map[string][]table.Pick    // configured ones
 	Shell      func(s screen.Shell) error // plays shells in tasks, nil for none
 	Tool       func(t app.Tool) error     // plays the operator's programs, nil for none
@@ -152,6 +153,10 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 			return player{program(func() error { return o.Shell(s) }), s.Record}
 		}
 	}
+	reach := o.Reach
+	if reach == nil {
+		reach = []string{"--master=" + c.Cluster.Master()}
+	}
 	draft, templates := map[string]string{}, map[string]map[string]string{}
 	context := ""
 	if len(o.Contexts) > 0 {
@@ -172,7 +177,7 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 			return "copied", nil
 		},
 		Env: screen.Env{
-			Store: st, Now: time.Now, ReadFile: c.Cluster.ReadFile, ReadDaemonLog: c.Cluster.ReadDaemonLog, LogStart: c.Cluster.LogStart, LogTimes: c.Cluster.LogTimes, Maintenance: c.Cluster.Maintenance, Secrets: c.Cluster.Secrets, ReadLocal: readLocal, Inside: c.Cluster.Inside, LogSince: c.Cluster.LogSince, ListFiles: c.Cluster.ListFiles, Save: c.save, Master: c.Cluster.Master,
+			Store: st, Now: time.Now, ReadFile: c.Cluster.ReadFile, ReadDaemonLog: c.Cluster.ReadDaemonLog, LogStart: c.Cluster.LogStart, LogTimes: c.Cluster.LogTimes, Maintenance: c.Cluster.Maintenance, Secrets: c.Cluster.Secrets, ReadLocal: readLocal, Inside: c.Cluster.Inside, LogSince: c.Cluster.LogSince, ListFiles: c.Cluster.ListFiles, Save: c.save, Reach: reach,
 			Columns: kept.Columns(o.Columns),
 			Templates: func(name string, fields map[string]string) map[string]map[string]string {
 				if name != "" {

@@ -38,6 +38,9 @@ func Command(printer func() output.Printer) *cobra.Command {
 			if err := cfg.CheckColumns(open.Columns()); err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
+			if err := cfg.CheckFiles(); err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
 			fmt.Fprintf(printer().Out, "%s: nothing is wrong; contexts: %s\n", path, orNone(cfg.Names()))
 			return nil
 		},

@@ -122,7 +122,7 @@ func (s *Screen) onJob(verb keys.Verb) (tea.Cmd, bool) {
 	}
 	switch verb {
 	case keys.CopyCommand:
-		return screen.Send(screen.Copy{Text: action.RunCommand(j.Spec, s.env.Master()), What: "command line"}), true
+		return screen.Send(screen.Copy{Text: action.RunCommand(j.Spec, s.env.Reach), What: "command line"}), true
 	case keys.Open, keys.Logs:
 		id := s.taskOf()
 		if id == "" {

@@ -133,7 +133,7 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	case keys.Load:
 		return s.chooseTemplate(), true
 	case keys.CopyCommand:
-		return screen.Send(screen.Copy{Text: action.RunCommand(s.spec(), s.env.Master()), What: "command line"}), true
+		return screen.Send(screen.Copy{Text: action.RunCommand(s.spec(), s.env.Reach), What: "command line"}), true
 	default:
 		return nil, false
 	}
