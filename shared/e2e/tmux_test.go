@@ -16,6 +16,7 @@ import (
 type desk struct {
 	r      *rig
 	socket string
+	reach  string // how consoles reach the cluster
 }
 
 func (r *rig) desk() *desk {
@@ -23,7 +24,7 @@ func (r *rig) desk() *desk {
 	if _, err := exec.LookPath("tmux"); err != nil {
 		r.t.Fatal("tmux is missing; make test installs it")
 	}
-	d := &desk{r, filepath.Join(r.t.TempDir(), "tmux")}
+	d := &desk{r, filepath.Join(r.t.TempDir(), "tmux"), "--master=" + r.MasterList()}
 	d.do("new-session", "-d", "-s", "main", "-x", "80", "-y", "24", "sleep 100000")
 	d.do("set", "-g", "status", "off")
 	d.do("set", "-g", "set-clipboard", "on")
@@ -43,8 +44,8 @@ func (d *desk) do(args ...string) string {
 // open runs a console in a window of its own.
 func (d *desk) open(window string, args ...string) {
 	d.r.t.Helper()
-	command := fmt.Sprintf("env LANG=C.UTF-8 REEVE_CONFIG=/dev/null XDG_STATE_HOME=%s %s --master=%s %s; echo exit status $?; sleep 100000",
-		d.r.t.TempDir(), filepath.Join(d.r.bin, "reeve"), d.r.MasterList(), strings.Join(args, " "))
+	command := fmt.Sprintf("env LANG=C.UTF-8 REEVE_CONFIG=/dev/null XDG_STATE_HOME=%s %s %s %s; echo exit status $?; sleep 100000",
+		d.r.t.TempDir(), filepath.Join(d.r.bin, "reeve"), d.reach, strings.Join(args, " "))
 	d.do("new-window", "-d", "-n", window, command)
 	d.do("resize-window", "-t", window, "-x", "80", "-y", "24")
 	d.see(window, "● live")

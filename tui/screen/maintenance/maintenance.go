@@ -3,7 +3,6 @@
 package maintenance
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,21 +33,9 @@ func (m *machine) id() string { return m.Hostname + "/" + m.IP }
 
 type column = table.Column[machine]
 
-// askTimeout bounds one question to the master.
-const askTimeout = 5 * time.Second
-
 // Screen is the schedule.
 type Screen struct {
-	list.Base[machine]
-	asking bool
-	known  bool
-	wrong  string // why the last question was not answered
-}
-
-// answer is what the master said.
-type answer struct {
-	plan reeveapi.Maintenance
-	err  error
+	list.Asked[machine, reeveapi.Maintenance]
 }
 
 // New returns the screen; target's Arg is a filter to begin with.
@@ -60,7 +47,8 @@ func New(env screen.Env, target screen.Target) *Screen {
 		{Name: "state", Free: true, Text: func(m *machine) string { return m.State }},
 	}...)
 	l.SetFilter(target.Arg)
-	s.Base = list.NewBase(env, list.Setup[machine]{Scope: keys.Maintenance, Name: "maintenance"}, l)
+	base := list.NewBase(env, list.Setup[machine]{Scope: keys.Maintenance, Name: "maintenance"}, l)
+	s.Asked = list.NewAsked(base, "the schedule", env.Maintenance, rows)
 	return s
 }
 
@@ -115,54 +103,19 @@ func (s *Screen) answers(m *machine) string {
 // Crumb names the screen.
 func (s *Screen) Crumb() string { return "maintenance" }
 
-// Start asks the master.
-func (s *Screen) Start() tea.Cmd { return s.ask() }
-
-func (s *Screen) ask() tea.Cmd {
-	if s.asking {
-		return nil
-	}
-	s.asking = true
-	return s.Env.Async(func(ctx context.Context) tea.Msg {
-		ctx, cancel := context.WithTimeout(ctx, askTimeout)
-		defer cancel()
-		plan, err := s.Env.Maintenance(ctx)
-		return answer{plan, err}
-	})
-}
-
-// Update takes the master's answer, and asks again each second.
-func (s *Screen) Update(msg tea.Msg) tea.Cmd {
-	switch msg := msg.(type) {
-	case screen.Tick, screen.Result:
-		return s.ask()
-	case answer:
-		s.asking = false
-		if msg.err != nil {
-			s.wrong = msg.err.Error()
-			return nil
-		}
-		s.take(msg.plan)
-	default:
-		return s.Base.Update(msg)
-	}
-	return nil
-}
-
-func (s *Screen) take(plan reeveapi.Maintenance) {
-	s.known, s.wrong = true, ""
+func rows(plan reeveapi.Maintenance) []table.Row[machine] {
 	var all []machine
 	for _, w := range plan.Windows {
 		for _, m := range w.Machines {
 			all = append(all, machine{m, w.Start, w.End})
 		}
 	}
-	slices.SortFunc(all, func(a, b machine) int { return strings.Compare(a.id(), b.id()) }) // rows must be sorted by id
-	rows := make([]table.Row[machine], len(all))
+	slices.SortFunc(all, func(a, b machine) int { return strings.Compare(a.id(), b.id()) })
+	out := make([]table.Row[machine], len(all))
 	for i := range all {
-		rows[i] = table.Row[machine]{ID: all[i].id(), Val: &all[i]}
+		out[i] = table.Row[machine]{ID: all[i].id(), Val: &all[i]}
 	}
-	s.Table().SetRows(rows, s.Env.Now())
+	return out
 }
 
 // Do takes a verb.
@@ -202,8 +155,8 @@ func (s *Screen) step(make func([]reeveapi.MaintenanceMachine) (action.Action, e
 
 // Status says what is wrong, or when the cursor's window begins.
 func (s *Screen) Status() (string, theme.Role) {
-	if s.wrong != "" {
-		return "the schedule is not known: " + s.wrong, theme.Warn
+	if s.Wrong() != "" {
+		return "what is shown may be old: " + s.Wrong(), theme.Warn
 	}
 	_, m, _ := s.Row()
 	if m == nil {
@@ -217,13 +170,4 @@ func (s *Screen) Status() (string, theme.Role) {
 	default:
 		return fmt.Sprintf("the time of %s has come; %d tasks are on it; nothing happens until it is taken down", m.Hostname, m.Tasks), theme.Warn
 	}
-}
-
-// Render draws the screen.
-func (s *Screen) Render(a frame.Area) {
-	if !s.known && s.wrong == "" {
-		a.Text(1, 1, theme.Dim, "asking the master for the schedule…")
-		return
-	}
-	s.Base.Render(a)
 }

@@ -4,11 +4,9 @@
 package secrets
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -30,21 +28,9 @@ type (
 	column = table.Column[secret]
 )
 
-// askTimeout bounds one question to the master.
-const askTimeout = 5 * time.Second
-
 // Screen is the list of secrets.
 type Screen struct {
-	list.Base[secret]
-	asking bool
-	known  bool
-	wrong  string // why the last question was not answered
-}
-
-// answer is what the master said.
-type answer struct {
-	secrets []secret
-	err     error
+	list.Asked[secret, []secret]
 }
 
 // New returns the screen; target's Arg is a filter to begin with.
@@ -58,7 +44,8 @@ func New(env screen.Env, target screen.Target) *Screen {
 		{Name: "stored", Text: func(v *secret) string { return stored(v) }},
 	}...)
 	l.SetFilter(target.Arg)
-	s.Base = list.NewBase(env, list.Setup[secret]{Scope: keys.Secrets, Name: "secrets"}, l)
+	base := list.NewBase(env, list.Setup[secret]{Scope: keys.Secrets, Name: "secrets"}, l)
+	s.Asked = list.NewAsked(base, "the secrets' names", env.Secrets, rows)
 	return s
 }
 
@@ -108,48 +95,13 @@ func drawStored(a frame.Area, v *secret) {
 // Crumb names the screen.
 func (s *Screen) Crumb() string { return "secrets" }
 
-// Start asks the master.
-func (s *Screen) Start() tea.Cmd { return s.ask() }
-
-func (s *Screen) ask() tea.Cmd {
-	if s.asking {
-		return nil
-	}
-	s.asking = true
-	return s.Env.Async(func(ctx context.Context) tea.Msg {
-		ctx, cancel := context.WithTimeout(ctx, askTimeout)
-		defer cancel()
-		all, err := s.Env.Secrets(ctx)
-		return answer{all, err}
-	})
-}
-
-// Update takes the master's answer, and asks again each second.
-func (s *Screen) Update(msg tea.Msg) tea.Cmd {
-	switch msg := msg.(type) {
-	case screen.Tick, screen.Result:
-		return s.ask()
-	case answer:
-		s.asking = false
-		if msg.err != nil {
-			s.wrong = msg.err.Error()
-			return nil
-		}
-		s.take(msg.secrets)
-	default:
-		return s.Base.Update(msg)
-	}
-	return nil
-}
-
-func (s *Screen) take(all []secret) {
-	s.known, s.wrong = true, ""
-	slices.SortFunc(all, func(a, b secret) int { return strings.Compare(a.Name, b.Name) }) // rows must be sorted by id
-	rows := make([]table.Row[secret], len(all))
+func rows(all []secret) []table.Row[secret] {
+	slices.SortFunc(all, func(a, b secret) int { return strings.Compare(a.Name, b.Name) })
+	out := make([]table.Row[secret], len(all))
 	for i := range all {
-		rows[i] = table.Row[secret]{ID: all[i].Name, Val: &all[i]}
+		out[i] = table.Row[secret]{ID: all[i].Name, Val: &all[i]}
 	}
-	s.Table().SetRows(rows, s.Env.Now())
+	return out
 }
 
 // Do takes a verb.
@@ -208,8 +160,8 @@ func jobsOf(v *secret) tea.Cmd {
 func (s *Screen) Status() (string, theme.Role) {
 	_, v, alive := s.Row()
 	switch {
-	case s.wrong != "":
-		return "what is shown may be old: " + s.wrong, theme.Warn
+	case s.Wrong() != "":
+		return "what is shown may be old: " + s.Wrong(), theme.Warn
 	case v == nil:
 		return "", theme.Dim
 	case !alive:
@@ -220,16 +172,4 @@ func (s *Screen) Status() (string, theme.Role) {
 		return fmt.Sprintf("%s is sealed with key %s, which the leader lacks: tasks that need it wait", v.Name, v.Key), theme.Bad
 	}
 	return fmt.Sprintf("%s is sealed with key %s; its value is never shown", v.Name, v.Key), theme.Dim
-}
-
-// Render draws the screen.
-func (s *Screen) Render(a frame.Area) {
-	switch {
-	case !s.known && s.wrong == "":
-		a.Text(1, 1, theme.Dim, "asking the master for the secrets' names…")
-	case !s.known:
-		a.Text(1, 1, theme.Warn, a.Clip("! not known: "+s.wrong, a.W-2))
-	default:
-		s.Base.Render(a)
-	}
 }

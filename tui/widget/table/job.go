@@ -131,7 +131,9 @@ func (t *Table[T]) Finish(j *Job[T], now time.Time) {
 		}
 		for _, n := range t.dirty {
 			if n.round != t.round {
-				n.placed = nil // it came, or came back, while the job was done
+				if n.placed != nil {
+					panic("not dead")
+				}
 			}
 		}
 	}
