@@ -27,7 +27,6 @@ func (r *rig) desk() *desk {
 	d := &desk{r, filepath.Join(r.t.TempDir(), "tmux"), "--master=" + r.MasterList()}
 	d.do("new-session", "-d", "-s", "main", "-x", "80", "-y", "24", "sleep 100000")
 	d.do("set", "-g", "status", "off")
-	d.do("set", "-g", "set-clipboard", "on")
 	r.t.Cleanup(func() { d.do("kill-server") })
 	return d
 }

@@ -49,8 +49,13 @@ type Deps struct {
 	Looks      screen.Looks // as the last session had them
 	Mouse      bool         // use it from the start
 	Describe   func(t screen.Thing) (name, text string)
-	Keep       func(Session)   // called now and then, outside of the loop
-	First      []screen.Target // screens over the overview to begin with
+	Keep       func(Session) // called now and then, outside of the loop
+
+	// CheckConfig looks at the operator's configuration, outside of the loop: where it is, or what is wrong with which line. Nil where
+	// there is none.
+	CheckConfig func() (path string, err error)
+
+	First []screen.Target // screens over the overview to begin with
 }
 
 // App is the root model.
@@ -223,16 +228,23 @@ func (a *App) asked(msg tea.Msg) tea.Cmd {
 	case screen.Ask:
 		return a.ask(msg.Action)
 	case screen.Copy:
-		note, err := a.deps.Copy(msg.Text)
-		if err != nil {
-			a.say(theme.Bad, "not copied: "+err.Error())
-			return nil
-		}
-		a.say(theme.Good, msg.What+" "+note)
+		return a.copy(msg)
 	default:
 		return a.askedMore(msg)
 	}
 	return nil
+}
+
+// copy puts text on the clipboard outside of the loop.
+func (a *App) copy(c screen.Copy) tea.Cmd {
+	put := a.deps.Copy
+	return func() tea.Msg {
+		note, err := put(c.Text)
+		if err != nil {
+			return screen.Toast{Text: "not copied: " + err.Error(), Role: theme.Bad}
+		}
+		return screen.Toast{Text: c.What + " " + note, Role: theme.Good}
+	}
 }
 
 func (a *App) say(role theme.Role, text string) {

@@ -9,6 +9,7 @@ import (
 
 	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/command"
+	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/theme"
 )
 
@@ -30,6 +31,22 @@ func (a *App) goContext(name string) tea.Cmd {
 	}
 	a.leave = name
 	return a.quit()
+}
+
+// checkConfig says what is wrong with the operator's configuration. The console goes on with what it had read.
+func (a *App) checkConfig() tea.Cmd {
+	check := a.deps.CheckConfig
+	if check == nil {
+		a.say(theme.Warn, "there is no configuration of yours here: this console runs on another machine")
+		return nil
+	}
+	return func() tea.Msg {
+		path, err := check()
+		if err != nil {
+			return screen.Toast{Text: err.Error(), Role: theme.Bad}
+		}
+		return screen.Toast{Text: path + ": nothing is wrong; what changed counts from the next start", Role: theme.Good}
+	}
 }
 
 // Next is the context to go to after the console has ended, "" if the operator left for good.

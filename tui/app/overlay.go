@@ -373,6 +373,8 @@ func (a *App) askedMore(msg tea.Msg) tea.Cmd {
 		return a.toggleMouse()
 	case command.Context:
 		return a.goContext(msg.Name)
+	case command.CheckConfig:
+		return a.checkConfig()
 	case screen.Shell:
 		return a.shell(msg)
 	case screen.Choose:

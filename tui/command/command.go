@@ -33,6 +33,8 @@ type (
 	Mouse struct{}
 	// Context goes to another cluster of the operator's configuration; without a name it asks for the names.
 	Context struct{ Name string }
+	// CheckConfig says what is wrong with the operator's configuration.
+	CheckConfig struct{}
 	// Pipe gives the text on the screen to a command of the operator's machine.
 	Pipe struct{ Line string }
 	// Pace is how often screens look at what has changed, at most; 0 is as the console likes.
@@ -91,6 +93,7 @@ var verbs = []verb{
 	{"undo", "stop what is about to begin, or undo", "", nil},
 	{"columns", "choose a list's columns", "", nil},
 	{"context", "another cluster of your configuration", "", nil},
+	{"config", "check: what is wrong with your configuration", "", configWords},
 	{"mouse", "use the mouse, or give it back to the terminal", "", nil},
 	{"refresh", "how often screens change at most: 2s, or auto", "", paces},
 	{"theme", "dark, light or auto", "", themes},
@@ -114,6 +117,10 @@ func pace(text string) (tea.Msg, error) {
 		return nil, fmt.Errorf("%q is neither auto nor a time up to %s, such as 2s", text, slowest)
 	}
 	return Pace{d}, nil
+}
+
+func configWords(*store.Snapshot) []Choice {
+	return []Choice{{"check", "what is wrong with which line"}}
 }
 
 func themes(*store.Snapshot) []Choice {
@@ -335,6 +342,11 @@ func setting(name, rest string) (tea.Msg, error) {
 		return Mouse{}, nil
 	case "context":
 		return Context{rest}, nil
+	case "config":
+		if rest != "" && rest != "check" {
+			return nil, fmt.Errorf("config check is all there is, not %q; \"reeve config\" shows the configuration", rest)
+		}
+		return CheckConfig{}, nil
 	case "pipe":
 		if rest == "" {
 			return nil, errors.New("pipe into what? such as :pipe grep -c timeout")

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"slices"
+	"syscall"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -106,7 +108,7 @@ func Run(ctx context.Context, o Options) error {
 
 // show shows one cluster; next is the one to go to, "" if the operator left.
 func show(ctx context.Context, o Options) (next string, err error) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := hungUp(ctx)
 	defer cancel()
 	source, closeSource, err := sourceOf(o)
 	if err != nil {
@@ -151,6 +153,15 @@ func show(ctx context.Context, o Options) (next string, err error) {
 	group.Stop()
 	err = errors.Join(ended(err), group.Wait())
 	return root.Next(), errors.Join(err, keep(dir, root.Session()))
+}
+
+// hungUp ends a context at SIGHUP: by itself that ends a process at once, and leaves the terminal raw and the session unkept. Where it is
+// ignored, as under nohup, it stays so.
+func hungUp(ctx context.Context) (context.Context, context.CancelFunc) {
+	if signal.Ignored(syscall.SIGHUP) {
+		return context.WithCancel(ctx)
+	}
+	return signal.NotifyContext(ctx, syscall.SIGHUP)
 }
 
 func keep(dir *state.Dir, s app.Session) error {
@@ -222,7 +233,8 @@ func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *fee
 		Theme: func(name string) *theme.Theme {
 			return theme.New(theme.Options{Profile: caps.Profile, Plain: caps.Plain, ASCII: ascii, Name: name})
 		},
-		Copy: func(text string) (string, error) { return out.Copy(caps, text) },
+		Copy:        func(text string) (string, error) { return out.Copy(caps, text) },
+		CheckConfig: checkConfig,
 		Env: screen.Env{
 			Store: st, Now: time.Now, HostDetail: source.HostDetail, ContainerDetail: source.ContainerDetail, ReadFile: source.ReadFile, ReadDaemonLog: source.ReadDaemonLog, LogStart: source.LogStart, LogTimes: source.LogTimes, Maintenance: source.Maintenance, Secrets: source.Secrets, ReadLocal: readLocal, LogSince: source.LogSince, ListFiles: source.ListFiles, Save: dir.Save, Draft: dir.Draft, Templates: dir.Templates,
 			Columns: dir.Columns(o.Config.Picks()),
@@ -234,12 +246,25 @@ func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *fee
 	}
 	if os.Getenv(flagset.EnvName("served")) != "" {
 		d.Served = true
-		d.Env.ReadLocal = nil
+		d.Env.ReadLocal, d.CheckConfig = nil, nil
 		d.Env.Save = func(string, func() ([]byte, error)) (string, int64, error) {
 			return "", 0, errors.New("nothing can be kept on the machine that serves this console; copy it, or use reeve on your own")
 		}
 	}
 	return d
+}
+
+// checkConfig says what is wrong with the operator's configuration as it is now, and what was looked at.
+func checkConfig() (string, error) {
+	path := config.Path(os.Getenv)
+	c, err := config.Load(path)
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(c.CheckColumns(open.Columns()), c.CheckFiles()); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return path, nil
 }
 
 // look picks the theme: what was asked for, else what is configured, else what the terminal told about its background.

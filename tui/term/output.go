@@ -1,9 +1,7 @@
 package term
 
 import (
-	"encoding/base64"
 	"os"
-	"strconv"
 	"sync"
 )
 
@@ -26,14 +24,3 @@ func (o *Output) Write(p []byte) (int, error) {
 
 // WriteString is Write: without it the embedded file's would pass the lock by.
 func (o *Output) WriteString(s string) (int, error) { return o.Write([]byte(s)) }
-
-// Copy asks the terminal to put text on the operator's clipboard, and answers what to tell him. The sequence (OSC 52)
-// reaches the machine the operator sits at, also through SSH; a terminal that does not know it ignores it silently.
-func (o *Output) Copy(caps Caps, text string) (string, error) {
-	_, err := o.Write([]byte("\x1b]52;c;" + base64.StdEncoding.EncodeToString([]byte(text)) + "\a"))
-	note := "copied " + strconv.Itoa(len(text)) + " bytes through the terminal"
-	if caps.Tmux {
-		note += " (tmux passes it on with: set -g set-clipboard on)"
-	}
-	return note, err
-}

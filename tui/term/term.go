@@ -20,6 +20,8 @@ type Caps struct {
 	Known   bool            // whether the background is known at all
 	SSH     bool
 	Tmux    bool
+	Wayland bool // a desktop of that kind is here
+	X11     bool
 }
 
 // Detect reads the capabilities from the environment, which getenv looks up.
@@ -27,7 +29,7 @@ func Detect(getenv func(string) string) Caps {
 	c := Caps{
 		UTF8: utf8Locale(getenv),
 		SSH:  getenv("SSH_CONNECTION") != "" || getenv("SSH_TTY") != "",
-		Tmux: getenv("TMUX") != "",
+		Tmux: getenv("TMUX") != "", Wayland: getenv("WAYLAND_DISPLAY") != "", X11: getenv("DISPLAY") != "",
 	}
 	name := getenv("TERM")
 	c.Plain = name == "dumb" || name == ""

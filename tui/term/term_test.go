@@ -2,7 +2,9 @@ package term
 
 import (
 	"errors"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -153,25 +155,51 @@ func write(t *testing.T, f *os.File, text string) {
 	}
 }
 
+// TestCopy: tmux and desktops are told by their programs, others by the terminal, and the operator hears which it was.
 func TestCopy(t *testing.T) {
-	read, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	note, err := NewOutput(w).Copy(Caps{Tmux: true}, "hello")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	buf := make([]byte, 64)
-	n, _ := read.Read(buf)
-	if got, want := string(buf[:n]), "\x1b]52;c;aGVsbG8=\a"; got != want {
-		t.Errorf("wrote %q, want %q", got, want)
-	}
-	if !strings.Contains(note, "5 bytes") || !strings.Contains(note, "set-clipboard") {
-		t.Errorf("note is %q", note)
+	ssh := Caps{SSH: true, X11: true}
+	for _, test := range []struct {
+		name, programs string // those that there are
+		caps           Caps
+		by             string // the program that gets the text, "" for the terminal
+		note           string
+	}{
+		{"tmux", "tmux", Caps{Tmux: true}, "tmux load-buffer -w -", "copied 5 bytes to tmux, which passes them on"},
+		{"tmux over SSH", "tmux xclip", Caps{Tmux: true, SSH: true, X11: true}, "tmux load-buffer -w -", "copied 5 bytes to tmux, which passes them on"},
+		{"tmux without its program", "xclip", Caps{Tmux: true, X11: true}, "", "copied 5 bytes through the terminal (tmux passes it on with: set -g set-clipboard on)"},
+		{"Wayland", "wl-copy xclip", Caps{Wayland: true, X11: true}, "wl-copy", "copied 5 bytes by wl-copy"},
+		{"X11", "wl-copy xsel", Caps{X11: true}, "xsel --clipboard --input", "copied 5 bytes by xsel"},
+		{"a Mac", "pbcopy", Caps{}, "pbcopy", "copied 5 bytes by pbcopy"},
+		{"another machine's desktop", "xclip pbcopy tmux", ssh, "", "copied 5 bytes through the terminal"},
+		{"nothing", "", Caps{X11: true}, "", "copied 5 bytes through the terminal"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			for program := range strings.FieldsSeq(test.programs) {
+				script := "#!/bin/sh\n{ echo " + program + " \"$@\"; /bin/cat; } >" + dir + "/told\n"
+				if err := os.WriteFile(filepath.Join(dir, program), []byte(script), 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			t.Setenv("PATH", dir)
+			read, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			note, err := NewOutput(w).Copy(test.caps, "hello")
+			if err := errors.Join(err, w.Close()); err != nil {
+				t.Fatal(err)
+			}
+			written, _ := io.ReadAll(read)
+			told, _ := os.ReadFile(filepath.Join(dir, "told"))
+			want, wantTold := "\x1b]52;c;aGVsbG8=\a", ""
+			if test.by != "" {
+				want, wantTold = "", test.by+"\nhello"
+			}
+			if string(written) != want || string(told) != wantTold || note != test.note {
+				t.Errorf("the terminal got %q, a program %q, and %q was said; want %q, %q, %q", written, told, note, want, wantTold, test.note)
+			}
+		})
 	}
 }
 

@@ -157,7 +157,7 @@ func TestConnecting(t *testing.T) {
 
 // TestSizes checks that each frame has exactly the terminal's size.
 func TestSizes(t *testing.T) {
-	for _, size := range [][2]int{{60, 15}, {61, 16}, {80, 24}, {100, 30}, {140, 40}, {200, 60}, {59, 15}, {60, 14}, {20, 3}, {1, 1}} {
+	for _, size := range [][2]int{{60, 15}, {61, 16}, {80, 24}, {100, 30}, {140, 40}, {200, 60}, {400, 100}, {59, 15}, {60, 14}, {20, 3}, {1, 1}} {
 		for _, asciiOnly := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%dx%d ascii %v", size[0], size[1], asciiOnly), func(t *testing.T) {
 				for _, scene := range scenes {

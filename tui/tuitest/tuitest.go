@@ -49,6 +49,8 @@ type Options struct {
 	Look       string                     // theme, "auto" if empty
 	Lines      []string                   // commands of earlier sessions
 	Looks      screen.Looks               // as the last session had them
+	Session    *app.Session               // the last one, nil for none
+	Config     error                      // what is wrong with the operator's configuration
 	Contexts   []string                   // the first is this cluster's
 	Reach      []string                   // flags by which command lines reach the cluster; nil names the master
 	Columns    map[string][]table.Pick    // configured ones
@@ -162,7 +164,12 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 	if len(o.Contexts) > 0 {
 		context = o.Contexts[0]
 	}
+	var last app.Session
+	if o.Session != nil {
+		last = *o.Session
+	}
 	return app.Deps{
+		Restored: last.Screens, First: last.Open, CheckConfig: func() (string, error) { return "/home/me/config.yaml", o.Config },
 		Context: context, Lines: o.Lines, Looks: o.Looks, Tool: tool, Shell: shell,
 		Exec:     func(c tea.ExecCommand, done tea.ExecCallback) tea.Cmd { return func() tea.Msg { return done(c.Run()) } },
 		Describe: func(t screen.Thing) (string, string) { return detail.Describe(st.Snapshot(), t, time.Now()) },

@@ -1,0 +1,71 @@
+package tuitest
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"codeberg.org/reeve/reeve/tui/app"
+)
+
+// TestASessionComesBack leaves a console in the middle of things, and opens the next one there: the stack of screens, and of each list the
+// cursor, the filter, the order and the tab.
+func TestASessionComesBack(t *testing.T) {
+	var session app.Session
+	var cursor string
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Press("3", "/", "web-", "enter", "shift+right", "O", "j", "j", "j", "enter", "l", "w")
+		c.Press("esc", "esc")
+		cursor = c.Line("▶")
+		c.Press("enter", "l")
+		session = c.Root.Session()
+	})
+	Run(t, Options{W: 140, H: 40, Session: &session}, func(c *Console) {
+		c.Expect("› log", "FOLLOW")
+		c.Press("esc", "esc")
+		c.Expect("/ web-")
+		if got := c.Line("▶"); field(got) == "" || field(got) != field(cursor) {
+			t.Errorf("the cursor is on %q, want %q", got, cursor)
+		}
+		c.Press("esc", "esc", "esc")
+		c.Expect("ATTENTION")
+	})
+}
+
+// field is the name in the cursor's line.
+func field(line string) string {
+	_, rest, _ := strings.Cut(line, "▶")
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return ""
+	}
+	return fields[0]
+}
+
+// TestConfigCheck tells from within the console what is wrong with which line.
+func TestConfigCheck(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press(":", "config check", "enter")
+		c.Expect("/home/me/config.yaml: nothing is wrong")
+		c.Press(":", "config edit", "enter")
+		c.Expect("config check is all there is")
+	})
+	Run(t, Options{Config: errors.New("c.yaml: line 3: unknown key \"master\"")}, func(c *Console) {
+		c.Press(":", "config ch", "tab", "enter")
+		c.Expect(`line 3: unknown key "master"`)
+	})
+}
+
+// TestHiddenMarks: that marks are hidden by the filter is in sight as long as they are.
+func TestHiddenMarks(t *testing.T) {
+	Run(t, Options{W: 100, H: 30}, func(c *Console) {
+		c.Press("3", "space", "space")
+		c.Expect("2 marked")
+		c.Press("/", "web-front", "enter")
+		c.Expect("2 marked, 2 hidden by the filter")
+		c.Press("esc")
+		c.Lacks("hidden by the filter")
+		c.Press("ctrl+\\")
+		c.Lacks("2 marked")
+	})
+}
