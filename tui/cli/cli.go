@@ -113,11 +113,11 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 		interruptible(files.Command(files.Config{Printer: a.printer, Connect: a.connect, Find: find})), a.killCommand(), a.teardownCommand(), a.configCommand(), a.serveCommand(), a.versionCommand(),
 	)
 	root.AddCommand(explain.Command(explain.Config{Printer: a.printer, Connect: a.connect}))
-	root.AddCommand(roles.Commands(roles.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef})...)
-	root.AddCommand(secrets.Command(secrets.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Stdin: a.stdin, Stderr: a.stderr}))
+	root.AddCommand(roles.Commands(roles.Config{Config: a.deeds()})...)
+	root.AddCommand(secrets.Command(secrets.Config{Config: a.deeds(), Stdin: a.stdin, Stderr: a.stderr}))
 	root.AddCommand(jobs.Commands(a.jobs())...)
-	root.AddCommand(maintenance.Command(maintenance.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef}))
-	root.AddCommand(steer.Commands(steer.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef})...)
+	root.AddCommand(maintenance.Command(maintenance.Config{Config: a.deeds()}))
+	root.AddCommand(steer.Commands(steer.Config{Config: a.deeds()})...)
 	for _, verb := range append(root.Commands(), root) {
 		a.reportErrors(verb)
 		for _, inner := range verb.Commands() {

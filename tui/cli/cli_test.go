@@ -533,7 +533,10 @@ func TestKill(t *testing.T) {
 	}
 	check(t, reeve(t, c, &yes, "kill", "one"), result{"Asked to kill task one\n", question, exitDone})
 	check(t, reeve(t, c, nil, "kill", "--yes", "g/same"), result{"Asked to kill task same\n", "", exitDone})
-	if diff := cmp.Diff([]string{"POST /tasks/f/one/kill", "POST /tasks/g/same/kill"}, c.asked); diff != "" {
+	check(t, reeve(t, c, nil, "-o", "json", "kill", "--yes", "g/same"), result{"{\n  \"done\": \"Asked to kill task same\"\n}\n", "", exitDone})
+	check(t, reeve(t, c, nil, "-o", "name", "kill", "--yes", "g/same"), result{"", "", exitDone})
+	same := "POST /tasks/g/same/kill"
+	if diff := cmp.Diff([]string{"POST /tasks/f/one/kill", same, same, same}, c.asked); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
 }

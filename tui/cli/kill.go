@@ -17,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/taskstate"
+	"codeberg.org/reeve/reeve/tui/cli/deed"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
@@ -41,31 +42,23 @@ func (a *app) killCommand() *cobra.Command {
 			if taskstate.TerminalName(task.State) {
 				return fault.New(fault.Conflict, "task %s has ended already: it is %s", task.ID, taskstate.LabelOf(task.State))
 			}
-			if err := a.confirm(yes, "Kill task %s of %s on %s?", task.ID, task.FrameworkName, task.AgentName); err != nil {
-				return err
-			}
-			err = a.ask(command, func(ctx context.Context, c *client.Client) error {
-				return c.KillTask(ctx, task.Framework, task.ID, grace)
+			return a.deeds().Do(command, deed.Deed{
+				Yes: yes, Question: fmt.Sprintf("Kill task %s of %s on %s?", task.ID, task.FrameworkName, task.AgentName),
+				Do: func(ctx context.Context, c *client.Client) error {
+					return c.KillTask(ctx, task.Framework, task.ID, grace)
+				},
+				Done: "Asked to kill task " + task.ID,
 			})
-			if err == nil {
-				fmt.Fprintf(a.stdout, "Asked to kill task %s\n", output.OneLine(task.ID))
-			}
-			return err
 		},
 	}
 	command.Flags().DurationVar(&grace, "grace", -1, "how long it may take to end after SIGTERM; 0 is SIGKILL at once (default: as the task itself says)")
 	command.Flags().Lookup("grace").DefValue = "" // what is printed behind the flag
-	yesFlag(command, &yes)
+	deed.YesFlag(command, &yes)
 	return command
 }
 
 // mostGrace is as long a grace as masters take.
 const mostGrace = 24 * time.Hour
-
-// yesFlag gives a verb that ends something the flag which confirm goes by.
-func yesFlag(command *cobra.Command, yes *bool) {
-	command.Flags().BoolVarP(yes, "yes", "y", false, "do not ask")
-}
 
 // confirm asks a person, and takes everything but yes for no. Without a person there is nobody to ask, and
 // it is no; yes is what was given on the command line, and settles it.

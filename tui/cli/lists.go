@@ -13,22 +13,21 @@ import (
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/taskstate"
+	"codeberg.org/reeve/reeve/tui/cli/deed"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
 // patience is how long a verb that asks one question waits while the masters elect a leader.
-const patience = 20 * time.Second
+const patience = deed.Patience
+
+// deeds is what verbs need of the command line.
+func (a *app) deeds() deed.Config {
+	return deed.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef}
+}
 
 // ask connects and calls fn with a context that ends when a person would have lost patience.
 func (a *app) ask(command *cobra.Command, fn func(ctx context.Context, c *client.Client) error) error {
-	c, err := a.connect()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	ctx, cancel := context.WithTimeout(command.Context(), patience)
-	defer cancel()
-	return fn(ctx, c)
+	return a.deeds().Ask(command, fn)
 }
 
 func (a *app) agentsCommand() *cobra.Command {

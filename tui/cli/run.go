@@ -261,5 +261,5 @@ func (a *app) submit(command *cobra.Command, f *runFlags, spec reeveapi.JobSpec)
 }
 
 func (a *app) jobs() jobs.Config {
-	return jobs.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm, Usage: usagef}
+	return jobs.Config{Config: a.deeds()}
 }

@@ -10,7 +10,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/action"
-	"codeberg.org/reeve/reeve/tui/cli/output"
+	"codeberg.org/reeve/reeve/tui/cli/deed"
 )
 
 func (a *app) teardownCommand() *cobra.Command {
@@ -26,17 +26,14 @@ func (a *app) teardownCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.confirm(yes, "Tear down framework %s (%s) and kill its %d active tasks?", f.Name, f.ID, action.Active(&f)); err != nil {
-				return err
-			}
-			err = a.ask(command, func(ctx context.Context, c *client.Client) error { return c.Teardown(ctx, f.ID) })
-			if err == nil {
-				fmt.Fprintf(a.stdout, "Tore down framework %s\n", output.OneLine(f.ID))
-			}
-			return err
+			return a.deeds().Do(command, deed.Deed{
+				Yes: yes, Question: fmt.Sprintf("Tear down framework %s (%s) and kill its %d active tasks?", f.Name, f.ID, action.Active(&f)),
+				Do:   func(ctx context.Context, c *client.Client) error { return c.Teardown(ctx, f.ID) },
+				Done: "Tore down framework " + f.ID,
+			})
 		},
 	}
-	yesFlag(command, &yes)
+	deed.YesFlag(command, &yes)
 	return command
 }
 

@@ -10,6 +10,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/cli/deed"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
@@ -17,14 +18,10 @@ func ended(state string) bool {
 	return state == reeveapi.JobFinished || state == reeveapi.JobFailed || state == reeveapi.JobStopped
 }
 
-func yesFlag(command *cobra.Command, yes *bool) {
-	command.Flags().BoolVarP(yes, "yes", "y", false, "do not ask")
-}
-
 // look finds the job that is to be changed: the question says how much goes with it.
 func (cfg Config) look(command *cobra.Command, name string) (*reeveapi.Job, error) {
 	var job *reeveapi.Job
-	err := cfg.ask(command, func(ctx context.Context, c *client.Client) (err error) {
+	err := cfg.Ask(command, func(ctx context.Context, c *client.Client) (err error) {
 		job, err = c.Job(ctx, name)
 		return err
 	})
@@ -52,7 +49,7 @@ func (cfg Config) stopCommand() *cobra.Command {
 		},
 	}
 	command.Flags().BoolVar(&forget, "forget", false, "remove a job that has ended from the list")
-	yesFlag(command, &yes)
+	deed.YesFlag(command, &yes)
 	return command
 }
 
@@ -64,23 +61,19 @@ func (cfg Config) stop(command *cobra.Command, name string, yes bool) error {
 	if ended(job.State) {
 		return fault.New(fault.Conflict, "job %s has ended already: it is %s; \"reeve stop --forget\" removes it from the list", name, job.State)
 	}
-	if err := cfg.Confirm(yes, "Stop job %s (%s)?", name, Instances(*job)); err != nil {
-		return err
-	}
-	err = cfg.ask(command, func(ctx context.Context, c *client.Client) error { return c.StopJob(ctx, name) })
-	if err == nil {
-		cfg.say("Stopping job %s", name)
-	}
-	return err
+	return cfg.Do(command, deed.Deed{
+		Yes: yes, Question: fmt.Sprintf("Stop job %s (%s)?", name, Instances(*job)),
+		Do:   func(ctx context.Context, c *client.Client) error { return c.StopJob(ctx, name) },
+		Done: "Stopping job " + name,
+	})
 }
 
 // forget removes a job that has ended. There is nothing to end, so nobody is asked.
 func (cfg Config) forget(command *cobra.Command, name string) error {
-	err := cfg.ask(command, func(ctx context.Context, c *client.Client) error { return c.RemoveJob(ctx, name) })
-	if err == nil {
-		cfg.say("Forgot job %s", name)
-	}
-	return err
+	return cfg.Do(command, deed.Deed{
+		Do:   func(ctx context.Context, c *client.Client) error { return c.RemoveJob(ctx, name) },
+		Done: "Forgot job " + name,
+	})
 }
 
 func (cfg Config) scaleCommand() *cobra.Command {
@@ -106,14 +99,14 @@ func (cfg Config) scaleCommand() *cobra.Command {
 			}, "Scaled job %s to %d instances", args[0], n)
 		},
 	}
-	yesFlag(command, &yes)
+	deed.YesFlag(command, &yes)
 	return command
 }
 
 // change makes a change and says that it was made.
 func (cfg Config) change(command *cobra.Command, do func(ctx context.Context, c *client.Client) (*reeveapi.Job, error), format string, args ...any) error {
 	var job *reeveapi.Job
-	err := cfg.ask(command, func(ctx context.Context, c *client.Client) (err error) {
+	err := cfg.Ask(command, func(ctx context.Context, c *client.Client) (err error) {
 		job, err = do(ctx, c)
 		return err
 	})
@@ -123,8 +116,7 @@ func (cfg Config) change(command *cobra.Command, do func(ctx context.Context, c 
 	if p := cfg.Printer(); job != nil && !p.Tabular() && p.Form != output.Name {
 		return p.Data(job)
 	}
-	cfg.say("%s", fmt.Sprintf(format, args...))
-	return nil
+	return cfg.Say("%s", fmt.Sprintf(format, args...))
 }
 
 func (cfg Config) restartCommand() *cobra.Command {
@@ -144,7 +136,7 @@ func (cfg Config) restartCommand() *cobra.Command {
 			}, "Restarting job %s; \"reeve jobs %s\" shows how far it is", args[0], args[0])
 		},
 	}
-	yesFlag(command, &yes)
+	deed.YesFlag(command, &yes)
 	return command
 }
 
@@ -173,7 +165,7 @@ func (cfg Config) rollbackCommand() *cobra.Command {
 		},
 	}
 	command.Flags().IntVar(&to, "to", 0, "version, as \"reeve jobs history\" lists them; default is the one before the newest")
-	yesFlag(command, &yes)
+	deed.YesFlag(command, &yes)
 	return command
 }
 

@@ -20,7 +20,7 @@ func FromTask(cfg Config, find func(ctx context.Context, c *client.Client, name 
 	return &cobra.Command{
 		Use: "job-from-task TASK", Short: "Write the file of a job like a task, for \"reeve run -f\"", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
+			return cfg.Ask(command, func(ctx context.Context, c *client.Client) error {
 				task, err := find(ctx, c, args[0])
 				if err != nil {
 					return err

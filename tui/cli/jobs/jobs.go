@@ -13,19 +13,12 @@ import (
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/taskstate"
+	"codeberg.org/reeve/reeve/tui/cli/deed"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
 // Config is what the verbs need of the command line.
-type Config struct {
-	Printer func() output.Printer
-	Connect func() (*client.Client, error)
-	Confirm func(yes bool, question string, args ...any) error // asks a person, unless yes
-	Usage   func(format string, args ...any) error             // wrong use of a verb
-}
-
-// patience is how long a question waits while the masters elect a leader.
-const patience = 20 * time.Second
+type Config struct{ deed.Config }
 
 // Commands returns the verbs.
 func Commands(cfg Config) []*cobra.Command {
@@ -34,27 +27,11 @@ func Commands(cfg Config) []*cobra.Command {
 	}
 }
 
-// ask asks the leading master.
-func (cfg Config) ask(command *cobra.Command, fn func(ctx context.Context, c *client.Client) error) error {
-	c, err := cfg.Connect()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	ctx, cancel := context.WithTimeout(command.Context(), patience)
-	defer cancel()
-	return fn(ctx, c)
-}
-
-func (cfg Config) say(format string, args ...any) {
-	fmt.Fprintln(cfg.Printer().Out, output.OneLine(fmt.Sprintf(format, args...)))
-}
-
 func (cfg Config) jobsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use: "jobs [JOB]", Short: "List jobs, or one job and its instances", Args: cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
+			return cfg.Ask(command, func(ctx context.Context, c *client.Client) error {
 				if len(args) == 1 {
 					job, err := c.Job(ctx, args[0])
 					if err != nil {
@@ -220,7 +197,7 @@ func (cfg Config) historyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "history JOB", Short: "List the versions of a job, or the runs of a periodic one", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
+			return cfg.Ask(command, func(ctx context.Context, c *client.Client) error {
 				job, err := c.Job(ctx, args[0])
 				if err != nil {
 					return err

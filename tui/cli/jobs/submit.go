@@ -31,7 +31,7 @@ type Submission struct {
 // dry run.
 func (cfg Config) Submit(command *cobra.Command, s Submission) (*reeveapi.Job, error) {
 	var plan *reeveapi.JobPlan
-	err := cfg.ask(command, func(ctx context.Context, c *client.Client) (err error) {
+	err := cfg.Ask(command, func(ctx context.Context, c *client.Client) (err error) {
 		plan, err = c.PlanJob(ctx, s.Spec)
 		return err
 	})
@@ -44,7 +44,7 @@ func (cfg Config) Submit(command *cobra.Command, s Submission) (*reeveapi.Job, e
 	var job *reeveapi.Job
 	switch plan.Action {
 	case create:
-		err = cfg.ask(command, func(ctx context.Context, c *client.Client) (err error) {
+		err = cfg.Ask(command, func(ctx context.Context, c *client.Client) (err error) {
 			job, err = c.SubmitJob(ctx, s.Spec)
 			return err
 		})
@@ -59,7 +59,7 @@ func (cfg Config) Submit(command *cobra.Command, s Submission) (*reeveapi.Job, e
 		if err := cfg.Confirm(s.Yes, question, s.Spec.Name); err != nil {
 			return nil, err
 		}
-		err = cfg.ask(command, func(ctx context.Context, c *client.Client) (err error) {
+		err = cfg.Ask(command, func(ctx context.Context, c *client.Client) (err error) {
 			job, err = c.UpdateJob(ctx, s.Spec, plan.Version)
 			return err
 		})

@@ -14,27 +14,20 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/cli/deed"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 	"codeberg.org/reeve/reeve/tui/cli/steer"
 )
 
 // Config is what the verb needs of the command line.
-type Config struct {
-	Printer func() output.Printer
-	Connect func() (*client.Client, error)
-	Confirm func(yes bool, question string, args ...any) error // asks a person, unless yes
-	Usage   func(format string, args ...any) error             // wrong use of a verb
-}
-
-// patience is how long a question waits while the masters elect a leader.
-const patience = 20 * time.Second
+type Config struct{ deed.Config }
 
 // Command returns the verb.
 func Command(cfg Config) *cobra.Command {
 	command := &cobra.Command{
 		Use: "maintenance", Short: "List the machines that are to be taken down; schedule, start, stop and cancel change that", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
+			return cfg.Ask(command, func(ctx context.Context, c *client.Client) error {
 				all, err := c.Maintenance(ctx)
 				if err != nil {
 					return err
@@ -48,22 +41,6 @@ func Command(cfg Config) *cobra.Command {
 		cfg.step("stop", "Bring machines up again, and out of the schedule", ""),
 		cfg.step("cancel", "Take machines out of the schedule", ""))
 	return command
-}
-
-// ask connects and calls fn with a context that ends when a person would have lost patience.
-func (cfg Config) ask(command *cobra.Command, fn func(ctx context.Context, c *client.Client) error) error {
-	c, err := cfg.Connect()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	ctx, cancel := context.WithTimeout(command.Context(), patience)
-	defer cancel()
-	return fn(ctx, c)
-}
-
-func (cfg Config) say(format string, args ...any) {
-	fmt.Fprintln(cfg.Printer().Out, output.OneLine(fmt.Sprintf(format, args...)))
 }
 
 // row is a machine with its window.
@@ -157,7 +134,7 @@ func (cfg Config) scheduleCommand() *cobra.Command {
 			if flags.Changed("for") {
 				asked.DurationSeconds = new(long.Seconds())
 			}
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
+			return cfg.Ask(command, func(ctx context.Context, c *client.Client) error {
 				for _, name := range args {
 					m, err := byAgent(ctx, c, name)
 					if err != nil {
@@ -168,8 +145,7 @@ func (cfg Config) scheduleCommand() *cobra.Command {
 				if err := c.ChangeMaintenance(ctx, "schedule", asked); err != nil {
 					return err
 				}
-				cfg.say("%s scheduled for maintenance; frameworks are asked to leave", strings.Join(args, ", "))
-				return nil
+				return cfg.Say("%s scheduled for maintenance; frameworks are asked to leave", strings.Join(args, ", "))
 			})
 		},
 	}
@@ -213,7 +189,7 @@ func (cfg Config) step(verb, short, question string) *cobra.Command {
 	command := &cobra.Command{
 		Use: verb + " MACHINE…", Short: short, Args: cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
+			return cfg.Ask(command, func(ctx context.Context, c *client.Client) error {
 				all, err := c.Maintenance(ctx)
 				if err != nil {
 					return err
@@ -225,18 +201,17 @@ func (cfg Config) step(verb, short, question string) *cobra.Command {
 				if err := cfg.agreed(yes, question, args, tasks); err != nil {
 					return err
 				}
-				ctx, cancel := context.WithTimeout(command.Context(), patience)
+				ctx, cancel := context.WithTimeout(command.Context(), deed.Patience)
 				defer cancel()
 				if err := c.ChangeMaintenance(ctx, verb, asked); err != nil {
 					return err
 				}
-				cfg.say("%s: %s", strings.Join(args, ", "), done[verb])
-				return nil
+				return cfg.Say("%s: %s", strings.Join(args, ", "), done[verb])
 			})
 		},
 	}
 	if question != "" {
-		command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+		deed.YesFlag(command, &yes)
 	}
 	return command
 }

@@ -13,47 +13,23 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/cli/deed"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
 // Config is what the verbs need of the command line.
-type Config struct {
-	Printer func() output.Printer
-	Connect func() (*client.Client, error)
-	Confirm func(yes bool, question string, args ...any) error // asks a person, unless yes
-	Usage   func(format string, args ...any) error             // wrong use of a verb
-}
-
-// patience is how long a question waits while the masters elect a leader.
-const patience = 20 * time.Second
+type Config struct{ deed.Config }
 
 // Commands returns the verbs.
 func Commands(cfg Config) []*cobra.Command {
 	return []*cobra.Command{cfg.rolesCommand(), cfg.quotaCommand(), cfg.weightCommand(), cfg.offersCommand()}
 }
 
-// ask connects and calls fn with a context that ends when a person would have lost patience.
-func (cfg Config) ask(command *cobra.Command, fn func(ctx context.Context, c *client.Client) error) error {
-	c, err := cfg.Connect()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	ctx, cancel := context.WithTimeout(command.Context(), patience)
-	defer cancel()
-	return fn(ctx, c)
-}
-
-// say prints what was done.
-func (cfg Config) say(format string, args ...any) {
-	fmt.Fprintln(cfg.Printer().Out, output.OneLine(fmt.Sprintf(format, args...)))
-}
-
 func (cfg Config) rolesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "roles", Short: "List the roles: weights, what they have, guarantees and limits", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
+			return cfg.Ask(command, func(ctx context.Context, c *client.Client) error {
 				roles, err := c.Roles(ctx)
 				if err != nil {
 					return err
@@ -97,7 +73,7 @@ func (cfg Config) quotaCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use: "quota", Short: "List what roles are guaranteed and may have at most; set and remove change it", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
+			return cfg.Ask(command, func(ctx context.Context, c *client.Client) error {
 				all, err := c.Roles(ctx)
 				if err != nil {
 					return err
@@ -189,22 +165,18 @@ func (cfg Config) setQuotaCommand() *cobra.Command {
 			if len(q.Guarantee)+len(q.Limit) == 0 {
 				return cfg.Usage("say what role %s is guaranteed (--guarantee cpus:2), or its limit (--limit cpus:8), or both", args[0])
 			}
-			if err := cfg.Confirm(yes, "Set the quota of role %s: guaranteed %s, at most %s?", args[0], or(q.Guarantee, "nothing"), or(q.Limit, "no limit")); err != nil {
-				return err
-			}
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
-				if err := c.SetQuota(ctx, q); err != nil {
-					return err
-				}
-				cfg.say("%s is guaranteed %s, and may have %s", args[0], or(q.Guarantee, "nothing"), or(q.Limit, "as much as there is"))
-				return nil
+			return cfg.Do(command, deed.Deed{
+				Yes:      yes,
+				Question: fmt.Sprintf("Set the quota of role %s: guaranteed %s, at most %s?", args[0], or(q.Guarantee, "nothing"), or(q.Limit, "no limit")),
+				Do:       func(ctx context.Context, c *client.Client) error { return c.SetQuota(ctx, q) },
+				Done:     fmt.Sprintf("%s is guaranteed %s, and may have %s", args[0], or(q.Guarantee, "nothing"), or(q.Limit, "as much as there is")),
 			})
 		},
 	}
 	command.Flags().StringVar(&guarantee, "guarantee", "", "what the role gets before anybody is given more than that, such as cpus:2,mem:4096")
 	command.Flags().StringVar(&limit, "limit", "", "what the role gets at most")
 	command.Flags().BoolVar(&force, "force", false, "also if the cluster is too small for all guarantees, or the role has more than the limit already")
-	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	deed.YesFlag(command, &yes)
 	return command
 }
 
@@ -220,19 +192,14 @@ func (cfg Config) removeQuotaCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use: "remove ROLE", Short: "Take a role's guarantee and limit away", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := cfg.Confirm(yes, "Take the guarantee and the limit of role %s away?", args[0]); err != nil {
-				return err
-			}
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
-				if err := c.RemoveQuota(ctx, args[0]); err != nil {
-					return err
-				}
-				cfg.say("%s has no guarantee and no limit now", args[0])
-				return nil
+			return cfg.Do(command, deed.Deed{
+				Yes: yes, Question: fmt.Sprintf("Take the guarantee and the limit of role %s away?", args[0]),
+				Do:   func(ctx context.Context, c *client.Client) error { return c.RemoveQuota(ctx, args[0]) },
+				Done: args[0] + " has no guarantee and no limit now",
 			})
 		},
 	}
-	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	deed.YesFlag(command, &yes)
 	return command
 }
 
@@ -240,7 +207,7 @@ func (cfg Config) weightCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use: "weight", Short: "List the weights of roles; set changes one", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
+			return cfg.Ask(command, func(ctx context.Context, c *client.Client) error {
 				roles, err := c.Roles(ctx)
 				if err != nil {
 					return err
@@ -264,19 +231,16 @@ func (cfg Config) setWeightCommand() *cobra.Command {
 			if err != nil || !(weight > 0) {
 				return cfg.Usage("%q is no weight; write a number above 0, such as 2", args[1])
 			}
-			if err := cfg.Confirm(yes, "Give role %s the weight %s? All offers are taken back if a framework is in it.", args[0], args[1]); err != nil {
-				return err
-			}
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
-				if err := c.SetWeight(ctx, reeveapi.Weight{Role: args[0], Weight: weight}); err != nil {
-					return err
-				}
-				cfg.say("%s has the weight %s", args[0], output.Number(weight))
-				return nil
+			return cfg.Do(command, deed.Deed{
+				Yes: yes, Question: fmt.Sprintf("Give role %s the weight %s? All offers are taken back if a framework is in it.", args[0], args[1]),
+				Do: func(ctx context.Context, c *client.Client) error {
+					return c.SetWeight(ctx, reeveapi.Weight{Role: args[0], Weight: weight})
+				},
+				Done: fmt.Sprintf("%s has the weight %s", args[0], output.Number(weight)),
 			})
 		},
 	}
-	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	deed.YesFlag(command, &yes)
 	return command
 }
 
@@ -284,7 +248,7 @@ func (cfg Config) offersCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use: "offers", Short: "List what is offered to frameworks and not answered yet; rescind takes one back", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
+			return cfg.Ask(command, func(ctx context.Context, c *client.Client) error {
 				offers, err := c.Offers(ctx)
 				if err != nil {
 					return err
@@ -301,15 +265,15 @@ func (cfg Config) rescindCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "rescind OFFER...", Short: "Take offers back from frameworks that think for too long; theirs again after a minute", Args: cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
-				for _, id := range args {
-					if err := c.RescindOffer(ctx, id); err != nil {
-						return err
-					}
-					cfg.say("took offer %s back", id)
+			for _, id := range args {
+				if err := cfg.Do(command, deed.Deed{
+					Do:   func(ctx context.Context, c *client.Client) error { return c.RescindOffer(ctx, id) },
+					Done: "took offer " + id + " back",
+				}); err != nil {
+					return err
 				}
-				return nil
-			})
+			}
+			return nil
 		},
 	}
 }

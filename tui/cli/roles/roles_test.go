@@ -16,6 +16,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/cli/deed"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
@@ -64,7 +65,7 @@ func run(t *testing.T, m *master, line string) string {
 	var out bytes.Buffer
 	root := &cobra.Command{Use: "reeve", SilenceErrors: true, SilenceUsage: true}
 	form := root.PersistentFlags().StringP("output", "o", output.Table, "")
-	root.AddCommand(Commands(Config{
+	root.AddCommand(Commands(Config{Config: deed.Config{
 		Printer: func() output.Printer { return output.Printer{Form: *form, Out: &out, Err: &out} },
 		Connect: func() (*client.Client, error) {
 			return client.New(client.Options{Masters: []string{strings.TrimPrefix(server.URL, "http://")}})
@@ -76,7 +77,7 @@ func run(t *testing.T, m *master, line string) string {
 			return fmt.Errorf("asked: "+question, args...)
 		},
 		Usage: func(format string, args ...any) error { return fmt.Errorf("usage: "+format, args...) },
-	})...)
+	}})...)
 	root.SetArgs(strings.Fields(line))
 	if err := root.ExecuteContext(t.Context()); err != nil {
 		return err.Error()

@@ -18,27 +18,23 @@ import (
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/cli/deed"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
 // Config is what the verb needs of the command line.
 type Config struct {
-	Printer func() output.Printer
-	Connect func() (*client.Client, error)
-	Confirm func(yes bool, question string, args ...any) error // asks a person, unless yes
-	Stdin   io.Reader
-	Stderr  io.Writer
+	deed.Config
+	Stdin  io.Reader
+	Stderr io.Writer
 }
-
-// patience is how long a question waits while the masters elect a leader.
-const patience = 20 * time.Second
 
 // Command returns the verb.
 func Command(cfg Config) *cobra.Command {
 	command := &cobra.Command{
 		Use: "secrets", Short: "List the secrets that jobs can refer to; their values are never shown", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
+			return cfg.Ask(command, func(ctx context.Context, c *client.Client) error {
 				list, err := c.Secrets(ctx)
 				if err != nil {
 					return err
@@ -49,18 +45,6 @@ func Command(cfg Config) *cobra.Command {
 	}
 	command.AddCommand(cfg.setCommand(), cfg.removeCommand())
 	return command
-}
-
-// ask connects and calls fn with a context that ends when a person would have lost patience.
-func (cfg Config) ask(command *cobra.Command, fn func(ctx context.Context, c *client.Client) error) error {
-	c, err := cfg.Connect()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	ctx, cancel := context.WithTimeout(command.Context(), patience)
-	defer cancel()
-	return fn(ctx, c)
 }
 
 func listing(now time.Time) output.Listing[reeveapi.Secret] {
@@ -102,7 +86,7 @@ func (cfg Config) setCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
+			return cfg.Ask(command, func(ctx context.Context, c *client.Client) error {
 				s, err := c.SetSecret(ctx, args[0], value)
 				if err != nil {
 					return err
@@ -110,9 +94,7 @@ func (cfg Config) setCommand() *cobra.Command {
 				if strings.HasSuffix(string(value), "\n") && strings.Count(string(value), "\n") == 1 {
 					fmt.Fprintln(cfg.Stderr, "reeve: the value ends in a line break, which is part of it")
 				}
-				text := fmt.Sprintf("Secret %s is at version %d, %d bytes, %s", s.Name, s.Version, s.Size, stored(*s))
-				fmt.Fprintln(cfg.Printer().Out, output.OneLine(text))
-				return nil
+				return cfg.Say("Secret %s is at version %d, %d bytes, %s", s.Name, s.Version, s.Size, stored(*s))
 			})
 		},
 	}
@@ -154,18 +136,13 @@ func (cfg Config) removeCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use: "remove NAME", Short: "Forget a secret that no job needs", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := cfg.Confirm(yes, "Remove secret %s for good?", args[0]); err != nil {
-				return err
-			}
-			return cfg.ask(command, func(ctx context.Context, c *client.Client) error {
-				if err := c.RemoveSecret(ctx, args[0]); err != nil {
-					return err
-				}
-				fmt.Fprintln(cfg.Printer().Out, output.OneLine("Removed secret "+args[0]))
-				return nil
+			return cfg.Do(command, deed.Deed{
+				Yes: yes, Question: fmt.Sprintf("Remove secret %s for good?", args[0]),
+				Do:   func(ctx context.Context, c *client.Client) error { return c.RemoveSecret(ctx, args[0]) },
+				Done: "Removed secret " + args[0],
 			})
 		},
 	}
-	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	deed.YesFlag(command, &yes)
 	return command
 }

@@ -14,6 +14,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/cli/deed"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 	"codeberg.org/reeve/reeve/tui/cli/secrets"
 )
@@ -38,14 +39,13 @@ func TestValuesAreTakenAsTheyAre(t *testing.T) {
 	}
 	run := func(stdin string, args ...string) (out, warned string, err error) {
 		var stdout, stderr bytes.Buffer
-		command := secrets.Command(secrets.Config{
+		command := secrets.Command(secrets.Config{Config: deed.Config{
 			Printer: func() output.Printer { return output.Printer{Out: &stdout, Form: output.Table} },
 			Connect: func() (*client.Client, error) {
 				return client.New(client.Options{Masters: []string{master.Listener.Addr().String()}})
 			},
 			Confirm: func(bool, string, ...any) error { return nil },
-			Stdin:   strings.NewReader(stdin), Stderr: &stderr,
-		})
+		}, Stdin: strings.NewReader(stdin), Stderr: &stderr})
 		command.SetArgs(args)
 		err = command.ExecuteContext(t.Context())
 		return stdout.String(), stderr.String(), err

@@ -11,8 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/cli/deed"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
@@ -59,17 +61,17 @@ func (a asked) drain(ctx context.Context, d drain) error {
 	if d.gone {
 		after = "; then it is marked as gone for ever"
 	}
-	err := a.cfg.Confirm(d.yes, "Drain agent %s at %s? %s on it must end%s%s.", a.agent.Name, a.agent.HTTP, plural(a.agent.Tasks), limit, after)
-	if err != nil {
-		return err
-	}
-	err = within(ctx, func(ctx context.Context) error { return a.client.DrainAgent(ctx, a.agent.ID, d.grace, d.gone) })
-	if err != nil {
-		return err
+	act := deed.Deed{
+		Yes: d.yes, Question: fmt.Sprintf("Drain agent %s at %s? %s on it must end%s%s.", a.agent.Name, a.agent.HTTP, plural(a.agent.Tasks), limit, after),
+		Do: func(ctx context.Context, c *client.Client) error {
+			return c.DrainAgent(ctx, a.agent.ID, d.grace, d.gone)
+		},
 	}
 	if !d.wait {
-		a.say("%s drains: %s on it must end%s; \"reeve agents\" shows how far it is", a.agent.Name, plural(a.agent.Tasks), limit)
-		return nil
+		act.Done = fmt.Sprintf("%s drains: %s on it must end%s; \"reeve agents\" shows how far it is", a.agent.Name, plural(a.agent.Tasks), limit)
+	}
+	if err := a.cfg.Do(a.command, act); err != nil || !d.wait {
+		return err
 	}
 	return a.drained(ctx, d)
 }
@@ -90,8 +92,7 @@ func (a asked) drained(ctx context.Context, d drain) error {
 		case err != nil:
 			return err
 		case done:
-			a.say("%s", now)
-			return nil
+			return a.cfg.Say("%s", now)
 		case now != told:
 			fmt.Fprintln(a.cfg.Printer().Err, output.OneLine(now))
 			told = now

@@ -7,26 +7,17 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
-	"codeberg.org/reeve/reeve/tui/cli/output"
+	"codeberg.org/reeve/reeve/tui/cli/deed"
 )
 
 // Config is what the verbs need of the command line.
-type Config struct {
-	Printer func() output.Printer
-	Connect func() (*client.Client, error)
-	Confirm func(yes bool, question string, args ...any) error // asks a person, unless yes
-	Usage   func(format string, args ...any) error             // wrong use of a verb
-}
-
-// patience is how long a question waits while the masters elect a leader.
-const patience = 20 * time.Second
+type Config struct{ deed.Config }
 
 // Commands returns the verbs.
 func Commands(cfg Config) []*cobra.Command {
@@ -35,9 +26,10 @@ func Commands(cfg Config) []*cobra.Command {
 
 // asked is a verb at work on one agent.
 type asked struct {
-	cfg    Config
-	client *client.Client
-	agent  reeveapi.Agent
+	cfg     Config
+	command *cobra.Command
+	client  *client.Client
+	agent   reeveapi.Agent
 }
 
 // on finds the agent that is named on the command line, and calls fn.
@@ -54,18 +46,13 @@ func (cfg Config) on(command *cobra.Command, name string, fn func(ctx context.Co
 	}); err != nil {
 		return err
 	}
-	return fn(command.Context(), asked{cfg, c, agent})
+	return fn(command.Context(), asked{cfg, command, c, agent})
 }
 
 func within(ctx context.Context, fn func(ctx context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, deed.Patience)
 	defer cancel()
 	return fn(ctx)
-}
-
-// say prints what was done.
-func (a asked) say(format string, args ...any) {
-	fmt.Fprintln(a.cfg.Printer().Out, output.OneLine(fmt.Sprintf(format, args...)))
 }
 
 // Find finds the agent that a person means: by its id, its name or the address of its API. One that is gone is only found
@@ -98,12 +85,11 @@ func (cfg Config) deactivateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "deactivate AGENT", Short: "Launch nothing new on a machine; what runs there goes on", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return cfg.on(command, args[0], func(ctx context.Context, a asked) error {
-				err := within(ctx, func(ctx context.Context) error { return a.client.DeactivateAgent(ctx, a.agent.ID) })
-				if err == nil {
-					a.say("%s is deactivated; %s on it may go on", a.agent.Name, plural(a.agent.Tasks))
-				}
-				return err
+			return cfg.on(command, args[0], func(_ context.Context, a asked) error {
+				return cfg.Do(command, deed.Deed{
+					Do:   func(ctx context.Context, c *client.Client) error { return c.DeactivateAgent(ctx, a.agent.ID) },
+					Done: fmt.Sprintf("%s is deactivated; %s on it may go on", a.agent.Name, plural(a.agent.Tasks)),
+				})
 			})
 		},
 	}
@@ -113,12 +99,11 @@ func (cfg Config) reactivateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "reactivate AGENT", Short: "Use a machine again that was deactivated or is drained", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return cfg.on(command, args[0], func(ctx context.Context, a asked) error {
-				err := within(ctx, func(ctx context.Context) error { return a.client.ReactivateAgent(ctx, a.agent.ID) })
-				if err == nil {
-					a.say("%s is used again", a.agent.Name)
-				}
-				return err
+			return cfg.on(command, args[0], func(_ context.Context, a asked) error {
+				return cfg.Do(command, deed.Deed{
+					Do:   func(ctx context.Context, c *client.Client) error { return c.ReactivateAgent(ctx, a.agent.ID) },
+					Done: a.agent.Name + " is used again",
+				})
 			})
 		},
 	}
@@ -129,25 +114,21 @@ func (cfg Config) goneCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use: "gone AGENT", Short: "Give a machine up for ever; what still runs there is lost, and its agentd is not let in again", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return cfg.on(command, args[0], func(ctx context.Context, a asked) error {
+			return cfg.on(command, args[0], func(_ context.Context, a asked) error {
 				if a.agent.State == reeveapi.AgentGone {
-					a.say("%s was marked as gone before", a.agent.Name)
-					return nil
+					return cfg.Say("%s was marked as gone before", a.agent.Name)
 				}
-				err := cfg.Confirm(yes, "Mark agent %s at %s as gone for ever? It is %s; %s on it will be ended and given up.",
-					a.agent.Name, a.agent.HTTP, a.agent.State, plural(a.agent.Tasks))
-				if err != nil {
-					return err
-				}
-				err = within(ctx, func(ctx context.Context) error { return a.client.MarkAgentGone(ctx, a.agent.ID) })
-				if err == nil {
-					a.say("%s is gone", a.agent.Name)
-				}
-				return err
+				return cfg.Do(command, deed.Deed{
+					Yes: yes,
+					Question: fmt.Sprintf("Mark agent %s at %s as gone for ever? It is %s; %s on it will be ended and given up.",
+						a.agent.Name, a.agent.HTTP, a.agent.State, plural(a.agent.Tasks)),
+					Do:   func(ctx context.Context, c *client.Client) error { return c.MarkAgentGone(ctx, a.agent.ID) },
+					Done: a.agent.Name + " is gone",
+				})
 			})
 		},
 	}
-	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	deed.YesFlag(command, &yes)
 	return command
 }
 
