@@ -122,21 +122,12 @@ func (t *Table[T]) Finish(j *Job[T], now time.Time) {
 		t.accept(j, now)
 		return
 	}
-	t.round++
 	if j.sort {
 		t.order = make([]*node[T], len(j.rows))
 		for i, p := range j.rows {
-			t.order[i] = p.node
-			p.node.placed, p.node.round = p.val, t.round
+			t.order[i], p.node.placed = p.node, p.val
 		}
-		for _, n := range t.dirty {
-			if n.round != t.round {
-				if n.placed != nil {
-					panic("not dead")
-				}
-			}
-		}
-	}
+	} // whoever is not in it has come meanwhile, and has no place yet: what gives one asks anew
 	if j.keep != nil {
 		for _, p := range j.rows {
 			p.node.judged, p.node.passes = p.val, p.passes
