@@ -141,7 +141,9 @@ func TestAgentsOfMastersBehindProxies(t *testing.T) {
 
 func TestNewWithTLS(t *testing.T) {
 	for _, o := range []client.Options{
-		{Masters: []string{"https://a:1", "b:1"}}, {Masters: []string{"https://a"}}, {Masters: []string{"https://"}},
+		{Masters: []string{"https://a:1", "b:1"}},
+		{Masters: []string{"https://a"}},
+		{Masters: []string{"https://"}},
 		{Masters: []string{"a:1"}, Authorities: x509.NewCertPool()},
 	} {
 		if _, err := client.New(o); fault.KindOf(err) != fault.Invalid {

@@ -21,7 +21,7 @@ func TestASessionComesBack(t *testing.T) {
 		session = c.Root.Session()
 	})
 	Run(t, Options{W: 140, H: 40, Session: &session}, func(c *Console) {
-		c.Expect("› log", "FOLLOW")
+		c.Expect(field(cursor)+" log", "FOLLOW", "wrap")
 		c.Press("esc", "esc")
 		c.Expect("/ web-")
 		if got := c.Line("▶"); field(got) == "" || field(got) != field(cursor) {
@@ -56,16 +56,18 @@ func TestConfigCheck(t *testing.T) {
 	})
 }
 
-// TestHiddenMarks: that marks are hidden by the filter is in sight as long as they are.
+// TestHiddenMarks: that marks are hidden by the filter is in sight as long as they are, however narrow the list is.
 func TestHiddenMarks(t *testing.T) {
-	Run(t, Options{W: 100, H: 30}, func(c *Console) {
-		c.Press("3", "space", "space")
-		c.Expect("2 marked")
-		c.Press("/", "web-front", "enter")
-		c.Expect("2 marked, 2 hidden by the filter")
-		c.Press("esc")
-		c.Lacks("hidden by the filter")
-		c.Press("ctrl+\\")
-		c.Lacks("2 marked")
-	})
+	for width, want := range map[int]string{60: "2 hidden", 80: "2 hidden", 100: "2 marked, 2 hidden", 140: "2 marked, 2 hidden by the filter"} {
+		Run(t, Options{W: width, H: 30}, func(c *Console) {
+			c.Press("3", "space", "space")
+			c.Expect("2 marked")
+			c.Press("/", "web-front", "enter")
+			c.Expect(want, "web-front")
+			c.Press("esc")
+			c.Lacks("hidden")
+			c.Press("ctrl+\\")
+			c.Lacks("2 marked")
+		})
+	}
 }

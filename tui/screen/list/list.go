@@ -249,18 +249,46 @@ func (l *List[T]) set(a frame.Area, x int) int {
 }
 
 func (l *List[T]) marks(a frame.Area, x int) int {
-	ids, hidden := l.Table.Marks()
-	if len(ids) == 0 {
+	texts := l.marked()
+	if len(texts) == 0 {
 		return x
 	}
-	text := fmt.Sprintf("%d marked", len(ids))
-	if hidden > 0 {
-		text += fmt.Sprintf(", %d hidden by the filter", hidden)
+	return a.Text(x, 0, theme.Warn, texts[0]) + 3
+}
+
+// marked says how many rows are marked and how many of them the filter hides, the longest way first; nil if none is marked.
+func (l *List[T]) marked() []string {
+	ids, hidden := l.Table.Marks()
+	if len(ids) == 0 {
+		return nil
 	}
-	return a.Text(x, 0, theme.Warn, text) + 3
+	texts := []string{fmt.Sprintf("%d marked", len(ids))}
+	if hidden > 0 {
+		short := fmt.Sprintf("%s, %d hidden", texts[0], hidden)
+		texts = []string{short + " by the filter", short, fmt.Sprintf("%d hidden", hidden)}
+	}
+	return texts
+}
+
+// filterRoom is what a filter and its count need beside marks.
+const filterRoom = 28
+
+// besideMarks draws what is to be known of marks at the right, so that it is always in sight, and answers what is left.
+func (l *List[T]) besideMarks(a frame.Area) frame.Area {
+	texts := l.marked()
+	for i, text := range texts {
+		if left := a.W - frame.Width(text) - 2; left >= filterRoom || i == len(texts)-1 {
+			a.Text(left+1, 0, theme.Warn, text)
+			return a.Sub(0, 0, max(left, 0), 1)
+		}
+	}
+	return a
 }
 
 func (l *List[T]) filterLine(a frame.Area) {
+	if !l.typing {
+		a = l.besideMarks(a)
+	}
 	x := a.Text(0, 0, theme.Accent, "/ ")
 	shown, all := l.Table.Len()
 	count := fmt.Sprintf("%d of %d", shown, all)
@@ -276,11 +304,7 @@ func (l *List[T]) filterLine(a frame.Area) {
 		return
 	}
 	x = a.Text(x, 0, theme.Dim, count) + 3
-	if l.typing {
-		if room := a.W - x; frame.Width(l.help) <= room {
-			a.Text(x, 0, theme.Dim, l.help)
-		}
-		return
+	if l.typing && frame.Width(l.help) <= a.W-x {
+		a.Text(x, 0, theme.Dim, l.help)
 	}
-	l.marks(a, x)
 }
