@@ -202,7 +202,11 @@ func (l *List[T]) head(a frame.Area) {
 		if desc {
 			arrow = a.Theme().Glyph.Down
 		}
-		if text := name + " " + arrow; x+5+frame.Width(text) <= a.W {
+		room := a.W
+		if marked := l.marked(); len(marked) > 0 {
+			room -= frame.Width(marked[0]) + 3
+		}
+		if text := name + " " + arrow; x+5+frame.Width(text) <= room {
 			x = a.Text(x, 0, theme.Dim, "sort ")
 			x = a.Text(x, 0, theme.Text, text) + 3
 		}
