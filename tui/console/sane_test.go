@@ -49,6 +49,7 @@ func press(terminal *os.File, keys string) error {
 }
 
 func stayedSane(t *testing.T, how string, end func(child *os.Process, terminal *os.File) error) {
+	t.Helper()
 	terminal, tty, err := pty.Open()
 	if err != nil {
 		t.Skip("no pseudo terminal here: ", err)
@@ -113,6 +114,7 @@ func stayedSane(t *testing.T, how string, end func(child *os.Process, terminal *
 
 // saneChild is a console, or one with a fault that nobody knows of yet.
 func saneChild(t *testing.T, how string) {
+	t.Helper()
 	if !strings.HasPrefix(how, "panic") {
 		if err := Run(context.Background(), Options{Demo: true, Fresh: true}); err != nil {
 			t.Fatal(err)
