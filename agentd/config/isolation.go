@@ -24,9 +24,10 @@ type Isolation struct {
 	HostPaths  []string         // directories that volumes may be in; nil for all
 	SeccompDir string
 
-	NetworkPlugins []string // directories of CNI plugins
-	NetworkDir     string   // of the networks that the operator has defined
-	BridgeSubnet   string   // of the agent's own
+	NetworkPlugins []string      // directories of CNI plugins
+	NetworkDir     string        // of the networks that the operator has defined
+	NetworkTimeout time.Duration // of a plugin
+	BridgeSubnet   string        // of the agent's own
 
 	OwnPIDs, OwnIPC bool // no container gets the host's pid and IPC namespaces, whatever it asks for
 
@@ -38,6 +39,9 @@ type Isolation struct {
 
 // defaultBounding are what Docker gives: some programs need one of them, and none opens a way out.
 const defaultBounding = "CHOWN,DAC_OVERRIDE,FSETID,FOWNER,MKNOD,NET_RAW,SETGID,SETUID,SETFCAP,SETPCAP,NET_BIND_SERVICE,SYS_CHROOT,KILL,AUDIT_WRITE"
+
+// defaultNetworkTimeout is a time that no plugin needs which is well.
+const defaultNetworkTimeout = time.Minute
 
 // defaultContainerDisk is Mesos's.
 const defaultContainerDisk = 15 * time.Second
@@ -54,6 +58,7 @@ func (i *Isolation) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&i.EnforceDisk, "enforce-container-disk-quota", true, "end a container whose files take more than the disk that it asked for")
 	fs.StringVar(&i.written.plugins, "network-cni-plugins-dir", "/usr/lib/cni:/opt/cni/bin", "directories of CNI plugins, with : between them")
 	fs.StringVar(&i.NetworkDir, "network-cni-config-dir", "/etc/cni/net.d", "directory of the networks that containers may join, in CNI's form")
+	flagset.DurationVar(fs, &i.NetworkTimeout, "network-cni-timeout", defaultNetworkTimeout, "how long one CNI plugin may take for a container")
 	fs.StringVar(&i.BridgeSubnet, "bridge-subnet", "10.88.0.0/16", "addresses of containers in the network bridge, which agents have without a file that defines it")
 }
 
@@ -83,6 +88,9 @@ func (i *Isolation) complete() (err error) {
 	}
 	if _, err := netip.ParsePrefix(i.BridgeSubnet); err != nil {
 		return fault.New(fault.Invalid, "--bridge-subnet %q is not a subnet; write 10.88.0.0/16 and the like", i.BridgeSubnet)
+	}
+	if i.NetworkTimeout <= 0 {
+		return fault.New(fault.Invalid, "--network-cni-timeout must be more than 0; give 1mins")
 	}
 	if i.DiskWatch <= 0 {
 		return fault.New(fault.Invalid, "--container-disk-watch-interval must be more than 0; give 15secs, as Mesos has it")

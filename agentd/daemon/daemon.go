@@ -68,7 +68,7 @@ func shims(cfg config.Config, logger *slog.Logger) (runtime.Runtime, func() erro
 	client, err := shimclient.New(shimclient.Config{
 		ShimPath: cfg.ShimPath, RuntimeDir: cfg.RuntimeDir, WorkDir: cfg.WorkDir, CgroupRoot: cfg.CgroupRoot, Log: logger,
 		SeccompDir: cfg.SeccompDir, Devices: cfg.Devices,
-		Networks: network.Config{Plugins: cfg.NetworkPlugins, ConfigDir: cfg.NetworkDir, Subnet: cfg.BridgeSubnet},
+		Networks: network.Config{Plugins: cfg.NetworkPlugins, ConfigDir: cfg.NetworkDir, Subnet: cfg.BridgeSubnet, Timeout: cfg.NetworkTimeout},
 	})
 	if err != nil {
 		return nil, nil, err

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,11 +23,12 @@ import (
 
 // Config is what networks need.
 type Config struct {
-	Dir        string   // records and leases; survives a reboot
-	RuntimeDir string   // namespaces; best on a tmpfs
-	Plugins    []string // directories of CNI plugins
-	ConfigDir  string   // the operator's networks; "" for none
-	Subnet     string   // of the agent's own bridge
+	Dir        string        // records and leases; survives a reboot
+	RuntimeDir string        // namespaces; best on a tmpfs
+	Plugins    []string      // directories of CNI plugins
+	ConfigDir  string        // the operator's networks; "" for none
+	Subnet     string        // of the agent's own bridge
+	Timeout    time.Duration // how long one plugin may take; 0 for DefaultTimeout
 }
 
 // Networks joins containers to networks. Its methods may be called from many goroutines.
@@ -39,6 +41,7 @@ type Networks struct {
 
 // New starts nothing and makes nothing.
 func New(cfg Config) *Networks {
+	cfg.Timeout = cmp.Or(cfg.Timeout, DefaultTimeout)
 	return &Networks{cfg: cfg, locks: make(map[ids.Container]*sync.Mutex)}
 }
 
@@ -62,8 +65,8 @@ type Joint struct {
 	Resolv    string // contents of resolv.conf; "" if the plugins say nothing of names
 }
 
-// patience is how long one plugin may take.
-const patience = time.Minute
+// DefaultTimeout is a time that no plugin needs which is well.
+const DefaultTimeout = time.Minute
 
 // Join makes the network that is asked for, or returns the one that there is for its owner. After an error nothing is left,
 // or it is found by List.
@@ -160,11 +163,11 @@ func (n *Networks) add(ctx context.Context, r *record, j *join) error {
 	if err != nil {
 		return err // check has read it
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.Timeout)
 	defer cancel()
 	raw, err := n.cni(r.Plugins).AddNetworkList(ctx, list, n.conf(r.ID, j))
 	if err != nil {
-		return fault.New(fault.Unavailable, "join network %q: %s", j.Network, reason(ctx, err))
+		return fault.New(fault.Unavailable, "join network %q: %s", j.Network, n.reason(ctx, err))
 	}
 	result, err := types100.NewResultFromResult(raw)
 	if err != nil {
@@ -178,9 +181,9 @@ func (n *Networks) add(ctx context.Context, r *record, j *join) error {
 }
 
 // reason is an error of a plugin in one line.
-func reason(ctx context.Context, err error) string {
+func (n *Networks) reason(ctx context.Context, err error) string {
 	if ctx.Err() != nil {
-		return fmt.Sprintf("its plugin has not answered within %s", patience)
+		return fmt.Sprintf("its plugin has not answered within %s; see what it waits for, or give it longer with --network-cni-timeout", n.cfg.Timeout)
 	}
 	return strings.Join(strings.Fields(err.Error()), " ")
 }
@@ -237,7 +240,7 @@ func (n *Networks) undo(ctx context.Context, r record) error {
 }
 
 func (n *Networks) del(ctx context.Context, plugins []string, list *libcni.NetworkConfigList, conf *libcni.RuntimeConf) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.Timeout)
 	defer cancel()
 	return n.cni(plugins).DelNetworkList(ctx, list, conf)
 }

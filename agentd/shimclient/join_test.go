@@ -34,7 +34,7 @@ func netBed(t *testing.T) *bed {
 	if _, err := os.Stat(filepath.Join(cniPlugins, "bridge")); err != nil {
 		t.Skip("needs the CNI plugins (Debian: containernetworking-plugins)")
 	}
-	b.cfg.Networks = network.Config{Plugins: []string{cniPlugins}, ConfigDir: t.TempDir(), Subnet: fmt.Sprintf("10.%d.%d.0/24", 100+rand.IntN(100), rand.IntN(250))}
+	b.cfg.Networks = network.Config{Timeout: slowhost.Scale(network.DefaultTimeout), Plugins: []string{cniPlugins}, ConfigDir: t.TempDir(), Subnet: fmt.Sprintf("10.%d.%d.0/24", 100+rand.IntN(100), rand.IntN(250))}
 	before := veths(t)
 	t.Cleanup(func() { // before the bed's, while what Clean does is still to come
 		if left := slices.DeleteFunc(veths(t), func(name string) bool { return slices.Contains(before, name) || !b.ours(name) }); len(left) > 0 {

@@ -93,7 +93,10 @@ func startWith(t *testing.T, opts localcluster.Options) *rig {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	opts.WorkDir, opts.StopGrace, opts.PollEvery = dir, slowhost.Scale(15*time.Second), slowhost.Scale(20*time.Millisecond)
-	opts.AgentArgs = append([]string{"--resources=cpus:4;mem:2048;disk:4096;ports:[31000-31099]"}, opts.AgentArgs...)
+	opts.AgentArgs = append([]string{
+		"--resources=cpus:4;mem:2048;disk:4096;ports:[31000-31099]",
+		fmt.Sprintf("--network-cni-timeout=%dsecs", int(slowhost.Scale(time.Minute).Seconds())),
+	}, opts.AgentArgs...)
 	c, err := localcluster.Start(ctx, opts)
 	if err != nil {
 		t.Fatal(err)
