@@ -42,7 +42,7 @@ func TestIsolation(t *testing.T) {
 	want := Isolation{
 		Effective: []string{"CAP_CHOWN"}, Bounding: []string{"CAP_CHOWN", "CAP_SYS_PTRACE"}, HostPaths: []string{"/data", "/srv"}, OwnPIDs: true, OwnIPC: true,
 		SeccompDir: "/etc/seccomp", Devices: []runtime.Device{{Path: "/dev/fuse", Access: "r"}},
-		NetworkPlugins: []string{"/opt/cni"}, NetworkDir: "/etc/cni", BridgeSubnet: "10.1.0.0/24",
+		NetworkPlugins: []string{"/opt/cni"}, NetworkDir: "/etc/cni", NetworkTimeout: time.Minute, BridgeSubnet: "10.1.0.0/24",
 		DiskWatch: 15 * time.Second,
 	}
 	if d := cmp.Diff(i, want, cmpopts.IgnoreUnexported(Isolation{})); d != "" {
@@ -56,6 +56,7 @@ func TestIsolation(t *testing.T) {
 		"is not JSON":                  "--effective-capabilities={",
 		"must be an absolute path":     "--host-path-volumes=data",
 		"must be more than 0":          "--container-disk-watch-interval=0secs",
+		"timeout must be more than 0":  "--network-cni-timeout=0secs",
 		"is not a subnet":              "--bridge-subnet=10.1.0.0",
 		"\"\" must be an absolute":     "--network-cni-plugins-dir=",
 		"is empty":                     "--host-path-volumes=",

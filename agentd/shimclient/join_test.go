@@ -246,6 +246,31 @@ func TestPodNetwork(t *testing.T) {
 	b.checkLeft()
 }
 
+// TestAPluginThatHangs: its container fails, when the operator says that it has had enough time.
+func TestAPluginThatHangs(t *testing.T) {
+	b := netBed(t)
+	plugins := t.TempDir()
+	hangs := "#!/bin/sh\n[ $CNI_COMMAND != ADD ] || exec sleep 1000\n"
+	err := errors.Join(
+		os.WriteFile(filepath.Join(plugins, "hangs"), []byte(hangs), 0o755),
+		os.WriteFile(filepath.Join(b.cfg.Networks.ConfigDir, "slow.conf"), []byte(`{"cniVersion": "0.3.1", "name": "slow", "type": "hangs"}`), 0o644),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.cfg.Networks.Plugins, b.cfg.Networks.Timeout = []string{plugins}, slowhost.Scale(time.Second)
+	c := b.open()
+	spec := b.spec("waits", "true")
+	spec.Network = &runtime.Network{Of: "waits", Join: []runtime.Join{{Network: "slow"}}}
+	if _, err := c.Launch(t.Context(), spec); err == nil || !strings.Contains(err.Error(), `join network "slow": its plugin has not answered within `+b.cfg.Networks.Timeout.String()) {
+		t.Errorf("got %v", err)
+	}
+	if err := c.Delete(t.Context(), "waits"); err != nil {
+		t.Error(err)
+	}
+	b.checkLeft()
+}
+
 func TestNetworkErrors(t *testing.T) {
 	b := netBed(t)
 	for name, text := range map[string]string{

@@ -10,7 +10,8 @@ image=$1; payload=$2; log=$3; shift 3
 qemu=qemu-system-x86_64; [ "${BOX_UML:-no}" != yes ] || qemu=linux.uml
 command -v "$qemu" >/dev/null || { echo "$qemu is missing; bash shared/needs.sh vm installs it" >&2; exit 1; }
 
-scratch=$(mktemp -d); trap 'rm -rf "$scratch"' EXIT
+scratch=$(mktemp -d)
+trap 'pkill -KILL -f "linux[.]uml .*ubd0=$scratch/cow" || true; rm -rf "$scratch"' EXIT # one that is killed leaves the processes that were its programs
 size=$(du -sm "$payload" | cut -f1)
 truncate -s $((size + size / 4 + 32))M "$scratch/payload.img"
 mkfs.ext4 -q -F -L payload -O ^has_journal -d "$payload" "$scratch/payload.img"
