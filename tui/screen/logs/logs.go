@@ -411,7 +411,6 @@ func (s *Screen) Restore(st screen.State) {
 
 // Render draws the screen.
 func (s *Screen) Render(a frame.Area) {
-	s.head(a.Sub(1, 0, a.W-2, 1))
 	bottom := 0
 	if s.typing || !s.match.Empty() {
 		bottom++
@@ -428,4 +427,5 @@ func (s *Screen) Render(a frame.Area) {
 	} else {
 		s.drawLines(body)
 	}
+	s.head(a.Sub(1, 0, a.W-2, 1)) // last: it says what of the lines does not fit
 }
