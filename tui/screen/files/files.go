@@ -74,7 +74,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 		{Name: "CHANGED", Width: 12, Text: text(s.changed), Compare: table.Compare(func(f *file) int64 { return f.GetMtime().GetNanoseconds() })},
 		{Name: "OWNER", Width: 8, Max: 16, Rank: 2, Text: text(func(f *file) string { return f.GetUid() })},
 		{Name: "GROUP", Width: 8, Max: 16, Wide: true, Text: text(func(f *file) string { return f.GetGid() })},
-		{Name: "LINKS", Width: 5, Right: true, Wide: true, Text: text(func(f *file) string { return fmt.Sprint(f.GetNlink()) })},
+		{Name: "LINKS", Width: 5, Right: true, Rank: 3, Text: text(func(f *file) string { return fmt.Sprint(f.GetNlink()) })},
 		{Name: "MODE", Width: 10, Rank: 1, Text: text(func(f *file) string { return modeText(f.GetMode()) })},
 	}...), "words of the name", filter.Field[file]{Name: "name", Free: true, Text: name})
 	s.list.Name = "files"
