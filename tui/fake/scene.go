@@ -113,7 +113,7 @@ func (c *Cluster) makeFrameworks() {
 		{"aurora", "web", "aurora", 9 * 24 * time.Hour},
 	} {
 		fw := reeveapi.Framework{
-			ID: fmt.Sprintf("f3c1a9e2-77aa-4e0b-9b1e-2f3c7e5d8a10-%04d", i+1), Name: f.name, State: reeveapi.FrameworkActive, User: f.user,
+			ID: fmt.Sprintf("f3c1a9e2-77aa-4e0b-9b1e-2f3c7e5d8a10-%04d", i+1), Name: f.name, State: reeveapi.FrameworkActive, User: f.user, Principal: f.name,
 			Roles: []string{f.role}, Hostname: fmt.Sprintf("app%d.dc1", i+1), WebUI: fmt.Sprintf("http://app%d:8080", i+1),
 			Registered: c.now.Add(-f.up), Tasks: map[string]int{}, Capabilities: []string{"PARTITION_AWARE"},
 		}

@@ -36,6 +36,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 	s := &Screen{}
 	l := list.New(table.New("no framework here", s.columns()...), "words = AND  !not  /rx/  state: role: user:", fields()...)
 	l.Tabs = &tabs.Tabs{Names: []string{"connected", "completed"}, Counts: []int{0, 0}}
+	l.Aside = s.failover
 	l.SetFilter(target.Arg)
 	s.Base = list.NewBase(env, list.Setup[framework]{
 		Scope: keys.Frameworks, Kind: screen.Frameworks, Name: "frameworks", Tab: tabOf,
@@ -66,6 +67,9 @@ func (s *Screen) columns() []column {
 			Name: "ROLES", Width: 6, Max: 20, Rank: 3, Text: func(f *framework) (string, theme.Role) { return strings.Join(f.Roles, ","), theme.Text },
 			Compare: table.Compare(func(f *framework) string { return strings.Join(f.Roles, ",") }),
 		},
+		usual(8, text("HOST", 10, 24, func(f *framework) string { return f.Hostname })),
+		usual(6, text("USER", 6, 12, func(f *framework) string { return f.User })),
+		usual(9, text("PRINCIPAL", 9, 20, func(f *framework) string { return f.Principal })),
 		{
 			Name: "TASKS", Width: 5, Right: true, Text: func(f *framework) (string, theme.Role) { return fmt.Sprint(activeTasks(f)), theme.Text },
 			Compare: table.Compare(activeTasks),
@@ -86,9 +90,10 @@ func (s *Screen) columns() []column {
 			Name: "OFFERS", Width: 6, Right: true, Rank: 5, Text: func(f *framework) (string, theme.Role) { return fmt.Sprint(f.Offers), theme.Dim },
 			Compare: table.Compare(func(f *framework) int { return f.Offers }),
 		},
+		usual(7, text("WEB UI", 18, 36, func(f *framework) string { return f.WebUI })),
 		{
-			Name: "USER", Width: 6, Max: 12, Rank: 6, Text: func(f *framework) (string, theme.Role) { return f.User, theme.Dim },
-			Compare: table.Compare(func(f *framework) string { return f.User }),
+			Name: "UP", Width: 6, Right: true, Rank: 4, Text: func(f *framework) (string, theme.Role) { return gauge.Since(s.Env.Now(), f.Registered), theme.Dim },
+			Compare: func(a, b *framework) int { return b.Registered.Compare(a.Registered) },
 		},
 		{
 			Name: "DISK", Width: 6, Right: true, Rank: 6, Wide: true, Text: func(f *framework) (string, theme.Role) { return gauge.MB(f.Allocated.Disk), theme.Text },
@@ -98,18 +103,11 @@ func (s *Screen) columns() []column {
 			Name: "GPUS", Width: 5, Right: true, Rank: 6, Wide: true, Text: func(f *framework) (string, theme.Role) { return gauge.CPUs(f.Allocated.GPUs), theme.Text },
 			Compare: table.Compare(func(f *framework) float64 { return f.Allocated.GPUs }),
 		},
-		text("PRINCIPAL", 9, 20, func(f *framework) string { return f.Principal }),
 		text("ID", 12, 48, func(f *framework) string { return f.ID }),
 		s.clock("REGISTERED", func(f *framework) time.Time { return f.Registered }),
 		s.clock("AGAIN", func(f *framework) time.Time { return f.Reregistered }),
 		s.clock("STATE SINCE", func(f *framework) time.Time { return f.Since }),
 		s.clock("ENDED", func(f *framework) time.Time { return f.Ended }),
-		{Name: "HOST", Width: 8, Max: 24, Rank: 7, Wide: true, Text: func(f *framework) (string, theme.Role) { return f.Hostname, theme.Dim }},
-		{Name: "WEB UI", Width: 10, Max: 36, Rank: 7, Wide: true, Text: func(f *framework) (string, theme.Role) { return f.WebUI, theme.Dim }},
-		{
-			Name: "UP", Width: 6, Right: true, Rank: 4, Text: func(f *framework) (string, theme.Role) { return gauge.Since(s.Env.Now(), f.Registered), theme.Dim },
-			Compare: func(a, b *framework) int { return b.Registered.Compare(a.Registered) },
-		},
 	}
 }
 
@@ -118,6 +116,12 @@ func text(name string, width, most int, of func(*framework) string) column {
 		Name: name, Width: width, Max: most, Rank: 7, Wide: true, Compare: table.ByName(of),
 		Text: func(f *framework) (string, theme.Role) { return label.Or(of(f), "-"), theme.Dim },
 	}
+}
+
+// usual shows a column where it is wide enough: the higher its rank, the wider.
+func usual(rank int, c column) column {
+	c.Rank, c.Wide = rank, false
+	return c
 }
 
 // clock is a column of when something was.
@@ -227,7 +231,7 @@ func (s *Screen) Status() (string, theme.Role) {
 // inactive says how long a framework has been away, and how long it may be.
 func inactive(f *framework, now time.Time) string {
 	text := fmt.Sprintf("%s has been disconnected for %s", f.Name, gauge.Since(now, f.Since))
-	left := time.Duration(f.Failover*float64(time.Second)) - now.Sub(f.Since)
+	left := leftOf(f, now)
 	switch {
 	case f.Failover == 0:
 		return text
@@ -235,4 +239,32 @@ func inactive(f *framework, now time.Time) string {
 		return text + "; it is ended unless it comes back within " + gauge.Age(left)
 	}
 	return text + "; its failover timeout is over"
+}
+
+// leftOf is how long a framework that is away may still be away.
+func leftOf(f *framework, now time.Time) time.Duration {
+	return time.Duration(f.Failover*float64(time.Second)) - now.Sub(f.Since)
+}
+
+// failover says which framework is ended next unless it comes back, and how many more there are.
+func (s *Screen) failover() string {
+	var next *framework
+	more, now := -1, s.Env.Now()
+	for _, f := range s.Env.Store.Snapshot().Frameworks.All() {
+		if f.State != reeveapi.FrameworkInactive || f.Since.IsZero() || f.Failover == 0 || leftOf(f, now) <= 0 {
+			continue
+		}
+		more++
+		if next == nil || leftOf(f, now) < leftOf(next, now) {
+			next = f
+		}
+	}
+	if next == nil {
+		return ""
+	}
+	text := fmt.Sprintf("failover: %s %s left", next.Name, gauge.Age(leftOf(next, now)))
+	if more > 0 {
+		text += fmt.Sprintf(", %d more", more)
+	}
+	return text
 }
