@@ -187,6 +187,34 @@ func TestTemplates(t *testing.T) {
 	})
 }
 
+// TestFormBesideItsFile shows the job as a file beside the form while one types, and how it differs from the template, also
+// after one has left and come back; a narrower terminal shows as before where the job fits, and nothing else.
+func TestFormBesideItsFile(t *testing.T) {
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Press("n", "nightly", "tab", "tab", "./report")
+		c.Expect("name: nightly", "command: ./report ", "Where it fits", "agent-10")
+		c.Lacks("differs from", "same as")
+		c.Press("ctrl+s")
+		c.Expect("same as template nightly")
+		c.Press(" --all", "tab", "backspace", "3")
+		c.Expect("command: ./report --all", "instances: 3", "differs from template nightly:", "- command: \"./report\"", "+ command: \"./report --all\"", "- instances: 1", "+ instances: 3")
+		c.Press("esc", "n")
+		c.Expect("differs from template nightly:", "+ instances: 3")
+		c.Press("ctrl+o", "a")
+		c.Expect("same as template nightly", "command: ./report ")
+		c.Press("ctrl+l")
+		c.Lacks("same as", "differs from", "./report")
+		c.Press("esc", "0", "/", "checkout", "enter", "enter", "E", "tab", "tab", " --fast")
+		c.Expect("differs from job checkout:", "- command: \"./checkout --port $PORT0\"", "+ command: \"./checkout --port $PORT0 --fast\"")
+		c.Lacks("- name:", "- role:", "- resources")
+	})
+	Run(t, Options{W: 139, H: 40}, func(c *Console) {
+		c.Press("n", "nightly")
+		c.Expect("Where it fits", "agent-10")
+		c.Lacks("name: nightly")
+	})
+}
+
 // TestMaintenance takes a machine of the schedule down and brings it back.
 func TestMaintenance(t *testing.T) {
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {

@@ -119,7 +119,11 @@ func (s *Screen) values() map[string]string {
 // keepDraft keeps what was typed.
 func (s *Screen) keepDraft() {
 	if s.draft {
-		s.env.Draft(s.values())
+		values := s.values()
+		if s.template != "" {
+			values[templateField] = s.template
+		}
+		s.env.Draft(values)
 	}
 }
 

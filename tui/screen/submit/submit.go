@@ -27,6 +27,10 @@ type Screen struct {
 	file  bool          // the job is shown as a file
 
 	base *reeveapi.JobSpec // what the form has no fields for is from there, nil if there is nothing
+
+	origin   *origin // what the form began from, nil if from nothing
+	template string  // the name of the template that it is, "" if it is none
+	shown    preview
 }
 
 // New returns the form: empty, with the draft that was kept, or with the values of what target's Arg names ("task:KEY",
@@ -41,18 +45,23 @@ func New(env screen.Env, target screen.Target) *Screen {
 		s.old, s.draft = snap.Jobs.Get(id), false
 		s.base = &s.old.Spec
 		s.fill(s.old.Spec)
+		s.began("job " + id)
 	case kind == "job" && snap.Jobs.Get(id) != nil:
 		spec := snap.Jobs.Get(id).Spec
 		s.fill(spec)
 		s.base, s.draft = &spec, false
+		s.began("job " + id)
 	case kind == "task" && snap.Tasks.Get(id) != nil:
 		spec := specOf(snap.Tasks.Get(id))
 		s.fill(spec)
 		s.base, s.draft = &spec, false
+		s.began("task " + spec.Name)
 	case kind == "template":
 		s.restore(env.Templates("", nil)[id])
+		s.fromTemplate(id)
 	default:
 		s.restore(env.Draft(nil))
+		s.fromTemplate(env.Draft(nil)[templateField])
 	}
 	return s
 }
@@ -120,6 +129,8 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		s.newForm()
 		if s.old != nil {
 			s.base = &s.old.Spec // it is still that job
+		} else {
+			s.origin, s.template = nil, ""
 		}
 		s.env.Draft(map[string]string{})
 	case keys.Send:
@@ -183,12 +194,7 @@ func (s *Screen) Render(a frame.Area) {
 	if a.W >= 110 && a.H >= 20 {
 		left := a.Sub(0, 0, a.W*3/5, a.H-4).Box("New job")
 		s.form.Render(left, s.note)
-		right := a.Sub(a.W*3/5+1, 0, a.W-a.W*3/5-1, a.H-4)
-		if s.file {
-			s.preview(right.Box("As a file"))
-		} else {
-			s.where(right.Box("Where it fits"))
-		}
+		s.beside(a.Sub(a.W*3/5+1, 0, a.W-a.W*3/5-1, a.H-4), a.W >= 140 && a.H >= 28)
 		s.footer(a.Sub(1, a.H-3, a.W-2, 3))
 		return
 	}
@@ -198,6 +204,20 @@ func (s *Screen) Render(a frame.Area) {
 		s.form.Render(a.Sub(1, 0, a.W-2, a.H-3), s.note)
 	}
 	s.footer(a.Sub(1, a.H-2, a.W-2, 2))
+}
+
+// beside draws what stands beside the form: the agents it fits on, and where there is room for both, above them the job as
+// a file.
+func (s *Screen) beside(a frame.Area, both bool) {
+	switch half := a.H/2 + 1; {
+	case s.file:
+		s.preview(a.Box("As a file"))
+	case both:
+		s.preview(a.Sub(0, 0, a.W, half).Box("As a file"))
+		s.where(a.Sub(0, half, a.W, a.H-half).Box("Where it fits"))
+	default:
+		s.where(a.Box("Where it fits"))
+	}
 }
 
 func (s *Screen) footer(a frame.Area) {

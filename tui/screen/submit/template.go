@@ -7,9 +7,7 @@ import (
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
-	"gopkg.in/yaml.v3"
 
-	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/theme"
 )
@@ -28,6 +26,10 @@ func (s *Screen) keepTemplate() tea.Cmd {
 		return screen.Say(theme.Warn, fmt.Sprintf("there are %d templates already; keep one under the name of another", len(all)))
 	}
 	s.env.Templates(name, s.values())
+	if s.old == nil {
+		s.fromTemplate(name)
+		s.keepDraft()
+	}
 	return screen.Say(theme.Good, "kept as template "+name+"; ctrl+o takes it again")
 }
 
@@ -48,18 +50,4 @@ func (s *Screen) chooseTemplate() tea.Cmd {
 		})
 	}
 	return screen.Send(menu)
-}
-
-// preview draws the job as the file that would submit the same.
-func (s *Screen) preview(a frame.Area) {
-	text, err := yaml.Marshal(s.spec())
-	if err != nil {
-		a.Text(0, 0, theme.Bad, a.Clip(err.Error(), a.W))
-		return
-	}
-	for y, line := range strings.Split(string(text), "\n") {
-		if y < a.H {
-			a.Text(0, y, theme.Text, a.Clip(line, a.W))
-		}
-	}
 }

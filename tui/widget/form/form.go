@@ -30,6 +30,8 @@ type Form struct {
 	shown  []bool // whether the error may be seen: not before something was typed or the field was left
 	focus  int
 	top    int
+
+	version int // counts changes of texts
 }
 
 // New returns a form with the fields' initial values.
@@ -58,6 +60,7 @@ func (f *Form) Set(id, text string) {
 	for i := range f.fields {
 		if f.fields[i].ID == id {
 			f.inputs[i].Set(text)
+			f.version++
 			f.checkAll()
 		}
 	}
@@ -78,6 +81,7 @@ func (f *Form) Type(key tea.KeyMsg) bool {
 		return false
 	}
 	f.shown[f.focus] = true
+	f.version++
 	f.checkAll()
 	return true
 }
@@ -87,6 +91,9 @@ func (f *Form) Step(by int) {
 	f.shown[f.focus] = true
 	f.focus = (f.focus + by + len(f.fields)) % len(f.fields)
 }
+
+// Version is another number after each change of a field's text.
+func (f *Form) Version() int { return f.version }
 
 // Focus names the field that has the focus.
 func (f *Form) Focus() string { return f.fields[f.focus].ID }
