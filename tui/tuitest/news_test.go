@@ -48,6 +48,19 @@ func TestKindsOfEvents(t *testing.T) {
 	})
 }
 
+// TestPaceOfEvents says over the list how much happens, since when it is known, and of how many kinds; age picks the newest.
+func TestPaceOfEvents(t *testing.T) {
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Press("8")
+		c.Expect("/min   since 10:54:31   all 8 kinds", "JOB_FAILED")
+		c.Press("K", "t", "esc")
+		c.Expect("7 of 8 kinds")
+		c.Press("esc", "/", "age<10m", "enter")
+		c.Expect("JOB_SUBMITTED")
+		c.Lacks("JOB_FAILED", "MASTER_ELECTED")
+	})
+}
+
 // TestCommandsOfLists copies the command line that prints what is listed.
 func TestCommandsOfLists(t *testing.T) {
 	Run(t, Options{}, func(c *Console) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -37,7 +38,8 @@ func New(env screen.Env, target screen.Target) *Screen {
 	s := &Screen{follow: true}
 	t := table.New("nothing has happened yet", s.columns()...)
 	t.SortBy("TIME", true)
-	l := list.New(t, "words = AND  !not  /rx/  kind: agent: who:", fields()...)
+	l := list.New(t, "words = AND  !not  /rx/  kind: agent: who: age<15m", fields(env.Now)...)
+	l.Aside = s.aside
 	l.Problem = func(e *event) bool { return label.Event(e.Kind) == theme.Bad }
 	l.SetFilter(target.Arg)
 	s.Base = list.NewBase(env, list.Setup[event]{Scope: keys.Events, Kind: screen.Events, Name: "events", Rows: all, Put: s.put}, l)
@@ -90,12 +92,13 @@ func (s *Screen) columns() []column {
 	}
 }
 
-func fields() []filter.Field[event] {
+func fields(now func() time.Time) []filter.Field[event] {
 	return []filter.Field[event]{
 		{Name: "kind", Free: true, Text: func(e *event) string { return e.Kind }},
 		{Name: "object", Free: true, Text: func(e *event) string { return e.Subject }},
 		{Name: "agent", Free: true, Text: func(e *event) string { return e.Agent }},
 		{Name: "who", Free: true, Text: func(e *event) string { return e.Who }},
+		{Name: "age", Moves: true, Number: func(e *event) (float64, bool) { return now().Sub(e.At).Seconds(), true }},
 		{Free: true, Text: func(e *event) string { return e.Text }},
 	}
 }
