@@ -62,6 +62,8 @@ type Consensus struct {
 	notices chan bool     // of raft, see notices
 	changed chan struct{} // capacity 1: gossip has news of a master
 
+	elections elections
+
 	mu       sync.Mutex // guards the field below
 	identity Identity
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/registry"
+	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/transport"
@@ -212,13 +213,7 @@ func TestThreeMastersElectReplaceAndAgree(t *testing.T) {
 	}
 
 	// Handing over: another one leads, and the former leader can't write any more.
-	if err := first.StepDown(); err != nil {
-		t.Fatal(err)
-	}
-	second := leader(all)
-	if second == first {
-		t.Fatal("leadership came back at once")
-	}
+	second := handOver(t, first, all, leader)
 	if err := first.Apply(t.Context(), put("ghost")); err == nil {
 		t.Error("a former leader could write")
 	}
@@ -355,4 +350,45 @@ func TestWorkDirRefusals(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "in use by another masterd") {
 		t.Errorf("a second master in the same work dir: %v", err)
 	}
+}
+
+// handOver has leadership handed to a master that is named, and returns it. Everybody has seen that nobody was lost.
+func handOver(t *testing.T, first *member, all []*member, leader func([]*member) *member) *member {
+	t.Helper()
+	own := first.cfg.Identity.Node
+	to := all[0]
+	if to == first {
+		to = all[1]
+	}
+	for _, wrong := range []string{own, "nobody"} {
+		if _, err := first.Successor(wrong); fault.KindOf(err) != fault.Conflict {
+			t.Errorf("handing over to %s: %v", wrong, err)
+		}
+	}
+	if _, err := to.Successor(""); fault.KindOf(err) != fault.NotLeader {
+		t.Errorf("a standby handing over: %v", err)
+	}
+	eventually(t, "the named one can take over", func() bool {
+		id, err := first.Successor(to.cfg.Identity.Node)
+		return err == nil && id == to.cfg.Identity.Node
+	})
+	if id, err := first.Successor(""); err != nil || id == own {
+		t.Errorf("the most advanced one is %s (%v)", id, err)
+	}
+	if err := first.HandOver(to.cfg.Identity.Node); err != nil {
+		t.Fatal(err)
+	}
+	if second := leader(all); second != to {
+		t.Fatalf("%s leads, want %s", second.cfg.Identity.Node, to.cfg.Identity.Node)
+	}
+	for _, m := range all {
+		eventually(t, "everybody has seen the change of leaders", func() bool {
+			seen := m.Elections()
+			return len(seen) > 1 && seen[len(seen)-1].Leader == to.cfg.Identity.Node && seen[len(seen)-1].Before == own
+		})
+	}
+	if seen := to.Elections(); !seen[len(seen)-1].Handed || seen[len(seen)-1].Gap > 10*time.Second {
+		t.Errorf("the new leader has seen %+v", seen)
+	}
+	return to
 }

@@ -18,6 +18,7 @@ type Won struct {
 	Term     uint64
 	At       time.Time
 	Registry *registry.State // everything that any former leader wrote
+	Election Election
 }
 
 // Lead runs one leadership. Its context ends when leadership is lost; it must return soon then. If it returns an error
@@ -104,6 +105,8 @@ func (c *Consensus) session(ctx context.Context, lead Lead) error {
 		}
 	}
 	won := Won{Term: c.raft.CurrentTerm(), At: time.Now(), Registry: c.Registry()}
+	won.Election = c.elections.leads(won.Term, c.cfg.Identity.Node, won.At)
+	defer func() { c.elections.led(time.Now()) }()
 	c.log.Info("leadership won", logkey.Term(won.Term), logkey.Took(time.Since(began)))
 	group := run.NewGroup(ctx)
 	group.Go("voters", c.keepVoters)

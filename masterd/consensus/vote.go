@@ -2,6 +2,7 @@ package consensus
 
 import (
 	"context"
+	"time"
 
 	"github.com/hashicorp/raft"
 )
@@ -21,6 +22,7 @@ func (c *Consensus) filter(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case rpc := <-c.net.NetworkTransport.Consumer():
+			c.elections.note(rpc, time.Now())
 			if c.refuse(rpc) {
 				continue
 			}

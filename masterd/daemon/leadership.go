@@ -45,6 +45,7 @@ func (l *leadership) run(ctx context.Context, won consensus.Won) error {
 	group.Go("term", t.Run)
 	group.Go("announcement", func(context.Context) error { l.announce(won.Term); return nil })
 	group.Go("suspicions", func(ctx context.Context) error { return l.suspect(ctx, t) })
+	t.Note(l.node.elected(won))
 	l.node.term.Store(t)
 	defer l.node.term.CompareAndSwap(t, nil)
 	<-group.Done()

@@ -18,6 +18,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/config"
 	"codeberg.org/reeve/reeve/masterd/consensus"
 	"codeberg.org/reeve/reeve/masterd/httpapi"
+	"codeberg.org/reeve/reeve/masterd/mastersapi"
 	"codeberg.org/reeve/reeve/masterd/term"
 	"codeberg.org/reeve/reeve/shared/gossip"
 	"codeberg.org/reeve/reeve/shared/logging"
@@ -93,9 +94,11 @@ func (n *node) peers() []consensus.Peer {
 
 // watchMasters tells consensus when gossip has news of a master.
 func (n *node) watchMasters(ctx context.Context) error {
+	seen := make(map[string]gossip.EventKind)
 	return n.gossip.Watch(ctx, func(e gossip.Event) {
 		if e.Member.Role() == gossip.RoleMaster {
 			n.consensus.PeersChanged()
+			n.noteMaster(seen, e)
 		}
 	})
 }
@@ -159,9 +162,13 @@ func (n *node) httpConfig(set *metrics.Set, log logging.Log) httpapi.Config {
 			}
 			return nil
 		},
-		Info:      n.info,
-		Leader:    n.leader,
-		Masters:   n.masters,
+		Info:    n.info,
+		Leader:  n.leader,
+		Masters: n.masters,
+		Peers: mastersapi.Config{
+			Name: n.cfg.Name, Masters: n.masters, Leader: n.consensus.Leader,
+			Successor: n.consensus.Successor, HandOver: n.consensus.HandOver,
+		},
 		Cluster:   func() (string, string) { return n.cfg.Cluster, n.consensus.Registry().ClusterID },
 		Name:      n.cfg.Name,
 		Started:   n.started,

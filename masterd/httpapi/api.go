@@ -10,6 +10,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/allocator"
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/masterd/jobs"
+	"codeberg.org/reeve/reeve/masterd/mastersapi"
 	"codeberg.org/reeve/reeve/masterd/outbox"
 	"codeberg.org/reeve/reeve/masterd/reading"
 	"codeberg.org/reeve/reeve/shared/agentlink"
@@ -54,6 +55,7 @@ type Config struct {
 	Info    func() *mesosv1.MasterInfo // of this master
 	Leader  func() *mesosv1.MasterInfo // nil while no leader is known; this master's own while it leads
 	Masters func() []reeveapi.Master
+	Peers   mastersapi.Config
 	Cluster func() (name, id string)
 
 	Name    string // of this master, for people

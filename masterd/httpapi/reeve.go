@@ -34,6 +34,7 @@ func (a *api) reeveRoutes() []mesoshttp.APIRoute {
 	return slices.Concat(a.jobRoutes(), a.secretRoutes(), a.reeveRoleRoutes(), a.reeveMaintenanceRoutes(), []mesoshttp.APIRoute{
 		{Method: http.MethodGet, Path: "/reeve/v1/openapi.yaml", Handler: a.describe},
 		{Method: http.MethodGet, Path: "/reeve/v1/masters", Handler: a.masters},
+		{Method: http.MethodPost, Path: "/reeve/v1/masters/step-down", Handler: a.led(a.stepDown)},
 		{Method: http.MethodGet, Path: "/reeve/v1/cluster", Handler: a.led(a.cluster)},
 		{Method: http.MethodGet, Path: "/reeve/v1/agents", Handler: a.led(a.agents)},
 		{Method: http.MethodPost, Path: "/reeve/v1/agents/{id}/drain", Handler: a.led(a.drainAgent)},
@@ -115,6 +116,10 @@ func (a *api) masters(w http.ResponseWriter, r *http.Request) {
 		list = []reeveapi.Master{}
 	}
 	mesoshttp.WriteAPI(w, r, http.StatusOK, list)
+}
+
+func (a *api) stepDown(w http.ResponseWriter, r *http.Request, t Term) error {
+	return a.cfg.Peers.StepDown(w, r, t, who(r))
 }
 
 // figures is what the overview says besides the view's.

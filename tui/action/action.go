@@ -29,6 +29,7 @@ type Doer interface {
 	MarkAgentGone(ctx context.Context, agent string) error
 	ChangeMaintenance(ctx context.Context, step string, asked reeveapi.MaintenanceRequest) error
 	RescindOffer(ctx context.Context, offer string) error
+	StepDown(ctx context.Context, to string) (*reeveapi.SteppedDown, error)
 	SetQuota(ctx context.Context, q reeveapi.Quota) error
 	RemoveQuota(ctx context.Context, role string) error
 	SetWeight(ctx context.Context, w reeveapi.Weight) error

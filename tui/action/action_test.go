@@ -77,6 +77,10 @@ func (d *doer) SetQuota(_ context.Context, q reeveapi.Quota) error {
 
 func (d *doer) RescindOffer(_ context.Context, offer string) error { return d.note("rescind " + offer) }
 
+func (d *doer) StepDown(_ context.Context, to string) (*reeveapi.SteppedDown, error) {
+	return &reeveapi.SteppedDown{}, d.note("step down to " + to)
+}
+
 func (d *doer) RemoveQuota(_ context.Context, role string) error { return d.note("no quota " + role) }
 
 func (d *doer) SetWeight(_ context.Context, w reeveapi.Weight) error {

@@ -23,6 +23,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/cli/files"
 	"codeberg.org/reeve/reeve/tui/cli/jobs"
 	"codeberg.org/reeve/reeve/tui/cli/maintenance"
+	"codeberg.org/reeve/reeve/tui/cli/masters"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 	"codeberg.org/reeve/reeve/tui/cli/roles"
 	"codeberg.org/reeve/reeve/tui/cli/secrets"
@@ -109,12 +110,13 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 		interruptible(a.executeCommand()), interruptible(a.runCommand()), interruptible(a.eventsCommand()), interruptible(a.logsCommand()),
 		interruptible(a.execCommand()),
 		interruptible(top.Command(top.Config{Printer: a.printer, Connect: a.connect})),
-		a.tasksCommand(), a.agentsCommand(), a.frameworksCommand(), a.mastersCommand(),
+		a.tasksCommand(), a.agentsCommand(), a.frameworksCommand(),
 		interruptible(files.Command(files.Config{Printer: a.printer, Connect: a.connect, Find: find})), a.killCommand(), a.teardownCommand(), a.configCommand(), a.serveCommand(), a.versionCommand(),
 	)
 	root.AddCommand(explain.Command(explain.Config{Printer: a.printer, Connect: a.connect}))
 	root.AddCommand(roles.Commands(roles.Config{Config: a.deeds()})...)
 	root.AddCommand(secrets.Command(secrets.Config{Config: a.deeds(), Stdin: a.stdin, Stderr: a.stderr}))
+	root.AddCommand(masters.Command(masters.Config{Printer: a.printer, Connect: a.connect, Confirm: a.confirm}))
 	root.AddCommand(jobs.Commands(a.jobs())...)
 	root.AddCommand(maintenance.Command(maintenance.Config{Config: a.deeds()}))
 	root.AddCommand(steer.Commands(steer.Config{Config: a.deeds()})...)

@@ -129,33 +129,3 @@ func frameworkListing() output.Listing[reeveapi.Framework] {
 		}...),
 	}
 }
-
-func (a *app) mastersCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "masters", Short: "List the masters and who leads", Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error {
-			return a.ask(command, func(ctx context.Context, c *client.Client) error {
-				masters, err := c.Masters(ctx)
-				if err != nil {
-					return err
-				}
-				slices.SortStableFunc(masters, func(x, y reeveapi.Master) int { return cmp.Compare(x.Name, y.Name) })
-				return output.Show(a.printer(), masters, output.Listing[reeveapi.Master]{
-					Empty: "No masters.",
-					Name:  func(m reeveapi.Master) string { return m.Name },
-					Columns: []output.Column[reeveapi.Master]{
-						{Head: "NAME", Cell: func(m reeveapi.Master) string { return m.Name }},
-						{Head: "STATE", Cell: func(m reeveapi.Master) string { return m.State }},
-						{Head: "VOTES", Cell: func(m reeveapi.Master) string { return map[bool]string{true: "yes", false: "no"}[m.Voter] }},
-						{Head: "LAG", Cell: reeveapi.Master.Lag},
-						{Head: "TERM", Cell: reeveapi.Master.TermText},
-						{Head: "GOSSIP", Wide: true, Cell: func(m reeveapi.Master) string { return m.Gossip }},
-						{Head: "ADDRESS", Cell: func(m reeveapi.Master) string { return m.HTTP }},
-						{Head: "VERSION", Cell: func(m reeveapi.Master) string { return m.Version }},
-						{Head: "ID", Wide: true, Cell: func(m reeveapi.Master) string { return m.ID }},
-					},
-				})
-			})
-		},
-	}
-}

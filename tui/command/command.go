@@ -86,6 +86,7 @@ var verbs = []verb{
 	{"deactivate", "launch nothing new on an agent…", "", presentAgents},
 	{"reactivate", "use an agent again…", "", asideAgents},
 	{"gone", "give an agent up for ever…", "", presentAgents},
+	{"step-down", "[MASTER]: hand leadership to another master…", "", standbys},
 	{"rescind", "take an offer back from its framework…", "", offerIDs},
 	{"quota", "ROLE guarantee=cpus:2 limit=cpus:8, or none…", "", roleNames},
 	{"weight", "ROLE WEIGHT…", "", roleNames},
@@ -271,6 +272,8 @@ func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
 		return teardown(s, rest)
 	case "rescind":
 		return rescind(s, rest, now)
+	case "step-down":
+		return stepDown(s, rest)
 	case "kill":
 		return kill(s, rest, now)
 	case "stop":

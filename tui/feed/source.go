@@ -49,6 +49,7 @@ type Source interface {
 	ReactivateAgent(ctx context.Context, agent string) error
 	MarkAgentGone(ctx context.Context, agent string) error
 	RescindOffer(ctx context.Context, offer string) error
+	StepDown(ctx context.Context, to string) (*reeveapi.SteppedDown, error)
 	SetQuota(ctx context.Context, q reeveapi.Quota) error
 	RemoveQuota(ctx context.Context, role string) error
 	SetWeight(ctx context.Context, w reeveapi.Weight) error

@@ -112,6 +112,7 @@ var table = []Binding{
 	{Scope: Maintenance, Keys: []string{"ctrl+o"}, Verb: Unplan, Help: "off the schedule…", Foot: "cancel…", Group: Do, Dangerous: true},
 
 	{Scope: Masters, Keys: []string{"enter", "L"}, Verb: DaemonLog, Help: "its own log", Foot: "log", Group: Do},
+	{Scope: Masters, Keys: []string{"ctrl+t"}, Verb: StepDown, Help: "the leader steps down, for this one…", Foot: "step down…", Group: Do, Dangerous: true},
 	{Scope: Masters, Keys: []string{"c"}, Verb: Copy, Help: "copy its address", Foot: "copy address", Group: Do},
 
 	{Scope: Secrets, Keys: []string{"enter"}, Verb: Open, Help: "the jobs that need it", Foot: "jobs", Group: Do},

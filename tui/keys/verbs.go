@@ -4,6 +4,7 @@ package keys
 const (
 	DaemonLog Verb = "daemon-log"
 	Rescind   Verb = "rescind"
+	StepDown  Verb = "step-down"
 	PrevLogs  Verb = "logs-of-the-run-before"
 	PaneMore  Verb = "pane-more"
 	PaneLess  Verb = "pane-less"

@@ -10,6 +10,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
@@ -129,6 +130,12 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	case m == nil:
 	case verb == keys.Copy:
 		return screen.Send(screen.Copy{Text: m.HTTP, What: "address"}), true
+	case verb == keys.StepDown:
+		act, err := action.StepDown(s.masters(), m.ID)
+		if err != nil {
+			return screen.Refuse(err), true
+		}
+		return screen.Send(screen.Ask{Action: act}), true
 	case verb == keys.DaemonLog:
 		return screen.Send(screen.Go{Target: logs.OfMaster(m.HTTP)}), true
 	}
@@ -229,7 +236,7 @@ func (s *Screen) history(a frame.Area) {
 		}
 		a.Text(1, y, theme.Dim, label.Clock(s.Env.Now(), e.At))
 		a.Text(15, y, label.Event(e.Kind), e.Kind)
-		a.Text(32, y, theme.Text, a.Clip(e.Subject+"  "+e.Text, a.W-32))
+		a.Text(36, y, theme.Text, a.Clip(e.Subject+"  "+e.Text, a.W-36))
 		y++
 	}
 	if y == 1 {
