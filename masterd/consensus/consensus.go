@@ -39,8 +39,9 @@ type Config struct {
 	Listener    net.Listener
 	Advertise   string // ip:port that others are told
 	Dial        func(ctx context.Context, addr string) (net.Conn, error)
-	Peers       func() []Peer // all masters that gossip knows, this one included
-	DeadAfter   time.Duration // how long a master that gossip gave up must have been silent to lose its seat; 0: 10 s
+	Peers       func() []Peer            // all masters that gossip knows, this one included
+	DeadAfter   time.Duration            // how long a master that gossip gave up must have been silent to lose its seat; 0: 10 s
+	Written     func(took time.Duration) // told of every write of the log; may be nil
 	Logger      *slog.Logger
 }
 
@@ -122,7 +123,11 @@ func openStore(workDir string) (*raftboltdb.BoltStore, error) {
 // start builds raft on the open store.
 func (c *Consensus) start(dir string) error {
 	logger := newLogAdapter(c.log)
-	cache, err := raft.NewLogCache(512, c.store)
+	var log raft.LogStore = c.store
+	if c.cfg.Written != nil {
+		log = timed{c.store, c.cfg.Written}
+	}
+	cache, err := raft.NewLogCache(512, log)
 	if err != nil {
 		return fmt.Errorf("make the cache of the raft log: %w", err)
 	}

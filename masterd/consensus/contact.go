@@ -85,3 +85,6 @@ func (c *Consensus) Standings() ([]Standing, error) {
 	}
 	return all, nil
 }
+
+// Index is the newest entry in this master's log.
+func (c *Consensus) Index() uint64 { return c.raft.LastIndex() }

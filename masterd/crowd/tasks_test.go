@@ -15,6 +15,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/masterd/crowd"
 	"codeberg.org/reeve/reeve/masterd/httpapi"
+	"codeberg.org/reeve/reeve/masterd/mastersapi"
 	"codeberg.org/reeve/reeve/masterd/overview"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/metrics"
@@ -26,7 +27,7 @@ func edge(c *crowd.Crowd) http.Handler {
 	leader := &mesosv1.MasterInfo{}
 	return httpapi.New(httpapi.Config{
 		Term: func() httpapi.Term { return c }, Info: func() *mesosv1.MasterInfo { return leader }, Leader: func() *mesosv1.MasterInfo { return leader },
-		Masters: func() []reeveapi.Master { return nil }, Cluster: func() (string, string) { return "crowd", "crowd" }, Name: "crowd", Started: time.Now(),
+		Peers: mastersapi.Config{Masters: func() []reeveapi.Master { return nil }}, Cluster: func() (string, string) { return "crowd", "crowd" }, Name: "crowd", Started: time.Now(),
 		Metrics: metrics.New(), Logger: slog.New(slog.DiscardHandler),
 	})
 }

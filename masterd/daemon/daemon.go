@@ -20,6 +20,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/config"
 	"codeberg.org/reeve/reeve/masterd/consensus"
 	"codeberg.org/reeve/reeve/masterd/httpapi"
+	"codeberg.org/reeve/reeve/masterd/pulse"
 	"codeberg.org/reeve/reeve/masterd/vault"
 	"codeberg.org/reeve/reeve/shared/addressfile"
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -85,6 +86,7 @@ type daemon struct {
 	gossip           *gossip.Gossip
 	consensus        *consensus.Consensus
 	keys             vault.Keys // of secrets
+	pulse            pulse.Meter
 	node             *node
 }
 
@@ -105,10 +107,10 @@ func (d *daemon) open(ctx context.Context) error {
 	if err := d.openGossip(ctx, identity); err != nil {
 		return err
 	}
-	d.node.gossip = d.gossip
+	d.node.gossip, d.node.pulse = d.gossip, &d.pulse
 	d.consensus, err = consensus.Open(consensus.Config{
 		WorkDir: d.cfg.WorkDir, Identity: identity, Expect: d.cfg.BootstrapExpect, JoinsOthers: d.joinsOthers(),
-		Listener: d.raft, Advertise: d.node.raftAddr, Dial: d.transport().Dial, Peers: d.node.peers, Logger: d.log,
+		Listener: d.raft, Advertise: d.node.raftAddr, Dial: d.transport().Dial, Peers: d.node.peers, Logger: d.log, Written: d.pulse.Written,
 	})
 	if err != nil {
 		return err
@@ -147,7 +149,7 @@ func (d *daemon) openGossip(ctx context.Context, identity consensus.Identity) er
 	}
 	d.gossip, err = gossip.Open(ctx, gossip.Config{
 		Name: d.cfg.Name, Tags: tags, IP: d.cfg.IP, Port: d.cfg.GossipPort, AdvertiseIP: d.cfg.AdvertiseIP, Join: d.cfg.Join,
-		PeersFile: filepath.Join(d.cfg.WorkDir, "gossip-peers.json"), KeyFile: d.cfg.Encrypt, Transport: d.transport(), Logger: d.log,
+		PeersFile: filepath.Join(d.cfg.WorkDir, "gossip-peers.json"), KeyFile: d.cfg.Encrypt, Transport: d.transport(), Logger: d.log, Pinged: d.pulse.Pinged,
 	})
 	if err != nil {
 		return err
@@ -171,9 +173,10 @@ func (d *daemon) joinsOthers() bool {
 func (d *daemon) serve(group *run.Group) {
 	lead := &leadership{cfg: d.cfg, node: d.node, keys: d.keys, gossip: d.gossip, consensus: d.consensus, metrics: d.metrics, log: d.log}
 	d.node.declareRegistrar(d.metrics)
-	server := mesoshttp.NewServer(httpapi.New(d.node.httpConfig(d.metrics, d.logging)), d.log)
+	server := mesoshttp.NewServer(d.pulse.Handler(httpapi.New(d.node.httpConfig(d.metrics, d.logging))), d.log)
 	group.Go("raft", func(ctx context.Context) error { return d.consensus.Run(ctx, lead.run) })
 	group.Go("masters", d.node.watchMasters)
+	group.Go("pulse", func(ctx context.Context) error { return d.pulse.Run(ctx, d.node.look) })
 	group.Go("tags", d.node.tellFounded)
 	group.Go("link", func(ctx context.Context) error { return agentlink.New(d.node, d.log).Serve(ctx, d.link) })
 	group.Go("http", func(ctx context.Context) error { return mesoshttp.Serve(ctx, server, d.http) })

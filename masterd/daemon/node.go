@@ -19,6 +19,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/consensus"
 	"codeberg.org/reeve/reeve/masterd/httpapi"
 	"codeberg.org/reeve/reeve/masterd/mastersapi"
+	"codeberg.org/reeve/reeve/masterd/pulse"
 	"codeberg.org/reeve/reeve/masterd/term"
 	"codeberg.org/reeve/reeve/shared/gossip"
 	"codeberg.org/reeve/reeve/shared/logging"
@@ -35,6 +36,7 @@ type node struct {
 	started                      time.Time
 	gossip                       *gossip.Gossip
 	consensus                    *consensus.Consensus
+	pulse                        *pulse.Meter
 	term                         atomic.Pointer[term.Term] // nil while this master stands by
 }
 
@@ -162,12 +164,11 @@ func (n *node) httpConfig(set *metrics.Set, log logging.Log) httpapi.Config {
 			}
 			return nil
 		},
-		Info:    n.info,
-		Leader:  n.leader,
-		Masters: n.masters,
+		Info:   n.info,
+		Leader: n.leader,
 		Peers: mastersapi.Config{
 			Name: n.cfg.Name, Masters: n.masters, Leader: n.consensus.Leader,
-			Successor: n.consensus.Successor, HandOver: n.consensus.HandOver,
+			Successor: n.consensus.Successor, HandOver: n.consensus.HandOver, Figures: n.figures,
 		},
 		Cluster:   func() (string, string) { return n.cfg.Cluster, n.consensus.Registry().ClusterID },
 		Name:      n.cfg.Name,

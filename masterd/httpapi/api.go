@@ -54,7 +54,6 @@ type Config struct {
 	Term    func() Term                // nil while this master does not lead
 	Info    func() *mesosv1.MasterInfo // of this master
 	Leader  func() *mesosv1.MasterInfo // nil while no leader is known; this master's own while it leads
-	Masters func() []reeveapi.Master
 	Peers   mastersapi.Config
 	Cluster func() (name, id string)
 

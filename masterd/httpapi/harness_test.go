@@ -16,6 +16,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/masterd/httpapi"
 	"codeberg.org/reeve/reeve/masterd/jobs"
+	"codeberg.org/reeve/reeve/masterd/mastersapi"
 	"codeberg.org/reeve/reeve/masterd/outbox"
 	"codeberg.org/reeve/reeve/masterd/registry"
 	"codeberg.org/reeve/reeve/masterd/term"
@@ -97,9 +98,11 @@ func (m *testMaster) build() {
 			}
 			return m.term
 		},
-		Info:    func() *mesosv1.MasterInfo { return masterInfo(15050) },
-		Leader:  func() *mesosv1.MasterInfo { return m.leader },
-		Masters: func() []reeveapi.Master { return []reeveapi.Master{{Name: "one", State: "leading"}} },
+		Info:   func() *mesosv1.MasterInfo { return masterInfo(15050) },
+		Leader: func() *mesosv1.MasterInfo { return m.leader },
+		Peers: mastersapi.Config{
+			Name: "one", Masters: func() []reeveapi.Master { return []reeveapi.Master{{Name: "one", State: "leading"}} },
+		},
 		Cluster: func() (string, string) { return "test", "cluster-id" },
 		Name:    "one", Started: time.Now(), Flags: map[string]string{"work-dir": "/w"}, Metrics: m.metrics,
 		Roots: func() map[string]string { return m.roots }, Auth: m.auth, Logger: slog.New(slog.DiscardHandler),

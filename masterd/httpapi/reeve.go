@@ -33,7 +33,8 @@ var openapi []byte
 func (a *api) reeveRoutes() []mesoshttp.APIRoute {
 	return slices.Concat(a.jobRoutes(), a.secretRoutes(), a.reeveRoleRoutes(), a.reeveMaintenanceRoutes(), []mesoshttp.APIRoute{
 		{Method: http.MethodGet, Path: "/reeve/v1/openapi.yaml", Handler: a.describe},
-		{Method: http.MethodGet, Path: "/reeve/v1/masters", Handler: a.masters},
+		{Method: http.MethodGet, Path: "/reeve/v1/masters", Handler: a.cfg.Peers.List},
+		{Method: http.MethodGet, Path: "/reeve/v1/masters/figures", Handler: a.cfg.Peers.Measured},
 		{Method: http.MethodPost, Path: "/reeve/v1/masters/step-down", Handler: a.led(a.stepDown)},
 		{Method: http.MethodGet, Path: "/reeve/v1/cluster", Handler: a.led(a.cluster)},
 		{Method: http.MethodGet, Path: "/reeve/v1/agents", Handler: a.led(a.agents)},
@@ -110,14 +111,6 @@ func (a *api) describe(w http.ResponseWriter, r *http.Request) {
 	mesoshttp.Write(w, r, http.StatusOK, "application/yaml", openapi)
 }
 
-func (a *api) masters(w http.ResponseWriter, r *http.Request) {
-	list := a.cfg.Masters()
-	if list == nil {
-		list = []reeveapi.Master{}
-	}
-	mesoshttp.WriteAPI(w, r, http.StatusOK, list)
-}
-
 func (a *api) stepDown(w http.ResponseWriter, r *http.Request, t Term) error {
 	return a.cfg.Peers.StepDown(w, r, t, who(r))
 }
@@ -127,7 +120,7 @@ func (a *api) figures(t Term) overview.Identity {
 	name, id := a.cfg.Cluster()
 	return overview.Identity{
 		Name: name, ID: id, Leader: a.cfg.Name, Term: t.Number(), Elected: t.Elected(), Started: a.cfg.Started,
-		Masters: a.cfg.Masters(),
+		Masters: a.cfg.Peers.Masters(),
 	}
 }
 

@@ -21,6 +21,7 @@ type Config struct {
 	Successor func(to string) (string, error) // see consensus
 	HandOver  func(id string) error
 	Leader    func() string // raft id of the leading master, "" while there is none
+	Figures   func(since time.Time) reeveapi.MasterFigures
 }
 
 // Noter remembers events of this leadership.
@@ -104,4 +105,22 @@ func (c Config) leads(id string) string {
 		}
 	}
 	return c.name(id)
+}
+
+// Measured answers GET /reeve/v1/masters/figures, on every master of itself; ?since= leaves out older samples.
+func (c Config) Measured(w http.ResponseWriter, r *http.Request) {
+	var since time.Time
+	if text := r.URL.Query().Get("since"); text != "" {
+		var err error
+		if since, err = time.Parse(time.RFC3339, text); err != nil {
+			mesoshttp.WriteAPIError(w, r, fault.New(fault.Invalid, "since is %q, and must be a time such as 2026-01-02T15:04:05Z", text))
+			return
+		}
+	}
+	mesoshttp.WriteAPI(w, r, http.StatusOK, c.Figures(since))
+}
+
+// List answers GET /reeve/v1/masters, on every master as it sees them.
+func (c Config) List(w http.ResponseWriter, r *http.Request) {
+	mesoshttp.WriteAPI(w, r, http.StatusOK, append([]reeveapi.Master{}, c.Masters()...))
 }

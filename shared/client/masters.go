@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"time"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -11,4 +13,17 @@ import (
 // to date. It returns when that leads.
 func (c *Client) StepDown(ctx context.Context, to string) (*reeveapi.SteppedDown, error) {
 	return change[*reeveapi.SteppedDown](ctx, c, http.MethodPost, "/masters/step-down", reeveapi.StepDown{To: to})
+}
+
+// MasterFigures asks a master at an address what it measures of itself; of its samples those that are younger than since.
+func (c *Client) MasterFigures(ctx context.Context, masterHTTP string, since time.Time) (*reeveapi.MasterFigures, error) {
+	path := base + "/masters/figures"
+	if !since.IsZero() {
+		path += "?since=" + url.QueryEscape(since.UTC().Format(time.RFC3339Nano))
+	}
+	answer, err := c.askFor(ctx, masterHTTP, request{method: http.MethodGet, path: path})
+	if err != nil {
+		return nil, err
+	}
+	return decode[*reeveapi.MasterFigures](answer)
 }

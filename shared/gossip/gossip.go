@@ -41,6 +41,8 @@ type Config struct {
 	KeyFile     string // gossip keys; "" for none
 	Transport   transport.Config
 	Logger      *slog.Logger
+
+	Pinged func(rtt time.Duration) // told of every answer to a probe; may be nil, must not wait
 }
 
 // Gossip is this process's membership. Its methods may be called from any goroutine.
@@ -104,6 +106,9 @@ func (g *Gossip) settings() (*serf.Config, error) {
 	}
 	logger := newLogAdapter(g.log)
 	ml := memberlist.DefaultLANConfig()
+	if g.cfg.Pinged != nil {
+		ml.Ping = pinged(g.cfg.Pinged)
+	}
 	ml.BindAddr, ml.BindPort = g.cfg.IP, g.cfg.Port
 	if g.cfg.AdvertiseIP != "" {
 		ml.AdvertiseAddr, ml.AdvertisePort = g.cfg.AdvertiseIP, g.cfg.Port

@@ -2,6 +2,9 @@ package fake
 
 import (
 	"context"
+	"math"
+	"slices"
+	"time"
 
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -34,4 +37,43 @@ func (c *Cluster) StepDown(_ context.Context, to string) (*reeveapi.SteppedDown,
 	c.change()
 	c.publish()
 	return &reeveapi.SteppedDown{From: masters[from].Name, To: masters[next].Name}, nil
+}
+
+// MasterFigures makes up half an hour of a master: a wave that depends on the time alone, so that tests see the same.
+func (c *Cluster) MasterFigures(_ context.Context, masterHTTP string, since time.Time) (*reeveapi.MasterFigures, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cut != nil {
+		return nil, c.cut
+	}
+	i := slices.IndexFunc(c.cluster.Masters, func(m reeveapi.Master) bool { return m.HTTP == masterHTTP })
+	if i < 0 {
+		return nil, fault.New(fault.Unavailable, "ask master %s: connection refused", masterHTTP)
+	}
+	m := c.cluster.Masters[i]
+	leads := m.State == reeveapi.MasterLeading
+	f := &reeveapi.MasterFigures{
+		Name: m.Name, At: c.now, Started: c.cluster.Started, Heap: uint64(205+40*i) << 20, Goroutines: 300 + 40*i, Open: 3 + 4*i,
+		Elections: []reeveapi.Election{
+			{Term: 13, Leader: "m1", At: c.cluster.Elected.Add(-104 * time.Hour), Before: "m3", Gap: 1.8},
+		},
+		Samples: []reeveapi.MasterSample{},
+	}
+	const every = 5 * time.Second
+	for at := c.now.Truncate(every).Add(-30*time.Minute + every); !at.After(c.now); at = at.Add(every) {
+		if !at.After(since) {
+			continue
+		}
+		wave := 1 + math.Sin(float64(at.Unix()%1800)/1800*6*math.Pi+float64(i))
+		s := reeveapi.MasterSample{
+			At: at, Entries: math.Round(wave*35) / 50, Requests: math.Round(wave * 10), Latency: 0.004 + 0.012*wave, Fsync: 0.002 + 0.001*wave,
+			Gossip: 0.02 + 0.01*wave,
+		}
+		if leads {
+			s.Requests *= 6
+			s.Behind = map[string]uint64{"m3": uint64(wave)}
+		}
+		f.Samples = append(f.Samples, s)
+	}
+	return f, nil
 }

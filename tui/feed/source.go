@@ -49,6 +49,8 @@ type Source interface {
 	ReactivateAgent(ctx context.Context, agent string) error
 	MarkAgentGone(ctx context.Context, agent string) error
 	RescindOffer(ctx context.Context, offer string) error
+	// MasterFigures is what the master at an address measures of itself; of its samples those younger than since.
+	MasterFigures(ctx context.Context, masterHTTP string, since time.Time) (*reeveapi.MasterFigures, error)
 	StepDown(ctx context.Context, to string) (*reeveapi.SteppedDown, error)
 	SetQuota(ctx context.Context, q reeveapi.Quota) error
 	RemoveQuota(ctx context.Context, role string) error

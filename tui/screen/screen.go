@@ -138,6 +138,8 @@ type Env struct {
 	ReadFile func(ctx context.Context, agentHTTP, path string, offset int64, length int) (data []byte, size int64, err error)
 	// ReadDaemonLog is the source's.
 	ReadDaemonLog func(ctx context.Context, peerHTTP, path string, offset int64, length int) (data []byte, size int64, err error)
+	// MasterFigures is the source's.
+	MasterFigures func(ctx context.Context, masterHTTP string, since time.Time) (*reeveapi.MasterFigures, error)
 	// ListFiles is the source's.
 	ListFiles func(ctx context.Context, agentHTTP, path string) ([]*mesosv1.FileInfo, error)
 	// LogSince is the source's.

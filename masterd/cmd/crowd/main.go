@@ -16,6 +16,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/crowd"
 	"codeberg.org/reeve/reeve/masterd/httpapi"
+	"codeberg.org/reeve/reeve/masterd/mastersapi"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/metrics"
@@ -48,9 +49,9 @@ func serve(o crowd.Options) error {
 	made, logger := crowd.New(o, time.Now()), slog.New(slog.DiscardHandler)
 	handler := httpapi.New(httpapi.Config{
 		Term: func() httpapi.Term { return made }, Info: func() *mesosv1.MasterInfo { return leader }, Leader: func() *mesosv1.MasterInfo { return leader },
-		Masters: func() []reeveapi.Master {
+		Peers: mastersapi.Config{Masters: func() []reeveapi.Master {
 			return []reeveapi.Master{{Name: "crowd", State: reeveapi.MasterLeading, Voter: true, HTTP: address.String()}}
-		},
+		}},
 		Cluster: func() (string, string) { return "crowd", "crowd" }, Name: "crowd", Started: time.Now(), Metrics: metrics.New(), Logger: logger,
 	})
 	group := run.NewGroup(context.Background())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -103,16 +104,19 @@ func (s *Screen) version(m *master) (string, theme.Role) {
 	return m.Version, theme.Dim
 }
 
-// Start takes the first figures.
-func (s *Screen) Start() tea.Cmd {
-	s.trail.sample(s.Env.Store.Snapshot())
-	return nil
-}
+// Start asks the masters for the first figures.
+func (s *Screen) Start() tea.Cmd { return s.trail.ask(s.Env, s.masters()) }
 
-// Update takes figures now and then.
+// Update asks for figures now and then, and takes the answers.
 func (s *Screen) Update(msg tea.Msg) tea.Cmd {
-	if _, ok := msg.(screen.Tick); ok {
-		s.trail.sample(s.Env.Store.Snapshot())
+	switch msg := msg.(type) {
+	case answered:
+		s.trail.take(msg)
+		return nil
+	case screen.Tick:
+		if s.trail.ticks++; s.trail.ticks%sampleEvery == 0 || s.trail.of == nil {
+			return tea.Batch(s.trail.ask(s.Env, s.masters()), s.Base.Update(msg))
+		}
 	}
 	return s.Base.Update(msg)
 }
@@ -156,8 +160,10 @@ func (s *Screen) Render(a frame.Area) {
 	h := min(len(s.masters())+2, max(a.H-8, 4))
 	s.Table().Render(a.Sub(0, 2, a.W, h), s.Env.Now())
 	y := h + 2
-	if a.H-y >= trailRows+4 {
-		s.trail.draw(a.Sub(1, y, a.W-1, trailRows))
+	if a.H-y >= trailRows+3 {
+		if _, m, _ := s.Row(); m != nil {
+			s.trail.draw(a.Sub(1, y, a.W-1, trailRows), m, s.leader())
+		}
 		y += trailRows + 1
 	}
 	s.history(a.Sub(1, y, a.W-1, a.H-y))
@@ -226,20 +232,46 @@ func built(c *reeveapi.Cluster) string {
 	return strings.Join(parts, " ")
 }
 
+// leader is the address of the master that leads, "" if none does.
+func (s *Screen) leader() string {
+	for _, m := range s.masters() {
+		if m.State == reeveapi.MasterLeading {
+			return m.HTTP
+		}
+	}
+	return ""
+}
+
+// history is what happened among the masters: the events of this term, and before it the elections that the leader has seen.
 func (s *Screen) history(a frame.Area) {
 	a.Text(0, 0, theme.Title, "ELECTIONS AND MASTERS")
-	events, y := s.Env.Store.Snapshot().Events, 1
-	for i := len(events) - 1; i >= 0 && y < a.H; i-- {
-		e := events[i]
-		if !strings.HasPrefix(e.Kind, "MASTER") {
-			continue
-		}
-		a.Text(1, y, theme.Dim, label.Clock(s.Env.Now(), e.At))
-		a.Text(15, y, label.Event(e.Kind), e.Kind)
-		a.Text(36, y, theme.Text, a.Clip(e.Subject+"  "+e.Text, a.W-36))
+	snap, y := s.Env.Store.Snapshot(), 1
+	line := func(at time.Time, kind, text string) {
+		a.Text(1, y, theme.Dim, label.Clock(s.Env.Now(), at))
+		a.Text(15, y, label.Event(kind), kind)
+		a.Text(36, y, theme.Text, a.Clip(text, a.W-36))
 		y++
+	}
+	told := time.Time{} // when the oldest election was that is among the events
+	for i := len(snap.Events) - 1; i >= 0 && y < a.H; i-- {
+		if e := snap.Events[i]; strings.HasPrefix(e.Kind, "MASTER") {
+			line(e.At, e.Kind, e.Subject+"  "+e.Text)
+			if e.Kind == elected {
+				told = e.At
+			}
+		}
+	}
+	if k := s.trail.of[s.leader()]; k != nil {
+		for i := len(k.figures.Elections) - 1; i >= 0 && y < a.H; i-- {
+			const same = 2 * time.Second // an event is a moment later than what it tells
+			if e := k.figures.Elections[i]; told.IsZero() || e.At.Before(told.Add(-same)) {
+				line(e.At, elected, strings.TrimSuffix(fmt.Sprintf("%s  term %d, %s", e.Leader, e.Term, e.Text()), ", "))
+			}
+		}
 	}
 	if y == 1 {
 		a.Text(1, 1, theme.Dim, "none since this console was opened")
 	}
 }
+
+const elected = "MASTER_ELECTED"

@@ -1,76 +1,91 @@
 package masters
 
 import (
+	"context"
 	"fmt"
-	"strings"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/frame"
-	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/spark"
 )
 
-// trail is what the masters did while the screen was looked at: the stream has no history of it, and nobody is asked for more.
+// trail is what the masters measure of themselves, by the address of each. They keep half an hour of it, so that what was
+// before the screen was opened is there, too.
 type trail struct {
-	ticks  int
-	known  bool // last is of a moment before
-	last   counts
-	writes []float64 // entries of raft's log, a second
-	events []float64 // a second
-	offers []float64 // that are out
-	lag    []float64 // entries that the last follower is behind
+	ticks int
+	of    map[string]*known
 }
 
-// counts are figures that only grow, within a term.
-type counts struct{ term, index, seq uint64 }
+// known is the newest of one master.
+type known struct {
+	figures reeveapi.MasterFigures // with all samples
+	asking  bool
+	err     error // of the last question, nil if it was answered
+}
+
+// answered is a master's answer.
+type answered struct {
+	peer    string
+	figures *reeveapi.MasterFigures
+	err     error
+}
 
 const (
-	sampleEvery = 5       // ticks: the stream brings figures at least so often
+	sampleEvery = 5       // ticks: masters measure so often
 	keptSamples = 30 * 12 // half an hour of them
-	trailRows   = 5       // with the title
+	trailRows   = 7       // with the title
 )
 
-// sample takes the newest figures, one time in sampleEvery.
-func (t *trail) sample(s *store.Snapshot) {
-	c := s.Cluster
-	if t.ticks++; c == nil || t.known && t.ticks%sampleEvery != 0 {
-		return
-	}
-	now := counts{term: c.Term}
-	lag := uint64(0)
-	for _, m := range c.Masters {
-		now.index = max(now.index, m.Index)
-		if m.Behind != nil && m.State != reeveapi.MasterFailed && m.State != reeveapi.MasterLeft {
-			lag = max(lag, *m.Behind)
+// ask asks every master that is there for what is new, unless one has yet to answer.
+func (t *trail) ask(env screen.Env, masters []reeveapi.Master) tea.Cmd {
+	var all []tea.Cmd
+	for _, m := range masters {
+		if m.HTTP == "" || m.State == reeveapi.MasterFailed || m.State == reeveapi.MasterLeft || m.State == reeveapi.MasterMissing {
+			continue
 		}
+		if t.of == nil {
+			t.of = make(map[string]*known)
+		}
+		k := t.of[m.HTTP]
+		if k == nil {
+			k = &known{}
+			t.of[m.HTTP] = k
+		}
+		if k.asking {
+			continue
+		}
+		k.asking = true
+		peer, since := m.HTTP, time.Time{}
+		if n := len(k.figures.Samples); n > 0 {
+			since = k.figures.Samples[n-1].At
+		}
+		all = append(all, env.Async(func(ctx context.Context) tea.Msg {
+			f, err := env.MasterFigures(ctx, peer, since)
+			return answered{peer, f, err}
+		}))
 	}
-	if n := len(s.Events); n > 0 {
-		now.seq = s.Events[n-1].Seq
-	}
-	was, known := t.last, t.known
-	t.last, t.known = now, true
-	if !known {
+	return tea.Batch(all...)
+}
+
+// take keeps an answer.
+func (t *trail) take(a answered) {
+	k := t.of[a.peer]
+	k.asking, k.err = false, a.err
+	if a.err != nil {
 		return
 	}
-	t.writes = keep(t.writes, rate(was.index, now.index))
-	events := 0.0
-	if was.term == now.term { // another leader counts anew
-		events = rate(was.seq, now.seq)
+	samples := k.figures.Samples
+	if !a.figures.Started.Equal(k.figures.Started) {
+		samples = nil // another process
 	}
-	t.events = keep(t.events, events)
-	t.offers, t.lag = keep(t.offers, float64(s.Offers.Len())), keep(t.lag, float64(lag))
-}
-
-func rate(was, is uint64) float64 {
-	if is < was {
-		return 0
-	}
-	return float64(is-was) / sampleEvery
-}
-
-func keep(list []float64, v float64) []float64 {
-	return append(list[max(len(list)-keptSamples+1, 0):], v)
+	k.figures = *a.figures
+	samples = append(samples[:len(samples):len(samples)], a.figures.Samples...)
+	k.figures.Samples = samples[max(len(samples)-keptSamples, 0):]
 }
 
 // squeeze makes of values at most w, each the mean of those that it stands for.
@@ -90,20 +105,75 @@ func squeeze(values []float64, w int) []float64 {
 	return out
 }
 
-// draw shows the trail in trailRows lines.
-func (t *trail) draw(a frame.Area) {
-	a.Text(0, 0, theme.Title, "WHILE THIS SCREEN IS LOOKED AT")
-	for y, line := range []struct {
-		name   string
-		values []float64
-	}{{"raft entries/s", t.writes}, {"events/s", t.events}, {"offers out", t.offers}, {"entries behind", t.lag}} {
+// lines are what is drawn of samples: a name, how a value is written, and where it is.
+var lines = []struct {
+	name string
+	text func(float64) string
+	of   func(reeveapi.MasterSample) float64
+}{
+	{"raft entries/s", number, func(s reeveapi.MasterSample) float64 { return s.Entries }},
+	{"fsync p99", duration, func(s reeveapi.MasterSample) float64 { return s.Fsync }},
+	{"requests/s", number, func(s reeveapi.MasterSample) float64 { return s.Requests }},
+	{"answers p99", duration, func(s reeveapi.MasterSample) float64 { return s.Latency }},
+	{"gossip p99", duration, func(s reeveapi.MasterSample) float64 { return s.Gossip }},
+	{"entries behind", number, func(s reeveapi.MasterSample) float64 {
+		most := uint64(0)
+		for _, n := range s.Behind {
+			most = max(most, n)
+		}
+		return float64(most)
+	}},
+}
+
+func number(v float64) string {
+	if v == float64(int(v)) || v >= 100 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.1f", v)
+}
+
+func duration(seconds float64) string {
+	switch {
+	case seconds == 0:
+		return "-"
+	case seconds < 0.0095:
+		return fmt.Sprintf("%.1f ms", seconds*1000)
+	case seconds < 1:
+		return fmt.Sprintf("%.0f ms", seconds*1000)
+	}
+	return fmt.Sprintf("%.1f s", seconds)
+}
+
+// draw shows the half an hour of a master in trailRows lines; entries behind are those of the others, as the leader knows them.
+func (t *trail) draw(a frame.Area, m *master, leader string) {
+	k, led := t.of[m.HTTP], t.of[leader]
+	x := a.Text(0, 0, theme.Title, "LAST 30 MINUTES OF "+m.Name)
+	switch {
+	case k == nil:
+	case k.err != nil:
+		a.Text(x+2, 0, theme.Warn, a.Clip("it does not say: "+k.err.Error(), a.W-x-2))
+	case !k.figures.At.IsZero():
+		text := fmt.Sprintf("%d requests open   %d MB heap   %d goroutines", k.figures.Open, k.figures.Heap>>20, k.figures.Goroutines)
+		a.Text(x+2, 0, theme.Dim, a.Clip(text, a.W-x-2))
+	}
+	for y, line := range lines {
+		from := k
+		if line.name == "entries behind" {
+			from = led
+		}
+		var values []float64
+		text := "-"
+		if from != nil {
+			for _, s := range from.figures.Samples {
+				values = append(values, line.of(s))
+			}
+			if n := len(values); n > 0 {
+				text = line.text(values[n-1])
+			}
+		}
 		a.Text(1, y+1, theme.Dim, line.name)
 		room := max(min(a.W-28, 90), 0)
-		spark.Draw(a.Sub(16, y+1, room, 1), theme.Bar, squeeze(line.values, room), 0)
-		text := "-"
-		if n := len(line.values); n > 0 {
-			text = strings.TrimSuffix(fmt.Sprintf("%.1f", line.values[n-1]), ".0")
-		}
-		a.Right(16+room, y+1, 9, theme.Text, text)
+		spark.Draw(a.Sub(16, y+1, room, 1), theme.Bar, squeeze(values, room), 0)
+		a.Right(16+room, y+1, 10, theme.Text, text)
 	}
 }

@@ -1,0 +1,40 @@
+package daemon
+
+import (
+	"runtime"
+	"time"
+
+	"codeberg.org/reeve/reeve/masterd/pulse"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
+)
+
+// look is what a sample holds besides what is measured.
+func (n *node) look() pulse.Look {
+	look := pulse.Look{Index: n.consensus.Index()}
+	if n.consensus.Leader() != n.id {
+		return look
+	}
+	look.Behind = make(map[string]uint64)
+	for _, m := range n.masters() {
+		if m.ID != n.id && m.Behind != nil {
+			look.Behind[m.Name] = *m.Behind
+		}
+	}
+	return look
+}
+
+// figures is what this master measures of itself.
+func (n *node) figures(since time.Time) reeveapi.MasterFigures {
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	f := reeveapi.MasterFigures{
+		Name: n.cfg.Name, At: time.Now(), Started: n.started, Heap: memory.HeapAlloc, Goroutines: runtime.NumGoroutine(),
+		Open: n.pulse.Open(), Elections: []reeveapi.Election{}, Samples: n.pulse.Samples(since),
+	}
+	for _, e := range n.consensus.Elections() {
+		f.Elections = append(f.Elections, reeveapi.Election{
+			Term: e.Term, Leader: n.nameOf(e.Leader), At: e.At, Before: n.nameOf(e.Before), Gap: e.Gap.Seconds(), Handed: e.Handed,
+		})
+	}
+	return f
+}
