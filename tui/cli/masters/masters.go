@@ -5,48 +5,28 @@ package masters
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/cli/deed"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
 // Config is what the verb needs of the command line.
-type Config struct {
-	Printer func() output.Printer
-	Connect func() (*client.Client, error)
-	Confirm func(yes bool, question string, args ...any) error // asks a person, unless yes
-}
-
-// patience is how long a question waits while the masters elect a leader.
-const patience = 20 * time.Second
+type Config struct{ deed.Config }
 
 // Command returns the verb.
 func Command(cfg Config) *cobra.Command {
 	command := &cobra.Command{
 		Use: "masters", Short: "List the masters and who leads", Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error { return cfg.on(command, cfg.list) },
+		RunE: func(command *cobra.Command, _ []string) error { return cfg.Ask(command, cfg.list) },
 	}
 	command.AddCommand(cfg.stepDownCommand())
 	return command
-}
-
-// on calls fn with a client.
-func (cfg Config) on(command *cobra.Command, fn func(ctx context.Context, c *client.Client) error) error {
-	c, err := cfg.Connect()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	ctx, cancel := context.WithTimeout(command.Context(), patience)
-	defer cancel()
-	return fn(ctx, c)
 }
 
 func (cfg Config) list(ctx context.Context, c *client.Client) error {
@@ -84,33 +64,38 @@ func (cfg Config) stepDownCommand() *cobra.Command {
 			if len(args) > 0 {
 				to = args[0]
 			}
-			return cfg.on(command, func(ctx context.Context, c *client.Client) error { return cfg.stepDown(ctx, c, to, yes) })
+			return cfg.stepDown(command, to, yes)
 		},
 	}
-	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	deed.YesFlag(command, &yes)
 	return command
 }
 
-func (cfg Config) stepDown(ctx context.Context, c *client.Client, to string, yes bool) error {
-	masters, err := c.Masters(ctx)
+func (cfg Config) stepDown(command *cobra.Command, to string, yes bool) error {
+	leader := ""
+	err := cfg.Ask(command, func(ctx context.Context, c *client.Client) error {
+		masters, err := c.Masters(ctx)
+		for _, m := range masters {
+			if m.State == reeveapi.MasterLeading {
+				leader = m.Name
+			}
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	leader := slices.IndexFunc(masters, func(m reeveapi.Master) bool { return m.State == reeveapi.MasterLeading })
-	if leader < 0 {
+	if leader == "" {
 		return fault.New(fault.Unavailable, "no master leads; an election is running, or most of the masters are gone")
 	}
-	whom := "the one that is most up to date"
-	if to != "" {
-		whom = to
-	}
-	if err := cfg.Confirm(yes, "Hand leadership from %s to %s?", masters[leader].Name, whom); err != nil {
+	if err := cfg.Confirm(yes, "Hand leadership from %s to %s?", leader, cmp.Or(to, "the one that is most up to date")); err != nil {
 		return err
 	}
-	done, err := c.StepDown(ctx, to)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(cfg.Printer().Out, "%s has stepped down, %s leads\n", output.OneLine(done.From), output.OneLine(done.To))
-	return err
+	return cfg.Ask(command, func(ctx context.Context, c *client.Client) error {
+		done, err := c.StepDown(ctx, to)
+		if err != nil {
+			return err
+		}
+		return cfg.Say("%s has stepped down, %s leads", done.From, done.To)
+	})
 }
