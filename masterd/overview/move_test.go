@@ -3,11 +3,11 @@ package overview_test
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
 	"codeberg.org/reeve/reeve/masterd/cluster"
@@ -83,13 +83,13 @@ func anything(rt *rapid.T, f *cluster.Framework, id string, i int, states []meso
 	case 4: // the agent says so, the update comes later
 		own.Ended = launched.Add(time.Minute)
 	default:
-		at := proto.Float64(float64(1795395024 + i))
+		at := new(float64(1795395024 + i))
 		status := &mesosv1.TaskStatus{State: state.Enum(), Timestamp: at, Message: new(fmt.Sprint("m", i))}
 		if rapid.Bool().Draw(rt, "healthy") {
 			status.Healthy = new(true)
 			status.ContainerStatus = &mesosv1.ContainerStatus{ContainerId: &mesosv1.ContainerID{Value: new("c")}}
 		}
-		own.Statuses = append(own.Statuses[:len(own.Statuses):len(own.Statuses)], status)
+		own.Statuses = append(slices.Clip(own.Statuses), status)
 	}
 	f.Tasks[id] = &own
 }
