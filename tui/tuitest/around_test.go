@@ -215,6 +215,29 @@ func TestFormBesideItsFile(t *testing.T) {
 	})
 }
 
+// TestFormGPUsAndLabels checks both while one types, says where GPUs are free, and submits them.
+func TestFormGPUsAndLabels(t *testing.T) {
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Press("n", "train", "tab", "tab", "./train", "tab", "tab", "tab", "tab", "tab", "tab", "backspace", "x")
+		c.Expect("gpus must be a whole number from 0 to 1000", "1 field to go: GPUs")
+		c.Press("backspace", "9")
+		c.Expect("no agent has that many free; the most is 2", "fits nowhere now; the most gpus that an agent has free is 2", "FREE GPU", "4 gpus")
+		c.Press("backspace", "1")
+		c.Expect("fits now", "gpus: 1")
+		c.Lacks("no agent has")
+		c.Press("tab", "tab", "tab", "tab", "tab", "tab", "tab", "tab", "tab", "reeve.x=1")
+		c.Expect("may not begin with", "1 field to go: Labels")
+		c.Press("ctrl+u", "team=shop tier='front end'")
+		c.Expect("team: shop", "tier: front end", "ready: all checks pass")
+		c.Press("ctrl+y")
+		if got := c.Copied(); !strings.Contains(got, "--gpus=1") || !strings.Contains(got, "--label='tier=front end'") {
+			t.Errorf("copied %q, want it to have the gpus and the labels", got)
+		}
+		c.Press("ctrl+x", "tab", "enter")
+		c.Expect("demo › train", "1.0 gpus")
+	})
+}
+
 // TestMaintenance takes a machine of the schedule down and brings it back.
 func TestMaintenance(t *testing.T) {
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {

@@ -42,6 +42,7 @@ func TestFormAsFile(t *testing.T) {
 		c.Press("ctrl+e")
 		c.Expect("the editor is broken", "sleep 9")
 		c.Press("esc", "n")
+		c.Expect("team=shop")
 		c.Press("ctrl+p")
 		c.Expect("team: shop")
 		c.Press("ctrl+x", "tab", "enter")

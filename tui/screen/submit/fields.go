@@ -24,6 +24,7 @@ func (s *Screen) fields() []form.Field {
 		{ID: "cpus", Label: "CPUs", Required: true, Initial: "0.1", Check: checkCPUs},
 		{ID: "mem", Label: "Memory", Required: true, Initial: "64M", Check: checkMem},
 		{ID: "disk", Label: "Disk", Initial: "64M", Check: checkSize},
+		{ID: "gpus", Label: "GPUs", Initial: "0", Check: whole("gpus", 0, 1000)},
 		{ID: "ports", Label: "Ports", Initial: "0", Check: whole("ports", 0, 100)},
 		{ID: "retries", Label: "Retries", Initial: "0", Check: whole("retries", 0, 1_000_000)},
 		{ID: "cron", Label: "Cron", Hint: "of a periodic job: minute hour day month weekday, or @daily", Check: checkCron},
@@ -32,6 +33,7 @@ func (s *Screen) fields() []form.Field {
 		{ID: "health", Label: "Health", Hint: "/path for HTTP, tcp, or a command; needs a port or a command"},
 		{ID: "rules", Label: "Constraints", Hint: "hostname unique; rack in a,b", Check: checkRules},
 		{ID: "env", Label: "Env", Hint: "KEY=value KEY2='two words'", Check: checkEnv},
+		{ID: "labels", Label: "Labels", Hint: "team=shop tier='front end'", Check: checkLabels},
 		{ID: "uris", Label: "URIs", Hint: "fetched into the sandbox, separated by spaces"},
 		{ID: "user", Label: "User", Hint: "whom it runs as; the agent's own if empty"},
 		{ID: "grace", Label: "Kill grace", Hint: "seconds between SIGTERM and SIGKILL, 3 if empty", Check: checkGrace},
@@ -159,13 +161,56 @@ func environment(text string) (map[string]string, error) {
 	return out, nil
 }
 
-// cut cuts at spaces outside of quotes.
+// pairs writes what environment reads.
+func pairs(all map[string]string) string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(all)) {
+		out = append(out, action.Quote(k)+"="+action.Quote(all[k]))
+	}
+	return strings.Join(out, " ")
+}
+
+func checkLabels(text string) string {
+	all, err := environment(text)
+	if err != nil {
+		return err.Error()
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if strings.HasPrefix(name, ownLabel) {
+			return fmt.Sprintf("%q may not begin with %q, which is kept for Reeve", name, ownLabel)
+		}
+	}
+	return ""
+}
+
+// ownLabel begins labels that Reeve gives tasks of jobs; the master refuses a job that has such.
+const ownLabel = "reeve."
+
+// labels reads what pairs writes. Labels that nobody has touched stay as they were, also those with an equals sign in the name.
+func labels(text string, was map[string]string) map[string]string {
+	if text == pairs(was) {
+		return was
+	}
+	all, err := environment(text)
+	if err != nil || len(all) == 0 {
+		return nil
+	}
+	return all
+}
+
+// cut cuts at spaces outside of quotes, and reads \' as action.Quote writes it.
 func cut(text string) ([]string, error) {
 	var out []string
 	var word strings.Builder
 	quote, in := rune(0), false
-	for _, r := range text {
+	runes := []rune(text)
+	for i := 0; i < len(runes); i++ {
+		r := runes[i]
 		switch {
+		case quote == 0 && r == '\\' && i+1 < len(runes) && runes[i+1] == '\'':
+			word.WriteRune('\'')
+			in = true
+			i++
 		case quote != 0 && r == quote:
 			quote = 0
 		case quote != 0:
@@ -209,7 +254,8 @@ func (s *Screen) over(spec reeveapi.JobSpec) reeveapi.JobSpec {
 	spec = merged(spec, reeveapi.JobSpec{
 		Name: s.form.Value("name"), Role: s.form.Value("role"), Command: s.form.Value("command"),
 		Instances: count("instances"), Retries: count("retries"), Ports: count("ports"), User: s.form.Value("user"),
-		Resources:        reeveapi.Amounts{CPUs: number("cpus"), Mem: amount("mem"), Disk: amount("disk")},
+		Labels:           labels(s.form.Value("labels"), spec.Labels),
+		Resources:        reeveapi.Amounts{CPUs: number("cpus"), Mem: amount("mem"), Disk: amount("disk"), GPUs: float64(count("gpus"))},
 		URIs:             strings.Fields(s.form.Value("uris")),
 		KillGraceSeconds: number("grace"),
 	})
@@ -231,15 +277,11 @@ func (s *Screen) fill(j reeveapi.JobSpec) {
 func values(j reeveapi.JobSpec) map[string]string {
 	text := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	some := func(n int) string { return strconv.Itoa(n) }
-	var env []string
-	for _, k := range slices.Sorted(maps.Keys(j.Env)) {
-		env = append(env, k+"="+action.Quote(j.Env[k]))
-	}
 	out := map[string]string{
 		"kind": string(j.Kind), "image": j.Image, "health": healthText(j.Health), "rules": rulesText(j.Constraints),
 		"role": j.Role, "command": j.Command, "instances": some(max(j.Instances, 1)), "cpus": text(j.Resources.CPUs),
 		"mem": text(j.Resources.Mem) + "M", "disk": text(j.Resources.Disk) + "M", "ports": some(j.Ports), "retries": some(j.Retries),
-		"env": strings.Join(env, " "), "uris": strings.Join(j.URIs, " "), "user": j.User,
+		"gpus": text(j.Resources.GPUs), "env": pairs(j.Env), "labels": pairs(j.Labels), "uris": strings.Join(j.URIs, " "), "user": j.User,
 	}
 	if j.Schedule != nil {
 		out["cron"], out["zone"] = j.Schedule.Cron, j.Schedule.TimeZone

@@ -36,6 +36,51 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// TestPairsComeBack: what a job has is what one reads of the field that shows it.
+func TestPairsComeBack(t *testing.T) {
+	for _, want := range []map[string]string{{"A": "1", "B": "it's 'two' words", "C": "'"}, {"a b": "", "D": `x"y`, "E": `\`, "F": "a=b"}} {
+		if got, err := environment(pairs(want)); err != nil || cmp.Diff(want, got) != "" {
+			t.Errorf("%s is read as %v (%v), want %v", pairs(want), got, err, want)
+		}
+	}
+}
+
+func TestLabels(t *testing.T) {
+	was := map[string]string{"a=b": "c"}
+	if got := labels(pairs(was), was); cmp.Diff(was, got) != "" {
+		t.Errorf("untouched labels became %v, want %v", got, was)
+	}
+	if got := labels("", was); got != nil {
+		t.Errorf("got %v of an emptied field, want none", got)
+	}
+	for text, want := range map[string]string{"team=shop tier='front end'": "", "team": `"team" is not KEY=value`, "reeve.job=x": `"reeve.job" may not begin with "reeve.", which is kept for Reeve`} {
+		if got := checkLabels(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestCloneOfAJobsTask: labels that Reeve gave a task are not asked for, as the master refuses them.
+func TestCloneOfAJobsTask(t *testing.T) {
+	task := &reeveapi.Task{Name: "x", Labels: map[string]string{"reeve.job": "x", "team": "shop"}}
+	if got := specOf(task).Labels; cmp.Diff(map[string]string{"team": "shop"}, got) != "" {
+		t.Errorf("got labels %v, want those of the operator alone", got)
+	}
+	if len(task.Labels) != 2 {
+		t.Errorf("the task has %v left, want it untouched", task.Labels)
+	}
+}
+
+// TestOldDraft: a form that was kept before there was a field for labels has them in its file.
+func TestOldDraft(t *testing.T) {
+	s := &Screen{}
+	s.newForm()
+	s.restore(map[string]string{"command": "y", "gpus": "1", fileField: "name: \"\"\ncommand: x\nlabels: {team: shop}\nresources: {cpus: 1, mem: 64, disk: 1, gpus: 2}\n"})
+	if got := s.spec(); got.Labels["team"] != "shop" || got.Command != "y" || got.Resources.GPUs != 1 {
+		t.Errorf("got %+v, want the file's labels and the fields' command and gpus", got)
+	}
+}
+
 func FuzzCut(f *testing.F) {
 	f.Add(`A=1 B="x y" 'z`)
 	f.Fuzz(func(t *testing.T, text string) {
@@ -48,11 +93,11 @@ func FuzzCut(f *testing.F) {
 // TestWhatTheFormDoesNotShowStays: changing a job by the form loses nothing that the form has no field for.
 func TestWhatTheFormDoesNotShowStays(t *testing.T) {
 	base := reeveapi.JobSpec{
-		Name: "j", Command: "x", Resources: reeveapi.Amounts{CPUs: 1, GPUs: 2}, Secrets: []reeveapi.JobSecret{{Name: "db", Env: "DB"}},
+		Name: "j", Command: "x", Resources: reeveapi.Amounts{CPUs: 1, GPUs: 2}, Labels: map[string]string{"a": "b"}, Secrets: []reeveapi.JobSecret{{Name: "db", Env: "DB"}},
 		Container: &reeveapi.JobContainer{Network: "none"},
 	}
-	got := merged(base, reeveapi.JobSpec{Name: "j", Command: "y", Resources: reeveapi.Amounts{CPUs: 3}})
-	if got.Command != "y" || got.Resources.CPUs != 3 || got.Resources.GPUs != 2 || len(got.Secrets) != 1 || got.Container == nil {
+	got := merged(base, reeveapi.JobSpec{Name: "j", Command: "y", Resources: reeveapi.Amounts{CPUs: 3, GPUs: 1}})
+	if got.Command != "y" || got.Resources.CPUs != 3 || got.Resources.GPUs != 1 || len(got.Labels) != 0 || len(got.Secrets) != 1 || got.Container == nil {
 		t.Errorf("got %+v", got)
 	}
 }

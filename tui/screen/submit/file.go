@@ -2,6 +2,7 @@ package submit
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -127,12 +128,22 @@ func (s *Screen) keepDraft() {
 	}
 }
 
+// valuesOf are a job's values for the fields that a form did not have yet when it was kept.
+func valuesOf(spec reeveapi.JobSpec, kept map[string]string) map[string]string {
+	all := values(spec)
+	maps.DeleteFunc(all, func(id, _ string) bool { _, there := kept[id]; return there })
+	return all
+}
+
 // restore sets what values answered.
 func (s *Screen) restore(values map[string]string) {
 	if text := values[fileField]; text != "" {
 		var spec reeveapi.JobSpec
 		if jobfile.Read([]byte(text), &spec) == nil { // else it is of another version: the fields are what is left
 			s.base = &spec
+			for id, text := range valuesOf(spec, values) {
+				s.form.Set(id, text)
+			}
 		}
 	}
 	for id, text := range values {

@@ -40,6 +40,9 @@ func (s *Screen) fit() hint {
 	case fit > 0:
 		return hint{fmt.Sprintf("fits now: %d of %d instances; the others wait for resources", fit, n), theme.Warn}
 	}
+	if spec.Resources.GPUs > largest.GPUs {
+		return hint{fmt.Sprintf("fits nowhere now; the most gpus that an agent has free is %g", largest.GPUs), theme.Warn}
+	}
 	return hint{fmt.Sprintf("fits nowhere now; the largest free pieces are %s cpus and %s memory", gauge.CPUs(largest.CPUs), gauge.MB(largest.Mem)), theme.Warn}
 }
 
@@ -54,6 +57,8 @@ func (s *Screen) note(id string) (string, theme.Role) {
 		return "no agent has that much free; the most is " + gauge.MB(largest.Mem), theme.Warn
 	case id == "disk" && spec.Resources.Disk > largest.Disk:
 		return "no agent has that much free; the most is " + gauge.MB(largest.Disk), theme.Warn
+	case id == "gpus" && spec.Resources.GPUs > largest.GPUs:
+		return fmt.Sprintf("no agent has that many free; the most is %g", largest.GPUs), theme.Warn
 	case id == "role":
 		return action.QuotaText(action.QuotaLeft(s.env.Store.Snapshot(), cmp.Or(spec.Role, "*"))), theme.Dim
 	case id == "ports" && spec.Ports > 0:
@@ -82,6 +87,9 @@ func (s *Screen) where(a frame.Area) {
 	a.Right(16, 2, 9, theme.Dim, "FREE CPU")
 	a.Right(26, 2, 8, theme.Dim, "FREE MEM")
 	a.Right(36, 2, 5, theme.Dim, "FITS")
+	if spec.Resources.GPUs > 0 {
+		a.Right(42, 2, 8, theme.Dim, "FREE GPU")
+	}
 	left := max(spec.Instances, 1)
 	for i, x := range agents {
 		y := i + 3
@@ -115,5 +123,8 @@ func (s *Screen) agent(a frame.Area, x *reeveapi.Agent, need reeveapi.Amounts, l
 	a.Right(16, 0, 9, theme.Text, gauge.CPUs(x.Total.CPUs-x.Allocated.CPUs))
 	a.Right(26, 0, 8, theme.Text, gauge.MB(x.Total.Mem-x.Allocated.Mem))
 	a.Right(36, 0, 5, role, word)
+	if need.GPUs > 0 {
+		a.Right(42, 0, 8, theme.Text, fmt.Sprint(x.Total.GPUs-x.Allocated.GPUs))
+	}
 	return fits
 }

@@ -122,9 +122,8 @@ func (s *Screen) more(spec *reeveapi.JobSpec) {
 // merged puts what the form shows over what it does not.
 func merged(base, shown reeveapi.JobSpec) reeveapi.JobSpec {
 	base.Name, base.Role, base.Command, base.Instances, base.Retries = shown.Name, shown.Role, shown.Command, shown.Instances, shown.Retries
-	shown.Resources.GPUs = base.Resources.GPUs
 	base.Ports, base.User, base.Resources, base.KillGraceSeconds = shown.Ports, shown.User, shown.Resources, shown.KillGraceSeconds
-	base.URIs, base.Env = nil, nil
+	base.URIs, base.Env, base.Labels = nil, nil, shown.Labels
 	if len(shown.URIs) > 0 {
 		base.URIs = shown.URIs
 	}

@@ -4,6 +4,7 @@ package submit
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -71,8 +72,10 @@ func (s *Screen) newForm() { s.form, s.base = form.New(s.fields()...), nil }
 
 // specOf makes a job like a task.
 func specOf(t *reeveapi.Task) reeveapi.JobSpec {
+	labels := maps.Clone(t.Labels)
+	maps.DeleteFunc(labels, func(name, _ string) bool { return strings.HasPrefix(name, ownLabel) })
 	return reeveapi.JobSpec{
-		Name: t.Name, Role: t.Role, Command: t.Command, Resources: t.Requested, Image: t.Image, User: t.User, Env: t.Env, Labels: t.Labels, Instances: 1,
+		Name: t.Name, Role: t.Role, Command: t.Command, Resources: t.Requested, Image: t.Image, User: t.User, Env: t.Env, Labels: labels, Instances: 1,
 	}
 }
 
@@ -225,5 +228,9 @@ func (s *Screen) footer(a frame.Area) {
 	a.Text(0, 0, fit.role, a.Clip(fit.text, a.W))
 	_, free, _ := action.Fits(s.env.Store.Snapshot(), reeveapi.Amounts{}, 0)
 	x := a.Text(0, 1, theme.Dim, "free in all  ")
-	a.Text(x, 1, theme.Text, a.Clip(fmt.Sprintf("%s cpus  %s memory  %s disk", gauge.CPUs(free.CPUs), gauge.MB(free.Mem), gauge.MB(free.Disk)), a.W-x))
+	text := fmt.Sprintf("%s cpus  %s memory  %s disk", gauge.CPUs(free.CPUs), gauge.MB(free.Mem), gauge.MB(free.Disk))
+	if s.spec().Resources.GPUs > 0 {
+		text += fmt.Sprintf("  %g gpus", free.GPUs)
+	}
+	a.Text(x, 1, theme.Text, a.Clip(text, a.W-x))
 }
