@@ -6,7 +6,7 @@
 #   RUN          only tests that match, as for go test -run
 #   BOX_UML=yes  run them in User Mode Linux instead of qemu: one CPU and another kernel, and several times as fast
 #   BOX_SLOW     how many times as long as usual tests wait for something (10)
-#   BOX_LIMIT    minutes that the tests of one package get (60)     BOX_TIMEOUT  seconds that everything gets (3 hours)
+#   BOX_LIMIT    minutes that the tests of one package get (150)    BOX_TIMEOUT  seconds that everything gets (3 hours)
 # The log of the machine is .cache/box/log/vm.log, that of each package .cache/box/log/vm/<package>.log.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
@@ -51,7 +51,7 @@ for number in $(seq $lanes); do
   devices+=" -chardev file,id=tests$number,path=$logs/tests$number -device virtserialport,chardev=tests$number,name=tests$number"
 done
 [ "${BOX_UML:-no}" != yes ] || share=$(realpath "$logs")
-printf 'pattern=%q\nslow=%q\nlimit=%q\nlanes=%q\nshare=%q\n' "${RUN:-}" "${BOX_SLOW:-10}" "${BOX_LIMIT:-60}" $lanes "$share" >"$payload/settings"
+printf 'pattern=%q\nslow=%q\nlimit=%q\nlanes=%q\nshare=%q\n' "${RUN:-}" "${BOX_SLOW:-10}" "${BOX_LIMIT:-150}" $lanes "$share" >"$payload/settings"
 say "built ${#packages[@]} packages; starting the machine"
 
 # The kernel's defences cost an emulated CPU much, and its watchdogs mistake a busy host for a broken one.
