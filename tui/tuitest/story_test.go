@@ -21,9 +21,10 @@ func TestStorySubmit(t *testing.T) {
 		c.Press("tab", "enter")
 		c.Pass(3 * time.Second)
 		c.Expect("demo › web-canary", "● running", "submitted job web-canary")
-		if got := strings.Count(c.Screen(), "● RUNNING"); got != 2 {
+		if got := strings.Count(c.Screen(), "● RUNNING   "); got != 2 {
 			t.Errorf("%d instances run, want 2:\n%s", got, c.Screen())
 		}
+		c.Expect("web-canary.0  ◌ STAGING", "◔ STARTING", "http.go") // the first one is followed: its life, and its log
 		c.Press("down", "enter")
 		c.Expect("web-canary › web-canary.1", "STAGING", "STARTING", "RUNNING", "job web-canary")
 		c.Press("l")

@@ -28,6 +28,8 @@ type Screen struct {
 	last  *reeveapi.Job
 	table *table.Table[instance]
 	seen  uint64
+
+	follow follow
 }
 
 // New returns the screen of the job that target names; it need not be known yet.
@@ -85,9 +87,6 @@ func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Job, keys.List
 // Start does nothing: all data are in the store.
 func (s *Screen) Start() tea.Cmd { return nil }
 
-// Update does nothing: Render looks at the newest snapshot.
-func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
-
 // Off says why a verb makes no sense now.
 func (s *Screen) Off(verb keys.Verb) string {
 	return jobs.Off(verb, s.job())
@@ -138,21 +137,6 @@ func (s *Screen) onJob(verb keys.Verb) (tea.Cmd, bool) {
 	return jobs.Change(verb, j)
 }
 
-// taskOf is the key of the task of the cursor's instance. Instances know their task by its id alone; which framework runs
-// jobs is for the master to know.
-func (s *Screen) taskOf() string {
-	row, _ := s.table.At()
-	if row.Val == nil || row.Val.Task == "" {
-		return ""
-	}
-	for id, t := range s.env.Store.Snapshot().Tasks.All() {
-		if t.ID == row.Val.Task {
-			return id
-		}
-	}
-	return ""
-}
-
 // Status says what a pending job waits for.
 func (s *Screen) Status() (string, theme.Role) {
 	j := s.job()
@@ -188,6 +172,9 @@ func (s *Screen) Export(all bool) (string, []string, [][]string) {
 
 // Render draws the screen.
 func (s *Screen) Render(a frame.Area) {
+	if s.follow.Flip(); s.follow.ID == "" {
+		s.follow.drop()
+	}
 	s.refresh()
 	j := s.job()
 	if j == nil {
@@ -228,6 +215,11 @@ func (s *Screen) Render(a frame.Area) {
 		h := min(n+1, 7)
 		bottom = a.H - h
 		s.past(a.Sub(0, bottom, a.W, h), j)
+	}
+	shown, _ := s.table.Len()
+	if below := bottom - top - 1 - shown; shown > 0 && below >= leastFollow {
+		s.following(a.Sub(0, bottom-below, a.W, below))
+		bottom -= below
 	}
 	s.table.Render(a.Sub(0, top, a.W, bottom-top), now)
 }
