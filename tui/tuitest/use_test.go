@@ -92,7 +92,7 @@ func TestImageWithoutCommand(t *testing.T) {
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("n", "web", "tab", "tab", "tab")
 		c.Expect("is needed")
-		for range 9 {
+		for range 10 {
 			c.Press("tab")
 		}
 		c.Type("nginx:1.27")
