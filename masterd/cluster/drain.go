@@ -114,7 +114,7 @@ func (s *State) steered(a *agent, w write) {
 			text += " once it is back"
 		}
 	case writeDrain:
-		a.Deactivated, a.Drain = true, w.drain
+		a.Deactivated, a.Drain, a.Begun = true, w.drain, len(a.Tasks)
 		if s.moves(a) {
 			s.move(a)
 		} else {

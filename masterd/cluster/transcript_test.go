@@ -772,6 +772,9 @@ func (p *player) printView() {
 		}
 		if a.Drain != nil {
 			fmt.Fprintf(&p.out, " %s", a.Drain.Proto().GetState())
+			if a.Begun > 0 {
+				fmt.Fprintf(&p.out, " %d of %d left", a.Tasks, a.Begun)
+			}
 		}
 		for _, fw := range ledger.SortedKeys(a.Executors) {
 			fmt.Fprintf(&p.out, " executors{%s %v}", fw, ledger.SortedKeys(a.Executors[fw]))

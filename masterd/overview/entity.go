@@ -47,7 +47,7 @@ func Agent(a *cluster.Agent, tasks int, usage Usage) reeveapi.Agent {
 		Tasks:        tasks,
 	}
 	if d := a.Drain; d != nil {
-		out.Drain = &reeveapi.Drain{Since: d.Since, MarkGone: d.MarkGone, Drained: d.Drained, Left: a.Tasks}
+		out.Drain = &reeveapi.Drain{Since: d.Since, MarkGone: d.MarkGone, Drained: d.Drained, Left: a.Tasks, Begun: a.Begun}
 		if d.MaxGrace != nil {
 			out.Drain.MaxGraceSeconds = new(d.MaxGrace.Seconds())
 		}

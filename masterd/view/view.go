@@ -73,6 +73,7 @@ type Agent struct {
 	Unavailable  *mesosv1.Unavailability                                  // its machine is to be taken down then; nil if not
 	Deactivated  bool                                                     // nothing of it is offered, on an operator's word
 	Drain        *Drain                                                   // nil unless it drains or is drained; it is deactivated then
+	Begun        int                                                      // tasks on it when the drain began; 0 if another master led then
 }
 
 // Usable reports whether frameworks may get offers of the agent: it is there, and no operator has taken it out.

@@ -136,6 +136,13 @@ type Drain struct {
 	MarkGone        bool      `json:"mark_gone,omitempty"`         // once drained, the agent is gone for ever
 	Drained         bool      `json:"drained"`                     // nothing is left
 	Left            int       `json:"left"`                        // tasks that have not ended, or whose framework has not acknowledged it
+	Begun           int       `json:"begun,omitempty"`             // tasks there were when it began; absent if another master led then
+}
+
+// Of says how many tasks there were when the drain began, with left of them still there; false if that is not known. An
+// agent that comes back may bring more.
+func (d *Drain) Of(left int) (begun int, known bool) {
+	return d.Begun, d.Begun > 0 && left <= d.Begun
 }
 
 // DrainRequest is the body of POST /reeve/v1/agents/{id}/drain; an empty one is a drain with each task's own grace.

@@ -265,12 +265,11 @@ func (a *App) status(area frame.Area) {
 
 // drains says at the right how far drains are, on every screen, and answers what is left of the line.
 func (a *App) drains(area frame.Area) int {
-	n, left, name := 0, 0, ""
+	n, left, begun, known, name := 0, 0, 0, true, ""
 	for _, g := range a.deps.Store.Snapshot().Agents.Rows() {
-		if g.State == reeveapi.AgentDraining {
-			n++
-			left += g.Tasks
-			name = g.Name
+		if g.State == reeveapi.AgentDraining && g.Drain != nil {
+			of, sure := g.Drain.Of(g.Tasks)
+			n, left, begun, known, name = n+1, left+g.Tasks, begun+of, known && sure, g.Name
 		}
 	}
 	if n == 0 {
@@ -279,11 +278,28 @@ func (a *App) drains(area frame.Area) int {
 	if n > 1 {
 		name = plural(n, "agent")
 	}
-	text := a.theme.Glyph.Drain + " draining " + area.Clip(name, area.W/3) + fmt.Sprintf(": %d left ", left)
-	x := max(area.W-frame.Width(text), 0)
-	area.Text(x, 0, theme.Warn, text)
-	return max(x-1, 0)
+	text := a.theme.Glyph.Drain + " draining " + area.Clip(name, area.W/3) + ": "
+	bar, count := 0, fmt.Sprintf("%d left ", left)
+	if known {
+		count = fmt.Sprintf("%d of %d left ", left, begun)
+		if area.W >= barFrom {
+			bar = barWidth
+		}
+	}
+	start := max(area.W-frame.Width(text+count)-bar, 0)
+	x := area.Text(start, 0, theme.Warn, text)
+	if bar > 0 {
+		gauge.Progress(area.Sub(x, 0, bar-1, 1), float64(begun-left)/float64(begun), 0)
+	}
+	area.Text(x+bar, 0, theme.Warn, count)
+	return max(start-1, 0)
 }
+
+// A drain's bar is drawn where there is room for it.
+const (
+	barFrom  = 100
+	barWidth = 11
+)
 
 func (a *App) footer(area frame.Area) {
 	if a.over != nil {

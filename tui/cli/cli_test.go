@@ -804,10 +804,12 @@ func TestDrainWait(t *testing.T) {
 			[]reeveapi.Agent{
 				{State: reeveapi.AgentDraining, Reason: "drains: 2 tasks to end", Drain: &reeveapi.Drain{}},
 				{State: reeveapi.AgentDraining, Reason: "drains: 2 tasks to end", Drain: &reeveapi.Drain{}},
+				{State: reeveapi.AgentDraining, Reason: "drains: 1 task to end", Drain: &reeveapi.Drain{Left: 1, Begun: 3}},
+				{State: reeveapi.AgentDraining, Reason: "drains: 4 tasks to end", Drain: &reeveapi.Drain{Left: 4, Begun: 3}},
 				{State: reeveapi.AgentDrained, Drain: &reeveapi.Drain{Drained: true}},
 			},
 			nil,
-			result{"h is drained; \"reeve reactivate h\" uses it again\n", "h drains: 2 tasks to end\n", exitDone},
+			result{"h is drained; \"reeve reactivate h\" uses it again\n", "h drains: 2 tasks to end\nh drains: 1 task to end (1 of 3 left)\nh drains: 4 tasks to end\n", exitDone},
 		},
 		{
 			"gone then",

@@ -44,7 +44,7 @@ func (c *Cluster) endAll(agent, state, message string) {
 // DrainAgent begins a drain; its tasks end with Advance.
 func (c *Cluster) DrainAgent(_ context.Context, agent string, maxGrace time.Duration, markGone bool) error {
 	return c.steer(agent, func(a *reeveapi.Agent) (string, string, error) {
-		a.Drain = &reeveapi.Drain{Since: c.now, MarkGone: markGone, Left: a.Tasks}
+		a.Drain = &reeveapi.Drain{Since: c.now, MarkGone: markGone, Left: a.Tasks, Begun: a.Tasks}
 		if maxGrace >= 0 {
 			a.Drain.MaxGraceSeconds = new(maxGrace.Seconds())
 		}

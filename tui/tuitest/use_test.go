@@ -87,6 +87,19 @@ func TestDrainOnEveryScreen(t *testing.T) {
 	})
 }
 
+// TestHowFarADrainIs says how many tasks there were when it began, where that is known.
+func TestHowFarADrainIs(t *testing.T) {
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Press("2", "/", "agent-11", "enter")
+		c.Expect("▼ draining agent-11: 5 left") // how many there were is not known
+		if err := c.Cluster.DrainAgent(t.Context(), "f3c1a9e2-77aa-4e0b-9b1e-2f3c7e5d8a10-S11", -1, false); err != nil {
+			t.Fatal(err)
+		}
+		c.Press("1")
+		c.Expect("▼ draining agent-11: ·········· 5 of 5 left", "5 of 5 tasks left")
+	})
+}
+
 // TestImageWithoutCommand fills the form with an image alone.
 func TestImageWithoutCommand(t *testing.T) {
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {

@@ -130,5 +130,9 @@ func (a asked) look(ctx context.Context, d drain) (done bool, now string, err er
 	case agents[i].Drain.Drained:
 		return true, name + " is drained; \"reeve reactivate " + name + "\" uses it again", nil
 	}
-	return false, name + " " + agents[i].Reason, nil
+	now = name + " " + agents[i].Reason
+	if of, known := agents[i].Drain.Of(agents[i].Drain.Left); known {
+		now += fmt.Sprintf(" (%d of %d left)", agents[i].Drain.Left, of)
+	}
+	return false, now, nil
 }

@@ -99,6 +99,9 @@ func Drain(d *reeveapi.Drain) string {
 	text := "drained"
 	if !d.Drained {
 		text = fmt.Sprintf("%d left", d.Left)
+		if of, known := d.Of(d.Left); known {
+			text = fmt.Sprintf("%d of %d left", d.Left, of)
+		}
 		if d.MaxGraceSeconds != nil {
 			text += ", at most " + gauge.Age(time.Duration(*d.MaxGraceSeconds*float64(time.Second))) + " each"
 		}

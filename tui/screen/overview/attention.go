@@ -217,6 +217,9 @@ func drains(a *reeveapi.Agent, now time.Time) string {
 		return "draining"
 	}
 	text := "draining for " + gauge.Since(now, d.Since) + ", " + plural(a.Tasks) + " left"
+	if of, known := d.Of(a.Tasks); known {
+		text = fmt.Sprintf("draining for %s, %d of %s left", gauge.Since(now, d.Since), a.Tasks, plural(of))
+	}
 	if a.Tasks == 0 {
 		text = fmt.Sprintf("draining for %s: ended, but %s not acknowledged by frameworks", gauge.Since(now, d.Since), plural(d.Left))
 	}
