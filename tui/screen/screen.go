@@ -172,6 +172,19 @@ type Env struct {
 	Reach []string
 }
 
+// Later gives msg to this screen's Update after wait, or at once when the screen goes.
+func (e Env) Later(wait time.Duration, msg tea.Msg) tea.Cmd {
+	return e.Async(func(ctx context.Context) tea.Msg {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		return msg
+	})
+}
+
 // Messages for the app.
 type (
 	// Go opens a screen on top of this one.

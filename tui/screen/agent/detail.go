@@ -44,15 +44,7 @@ func (s *Screen) look() tea.Cmd {
 
 // later looks again after a while.
 func (s *Screen) later() tea.Cmd {
-	return s.env.Async(func(ctx context.Context) tea.Msg {
-		timer := time.NewTimer(lookEvery)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-		return again{}
-	})
+	return s.env.Later(lookEvery, again{})
 }
 
 // Start takes the first close look.

@@ -193,15 +193,7 @@ func (s *Screen) look() tea.Cmd {
 }
 
 func (s *Screen) later() tea.Cmd {
-	return s.env.Async(func(ctx context.Context) tea.Msg {
-		timer := time.NewTimer(pace)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-		return again{}
-	})
+	return s.env.Later(pace, again{})
 }
 
 // Update takes a listing, and asks for the next one after a while.

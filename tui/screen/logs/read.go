@@ -197,15 +197,7 @@ func (s *Screen) later(tab int, d time.Duration) tea.Cmd {
 	}
 	st.reading = true
 	turn := st.turn
-	return s.env.Async(func(ctx context.Context) tea.Msg {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-		return again{tab, turn}
-	})
+	return s.env.Later(d, again{tab, turn})
 }
 
 // readBefore reads what comes before the first line that is loaded.
