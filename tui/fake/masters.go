@@ -72,6 +72,9 @@ func (c *Cluster) MasterFigures(_ context.Context, masterHTTP string, since time
 		if leads {
 			s.Requests *= 6
 			s.Behind = map[string]uint64{"m3": uint64(wave)}
+			if at.Add(every).After(c.now) {
+				s.Behind["m3"] = 1 // as the list of masters says
+			}
 		}
 		f.Samples = append(f.Samples, s)
 	}

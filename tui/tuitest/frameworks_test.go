@@ -19,7 +19,7 @@ func TestFrameworkTimes(t *testing.T) {
 		c.Expect("built from 9d21c0e277aa of 2026-09-30 08:12 UTC")
 		c.Lacks(" by ")
 		c.Pass(11 * time.Second)
-		c.Expect("WHILE THIS SCREEN IS LOOKED AT", "raft entries/s", "offers out")
+		c.Expect("LAST 30 MINUTES OF m1", "raft entries/s", "gossip p99")
 		if line := strings.TrimSpace(c.Line("entries behind")); !strings.HasSuffix(line, " 1") {
 			t.Errorf("%q, want one entry, which m3 lacks", line)
 		}
