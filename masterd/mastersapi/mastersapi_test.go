@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,9 +38,11 @@ func TestStepDown(t *testing.T) {
 		{body: ``, want: "m2: gave: up", lost: true, kind: fault.Unavailable},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			n, leader, handed := &notes{t: t}, "1", time.Time{}
+			n, handed := &notes{t: t}, time.Time{}
+			var leader atomic.Pointer[string]
+			leader.Store(new("1"))
 			c := Config{
-				Name: "m1", Leader: func() string { return leader },
+				Name: "m1", Leader: func() string { return *leader.Load() },
 				Masters: func() []reeveapi.Master {
 					return []reeveapi.Master{{ID: "1", Name: "m1"}, {ID: "2", Name: "m2"}, {ID: "3", Name: "m3", HTTP: "10.0.0.3:5050"}}
 				},
@@ -53,8 +56,9 @@ func TestStepDown(t *testing.T) {
 					if one.lost {
 						return fault.Wrap(fault.Unavailable, errors.New("up"), "gave")
 					}
-					handed, leader = time.Now(), ""
-					time.AfterFunc(time.Second, func() { leader = id })
+					handed = time.Now()
+					leader.Store(new(""))
+					time.AfterFunc(time.Second, func() { leader.Store(&id) })
 					return nil
 				},
 			}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,11 +16,13 @@ import (
 func TestMeter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var m Meter
-		began, index := time.Now(), uint64(100)
+		began := time.Now()
+		var index atomic.Uint64
+		index.Store(100)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() {
-			ended <- m.Run(ctx, func() Look { return Look{Index: index, Behind: map[string]uint64{"m3": 2}} })
+			ended <- m.Run(ctx, func() Look { return Look{Index: index.Load(), Behind: map[string]uint64{"m3": 2}} })
 		}()
 		wait := make(chan struct{})
 		serve := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -42,7 +45,7 @@ func TestMeter(t *testing.T) {
 			m.Pinged(time.Millisecond)
 		}
 		m.Written(time.Second) // one of a hundred
-		index = 150
+		index.Store(150)
 		time.Sleep(every)
 		got := m.Samples(began.Add(every))
 		if len(got) != 1 || len(m.Samples(time.Time{})) != 2 {
