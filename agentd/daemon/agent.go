@@ -71,6 +71,7 @@ type agent struct {
 	disk        *diskwatch.Watch
 	usage       *usage.Sampler
 	logs        *tasklog.Keeper
+	logLimit    int64 // bytes that are kept of a log where nothing else was asked
 	volumes     *volume.Keeper
 	gc          *gc.Collector
 	adhoc       *adhoc.Set
@@ -168,7 +169,8 @@ func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *chec
 		},
 	})
 	a.usage = usage.New(usage.Config{Running: a.running, Stats: rt.Stats, Disk: a.disk.Used, Host: d.host.usage})
-	a.logs = tasklog.New(tasklog.Config{Logs: a.logFiles(d.cfg.LogLimit << 20), Log: d.log})
+	a.logLimit = d.cfg.LogLimit << 20
+	a.logs = tasklog.New(tasklog.Config{Logs: a.logFiles, Log: d.log})
 	a.gc = gc.New(gc.Config{
 		WorkDir: d.cfg.WorkDir, Delay: d.cfg.GCDelay, Interval: d.cfg.DiskInterval, Headroom: d.cfg.GCHeadroom,
 		DiskUsed: func() (used, total int64) { u := a.usage.Host(); return u.DiskBytes, u.DiskTotalBytes },
@@ -286,24 +288,23 @@ func (a *agent) sandboxOf(ctx context.Context, id ids.Container) (string, error)
 }
 
 // logFiles lists what running containers write to.
-func (a *agent) logFiles(limit int64) func(ctx context.Context) ([]tasklog.Log, error) {
-	return func(ctx context.Context) ([]tasklog.Log, error) {
-		running, err := a.running(ctx)
-		logs := make([]tasklog.Log, 0, 2*len(running))
-		add := func(sandbox string, stdout, stderr int64) {
-			logs = append(logs, tasklog.Log{Sandbox: sandbox, Name: "stdout", Limit: stdout}, tasklog.Log{Sandbox: sandbox, Name: "stderr", Limit: stderr})
-		}
-		for _, c := range running {
-			add(c.Sandbox, cmp.Or(c.StdoutLimit, limit), cmp.Or(c.StderrLimit, limit))
-		}
-		nested, alone := a.adhoc.List()
-		for _, c := range append(nested, alone...) {
-			if c.Sandbox != "" { // sessions have none
-				add(c.Sandbox, limit, limit)
-			}
-		}
-		return logs, err
+func (a *agent) logFiles(ctx context.Context) ([]tasklog.Log, error) {
+	running, err := a.running(ctx)
+	logs := make([]tasklog.Log, 0, 2*len(running))
+	for _, c := range running {
+		logs = append(logs, logsOf(c.Sandbox, cmp.Or(c.StdoutLimit, a.logLimit), cmp.Or(c.StderrLimit, a.logLimit))...)
 	}
+	nested, alone := a.adhoc.List()
+	for _, c := range append(nested, alone...) {
+		if c.Sandbox != "" { // sessions have none
+			logs = append(logs, logsOf(c.Sandbox, a.logLimit, a.logLimit)...)
+		}
+	}
+	return logs, err
+}
+
+func logsOf(sandbox string, stdout, stderr int64) []tasklog.Log {
+	return []tasklog.Log{{Sandbox: sandbox, Name: "stdout", Limit: stdout}, {Sandbox: sandbox, Name: "stderr", Limit: stderr}}
 }
 
 // id is who we are, "" before a master has said so.
@@ -342,6 +343,8 @@ func (a *agent) deliver(eff workload.Effect) {
 		a.executors.Close(eff.Stream)
 	case workload.Reply:
 		a.executors.Reply(eff.Ticket, eff.Err)
+	case workload.LogsEnded:
+		a.logs.Last(logsOf(eff.Sandbox, cmp.Or(eff.Stdout, a.logLimit), cmp.Or(eff.Stderr, a.logLimit))...)
 	case workload.SandboxEnded:
 		a.gc.Ended(eff.Path)
 	case workload.Happened:

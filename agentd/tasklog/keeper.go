@@ -40,6 +40,9 @@ type Keeper struct {
 
 	mu   sync.Mutex // guards seen
 	seen map[string]state
+
+	lastMu sync.Mutex // guards last
+	last   []Log      // those that have ended since the last look
 }
 
 // state is what is known of a log since the last look.
@@ -60,13 +63,28 @@ func (k *Keeper) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		k.Look(logs, time.Now())
+		k.Look(append(logs, k.ended()...), time.Now())
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
+}
+
+// Last has logs that nobody writes to any more looked at once more, at the next look. It does not block.
+func (k *Keeper) Last(logs ...Log) {
+	k.lastMu.Lock()
+	defer k.lastMu.Unlock()
+	k.last = append(k.last, logs...)
+}
+
+// ended takes the logs that Last was told of.
+func (k *Keeper) ended() (logs []Log) {
+	k.lastMu.Lock()
+	defer k.lastMu.Unlock()
+	logs, k.last = k.last, nil
+	return logs
 }
 
 // Look visits logs once. Those that were there before and are not any more have ended.

@@ -2,6 +2,7 @@ package tasklog
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -121,6 +122,28 @@ func TestBound(t *testing.T) {
 		if want := fmt.Sprintf("line %d", b.lines-len(lines)+1+i); line != want {
 			t.Fatalf("line %d of %d is %q, want %q", i, len(lines), line, want)
 		}
+	}
+}
+
+// TestLast: a log that was written while nobody looked, and whose container has ended, is brought into bounds once more.
+func TestLast(t *testing.T) {
+	b := newBench(t, 64<<10)
+	b.write(50_000)
+	b.keeper.cfg.Logs = func(context.Context) ([]Log, error) { return nil, nil }
+	b.keeper.Last(Log{Sandbox: b.dir, Name: "stdout", Limit: b.limit})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ran := make(chan error, 1)
+	go func() { ran <- b.keeper.Run(ctx) }()
+	for b.allocated() > 2*b.limit && ctx.Err() == nil {
+		time.Sleep(10 * time.Millisecond) // a poll with a deadline
+	}
+	if n := b.allocated(); n > 2*b.limit {
+		t.Errorf("the log takes %d bytes, the limit is %d", n, b.limit)
+	}
+	cancel()
+	if err := <-ran; !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }
 

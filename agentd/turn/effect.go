@@ -117,6 +117,13 @@ type (
 	// SandboxEnded says that nothing will write to a sandbox any more; it may be collected as garbage some day.
 	SandboxEnded struct{ Path string }
 
+	// LogsEnded says that nothing will write to a container's logs any more. They are brought into bounds a last time, also
+	// when they were written while no agentd was there.
+	LogsEnded struct {
+		Sandbox        string
+		Stdout, Stderr int64 // bytes that are to be kept of them; 0 where nothing was asked
+	}
+
 	// Happened is a transition of a noun, for the log.
 	Happened struct {
 		Noun   string // "task", "executor", "framework", "agent"
@@ -165,6 +172,7 @@ func (Probe) effect()         {}
 func (MakeVolume) effect()    {}
 func (RemoveVolume) effect()  {}
 func (SandboxEnded) effect()  {}
+func (LogsEnded) effect()     {}
 func (Happened) effect()      {}
 func (Count) effect()         {}
 func (Drained) effect()       {}

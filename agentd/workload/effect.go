@@ -36,6 +36,8 @@ type (
 	Probe = turn.Probe
 	// SandboxEnded says that a sandbox may be collected.
 	SandboxEnded = turn.SandboxEnded
+	// LogsEnded says that logs have all that will ever be in them.
+	LogsEnded = turn.LogsEnded
 	// Happened is for the log.
 	Happened = turn.Happened
 	// Count adds to a counter.

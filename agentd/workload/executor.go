@@ -255,6 +255,8 @@ func (m *Machine) gone(now time.Time, c *roster.Container, e outcome.Ending) {
 		c.Stream = 0
 	}
 	m.endTasks(now, c, e)
+	ran := m.cfg.Launch.Running(m.run(c))
+	m.emit(LogsEnded{Sandbox: ran.Sandbox, Stdout: ran.StdoutLimit, Stderr: ran.StderrLimit})
 	if c.Pod != nil {
 		m.emit(Delete{Container: c.ID}) // its sandbox goes with the pod's
 		return

@@ -134,6 +134,11 @@ func effectText(eff Effect) string {
 		return "reap " + short(eff.Container)
 	case SandboxEnded:
 		return "sandbox ended " + eff.Path[strings.Index(eff.Path, "executors"):strings.LastIndex(eff.Path, "/")]
+	case LogsEnded:
+		if eff.Stdout == 0 && eff.Stderr == 0 {
+			return "" // what is left of any container
+		}
+		return fmt.Sprintf("logs ended %d %d", eff.Stdout, eff.Stderr)
 	case Drained:
 		return "drained"
 	}

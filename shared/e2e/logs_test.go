@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -32,6 +33,7 @@ func TestLogsAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.await("a task that has finished", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_FINISHED") })
+	r.awaitLogs("a log within its bounds", func(took int64) bool { return took <= 1<<20 })
 	got := r.reeve("logs", "chatty")
 	kept := strings.Split(strings.TrimSuffix(got.stdout, "\n"), "\n")
 	if len(kept) >= lines || len(kept) < 5000 || !strings.Contains(got.stderr, "dropped") {
@@ -55,6 +57,43 @@ func TestLogsAreBounded(t *testing.T) {
 	}
 	if n := allocated(t, r.Agents[0].Dir()); n > 1<<20 {
 		t.Errorf("the log takes %d bytes of the disk, the limit is 512 KB", n)
+	}
+}
+
+// TestALogEndsUnseen: a task that writes much and ends while its agentd is away leaves no more than it may.
+func TestALogEndsUnseen(t *testing.T) {
+	r := start(t, 1, 1)
+	r.submit(reeveapi.JobSpec{
+		Name: "chatty", Env: map[string]string{"CONTAINER_LOGGER_MAX_STDOUT_SIZE": "512KB"},
+		Command: "sleep 3; seq -f 'line %.0f of many, so that it has some length' 60000",
+	})
+	r.await("a task that runs", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_RUNNING") })
+	if err := r.Agents[0].Kill(); err != nil {
+		t.Fatal(err)
+	}
+	r.awaitLogs("a log that is written", func(took int64) bool { return took > 2<<20 })
+	if err := r.Agents[0].Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.await("a task that has finished", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_FINISHED") })
+	r.awaitLogs("a log within its bounds", func(took int64) bool { return took <= 1<<20 })
+	if got := r.reeve("logs", "chatty"); !strings.HasSuffix(got.stdout, "\nline 60000 of many, so that it has some length\n") || !strings.Contains(got.stderr, "dropped") {
+		t.Errorf("%d bytes are kept, %q", len(got.stdout), got.stderr)
+	}
+}
+
+// awaitLogs waits for what the stdouts of the first agent take of the disk. The last look at a log comes up to a second after
+// its task has ended.
+func (r *rig) awaitLogs(what string, check func(took int64) bool) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	err := r.Poll(ctx, func(context.Context) (bool, string) {
+		took := allocated(r.t, r.Agents[0].Dir())
+		return check(took), fmt.Sprintf("%s; logs take %d bytes", what, took)
+	})
+	if err != nil {
+		r.t.Fatal(err)
 	}
 }
 
