@@ -3,6 +3,7 @@ package masters
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -84,7 +85,7 @@ func (t *trail) take(a answered) {
 		samples = nil // another process
 	}
 	k.figures = *a.figures
-	samples = append(samples[:len(samples):len(samples)], a.figures.Samples...)
+	samples = append(slices.Clip(samples), a.figures.Samples...)
 	k.figures.Samples = samples[max(len(samples)-keptSamples, 0):]
 }
 
