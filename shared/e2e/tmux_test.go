@@ -6,9 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"codeberg.org/reeve/reeve/shared/procstate"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
@@ -27,8 +31,36 @@ func (r *rig) desk() *desk {
 	d := &desk{r, filepath.Join(r.t.TempDir(), "tmux"), "--master=" + r.MasterList()}
 	d.do("new-session", "-d", "-s", "main", "-x", "80", "-y", "24", "sleep 100000")
 	d.do("set", "-g", "status", "off")
-	r.t.Cleanup(func() { d.do("kill-server") })
+	r.t.Cleanup(d.close)
 	return d
+}
+
+// close ends the server and waits for the consoles in it: each keeps its session when its terminal goes, in a directory that is
+// removed next.
+func (d *desk) close() {
+	var inside []int
+	for _, text := range strings.Fields(d.do("list-panes", "-a", "-F", "#{pane_pid}")) {
+		pane, err := strconv.Atoi(text)
+		if err != nil {
+			d.r.t.Fatal(err)
+		}
+		below, err := procstate.Below(pane)
+		if err != nil {
+			d.r.t.Fatal(err)
+		}
+		inside = append(inside, below...)
+	}
+	d.do("kill-server")
+	deadline := time.Now().Add(time.Minute)
+	for slices.ContainsFunc(inside, runs) && time.Now().Before(deadline) {
+		time.Sleep(10 * time.Millisecond) // a poll with a deadline
+	}
+}
+
+// runs says whether there is such a process, and whether it has not ended yet.
+func runs(pid int) bool {
+	p, err := procstate.Read(pid)
+	return err == nil && p.State != "Z"
 }
 
 func (d *desk) do(args ...string) string {
