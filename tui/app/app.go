@@ -111,7 +111,7 @@ type toast struct {
 
 // Messages of the app to itself.
 type (
-	// forScreen is what an Async command of a screen answered. It is dropped when the screen is gone.
+	// forScreen is what an Async command of a screen answered, or what it addressed to itself. It is dropped when the screen is gone.
 	forScreen struct {
 		id  uint64
 		msg tea.Msg
@@ -141,9 +141,9 @@ func New(ctx context.Context, deps Deps) *App {
 	if deps.Pace != nil && a.looks.Pace > 0 {
 		deps.Pace(a.looks.Pace)
 	}
-	a.push(screen.Target{Kind: screen.Overview})
+	a.stack = append(a.stack, a.open(screen.Target{Kind: screen.Overview}))
 	for _, t := range deps.First {
-		a.push(t)
+		a.stack = append(a.stack, a.open(t))
 	}
 	a.past.note(a.path())
 	return a
@@ -155,8 +155,8 @@ func (a *App) Init() tea.Cmd {
 	if a.mouse {
 		cmds = append(cmds, tea.EnableMouseCellMotion)
 	}
-	for _, l := range a.stack {
-		cmds = append(cmds, l.screen.Start())
+	for _, l := range slices.Clone(a.stack) {
+		cmds = append(cmds, a.settle(l, l.screen.Start()))
 	}
 	return tea.Batch(cmds...)
 }
@@ -172,7 +172,7 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	a.past.note(a.path())
 	a.want()
 	if w, ok := a.top().screen.(screen.Worker); ok {
-		cmd = tea.Batch(cmd, w.Work())
+		cmd = tea.Batch(cmd, a.settle(a.top(), w.Work()))
 	}
 	return a, cmd
 }
@@ -188,19 +188,15 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 		a.touched()
 		return a.mouseEvent(msg)
 	case screen.Tick:
-		return tea.Batch(tick(), a.top().screen.Update(msg), a.keepNow(), a.due())
+		return tea.Batch(tick(), a.tellScreen(a.top(), msg), a.keepNow(), a.due())
 	case screen.Changed:
-		return a.top().screen.Update(msg)
-	case forScreen:
-		if l := a.layer(msg.id); l != nil {
-			return l.screen.Update(msg.msg)
-		}
+		return a.tellScreen(a.top(), msg)
 	case done:
 		return a.finish(msg)
 	case toolEnded:
 		return a.toolDone(msg)
 	default:
-		return a.asked(msg)
+		return a.asked(a.top(), msg)
 	}
 	return nil
 }
@@ -212,17 +208,18 @@ func (a *App) touched() {
 }
 
 // asked takes what a screen or a command wants of the app.
-func (a *App) asked(msg tea.Msg) tea.Cmd {
+func (a *App) asked(l *layer, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
+	case forScreen:
+		return a.tellScreen(a.layer(msg.id), msg.msg)
+	case screen.Swap:
+		return a.swap(l, msg.Target)
+	case screen.Pop:
+		a.drop(l)
 	case screen.Go:
 		return a.push(msg.Target)
 	case screen.Top:
 		return a.goTop(msg.Target)
-	case screen.Swap:
-		a.pop()
-		return a.push(msg.Target)
-	case screen.Pop:
-		a.pop()
 	case screen.Toast:
 		a.say(msg.Role, msg.Text)
 	case screen.Ask:
@@ -264,12 +261,21 @@ func (a *App) layer(id uint64) *layer {
 
 // push opens a screen on top.
 func (a *App) push(target screen.Target) tea.Cmd {
+	l := a.open(target)
+	a.stack = append(a.stack, l)
+	a.over = nil
+	return a.settle(l, l.screen.Start())
+}
+
+// open makes a screen, which is not on the stack yet.
+func (a *App) open(target screen.Target) *layer {
 	a.next++
 	id := a.next
 	ctx, cancel := a.bg()
 	env := a.deps.Env
+	env.Self = func(msg tea.Msg) tea.Msg { return forScreen{id, msg} }
 	env.Async = func(fn func(context.Context) tea.Msg) tea.Cmd {
-		return func() tea.Msg { return forScreen{id, fn(ctx)} }
+		return screen.Send(outside(func() tea.Msg { return forScreen{id, fn(ctx)} }))
 	}
 	s := a.deps.Open(env, target)
 	if saver, ok := s.(screen.Saver); ok && target.Arg == "" {
@@ -277,9 +283,7 @@ func (a *App) push(target screen.Target) tea.Cmd {
 			saver.Restore(st)
 		}
 	}
-	a.stack = append(a.stack, &layer{screen: s, target: target, id: id, cancel: cancel})
-	a.over = nil
-	return s.Start()
+	return &layer{screen: s, target: target, id: id, cancel: cancel}
 }
 
 // pop closes the top screen, but never the last one.
@@ -287,10 +291,7 @@ func (a *App) pop() bool {
 	if len(a.stack) == 1 {
 		return false
 	}
-	l := a.top()
-	a.keep(l)
-	l.cancel()
-	a.stack = a.stack[:len(a.stack)-1]
+	a.drop(a.top())
 	return true
 }
 

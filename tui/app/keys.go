@@ -65,7 +65,7 @@ func (a *App) key(msg tea.KeyMsg) tea.Cmd {
 				return a.do(b)
 			}
 		}
-		return l.screen.(screen.Typist).Type(msg)
+		return a.settle(l, l.screen.(screen.Typist).Type(msg))
 	}
 	b, ok := keys.Lookup(l.screen.Scopes(), msg.String())
 	if !ok {
@@ -96,7 +96,7 @@ func (a *App) do(b keys.Binding) tea.Cmd {
 		a.say(theme.Warn, strings.TrimSuffix(b.Foot, "…")+": "+why)
 		return nil
 	}
-	if cmd, handled := a.top().screen.Do(b.Verb); handled {
+	if cmd, handled := a.press(b.Verb); handled {
 		return cmd
 	}
 	if cmd, handled := a.onThing(b.Verb); handled {

@@ -39,7 +39,7 @@ func (a *App) mouseEvent(msg tea.MouseMsg) tea.Cmd {
 		}
 		var cmds []tea.Cmd
 		for range wheelRows {
-			cmd, _ := a.top().screen.Do(verb)
+			cmd, _ := a.press(verb)
 			cmds = append(cmds, cmd)
 		}
 		return tea.Batch(cmds...)
@@ -54,7 +54,7 @@ func (a *App) mouseEvent(msg tea.MouseMsg) tea.Cmd {
 func (a *App) turn(steps int) tea.Cmd {
 	var cmds []tea.Cmd
 	for range steps {
-		cmd, _ := a.top().screen.Do(keys.NextTab)
+		cmd, _ := a.press(keys.NextTab)
 		cmds = append(cmds, cmd)
 	}
 	return tea.Batch(cmds...)

@@ -85,7 +85,7 @@ func (a *App) confirm(c screen.Confirm) {
 	for _, l := range c.Lines {
 		d.Lines = append(d.Lines, dialog.Line{Text: l, Role: theme.Text})
 	}
-	a.over = &question{dialog: d, agreed: func() tea.Cmd { return screen.Send(c.Msg) }}
+	a.over = &question{dialog: d, agreed: func() tea.Cmd { return a.asked(a.top(), c.Msg) }}
 }
 
 // run does an action outside of the loop.
@@ -117,10 +117,7 @@ func (a *App) finish(d done) tea.Cmd {
 		a.over = &question{dialog: box}
 		a.toast = toast{}
 	}
-	if l := a.layer(d.id); l != nil {
-		return l.screen.Update(screen.Result{Result: r})
-	}
-	return nil
+	return a.tellScreen(a.layer(d.id), screen.Result{Result: r})
 }
 
 // quit ends the program; while an action runs it asks.
@@ -355,7 +352,7 @@ func (c *commandLine) run(a *App) tea.Cmd {
 	if msg == nil {
 		return nil
 	}
-	return a.asked(msg)
+	return a.asked(a.top(), msg)
 }
 
 // askedMore takes what only the command line asks for.

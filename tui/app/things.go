@@ -144,7 +144,7 @@ func (a *App) copyList() tea.Cmd {
 	if st.Filter != "" {
 		what += ", without the filter,"
 	}
-	return screen.Send(screen.Copy{Text: action.CommandLine(a.deps.Env.Reach, verb, args...), What: what})
+	return a.copy(screen.Copy{Text: action.CommandLine(a.deps.Env.Reach, verb, args...), What: what})
 }
 
 func indented(v any) string {
@@ -252,7 +252,7 @@ func (c *chooser) key(a *App, msg tea.KeyMsg) tea.Cmd {
 
 func (c *chooser) take(a *App, item screen.Choice) tea.Cmd {
 	a.over = nil
-	return screen.Send(item.Msg)
+	return a.asked(a.top(), item.Msg)
 }
 
 func (c *chooser) render(_ *App, area frame.Area) {

@@ -51,11 +51,10 @@ func (a *App) toolDone(msg toolEnded) tea.Cmd {
 		a.say(theme.Bad, msg.err.Error())
 		return nil
 	}
-	l := a.layer(msg.id)
-	if msg.tool.Kind != Editor || msg.tool.Result == nil || l == nil {
+	if msg.tool.Kind != Editor || msg.tool.Result == nil {
 		return nil
 	}
-	return l.screen.Update(screen.Edited{Before: msg.tool.Text, Text: *msg.tool.Result})
+	return a.tellScreen(a.layer(msg.id), screen.Edited{Before: msg.tool.Text, Text: *msg.tool.Result})
 }
 
 // onText does what works on the screen's text; false if verb is none of that.

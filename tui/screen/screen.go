@@ -54,7 +54,8 @@ type Target struct {
 	Arg  string `json:"arg,omitempty"` // a filter, a stream, what to copy into a form, or what ArgOf made
 }
 
-// Screen is one page of the console. The app calls it from one goroutine.
+// Screen is one page of the console. The app calls it from one goroutine, and does what its commands ask for before the next key:
+// a command answers at once, unless Env.Async made it.
 type Screen interface {
 	Crumb() string
 	Scopes() []keys.Scope
@@ -134,6 +135,8 @@ type Env struct {
 	Now   func() time.Time
 	// Async runs fn outside of the loop; its answer comes to this screen's Update, unless the screen is gone by then.
 	Async func(fn func(ctx context.Context) tea.Msg) tea.Cmd
+	// Self addresses a message to this screen's Update: for what a menu or a question sends.
+	Self func(msg tea.Msg) tea.Msg
 	// ReadFile is the source's.
 	ReadFile func(ctx context.Context, agentHTTP, path string, offset int64, length int) (data []byte, size int64, err error)
 	// ReadDaemonLog is the source's.

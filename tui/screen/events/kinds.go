@@ -1,7 +1,6 @@
 package events
 
 import (
-	"context"
 	"slices"
 	"strings"
 
@@ -43,8 +42,7 @@ type toggle string
 
 // choose opens the menu of families.
 func (s *Screen) choose() tea.Cmd {
-	answer := func(t toggle) tea.Msg { return s.Env.Async(func(context.Context) tea.Msg { return t })() }
-	choices := []screen.Choice{{Key: "a", Text: "all", Note: "shows every kind", Msg: answer("")}}
+	choices := []screen.Choice{{Key: "a", Text: "all", Note: "shows every kind", Msg: s.Env.Self(toggle(""))}}
 	for _, f := range families {
 		sign := "[x] "
 		if s.hidden[f.name] {
@@ -54,7 +52,7 @@ func (s *Screen) choose() tea.Cmd {
 		if f.of == nil {
 			note = "all others"
 		}
-		choices = append(choices, screen.Choice{Key: f.key, Text: sign + f.name, Note: note, Msg: answer(toggle(f.name))})
+		choices = append(choices, screen.Choice{Key: f.key, Text: sign + f.name, Note: note, Msg: s.Env.Self(toggle(f.name))})
 	}
 	return screen.Send(screen.Choose{Title: "Kinds of events", Choices: choices})
 }

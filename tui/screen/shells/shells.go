@@ -180,7 +180,7 @@ func (s *Screen) open(at option) tea.Cmd {
 	if s.program != "" {
 		out.Command = []string{s.program}
 	}
-	return tea.Sequence(screen.Send(screen.Pop{}), screen.Send(out))
+	return tea.Batch(screen.Send(screen.Pop{}), screen.Send(out))
 }
 
 // Off says why there can be no shell now.
