@@ -15,6 +15,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/feed"
 	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/history"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
@@ -82,7 +83,7 @@ type App struct {
 	frame   string
 	paper   *frame.Frame
 	lines   []string // commands that were run, newest last
-	past    history
+	past    history.History
 	mouse   bool
 	clicked struct {
 		x, y int
@@ -145,7 +146,7 @@ func New(ctx context.Context, deps Deps) *App {
 	for _, t := range deps.First {
 		a.stack = append(a.stack, a.open(t))
 	}
-	a.past.note(a.path())
+	a.past.Note(a.path())
 	return a
 }
 
@@ -169,7 +170,7 @@ func tick() tea.Cmd {
 func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	a.dirty = true
 	cmd := a.update(msg)
-	a.past.note(a.path())
+	a.past.Note(a.path())
 	a.want()
 	if w, ok := a.top().screen.(screen.Worker); ok {
 		cmd = tea.Batch(cmd, a.settle(a.top(), w.Work()))

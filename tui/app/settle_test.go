@@ -33,6 +33,7 @@ func (p page) Update(msg tea.Msg) tea.Cmd {
 
 // pages is an app with an overview and screens of the kinds over it.
 func pages(t *testing.T, kinds ...screen.Kind) *App {
+	t.Helper()
 	a := New(t.Context(), Deps{
 		Store: store.New(), Now: time.Now, Theme: func(string) *theme.Theme { return nil }, Want: func([]feed.Want) {},
 		Open: func(env screen.Env, _ screen.Target) screen.Screen { return page{env} },
@@ -69,7 +70,7 @@ func TestAScreenBelowLeaves(t *testing.T) {
 func TestOnlyAsyncLeavesTheLoop(t *testing.T) {
 	a := pages(t, screen.Agents)
 	l := a.top()
-	slow := l.screen.(page).env.Async(func(context.Context) tea.Msg { return tea.Cmd(screen.Send(screen.Pop{})) })
+	slow := l.screen.(page).env.Async(func(context.Context) tea.Msg { return screen.Send(screen.Pop{}) })
 	go1 := screen.Send(screen.Go{Target: screen.Target{Kind: screen.Log}})
 	_, cmd := a.Update(forScreen{l.id, tea.Batch(go1, slow)})
 	if a.top().target.Kind != screen.Log || cmd == nil {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/tui/action"
+	"codeberg.org/reeve/reeve/tui/export"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
@@ -165,43 +165,17 @@ func (a *App) export() {
 	name, titles, shown := e.Export(false)
 	_, _, all := e.Export(true)
 	items := []screen.Choice{
-		{Key: "c", Text: "CSV", Note: plural(len(shown), "row"), Msg: screen.Write{Name: name + ".csv", Text: asCSV(titles, shown)}},
-		{Key: "l", Text: "JSON lines", Note: plural(len(shown), "row"), Msg: screen.Write{Name: name + ".jsonl", Text: asLines(titles, shown)}},
+		{Key: "c", Text: "CSV", Note: plural(len(shown), "row"), Msg: screen.Write{Name: name + ".csv", Text: export.CSV(titles, shown)}},
+		{Key: "l", Text: "JSON lines", Note: plural(len(shown), "row"), Msg: screen.Write{Name: name + ".jsonl", Text: export.Lines(titles, shown)}},
 	}
 	if len(all) > len(shown) {
 		items[0].Note += " that pass the filter"
 		items[1].Note += " that pass the filter"
 		items = append(items,
-			screen.Choice{Key: "C", Text: "CSV, all", Note: plural(len(all), "row"), Msg: screen.Write{Name: name + ".csv", Text: asCSV(titles, all)}},
-			screen.Choice{Key: "L", Text: "JSON lines, all", Note: plural(len(all), "row"), Msg: screen.Write{Name: name + ".jsonl", Text: asLines(titles, all)}})
+			screen.Choice{Key: "C", Text: "CSV, all", Note: plural(len(all), "row"), Msg: screen.Write{Name: name + ".csv", Text: export.CSV(titles, all)}},
+			screen.Choice{Key: "L", Text: "JSON lines, all", Note: plural(len(all), "row"), Msg: screen.Write{Name: name + ".jsonl", Text: export.Lines(titles, all)}})
 	}
 	a.over = &chooser{title: "Save this list as", items: items}
-}
-
-func asCSV(titles []string, rows [][]string) string {
-	var b strings.Builder
-	w := csv.NewWriter(&b)
-	if err := w.WriteAll(append([][]string{titles}, rows...)); err != nil {
-		return "" // a Builder takes everything
-	}
-	return b.String()
-}
-
-// asLines writes each row as an object; keys are the titles in small letters.
-func asLines(titles []string, rows [][]string) string {
-	var b strings.Builder
-	for _, row := range rows {
-		m := map[string]string{}
-		for i, t := range titles {
-			m[strings.ToLower(strings.ReplaceAll(t, " ", "_"))] = row[i]
-		}
-		line, err := json.Marshal(m)
-		if err != nil {
-			continue // strings can be encoded
-		}
-		b.Write(append(line, '\n'))
-	}
-	return b.String()
 }
 
 // write saves a text outside of the loop.
