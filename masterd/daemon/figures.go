@@ -1,15 +1,20 @@
 package daemon
 
 import (
+	"context"
 	"runtime"
 	"time"
 
+	"codeberg.org/reeve/reeve/masterd/overview"
 	"codeberg.org/reeve/reeve/masterd/pulse"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
+// lookPatience is how long a sample waits for a busy loop before it goes without the cluster's figures.
+const lookPatience = time.Second
+
 // look is what a sample holds besides what is measured.
-func (n *node) look() pulse.Look {
+func (n *node) look(ctx context.Context) pulse.Look {
 	look := pulse.Look{Index: n.consensus.Index()}
 	if n.consensus.Leader() != n.id {
 		return look
@@ -20,7 +25,24 @@ func (n *node) look() pulse.Look {
 			look.Behind[m.Name] = *m.Behind
 		}
 	}
+	look.Cluster = n.resources(ctx)
 	return look
+}
+
+// resources is how much of the cluster is in use, nil if this master does not lead or its loop is busy.
+func (n *node) resources(ctx context.Context) *reeveapi.ClusterSample {
+	t := n.term.Load()
+	if t == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookPatience)
+	defer cancel()
+	v, err := t.View(ctx)
+	if err != nil {
+		return nil // the term has ended, or has no time
+	}
+	sums := overview.Resources(v, t.Usage)
+	return &sums
 }
 
 // figures is what this master measures of itself.

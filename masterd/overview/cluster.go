@@ -112,22 +112,39 @@ func (c *tally) cluster(id Identity, v *cluster.View, usage Usage) reeveapi.Clus
 	}
 	for _, a := range v.Agents {
 		out.Agents[agentState(a)]++
-		if a.State != cluster.AgentActive && a.State != cluster.AgentDisconnected {
-			continue
-		}
-		add(&out.Total, Amounts(a.Total))
-		add(&out.Allocated, Amounts(a.Allocated))
-		add(&out.Offered, Amounts(a.Offered))
-		if u, _, ok := usage(a.ID); ok {
-			add(&out.Used, reeveapi.Amounts{
-				CPUs: u.GetCpus(), Mem: megabytes(u.GetMemBytes()), Disk: megabytes(u.GetDiskBytes()),
-			})
+		if counts(a) {
+			add(&out.Offered, Amounts(a.Offered))
 		}
 	}
+	sums := Resources(v, usage)
+	out.Total, out.Allocated, out.Used = sums.Total, sums.Allocated, sums.Used
 	for f := range frameworks(v) {
 		out.Frameworks[frameworkState(f.State)]++
 		for state, n := range c.states(f.ID) {
 			out.Tasks[state] += n
+		}
+	}
+	return out
+}
+
+// counts says whether what an agent has is part of the cluster's resources.
+func counts(a *cluster.Agent) bool {
+	return a.State == cluster.AgentActive || a.State == cluster.AgentDisconnected
+}
+
+// Resources sums up what the agents of a view have, have given away and use.
+func Resources(v *cluster.View, usage Usage) reeveapi.ClusterSample {
+	var out reeveapi.ClusterSample
+	for _, a := range v.Agents {
+		if !counts(a) {
+			continue
+		}
+		add(&out.Total, Amounts(a.Total))
+		add(&out.Allocated, Amounts(a.Allocated))
+		if u, _, ok := usage(a.ID); ok {
+			add(&out.Used, reeveapi.Amounts{
+				CPUs: u.GetCpus(), Mem: megabytes(u.GetMemBytes()), Disk: megabytes(u.GetDiskBytes()),
+			})
 		}
 	}
 	return out

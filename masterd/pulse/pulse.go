@@ -36,6 +36,8 @@ type Meter struct {
 type Look struct {
 	Index  uint64            // of the newest entry in this master's log
 	Behind map[string]uint64 // how far the others are behind, by name, if this master leads
+	// Cluster is how much of the cluster is in use, if this master leads and had the time to say.
+	Cluster *reeveapi.ClusterSample
 }
 
 // Handler counts the requests that next answers.
@@ -64,7 +66,7 @@ func (m *Meter) Pinged(took time.Duration) { m.pinged.add(took) }
 func (m *Meter) Open() int { return int(m.open.Load()) }
 
 // Run takes a sample every five seconds until ctx ends.
-func (m *Meter) Run(ctx context.Context, look func() Look) error {
+func (m *Meter) Run(ctx context.Context, look func(ctx context.Context) Look) error {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
@@ -72,14 +74,14 @@ func (m *Meter) Run(ctx context.Context, look func() Look) error {
 		case <-ctx.Done():
 			return nil
 		case now := <-ticker.C:
-			m.sample(now, look())
+			m.sample(now, look(ctx))
 		}
 	}
 }
 
 func (m *Meter) sample(now time.Time, look Look) {
 	s := reeveapi.MasterSample{
-		At: now, Behind: look.Behind, Latency: m.answered.take(), Fsync: m.written.take(), Gossip: m.pinged.take(),
+		At: now, Behind: look.Behind, Cluster: look.Cluster, Latency: m.answered.take(), Fsync: m.written.take(), Gossip: m.pinged.take(),
 	}
 	requests := m.begun.Swap(0)
 	m.mu.Lock()

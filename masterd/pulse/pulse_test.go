@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
 // TestMeter takes a sample every five seconds, of what came since the one before, and keeps half an hour.
@@ -22,7 +24,9 @@ func TestMeter(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() {
-			ended <- m.Run(ctx, func() Look { return Look{Index: index.Load(), Behind: map[string]uint64{"m3": 2}} })
+			ended <- m.Run(ctx, func(context.Context) Look {
+				return Look{Index: index.Load(), Behind: map[string]uint64{"m3": 2}, Cluster: &reeveapi.ClusterSample{Used: reeveapi.Amounts{CPUs: 3}}}
+			})
 		}()
 		wait := make(chan struct{})
 		serve := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -52,7 +56,7 @@ func TestMeter(t *testing.T) {
 			t.Fatalf("samples are %+v", got)
 		}
 		s := got[0]
-		if s.Entries != 10 || s.Requests != 2 || s.Behind["m3"] != 2 || m.Open() != 1 {
+		if s.Entries != 10 || s.Requests != 2 || s.Behind["m3"] != 2 || s.Cluster == nil || s.Cluster.Used.CPUs != 3 || m.Open() != 1 {
 			t.Errorf("sample is %+v, %d open", s, m.Open())
 		}
 		if !near(s.Fsync, 0.003) || !near(s.Gossip, 0.001) || s.Latency > 0.001 || s.Latency == 0 {

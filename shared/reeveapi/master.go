@@ -29,12 +29,20 @@ type MasterFigures struct {
 // MasterSample is what happened in some seconds up to At. Times are what 99 of a hundred did not exceed, 0 if there were none.
 type MasterSample struct {
 	At       time.Time         `json:"at"`
-	Entries  float64           `json:"entries"`          // written to raft's log, a second
-	Requests float64           `json:"requests"`         // over HTTP, a second
-	Latency  float64           `json:"latency_seconds"`  // of those that were no streams
-	Fsync    float64           `json:"fsync_seconds"`    // of writes of raft's log
-	Gossip   float64           `json:"gossip_seconds"`   // until a member of gossip answered
-	Behind   map[string]uint64 `json:"behind,omitempty"` // entries that the others are behind, by name, while it leads
+	Entries  float64           `json:"entries"`           // written to raft's log, a second
+	Requests float64           `json:"requests"`          // over HTTP, a second
+	Latency  float64           `json:"latency_seconds"`   // of those that were no streams
+	Fsync    float64           `json:"fsync_seconds"`     // of writes of raft's log
+	Gossip   float64           `json:"gossip_seconds"`    // until a member of gossip answered
+	Behind   map[string]uint64 `json:"behind,omitempty"`  // entries that the others are behind, by name, while it leads
+	Cluster  *ClusterSample    `json:"cluster,omitempty"` // at that moment, while it leads
+}
+
+// ClusterSample is what of a cluster's resources is in use at one moment: of the agents that are there.
+type ClusterSample struct {
+	Total     Amounts `json:"total"`
+	Allocated Amounts `json:"allocated"`
+	Used      Amounts `json:"used"` // measured by the agents, of whole hosts; no GPUs
 }
 
 // Election is a change of leaders.

@@ -41,6 +41,7 @@ type Cluster struct {
 	events     []reeveapi.Event
 	logs       map[string][]byte // by path
 	usage      map[string][]reeveapi.TaskUsage
+	ledUntil   map[string]time.Time            // by name of a master that led before the one that leads
 	hosts      map[string][]reeveapi.HostUsage // by agent id
 	signal     chan struct{}                   // closed at each change
 	launched   int

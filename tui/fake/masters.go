@@ -31,6 +31,7 @@ func (c *Cluster) StepDown(_ context.Context, to string) (*reeveapi.SteppedDown,
 		return nil, fault.New(fault.Conflict, "there is no master %s that could lead", to)
 	}
 	masters[from].State, masters[next].State = reeveapi.MasterStandby, reeveapi.MasterLeading
+	c.ledUntil = map[string]time.Time{masters[from].Name: c.now}
 	c.event("MASTER_STEPPED_DOWN", masters[from].Name, masters[from].ID, "", "hands leadership to "+masters[next].Name, "operator")
 	c.cluster.Masters, c.cluster.Leader, c.cluster.Term, c.cluster.Elected = masters, masters[next].Name, c.cluster.Term+1, c.now
 	c.event("MASTER_ELECTED", masters[next].Name, masters[next].ID, "", "term 15, "+masters[from].Name+" handed over", "")
@@ -76,7 +77,26 @@ func (c *Cluster) MasterFigures(_ context.Context, masterHTTP string, since time
 				s.Behind["m3"] = 1 // as the list of masters says
 			}
 		}
+		if leads && !at.Before(c.cluster.Elected) || !leads && at.Before(c.ledUntil[m.Name]) {
+			s.Cluster = c.usedAt(at)
+		}
 		f.Samples = append(f.Samples, s)
 	}
 	return f, nil
+}
+
+// usedAt is how much of the cluster was in use at a moment of the last half an hour: what its hosts tell of it, and from
+// before they were measured what a slow wave makes of the first that they tell.
+func (c *Cluster) usedAt(at time.Time) *reeveapi.ClusterSample {
+	now := c.figures()
+	out := &reeveapi.ClusterSample{Total: now.Total, Allocated: now.Allocated}
+	for _, all := range c.hosts {
+		i := len(all) - 1 - int(c.now.Sub(at).Seconds())
+		part := 1.0
+		if i < 0 {
+			i, part = 0, 1+0.4*math.Sin(float64(at.Unix())/270)
+		}
+		out.Used = plus(out.Used, reeveapi.Amounts{CPUs: all[i].CPUs * part, Mem: float64(all[i].MemBytes) * part / (1 << 20), Disk: float64(all[i].DiskBytes) * part / (1 << 20)})
+	}
+	return out
 }

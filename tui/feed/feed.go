@@ -62,6 +62,7 @@ type Feed struct {
 	retry  chan struct{} // capacity 1: do not wait for the next try
 	asked  chan struct{} // capacity 1: wants changed
 	awake  chan struct{} // capacity 1: somebody has come back
+	fresh  chan struct{} // capacity 1: a stream has begun
 
 	slower  atomic.Int64 // the least time between two looks that an operator wants, in nanoseconds; 0 for none
 	touched atomic.Int64 // when a key was pressed last, in nanoseconds of the Unix clock
@@ -78,6 +79,7 @@ func New(source Source, st *store.Store) *Feed {
 	return &Feed{
 		source: source, store: st,
 		poke: make(chan struct{}, 1), retry: make(chan struct{}, 1), asked: make(chan struct{}, 1), awake: make(chan struct{}, 1),
+		fresh: make(chan struct{}, 1),
 	}
 }
 
@@ -86,6 +88,7 @@ func (f *Feed) Run(ctx context.Context, changed func()) error {
 	g := run.NewGroup(ctx)
 	g.Go("follow the master", f.follow)
 	g.Go("poll usage", f.poll)
+	g.Go("ask masters for the past", f.recall)
 	g.Go("tell of changes", func(ctx context.Context) error { return f.tell(ctx, changed) })
 	return g.Wait()
 }
@@ -220,6 +223,7 @@ func (f *Feed) stream(ctx context.Context) (heard bool, err error) {
 	defer watchdog.Stop()
 	err = f.source.Watch(ctx, func(w *reeveapi.Watch) error {
 		watchdog.Reset(silence)
+		first := !heard
 		heard = true
 		f.lines.Lock()
 		f.came = append(f.came, w)
@@ -229,6 +233,9 @@ func (f *Feed) stream(ctx context.Context) (heard bool, err error) {
 			f.apply()
 		}
 		raise(f.poke)
+		if first {
+			raise(f.fresh)
+		}
 		return nil
 	})
 	if errors.Is(context.Cause(ctx), errSilent) {

@@ -24,6 +24,7 @@ type Snapshot struct {
 	Offers     List[reeveapi.Offer]
 	Events     []reeveapi.Event // oldest first
 	Load       []LoadPoint      // of the cluster since the console started, oldest first
+	Past       []LoadPoint      // the last half an hour as masters that led in it remember it, oldest first; it may overlap Load
 	Flow       []Minute         // of tasks, oldest first, as far as events tell
 	Link       Link
 	Usage      map[string]*Usage // by agent id, of those that screens want

@@ -3,6 +3,7 @@ package overview
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/frame"
@@ -59,7 +60,7 @@ func (s *Screen) resources(a frame.Area, snap *store.Snapshot, history bool) int
 		a.Right(at+i*7, 0, 7, theme.Dim, head)
 	}
 	if history {
-		a.Text(at+numbers+1, 0, theme.Dim, "used, since this console was opened")
+		s.historyHead(a.Sub(at+numbers+1, 0, graph+6, 1), snap)
 	}
 	for i, r := range all {
 		y := i + 1
@@ -84,12 +85,23 @@ func (s *Screen) resources(a frame.Area, snap *store.Snapshot, history bool) int
 
 func round(v float64) float64 { return float64(int64(v*100+0.5)) / 100 }
 
-func (s *Screen) history(a frame.Area, snap *store.Snapshot, r resource) {
-	values := make([]float64, len(snap.Load))
-	for i, p := range snap.Load {
-		values[i] = r.history(p)
+// span is how far back the use of the cluster is shown.
+const span = 30 * time.Minute
+
+// historyHead says of which time the graphs are, and if they do not reach back so far, how far.
+func (s *Screen) historyHead(a frame.Area, snap *store.Snapshot) {
+	now := s.env.Now()
+	_, known := snap.Since(now, span, a.W-6, func(store.LoadPoint) float64 { return 0 })
+	text := "used, last 30 min"
+	if ago := now.Sub(known); ago < span-2*time.Minute {
+		text += ", known for " + gauge.Since(now, known)
 	}
-	spark.Draw(a.Sub(0, 0, a.W-6, 1), theme.Info, spark.Thin(values, a.W-6), 1)
+	a.Text(0, 0, theme.Dim, a.Clip(text, a.W))
+}
+
+func (s *Screen) history(a frame.Area, snap *store.Snapshot, r resource) {
+	values, _ := snap.Since(s.env.Now(), span, a.W-6, r.history)
+	spark.Draw(a.Sub(0, 0, a.W-6, 1), theme.Info, values, 1)
 	a.Right(a.W-5, 0, 5, theme.Text, gauge.Percent(store.Share(r.used, r.full)))
 }
 

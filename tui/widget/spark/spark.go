@@ -2,12 +2,14 @@
 package spark
 
 import (
+	"math"
+
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/theme"
 )
 
 // Draw fills one line with the newest values, the last at the right edge. top is what a full column stands for; 0 takes
-// the largest value drawn. Columns without a value stay a faint track.
+// the largest value drawn. Columns without a value, and those whose value is no number, stay a faint track.
 func Draw(a frame.Area, role theme.Role, values []float64, top float64) {
 	g := a.Theme().Glyph
 	if len(values) > a.W {
@@ -15,7 +17,9 @@ func Draw(a frame.Area, role theme.Role, values []float64, top float64) {
 	}
 	if top <= 0 {
 		for _, v := range values {
-			top = max(top, v)
+			if v > top { // which no number is not
+				top = v
+			}
 		}
 	}
 	pad := a.W - len(values)
@@ -23,6 +27,10 @@ func Draw(a frame.Area, role theme.Role, values []float64, top float64) {
 		a.Text(x, 0, theme.Track, g.Free)
 	}
 	for i, v := range values {
+		if math.IsNaN(v) {
+			a.Text(pad+i, 0, theme.Track, g.Free)
+			continue
+		}
 		step := 0
 		if top > 0 && v > 0 {
 			step = min(int(v/top*7+0.5), 7)
@@ -63,19 +71,4 @@ func Chart(a frame.Area, role theme.Role, values []float64, top float64) {
 			steps = max(steps-8, 0)
 		}
 	}
-}
-
-// Thin makes at most n values of many by taking the largest of each group, so that a peak is never lost.
-func Thin(values []float64, n int) []float64 {
-	if n <= 0 || len(values) <= n {
-		return values
-	}
-	out := make([]float64, n)
-	for i := range n {
-		from, to := i*len(values)/n, (i+1)*len(values)/n
-		for _, v := range values[from:to] {
-			out[i] = max(out[i], v)
-		}
-	}
-	return out
 }

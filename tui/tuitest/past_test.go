@@ -1,0 +1,34 @@
+package tuitest
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestHalfAnHourBefore: the overview shows the time before the console was opened, also of a master that led before.
+func TestHalfAnHourBefore(t *testing.T) {
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		full := func() bool {
+			for _, line := range strings.Split(c.Screen(), "\n") {
+				if graph := []rune(line); strings.Contains(line, "│ cpus") {
+					return !strings.ContainsRune(string(graph[97:131]), '·')
+				}
+			}
+			return false
+		}
+		c.Expect("used, last 30 min ")
+		if !full() {
+			t.Errorf("the graph does not reach back half an hour:\n%s", c.Screen())
+		}
+		c.Press("7", "j", "j", "ctrl+t")
+		c.Type("m2")
+		c.Press("enter")
+		c.Pass(2 * time.Second)
+		c.Press("1")
+		c.Expect("leader m")
+		if c.Lacks("known for"); !full() {
+			t.Errorf("after a change of leaders:\n%s", c.Screen())
+		}
+	})
+}
