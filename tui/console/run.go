@@ -239,6 +239,7 @@ func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *fee
 			Store: st, Now: time.Now, HostDetail: source.HostDetail, ContainerDetail: source.ContainerDetail, ReadFile: source.ReadFile, ReadDaemonLog: source.ReadDaemonLog, MasterFigures: source.MasterFigures, LogStart: source.LogStart, LogTimes: source.LogTimes, Maintenance: source.Maintenance, Secrets: source.Secrets, ReadLocal: readLocal, LogSince: source.LogSince, ListFiles: source.ListFiles, Save: dir.Save, Draft: dir.Draft, Templates: dir.Templates,
 			Columns: dir.Columns(o.Config.Picks()),
 			Reach:   flags,
+			Shelf:   map[string]any{},
 		},
 	}
 	if !o.Fresh {

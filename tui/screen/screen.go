@@ -106,6 +106,11 @@ type Saver interface {
 	Restore(s State)
 }
 
+// Leaver is a screen that wants to know when it is closed.
+type Leaver interface {
+	Leave()
+}
+
 // State is what a screen may keep.
 type State struct {
 	Table  table.Settings `json:"table,omitzero"`
@@ -171,6 +176,9 @@ type Env struct {
 	Templates func(name string, fields map[string]string) map[string]map[string]string
 	// Columns keeps which columns of a list are shown, if they are given, and answers which are. It may be nil.
 	Columns func(list string, set *table.Columns) table.Columns
+	// Shelf is where lists lay their rows when they are left, by the lists' names, for the next that is opened. Only the loop uses it.
+	// It may be nil.
+	Shelf map[string]any
 	// Reach are the flags by which a command line reaches this cluster.
 	Reach []string
 }

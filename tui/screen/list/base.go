@@ -198,6 +198,11 @@ func (b *Base[T]) Refresh() {
 		b.fill(b.setup.Rows(snap))
 	case b.shown == b.tab():
 		b.follow(b.setup.List(snap))
+	case b.resume(b.setup.List(snap)):
+		if b.Table().Glimpse() {
+			b.shown = b.tab()
+			return
+		}
 	default:
 		b.from = b.setup.List(snap)
 		b.fill(b.from.All())
@@ -238,8 +243,12 @@ func (b *Base[T]) fill(all iter.Seq2[string, *T]) {
 
 // follow gives the shown list what has changed since it was filled.
 func (b *Base[T]) follow(list store.List[T]) {
-	var rows []table.Row[T]
-	var gone []string
+	rows, gone := b.changes(list)
+	b.Table().Change(rows, gone, b.Env.Now())
+}
+
+// changes are the rows that have changed since the shown list was filled, and the ids of those that are gone; they are counted.
+func (b *Base[T]) changes(list store.List[T]) (rows []table.Row[T], gone []string) {
 	for _, c := range list.Changes(b.from) {
 		was, is := b.note(c.Was, -1), b.note(c.Is, 1)
 		switch {
@@ -249,8 +258,8 @@ func (b *Base[T]) follow(list store.List[T]) {
 			gone = append(gone, c.ID)
 		}
 	}
-	b.Table().Change(rows, gone, b.Env.Now())
 	b.from = list
+	return rows, gone
 }
 
 // note counts a row in or out, and says whether it belongs to what is shown.

@@ -27,15 +27,17 @@ func TestABaseFollowsTheStore(t *testing.T) {
 	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	rapid.Check(t, func(rt *rapid.T) {
 		st := store.New()
-		pages := &tabs.Tabs{Names: []string{"even", "odd"}, Counts: []int{0, 0}}
-		lists := make([]*List[reeveapi.Task], 2)
-		for i := range lists {
-			lists[i] = New(table.New("none", table.Column[reeveapi.Task]{Name: "ID", Width: 8, Text: func(t *reeveapi.Task) (string, theme.Role) { return t.ID, theme.Text }}), "")
-			lists[i].Tabs = pages
+		env := screen.Env{Store: st, Now: func() time.Time { return now }, Shelf: map[string]any{}}
+		open := func() (Base[reeveapi.Task], *tabs.Tabs) {
+			pages := &tabs.Tabs{Names: []string{"even", "odd"}, Counts: []int{0, 0}}
+			lists := make([]*List[reeveapi.Task], 2)
+			for i := range lists {
+				lists[i] = New(table.New("none", table.Column[reeveapi.Task]{Name: "ID", Width: 8, Text: func(t *reeveapi.Task) (string, theme.Role) { return t.ID, theme.Text }}), "")
+				lists[i].Tabs, lists[i].Name = pages, pages.Names[i]
+			}
+			return NewBase(env, Setup[reeveapi.Task]{Tab: tabOf, List: func(s *store.Snapshot) store.List[reeveapi.Task] { return s.Tasks }}, lists...), pages
 		}
-		b := NewBase(screen.Env{Store: st, Now: func() time.Time { return now }}, Setup[reeveapi.Task]{
-			Tab: tabOf, List: func(s *store.Snapshot) store.List[reeveapi.Task] { return s.Tasks },
-		}, lists...)
+		b, pages := open()
 		id := rapid.Custom(func(t *rapid.T) string { return fmt.Sprintf("%02d", rapid.IntRange(0, 20).Draw(t, "id")) })
 		for range rapid.IntRange(1, 20).Draw(rt, "turns") {
 			now = now.Add(time.Hour) // vanished rows are let go
@@ -47,7 +49,12 @@ func TestABaseFollowsTheStore(t *testing.T) {
 				line.TasksRemoved = append(line.TasksRemoved, "/"+id.Draw(rt, "removed"))
 			}
 			st.Apply(&line, now)
-			switch rapid.IntRange(0, 5).Draw(rt, "what") {
+			switch rapid.IntRange(0, 6).Draw(rt, "what") {
+			case 3:
+				b.Leave()
+				set := b.Save()
+				b, pages = open()
+				b.Restore(set)
 			case 0:
 				b.Take(keys.NextTab)
 			case 1:

@@ -76,21 +76,27 @@ func (t *Table[T]) Change(rows []Row[T], gone []string, now time.Time) {
 
 // Reset replaces all rows and forgets those that were there, for another tab.
 func (t *Table[T]) Reset(rows []Row[T]) {
-	if t.glimpse != nil {
-		t.at, t.top = t.glimpse.above+t.at, t.glimpse.above+t.top
-	}
-	t.nodes, t.count, t.glimpse = map[string]*node[T]{}, 0, nil
-	clear(t.ghosts)
-	t.order, t.view, t.dirty = nil, nil, nil
+	t.forget()
 	if t.Jobs && len(rows) > t.far && !t.totaled() {
 		t.glimpse, t.count = &glimpse[T]{rows: rows}, len(rows)
 	} else {
+		t.nodes, t.dirty = make(map[string]*node[T], len(rows)), make([]*node[T], 0, len(rows))
 		for _, r := range rows {
 			t.put(r, time.Time{})
 		}
 	}
 	t.full = true
 	t.ask()
+}
+
+// forget lets go of all rows, but not of where the cursor was.
+func (t *Table[T]) forget() {
+	if t.glimpse != nil {
+		t.at, t.top = t.glimpse.above+t.at, t.glimpse.above+t.top
+	}
+	t.nodes, t.count, t.glimpse = map[string]*node[T]{}, 0, nil
+	clear(t.ghosts)
+	t.order, t.view, t.dirty = nil, nil, nil
 }
 
 // Glimpse says whether only some rows can be seen so far: then changes had better wait for Finish.

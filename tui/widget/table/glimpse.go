@@ -157,10 +157,10 @@ func (t *Table[T]) wait(verb keys.Verb) bool {
 // complete puts all rows in order at once, however long it takes. A job that is being done is not wanted any more.
 func (t *Table[T]) complete(now time.Time) {
 	t.asked++
-	j, running := t.job(), t.running
+	j, doing := t.newJob(), t.doing
 	j.Run()
 	t.Finish(j, now)
-	t.running = running
+	t.doing = doing
 }
 
 // build makes nodes of all rows.

@@ -2,6 +2,7 @@ package table
 
 import (
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -12,6 +13,7 @@ const farRows = 5000
 // Job is work on very many rows, which is done outside of the loop that the table belongs to. Rows go on changing
 // meanwhile, and the table shows what it showed.
 type Job[T any] struct {
+	once    sync.Once
 	asked   uint64              // which question of the table's it answers
 	all     []Row[T]            // what nodes are to be made of, nil if there are nodes
 	old     []*node[T]          // those that there are; some may leave
@@ -47,14 +49,18 @@ func (t *Table[T]) waits() bool {
 // Job is what has to be done now, nil if there is nothing or it is being done. Its Run may be called by any goroutine; then
 // the table wants it back by Finish.
 func (t *Table[T]) Job(now time.Time) *Job[T] {
-	if t.running || !t.due(now) || !t.waits() {
+	if j := t.again; j != nil {
+		t.again, t.doing = nil, j
+		return j
+	}
+	if t.doing != nil || !t.due(now) || !t.waits() {
 		return nil
 	}
-	t.running = true
-	return t.job()
+	t.doing = t.newJob()
+	return t.doing
 }
 
-func (t *Table[T]) job() *Job[T] {
+func (t *Table[T]) newJob() *Job[T] {
 	j := &Job[T]{asked: t.asked, desc: t.desc, keep: t.keep}
 	if j.sort = t.full || t.sort >= 0 && t.cols[t.sort].Moves; t.sort >= 0 {
 		j.compare, j.key = t.cols[t.sort].Compare, t.cols[t.sort].Key
@@ -73,8 +79,10 @@ func (t *Table[T]) job() *Job[T] {
 	return j
 }
 
-// Run does the work.
-func (j *Job[T]) Run() {
+// Run does the work, or waits for whoever does it already.
+func (j *Job[T]) Run() { j.once.Do(j.work) }
+
+func (j *Job[T]) work() {
 	if j.all != nil {
 		j.build()
 	}
@@ -113,7 +121,7 @@ func (j *Job[T]) arrange() {
 
 // Finish takes a job that was run. If something else is wanted by now, the next Job is for that.
 func (t *Table[T]) Finish(j *Job[T], now time.Time) {
-	t.running = false
+	t.doing = nil
 	defer func() { t.spare = j.rows[:0] }()
 	if j.asked != t.asked {
 		return

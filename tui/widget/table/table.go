@@ -84,7 +84,8 @@ type Table[T any] struct {
 	touched time.Time   // the last key
 	built   time.Time   // when view was built
 	asked   uint64      // how many times the operator wanted something else to be shown
-	running bool        // a job is being done
+	doing   *Job[T]     // the job that is being done, nil if none is
+	again   *Job[T]     // one that is being done for a table whose rows were taken over, until somebody waits for it
 	spare   []place[T]  // memory of the last job for the next
 	glimpse *glimpse[T] // nil if all rows have nodes, as they usually do
 
