@@ -51,7 +51,7 @@ func TestTheListOfTasks(t *testing.T) {
 			return w.Body.Bytes()
 		}
 		var all []reeveapi.Task
-		_, tasks := overview.Tasks(view, overview.Task, func(*cluster.Task) bool { return true })
+		tasks := overview.Tasks(view, overview.Task, func(*cluster.Task) bool { return true })
 		for task := range tasks {
 			all = append(all, *task)
 		}

@@ -160,25 +160,27 @@ func (a *api) taskList(w http.ResponseWriter, r *http.Request, t Term) error {
 	}
 	q := r.URL.Query()
 	framework, agent, state, live, brief := q.Get("framework"), q.Get("agent"), q.Get("state"), on(q.Get("live")), on(q.Get("brief"))
-	show, typical := overview.Task, 1100 // about how many bytes one takes
+	show := overview.Task
 	if brief {
-		show, typical = overview.Brief, 450
+		show = overview.Brief
 	}
-	many, tasks := overview.Tasks(v, show, func(t *cluster.Task) bool {
+	tasks := overview.Tasks(v, show, func(t *cluster.Task) bool {
 		return (framework == "" || framework == string(t.ID.Framework)) && (!live || !taskstate.Terminal(t.Latest)) &&
 			(agent == "" || agent == string(t.Agent)) && (state == "" || state == t.Latest.String())
 	})
-	body, before := make([]byte, 0, many*typical), byte('[') // append alone would copy very many tasks again and again
+	out, before := mesoshttp.NewPieces(w, r, "application/json"), byte('[')
 	for t := range tasks {
-		if body, err = watchline.AppendTask(append(body, before), t); err != nil {
-			return err
+		if out.Text, err = watchline.AppendTask(append(out.Text, before), t); err != nil {
+			return out.Fail(err)
 		}
+		out.Send()
 		before = ','
 	}
-	if len(body) == 0 {
-		body = []byte{before}
+	if before == '[' {
+		out.Text = append(out.Text, before)
 	}
-	mesoshttp.Write(w, r, http.StatusOK, "application/json", append(body, "]\n"...))
+	out.Text = append(out.Text, "]\n"...)
+	out.End()
 	return nil
 }
 

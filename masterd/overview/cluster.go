@@ -193,9 +193,9 @@ func offersOf(v *cluster.View) map[ids.Framework]int {
 	return n
 }
 
-// Tasks are how many tasks of a view keep says yes to, and they, oldest first, as show shows them: Task or Brief. There may be
+// Tasks are those tasks of a view that keep says yes to, oldest first, as show shows them: Task or Brief. There may be
 // very many: one is made when its turn comes, and is good until the next one's.
-func Tasks(v *cluster.View, show func(*cluster.Task, string, *cluster.Agent) reeveapi.Task, keep func(*cluster.Task) bool) (int, iter.Seq[*reeveapi.Task]) {
+func Tasks(v *cluster.View, show func(*cluster.Task, string, *cluster.Agent) reeveapi.Task, keep func(*cluster.Task) bool) iter.Seq[*reeveapi.Task] {
 	type member struct {
 		task      *cluster.Task
 		framework string // its name
@@ -212,7 +212,7 @@ func Tasks(v *cluster.View, show func(*cluster.Task, string, *cluster.Agent) ree
 	slices.SortFunc(list, func(a, b member) int {
 		return cmp.Or(a.task.Launched.Compare(b.task.Launched), cmp.Compare(a.task.ID.Framework, b.task.ID.Framework), cmp.Compare(a.task.ID.ID, b.task.ID.ID))
 	})
-	return len(list), func(yield func(*reeveapi.Task) bool) {
+	return func(yield func(*reeveapi.Task) bool) {
 		var shown reeveapi.Task
 		for _, m := range list {
 			shown = show(m.task, m.framework, v.Agents[m.task.Agent])

@@ -11,7 +11,6 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
-	"codeberg.org/reeve/reeve/shared/watchline"
 )
 
 const base = "/reeve/v1"
@@ -50,39 +49,6 @@ func (c *Client) Agents(ctx context.Context) ([]reeveapi.Agent, error) {
 // Frameworks returns the frameworks, completed ones included while they are remembered.
 func (c *Client) Frameworks(ctx context.Context) ([]reeveapi.Framework, error) {
 	return get[[]reeveapi.Framework](ctx, c, "/frameworks")
-}
-
-// TaskQuery asks for less than all of all tasks. Masters that do not know a part of it answer more.
-type TaskQuery struct {
-	Live  bool // those that have not ended
-	Brief bool // without command, image, user, labels, environment, executor, container, agent_http, source, sandbox and history
-}
-
-// Tasks returns the tasks, ended ones included while they are remembered. Their maps must not be changed: those of one may be
-// another's.
-func (c *Client) Tasks(ctx context.Context) ([]reeveapi.Task, error) {
-	return c.QueryTasks(ctx, TaskQuery{})
-}
-
-// QueryTasks is Tasks for whoever needs less.
-func (c *Client) QueryTasks(ctx context.Context, q TaskQuery) ([]reeveapi.Task, error) {
-	path := base + "/tasks"
-	before := "?"
-	for _, part := range []struct {
-		asked bool
-		text  string
-	}{{q.Live, "live=1"}, {q.Brief, "brief=1"}} {
-		if part.asked {
-			path, before = path+before+part.text, "&"
-		}
-	}
-	answer, err := c.leadFor(ctx, request{method: http.MethodGet, path: path, again: true})
-	if err != nil || len(answer.body) == 0 {
-		return nil, err
-	}
-	var reader watchline.Reader // there may be very many
-	tasks, err := reader.Tasks(answer.body)
-	return tasks, unreadable(err)
 }
 
 // Task returns one task.

@@ -23,6 +23,8 @@ type Reader struct {
 	masters string // how those of the last cluster are written
 	known   []reeveapi.Master
 
+	part []reeveapi.Task // memory of EachTask
+
 	minute string    // of the last moment, as it is written up to the seconds
 	began  time.Time // when that minute began
 }

@@ -33,7 +33,11 @@ func (a *app) tasksCommand() *cobra.Command {
 			}
 			return a.ask(command, func(ctx context.Context, c *client.Client) error {
 				form := a.printer().Form
-				tasks, err := c.QueryTasks(ctx, client.TaskQuery{Live: !f.all && f.state == "", Brief: form == output.Table || form == output.Name})
+				query := client.TaskQuery{Live: !f.all && f.state == "", Brief: form == output.Table || form == output.Name}
+				if a.printer().Tabular() {
+					return showTasks(ctx, c, query, f, a.printer())
+				}
+				tasks, err := c.QueryTasks(ctx, query)
 				if err != nil {
 					return err
 				}
@@ -50,6 +54,26 @@ func (a *app) tasksCommand() *cobra.Command {
 	command.Flags().StringVar(&f.role, "role", "", "only tasks of that role")
 	command.Flags().StringVar(&f.job, "job", "", "only tasks of that job")
 	return command
+}
+
+// showTasks prints tasks as a table. It keeps of each only its cells: a cluster has very many tasks, and memory that is new to
+// a process costs as much as reading them.
+func showTasks(ctx context.Context, c *client.Client, query client.TaskQuery, f taskFilter, p output.Printer) error {
+	var launched []time.Time
+	rows := output.NewRows(p, taskListing(f.all))
+	err := c.EachTask(ctx, query, func(t *reeveapi.Task) {
+		if f.match(*t) {
+			rows.Add(*t)
+			launched = append(launched, t.Launched)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if !slices.IsSortedFunc(launched, time.Time.Compare) { // masters send the oldest first
+		rows.Sort(func(i, j int) int { return launched[i].Compare(launched[j]) })
+	}
+	return rows.Show()
 }
 
 // oldestFirst sorts tasks. Masters send them so already; to find that out costs less than to sort them again.

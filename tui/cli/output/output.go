@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,26 +75,64 @@ func Show[T any](p Printer, items []T, l Listing[T]) error {
 		}
 		return nil
 	}
-	if len(items) == 0 {
-		fmt.Fprintln(p.Err, l.Empty)
-		return nil
+	rows := NewRows(p, l)
+	for _, item := range items {
+		rows.Add(item)
 	}
+	return rows.Show()
+}
+
+// Rows is a table that is printed when all of it has come.
+type Rows[T any] struct {
+	printer Printer
+	listing Listing[T]
+	shown   []Column[T]
+	cells   [][]string // the heads first
+}
+
+// NewRows begins a table in one of the forms that a person reads.
+func NewRows[T any](p Printer, l Listing[T]) *Rows[T] {
+	r := &Rows[T]{printer: p, listing: l}
 	var heads []string
-	var shown []Column[T]
 	for _, c := range l.Columns {
 		if !c.Wide || p.Form == Wide {
-			heads, shown = append(heads, c.Head), append(shown, c)
+			heads, r.shown = append(heads, c.Head), append(r.shown, c)
 		}
 	}
-	rows := [][]string{heads}
-	for _, item := range items {
-		row := make([]string, len(shown))
-		for i, c := range shown {
-			row[i] = c.Cell(item)
-		}
-		rows = append(rows, row)
+	r.cells = append(r.cells, heads)
+	return r
+}
+
+// Add adds a row.
+func (r *Rows[T]) Add(item T) {
+	row := make([]string, len(r.shown))
+	for i, c := range r.shown {
+		row[i] = c.Cell(item)
 	}
-	_, err := p.Out.Write(align(rows))
+	r.cells = append(r.cells, row)
+}
+
+// Sort puts the rows, which are numbered from 0 as they were added, in an order.
+func (r *Rows[T]) Sort(compare func(i, j int) int) {
+	order := make([]int, len(r.cells)-1)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, compare)
+	cells := r.cells[:1:1]
+	for _, i := range order {
+		cells = append(cells, r.cells[i+1])
+	}
+	r.cells = cells
+}
+
+// Show prints all rows, or says that there are none.
+func (r *Rows[T]) Show() error {
+	if len(r.cells) == 1 {
+		fmt.Fprintln(r.printer.Err, r.listing.Empty)
+		return nil
+	}
+	_, err := r.printer.Out.Write(align(r.cells))
 	return err
 }
 
