@@ -39,7 +39,7 @@ func (r *rig) desk() *desk {
 // removed next.
 func (d *desk) close() {
 	var inside []int
-	for _, text := range strings.Fields(d.do("list-panes", "-a", "-F", "#{pane_pid}")) {
+	for text := range strings.FieldsSeq(d.do("list-panes", "-a", "-F", "#{pane_pid}")) {
 		pane, err := strconv.Atoi(text)
 		if err != nil {
 			d.r.t.Fatal(err)

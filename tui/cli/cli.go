@@ -98,12 +98,15 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if o.Output != output.Table {
+				return usagef("-o %s is for verbs, such as \"reeve agents -o %s\"; without one this is the console", o.Output, o.Output)
+			}
 			return console(o)
 		},
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err.Error()} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return a.report(&usageError{err.Error()}) })
 	a.addFlags(root.PersistentFlags())
 	root.SetGlobalNormalizationFunc(root.PersistentFlags().GetNormalizeFunc())
 	root.AddCommand(
@@ -177,8 +180,6 @@ func (a *app) reportErrors(command *cobra.Command) {
 	if runE := command.RunE; runE != nil {
 		command.RunE = func(c *cobra.Command, args []string) error { return a.report(runE(c, args)) }
 	}
-	onFlag := command.FlagErrorFunc()
-	command.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return a.report(onFlag(c, err)) })
 }
 
 func (a *app) report(err error) error {
@@ -269,12 +270,27 @@ func (a *app) connectAs(principal, secret string) (*client.Client, error) {
 
 func (a *app) execCommand() *cobra.Command {
 	stdin, _ := a.stdin.(*os.File) // anything else is a test's, and no terminal
-	return exec.Command(exec.Config{
+	return a.formless(exec.Command(exec.Config{
 		Stdin: stdin, Stdout: a.stdout, Stderr: a.stderr, Connect: a.connect, Usage: usagef,
 		Find: find,
-	})
+	}), "what the command prints")
 }
 
 func (a *app) executeCommand() *cobra.Command {
-	return execute.Command(a.stdout, a.stderr, a.connectAs)
+	command := a.formless(execute.Command(a.stdout, a.stderr, a.connectAs), "what mesos-execute prints; \"reeve run --follow\" has it")
+	onFlag := command.FlagErrorFunc()
+	command.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return a.report(onFlag(c, err)) })
+	return command
+}
+
+// formless makes a verb refuse -o: what it prints is in no form of ours.
+func (a *app) formless(command *cobra.Command, prints string) *cobra.Command {
+	runE := command.RunE
+	command.RunE = func(c *cobra.Command, args []string) error {
+		if a.output != output.Table {
+			return usagef("-o %s can't be: %s prints %s", a.output, c.Name(), prints)
+		}
+		return runE(c, args)
+	}
+	return command
 }

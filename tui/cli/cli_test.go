@@ -321,6 +321,10 @@ func TestUsage(t *testing.T) {
 		{[]string{"--master", "a:1, b:2"}, result{"console of [a:1 b:2]\n", "", exitDone}},
 		{[]string{"frobnicate"}, result{"", "reeve: unknown verb \"frobnicate\"; \"reeve --help\" lists them\n", exitUsage}},
 		{[]string{"jobs", "a", "b"}, result{"", "reeve: accepts at most 1 arg(s), received 2; see \"reeve jobs --help\"\n", exitUsage}},
+		{[]string{"secrets", "set", "--nope"}, result{"", "reeve: unknown flag: --nope\n", exitUsage}},
+		{[]string{"-o", "json"}, result{"", "reeve: -o json is for verbs, such as \"reeve agents -o json\"; without one this is the console\n", exitUsage}},
+		{[]string{"-o", "json", "exec", "one", "ls"}, result{"", "reeve: -o json can't be: exec prints what the command prints\n", exitUsage}},
+		{[]string{"execute", "-o", "json"}, result{"", "reeve: -o json can't be: execute prints what mesos-execute prints; \"reeve run --follow\" has it\n", exitUsage}},
 		{[]string{"jobs", "--nope"}, result{"", "reeve: unknown flag: --nope\n", exitUsage}},
 		{[]string{"-o", "xml", "jobs"}, result{"", "reeve: -o \"xml\" is no form of output; use table, wide, json, yaml or name\n", exitUsage}},
 		{[]string{"--master", "zk://a", "jobs"}, result{"", "reeve: --master: \"zk://a\" is no master's address; write host:port, such as 127.0.0.1:5050\n", exitUsage}},
@@ -440,6 +444,9 @@ func TestLogs(t *testing.T) {
 		want result
 	}{
 		{"one", result{"first line\nsecond \x00\xff\n", "", exitDone}},
+		{"one -o json", result{`{"task":"one","stream":"stdout","line":"first line"}` + "\n" + `{"task":"one","stream":"stdout","line":"second \u0000\ufffd"}` + "\n", "", exitDone}},
+		{"-f done -o json", result{"", "", exitDone}},
+		{"job -o yaml", result{`--- {"task":"job.1","stream":"stdout","line":"from the job"}` + "\n", "", exitDone}},
 		{"f/one --stderr", result{"oops\n", "", exitDone}},
 		{"job", result{"from the job\n", "", exitDone}},
 		{"done", result{"", "", exitDone}},

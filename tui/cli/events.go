@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/cli/output"
+	"codeberg.org/reeve/reeve/tui/cli/stream"
 )
 
 func (a *app) eventsCommand() *cobra.Command {
@@ -26,7 +26,7 @@ func (a *app) eventsCommand() *cobra.Command {
 			return a.followEvents(command.Context())
 		},
 	}
-	command.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what happens next; JSON is one event a line then")
+	command.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what happens next; JSON is one event a line then, YAML one a document")
 	return command
 }
 
@@ -57,16 +57,17 @@ func (a *app) followEvents(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
-	tail := eventTail{print: a.printEvent}
+	tail := stream.Tail{Take: a.printEvent, Notes: a.stderr}
 	for attempt := 0; ; attempt++ {
+		tail.Again()
 		err := c.FollowEvents(ctx, 0, func(e *reeveapi.Event) error {
 			attempt = 0
-			return tail.take(*e)
+			return tail.Add(*e)
 		})
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if fault.KindOf(err) != fault.Unavailable || !tail.heard {
+		if fault.KindOf(err) != fault.Unavailable || !tail.Heard() {
 			return err
 		}
 		if err := rewatch.Sleep(ctx, attempt); err != nil {
@@ -75,32 +76,10 @@ func (a *app) followEvents(ctx context.Context) error {
 	}
 }
 
-// eventTail prints every event once. A stream that is asked for again begins with old events: what was printed before is
-// known by its output.Number, or by its time if another leader counts anew.
-type eventTail struct {
-	print func(reeveapi.Event) error
-	last  reeveapi.Event
-	heard bool
-}
-
-func (t *eventTail) take(e reeveapi.Event) error {
-	t.heard = true
-	if e.Seq <= t.last.Seq && !e.At.After(t.last.At) {
-		return nil
-	}
-	t.last = e
-	return t.print(e)
-}
-
 func (a *app) printEvent(e reeveapi.Event) error {
 	switch a.output {
 	case output.JSON, output.YAML:
-		text, err := json.Marshal(e)
-		if err != nil {
-			return fmt.Errorf("write JSON: %w", err)
-		}
-		_, err = fmt.Fprintln(a.stdout, string(text))
-		return err
+		return stream.Document(a.stdout, a.output, e)
 	case output.Name:
 		_, err := fmt.Fprintln(a.stdout, output.OneLine(e.ID))
 		return err

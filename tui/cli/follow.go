@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -98,15 +99,11 @@ func (f *follower) read(reading *run.Group, task reeveapi.Task, job *reeveapi.Jo
 	}
 	name := fullName(task)
 	for _, file := range []string{"stdout", "stderr"} {
-		var out io.Writer = f.out
-		if file == "stderr" {
-			out = &lockedWriter{out: f.app.stderr}
-		}
-		lines := &prefixer{out: out, prefix: prefix}
-		log := &taskLog{client: f.client, task: task, file: file, out: lines, notes: f.app.stderr}
+		out, flush := f.writer(task.ID, file, prefix)
+		log := &taskLog{client: f.client, task: task, file: file, out: out, notes: f.app.stderr}
+		log.newest = func() (reeveapi.Task, bool) { return f.tracked.task(name) }
 		reading.Go("read the log of "+name, func(ctx context.Context) error {
-			err := log.follow(ctx, func() bool { return f.tracked.ended(name) })
-			lines.flush()
+			err := errors.Join(log.follow(ctx, func() bool { return f.tracked.ended(name) }), flush())
 			if err != nil && ctx.Err() == nil {
 				// A log that can't be read does not change the job's result.
 				fmt.Fprintf(f.app.stderr, "Reading %s of %s stopped: %s\n", log.file, task.ID, output.OneLine(err.Error()))
@@ -115,6 +112,18 @@ func (f *follower) read(reading *run.Group, task reeveapi.Task, job *reeveapi.Jo
 			return err
 		})
 	}
+}
+
+// writer is where a stream of a task goes: each to its own, or for programs both to stdout, as lines that tell whose they are.
+func (f *follower) writer(task, file, prefix string) (w io.Writer, flush func() error) {
+	if out, flush := f.app.logWriter(f.out, task, file); out != io.Writer(f.out) {
+		return out, flush
+	}
+	lines := &prefixer{out: f.out, prefix: prefix}
+	if file == "stderr" {
+		lines.out = &lockedWriter{out: f.app.stderr}
+	}
+	return lines, func() error { lines.flush(); return nil }
 }
 
 func instanceOf(job *reeveapi.Job, task reeveapi.Task) string {

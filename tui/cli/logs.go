@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/run"
+	"codeberg.org/reeve/reeve/tui/cli/output"
+	"codeberg.org/reeve/reeve/tui/cli/stream"
 )
 
 const (
@@ -67,21 +70,33 @@ func (a *app) logs(command *cobra.Command, name, file, since string, follow bool
 	if err != nil {
 		return err
 	}
-	log := &taskLog{client: c, task: task, file: file, since: since, out: a.stdout, notes: a.stderr}
+	out, flush := a.logWriter(a.stdout, task.ID, file)
+	log := &taskLog{client: c, task: task, file: file, since: since, out: out, notes: a.stderr}
 	if !follow {
-		return log.drain(command.Context())
+		return errors.Join(log.drain(command.Context()), flush())
 	}
 	tracked := trackTask(task)
+	log.newest = func() (reeveapi.Task, bool) { return tracked.task(fullName(task)) }
 	group := run.NewGroup(command.Context())
 	group.Go("follow the task", func(ctx context.Context) error { return tracked.run(ctx, c) })
 	group.Go("follow the log", func(ctx context.Context) error {
 		defer group.Stop()
 		return log.follow(ctx, func() bool { return tracked.ended(fullName(task)) })
 	})
-	if err := group.Wait(); err != nil {
+	if err := errors.Join(group.Wait(), flush()); err != nil {
 		return err
 	}
 	return command.Context().Err()
+}
+
+// logWriter is where a task's output goes: as it is, or for programs that read JSON or YAML each line with the task's id and the
+// stream. flush is for the end.
+func (a *app) logWriter(out io.Writer, task, file string) (w io.Writer, flush func() error) {
+	if a.output != output.JSON && a.output != output.YAML {
+		return out, func() error { return nil }
+	}
+	lines := &stream.Lines{Out: out, Form: a.output, Task: task, Stream: file}
+	return lines, lines.Flush
 }
 
 // taskLog reads one file of one task from where it stopped the last time.
@@ -91,7 +106,8 @@ type taskLog struct {
 	file   string
 	since  string // what to begin with; "" for all
 	out    io.Writer
-	notes  io.Writer // for what is not there; nil for nobody
+	notes  io.Writer                    // for what is not there; nil for nobody
+	newest func() (reeveapi.Task, bool) // what is known of the task by now; nil if nobody follows it
 	offset int64
 	begun  bool
 }
@@ -113,6 +129,11 @@ func (l *taskLog) read(ctx context.Context) (int, error) {
 	q := client.LogQuery{Path: l.path(), Offset: l.offset, Limit: logChunk}
 	if !l.begun {
 		q.Since = l.since
+	}
+	if l.newest != nil {
+		if task, known := l.newest(); known && task.AgentHTTP != "" {
+			l.task.AgentHTTP = task.AgentHTTP // another one, if the agent was started again elsewhere
+		}
 	}
 	piece, err := l.client.Log(ctx, l.task.AgentHTTP, q)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -22,6 +23,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/flagset"
 	"codeberg.org/reeve/reeve/shared/run"
 	"codeberg.org/reeve/reeve/tui/app"
+	"codeberg.org/reeve/reeve/tui/command"
 	"codeberg.org/reeve/reeve/tui/config"
 	"codeberg.org/reeve/reeve/tui/early"
 	"codeberg.org/reeve/reeve/tui/fake"
@@ -141,7 +143,16 @@ func show(ctx context.Context, o Options) (next string, err error) {
 	}
 	root := app.New(ctx, d)
 	painter := paint.New(out, gap(caps))
-	p := tea.NewProgram(painter.Model(root), append(painter.Options(os.Stdout), tea.WithContext(ctx), tea.WithInput(term.NewInput(os.Stdin)))...)
+	in := term.NewInput(os.Stdin)
+	model := painter.Model(root)
+	ask := d.Look == "auto" && caps.Asks // neither the operator nor the environment has said what the background is
+	if ask {
+		model = asker{model, out}
+	}
+	p := tea.NewProgram(model, append(painter.Options(os.Stdout), tea.WithContext(ctx), tea.WithInput(in))...)
+	if ask {
+		in.OnBackground(func(light bool) { p.Send(command.Theme{Name: map[bool]string{true: "light", false: "dark"}[light]}) })
+	}
 
 	group := run.NewGroup(ctx)
 	group.Go("painter", guard(p, painter.Run))
@@ -153,6 +164,19 @@ func show(ctx context.Context, o Options) (next string, err error) {
 	group.Stop()
 	err = errors.Join(ended(err), group.Wait())
 	return root.Next(), errors.Join(err, keep(dir, root.Session()))
+}
+
+// asker is a model that asks the terminal for its background once that is raw: before, the answer would be shown.
+type asker struct {
+	tea.Model
+	out io.Writer
+}
+
+func (a asker) Init() tea.Cmd {
+	return tea.Batch(a.Model.Init(), func() tea.Msg {
+		_, _ = io.WriteString(a.out, term.AskBackground) // a terminal that is gone is seen by whoever draws
+		return nil
+	})
 }
 
 // hungUp ends a context at SIGHUP: by itself that ends a process at once, and leaves the terminal raw and the session unkept. Where it is

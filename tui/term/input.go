@@ -18,7 +18,8 @@ const splitWait = 50 * time.Millisecond
 type Input struct {
 	*os.File
 
-	wait time.Duration // for the rest of a sequence
+	wait       time.Duration // for the rest of a sequence
+	background background
 }
 
 // ErrGone is what reading says when nobody is at the terminal any more: the window was closed or the connection lost.
@@ -40,7 +41,8 @@ func (in *Input) Read(p []byte) (int, error) {
 	if errors.Is(err, io.EOF) || errors.Is(err, unix.EIO) {
 		err = ErrGone
 	}
-	return n, err
+	// Nothing may be left of it. Reading again instead could wait, and then nobody could end it.
+	return len(in.background.sift(p[:n])), err
 }
 
 // more says whether bytes come in time.

@@ -10,14 +10,15 @@ import (
 	"github.com/muesli/termenv"
 )
 
-// Caps is what a terminal can do, as far as the environment tells: nothing is asked of the terminal itself, because an
-// answer that comes late looks like typing.
+// Caps is what a terminal can do, as far as the environment tells. Nothing here waits for the terminal itself; its background
+// it may tell later (AskBackground).
 type Caps struct {
 	UTF8    bool
 	Profile termenv.Profile // Ascii when colours are unwanted or impossible
 	Plain   bool            // TERM=dumb: not even reverse video
 	Light   bool            // COLORFGBG says so
 	Known   bool            // whether the background is known at all
+	Asks    bool            // the background is worth asking for: no colours, and the console of Linux, make nothing of it
 	SSH     bool
 	Tmux    bool
 	Wayland bool // a desktop of that kind is here
@@ -34,6 +35,7 @@ func Detect(getenv func(string) string) Caps {
 	name := getenv("TERM")
 	c.Plain = name == "dumb" || name == ""
 	c.Profile = profile(getenv, name)
+	c.Asks = c.Profile != termenv.Ascii && name != "linux"
 	if _, bg, found := strings.Cut(lastColon(getenv("COLORFGBG")), ";"); found {
 		if n, err := strconv.Atoi(bg); err == nil {
 			c.Known, c.Light = true, n == 7 || n == 15

@@ -21,13 +21,14 @@ func TestDetect(t *testing.T) {
 		want Caps
 	}{
 		{"nothing", nil, Caps{Profile: termenv.Ascii, Plain: true}},
-		{"a laptop", map[string]string{"TERM": "xterm-256color", "LANG": "en_US.UTF-8"}, Caps{UTF8: true, Profile: termenv.ANSI256}},
-		{"ssh", map[string]string{"TERM": "screen", "LANG": "C.UTF-8", "SSH_CONNECTION": "1 2 3 4"}, Caps{UTF8: true, Profile: termenv.ANSI, SSH: true}},
-		{"LC_ALL wins", map[string]string{"TERM": "xterm", "LANG": "en_US.UTF-8", "LC_ALL": "C"}, Caps{Profile: termenv.ANSI}},
+		{"a laptop", map[string]string{"TERM": "xterm-256color", "LANG": "en_US.UTF-8"}, Caps{UTF8: true, Profile: termenv.ANSI256, Asks: true}},
+		{"ssh", map[string]string{"TERM": "screen", "LANG": "C.UTF-8", "SSH_CONNECTION": "1 2 3 4"}, Caps{UTF8: true, Profile: termenv.ANSI, Asks: true, SSH: true}},
+		{"LC_ALL wins", map[string]string{"TERM": "xterm", "LANG": "en_US.UTF-8", "LC_ALL": "C"}, Caps{Profile: termenv.ANSI, Asks: true}},
 		{"no colour", map[string]string{"TERM": "xterm-256color", "NO_COLOR": "1"}, Caps{Profile: termenv.Ascii}},
-		{"light", map[string]string{"TERM": "rxvt", "COLORFGBG": "0;default;15"}, Caps{Profile: termenv.ANSI, Known: true, Light: true}},
-		{"dark", map[string]string{"TERM": "rxvt", "COLORFGBG": "15;0"}, Caps{Profile: termenv.ANSI, Known: true}},
-		{"tmux", map[string]string{"TERM": "tmux-256color", "TMUX": "/tmp/x"}, Caps{Profile: termenv.ANSI256, Tmux: true}},
+		{"light", map[string]string{"TERM": "rxvt", "COLORFGBG": "0;default;15"}, Caps{Profile: termenv.ANSI, Asks: true, Known: true, Light: true}},
+		{"dark", map[string]string{"TERM": "rxvt", "COLORFGBG": "15;0"}, Caps{Profile: termenv.ANSI, Asks: true, Known: true}},
+		{"tmux", map[string]string{"TERM": "tmux-256color", "TMUX": "/tmp/x"}, Caps{Profile: termenv.ANSI256, Asks: true, Tmux: true}},
+		{"the console of Linux", map[string]string{"TERM": "linux"}, Caps{Profile: termenv.ANSI}},
 		{"dumb", map[string]string{"TERM": "dumb", "COLORTERM": "truecolor"}, Caps{Profile: termenv.Ascii, Plain: true}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -67,6 +68,39 @@ func TestPartial(t *testing.T) {
 		if got := Partial([]byte(text)); got != want {
 			t.Errorf("Partial(%q) = %v, want %v", text, got, want)
 		}
+	}
+}
+
+// TestBackground takes the answer out of what is typed, in whatever pieces it comes.
+func TestBackground(t *testing.T) {
+	for _, test := range []struct {
+		reads []string
+		typed string
+		told  string
+	}{
+		{[]string{"j", "k"}, "jk", ""},
+		{[]string{"\x1b]11;rgb:ffff/ffff/ffff\a"}, "", "light"},
+		{[]string{"\x1b]11;rgb:1c1c/1c1c/1c1c\x1b\\"}, "", "dark"},
+		{[]string{"j\x1b]11;rgba:ff/ff/dd/ff\x1b\\k"}, "jk", "light"},
+		{[]string{"\x1b]11;rg", "b:ff", "ff/ffff/ffff\x1b", "\\j"}, "j", "light"},
+		{[]string{"\x1b", "]11;rgb:0/0/0\a"}, "\x1b", "dark"},
+		{[]string{"\x1b]11;?\aj"}, "j", ""},
+		{[]string{"\x1b]11;rgb:zz/0/0\aj\\"}, "j\\", ""},
+		{[]string{"\x1b[A]11"}, "\x1b[A]11", ""},
+		{[]string{"\x1b]11;" + strings.Repeat("x", 100) + "\a"}, strings.Repeat("x", 35) + "\a", ""},
+	} {
+		told, typed := "", ""
+		g := background{told: func(light bool) { told = map[bool]string{true: "light", false: "dark"}[light] }}
+		for _, read := range test.reads {
+			typed += string(g.sift([]byte(read)))
+		}
+		if typed != test.typed || told != test.told {
+			t.Errorf("%q: typed %q, want %q; told %q, want %q", test.reads, typed, test.typed, told, test.told)
+		}
+	}
+	g := background{}
+	if got := string(g.sift([]byte("\x1b]11;x"))); got != "\x1b]11;x" {
+		t.Errorf("nothing was asked, and %q is left", got)
 	}
 }
 

@@ -108,7 +108,7 @@ func paletteOf(o Options) palette {
 	switch o.Name {
 	case "light":
 		p.colour = [roles]string{
-			Dim: "243", Accent: "24", Good: "28", Info: "25", Warn: "130", Bad: "160", Border: "250", Key: "24",
+			Dim: "242", Accent: "24", Good: "28", Info: "25", Warn: "130", Bad: "160", Border: "250", Key: "24",
 			Track: "251", Hold: "67", Bar: "29", Match: "16", Banner: "16", Button: "231",
 		}
 	case "dark":
@@ -118,15 +118,15 @@ func paletteOf(o Options) palette {
 		}
 	default:
 		p.colour = [roles]string{
-			Dim: "244", Accent: "37", Good: "71", Info: "68", Warn: "172", Bad: "167", Border: "242", Key: "37",
-			Track: "242", Hold: "67", Bar: "71", Match: "16", Banner: "16", Button: "231",
+			Dim: "244", Accent: "30", Good: "28", Info: "32", Warn: "130", Bad: "196", Border: "242", Key: "30",
+			Track: "242", Hold: "67", Bar: "65", Match: "16", Banner: "16", Button: "231",
 		}
 	}
 	return p
 }
 
 // onCursor are the colours of states on the cursor's own background, where the usual ones could not be read.
-var onCursor = map[Role]string{Good: "120", Info: "153", Warn: "222", Bad: "217", Dim: "252", Bar: "120", Hold: "110", Track: "67"}
+var onCursor = map[Role]string{Good: "120", Info: "153", Warn: "222", Bad: "224", Dim: "252", Bar: "120", Hold: "110", Track: "67"}
 
 func attributes(r *lipgloss.Renderer, bare bool, p palette, role Role, flag Flag) string {
 	st := r.NewStyle()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"codeberg.org/reeve/reeve/tui/cli/deed"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 	"codeberg.org/reeve/reeve/tui/config"
 	"codeberg.org/reeve/reeve/tui/screen/open"
@@ -41,8 +42,7 @@ func Command(printer func() output.Printer) *cobra.Command {
 			if err := cfg.CheckFiles(); err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
-			fmt.Fprintf(printer().Out, "%s: nothing is wrong; contexts: %s\n", path, orNone(cfg.Names()))
-			return nil
+			return deed.Config{Printer: printer}.Say("%s: nothing is wrong; contexts: %s", path, orNone(cfg.Names()))
 		},
 	}
 	command.AddCommand(check)

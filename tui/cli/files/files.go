@@ -19,6 +19,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/cli/deed"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
@@ -153,12 +154,11 @@ func (cfg Config) fetch(ctx context.Context, c *client.Client, agent, at, to str
 	if err != nil {
 		return err
 	}
+	say := deed.Config{Printer: cfg.Printer}.Say
 	if f.files == 1 {
-		_, err = fmt.Fprintf(cfg.Printer().Out, "Fetched %d bytes into %s\n", f.bytes, to)
-	} else {
-		_, err = fmt.Fprintf(cfg.Printer().Out, "Fetched %d files with %d bytes into %s\n", f.files, f.bytes, to)
+		return say("Fetched %d bytes into %s", f.bytes, to)
 	}
-	return err
+	return say("Fetched %d files with %d bytes into %s", f.files, f.bytes, to)
 }
 
 // fetching is one fetch.
