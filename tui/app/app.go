@@ -80,6 +80,7 @@ type App struct {
 
 	w, h    int
 	dirty   bool
+	news    time.Time // when the store had some last
 	frame   string
 	paper   *frame.Frame
 	lines   []string // commands that were run, newest last
@@ -123,6 +124,9 @@ type (
 		result action.Result
 	}
 )
+
+// newsEvery is how often news come, at least, while they come all the time.
+const newsEvery = 1100 * time.Millisecond
 
 // toastStay is how long a notice stays.
 const toastStay = 6 * time.Second
@@ -168,7 +172,9 @@ func tick() tea.Cmd {
 
 // Update takes a message.
 func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	a.dirty = true
+	_, tick := msg.(screen.Tick)
+	// What changes all the time is drawn all the time: a tick in between needs no frame of its own.
+	a.dirty = a.dirty || !tick || a.over != nil || a.pending != nil || a.deps.Now().Sub(a.news) > newsEvery
 	cmd := a.update(msg)
 	a.past.Note(a.path())
 	a.want()
@@ -191,6 +197,7 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 	case screen.Tick:
 		return tea.Batch(tick(), a.tellScreen(a.top(), msg), a.keepNow(), a.due())
 	case screen.Changed:
+		a.news = a.deps.Now()
 		return a.tellScreen(a.top(), msg)
 	case done:
 		return a.finish(msg)

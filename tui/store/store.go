@@ -174,6 +174,13 @@ func appendEvents(old, news []reeveapi.Event, snapshot bool) []reeveapi.Event {
 			}
 		}
 	}
+	if keep := max(maxEvents-len(news), 0); cap(old)-len(old) < len(news) && len(old) > keep { // those that go need no copy
+		room := maxEvents / 2
+		if len(news) > room/2 {
+			room = 0 // as many as these would not have it the next time, either
+		}
+		old = append(make([]reeveapi.Event, 0, maxEvents+room), old[len(old)-keep:]...)
+	}
 	// Appending may write behind the end of a slice that an older snapshot holds, never inside of it.
 	all := append(old, news...)
 	return all[max(len(all)-maxEvents, 0):]

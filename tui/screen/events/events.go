@@ -2,6 +2,7 @@
 package events
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"strings"
@@ -70,7 +71,7 @@ func (s *Screen) columns() []column {
 	return []column{
 		{
 			Name: "TIME", Width: 12, Text: func(e *event) (string, theme.Role) { return label.Clock(s.Env.Now(), e.At), theme.Dim },
-			Compare: func(a, b *event) int { return a.At.Compare(b.At) },
+			Compare: func(a, b *event) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Seq, b.Seq)) },
 		},
 		{
 			Name: "KIND", Width: 18, Max: 22, Text: func(e *event) (string, theme.Role) { return e.Kind, label.Event(e.Kind) },

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -8,7 +9,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/theme"
 )
 
 // TestAResumedListIsOneThatIsOpenedAnew closes and opens a list again and again while its rows change: who takes over the rows
@@ -153,5 +156,38 @@ func TestAJobThatOutlivesItsScreen(t *testing.T) {
 	}
 	if row, of := next.Place(); row != 1 || of != 300 {
 		t.Fatalf("row %d of %d", row, of)
+	}
+}
+
+// BenchmarkOpenAgain is how long it takes until rows can be seen of a list that is opened again, of which one row of a hundred
+// has changed. Compare BenchmarkOpen.
+func BenchmarkOpenAgain(b *testing.B) {
+	for _, n := range []int{10_000, 100_000} {
+		ids := make([]int, n)
+		for i := range ids {
+			ids[i] = i
+		}
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			open := func() *Table[item] {
+				t := New("none", columns()...)
+				t.Jobs = true
+				t.SortBy("NAME", false)
+				return t
+			}
+			t, f := open(), frame.New(140, 40, theme.New(theme.Options{}))
+			t.Reset(rows(ids...))
+			j := t.Job(start)
+			j.Run()
+			t.Finish(j, start)
+			changed := [2][]Row[item]{rows(ids[:n/100]...), rows(ids[:n/100]...)}
+			for i := 0; b.Loop(); i++ {
+				next := open()
+				if !next.Resume(t, changed[i%2], nil, start) {
+					b.Fatal("the rows are not taken over")
+				}
+				next.Render(f.Area(), start)
+				t = next
+			}
+		})
 	}
 }
