@@ -199,18 +199,22 @@ func Tasks(v *cluster.View, show func(*cluster.Task, string, *cluster.Agent) ree
 	type member struct {
 		task      *cluster.Task
 		framework string // its name
+		launched  time.Time
 	}
 	var list []member
 	for f := range frameworks(v) {
 		name := f.Info.GetName()
 		for t := range Remembered(f) {
 			if keep(t) {
-				list = append(list, member{t, name})
+				list = append(list, member{t, name, t.Launched})
 			}
 		}
 	}
 	slices.SortFunc(list, func(a, b member) int {
-		return cmp.Or(a.task.Launched.Compare(b.task.Launched), cmp.Compare(a.task.ID.Framework, b.task.ID.Framework), cmp.Compare(a.task.ID.ID, b.task.ID.ID))
+		if c := a.launched.Compare(b.launched); c != 0 {
+			return c // almost all, without a look at the tasks themselves
+		}
+		return cmp.Or(cmp.Compare(a.task.ID.Framework, b.task.ID.Framework), cmp.Compare(a.task.ID.ID, b.task.ID.ID))
 	})
 	return func(yield func(*reeveapi.Task) bool) {
 		var shown reeveapi.Task
