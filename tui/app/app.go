@@ -125,9 +125,6 @@ type (
 	}
 )
 
-// newsEvery is how often news come, at least, while they come all the time.
-const newsEvery = 1100 * time.Millisecond
-
 // toastStay is how long a notice stays.
 const toastStay = 6 * time.Second
 
@@ -173,8 +170,8 @@ func tick() tea.Cmd {
 // Update takes a message.
 func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	_, tick := msg.(screen.Tick)
-	// What changes all the time is drawn all the time: a tick in between needs no frame of its own.
-	a.dirty = a.dirty || !tick || a.over != nil || a.pending != nil || a.deps.Now().Sub(a.news) > newsEvery
+	// What changes all the time is drawn once a second at least: a tick in between needs no frame of its own.
+	a.dirty = a.dirty || !tick || a.over != nil || a.pending != nil || a.deps.Now().Sub(a.news) > 1100*time.Millisecond
 	cmd := a.update(msg)
 	a.past.Note(a.path())
 	a.want()

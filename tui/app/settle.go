@@ -76,8 +76,6 @@ func (a *App) drop(l *layer) {
 // close ends what a screen has under way, and keeps its settings.
 func (a *App) close(l *layer) {
 	a.keep(l)
-	if s, ok := l.screen.(screen.Leaver); ok {
-		s.Leave()
-	}
+	screen.Leave(l.screen)
 	l.cancel()
 }

@@ -111,6 +111,13 @@ type Leaver interface {
 	Leave()
 }
 
+// Leave tells a screen that it is closed.
+func Leave(s Screen) {
+	if l, ok := s.(Leaver); ok {
+		l.Leave()
+	}
+}
+
 // State is what a screen may keep.
 type State struct {
 	Table  table.Settings `json:"table,omitzero"`
