@@ -31,8 +31,10 @@ func TestRecall(t *testing.T) {
 		began := time.Now()
 		var asked atomic.Int32
 		masters := []reeveapi.Master{
-			{ID: "1", HTTP: "one:1", State: reeveapi.MasterLeading}, {ID: "2", HTTP: "two:1", State: reeveapi.MasterStandby},
-			{ID: "3", HTTP: "three:1", State: reeveapi.MasterFailed}, {ID: "4", HTTP: "four:1", State: reeveapi.MasterSilent},
+			{ID: "1", HTTP: "one:1", State: reeveapi.MasterLeading},
+			{ID: "2", HTTP: "two:1", State: reeveapi.MasterStandby},
+			{ID: "3", HTTP: "three:1", State: reeveapi.MasterFailed},
+			{ID: "4", HTTP: "four:1", State: reeveapi.MasterSilent},
 		}
 		tell := func(started time.Time, late time.Duration, samples ...reeveapi.MasterSample) *reeveapi.MasterFigures {
 			for i := range samples {

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"iter"
 	"math"
+	"slices"
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -24,33 +26,41 @@ func (n *Snapshot) Since(now time.Time, span time.Duration, w int, get func(Load
 	if w <= 0 {
 		return nil, now
 	}
-	values = make([]float64, w)
-	for i := range values {
-		values[i] = math.NaN()
-	}
+	values = slices.Repeat([]float64{math.NaN()}, w)
 	known = now
 	var newest LoadPoint
-	part := span / time.Duration(w)
-	end := now.UnixNano()/int64(part) + 1
-	for _, list := range [][]LoadPoint{n.Past, n.Load} {
-		for _, p := range list {
-			i := w - int(end-p.At.UnixNano()/int64(part))
-			if i < 0 || i >= w {
-				continue
-			}
-			if v := get(p); math.IsNaN(values[i]) || v > values[i] {
-				values[i] = v
-			}
-			if p.At.Before(known) {
-				known = p.At
-			}
-			if p.At.After(newest.At) {
-				newest = p
-			}
+	part := int64(span) / int64(w)
+	first := now.UnixNano()/part + 1 - int64(w)
+	for p := range n.points() {
+		i := int(p.At.UnixNano()/part - first)
+		if i < 0 || i >= w {
+			continue
+		}
+		if v := get(p); math.IsNaN(values[i]) || v > values[i] {
+			values[i] = v
+		}
+		if p.At.Before(known) {
+			known = p.At
+		}
+		if p.At.After(newest.At) {
+			newest = p
 		}
 	}
 	if math.IsNaN(values[w-1]) && now.Sub(newest.At) < stillTrue {
 		values[w-1] = get(newest) // a part that has just begun is no hole
 	}
 	return values, known
+}
+
+// points are all that is known of the cluster's use, in no order.
+func (n *Snapshot) points() iter.Seq[LoadPoint] {
+	return func(yield func(LoadPoint) bool) {
+		for _, list := range [][]LoadPoint{n.Past, n.Load} {
+			for _, p := range list {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
 }

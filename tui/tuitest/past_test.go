@@ -10,7 +10,7 @@ import (
 func TestHalfAnHourBefore(t *testing.T) {
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		full := func() bool {
-			for _, line := range strings.Split(c.Screen(), "\n") {
+			for line := range strings.SplitSeq(c.Screen(), "\n") {
 				if graph := []rune(line); strings.Contains(line, "│ cpus") {
 					return !strings.ContainsRune(string(graph[97:131]), '·')
 				}
