@@ -20,6 +20,7 @@ func (c *Cluster) makeRoles() {
 		"batch":      {Role: "batch", Guarantee: reeveapi.Quantities{"cpus": 8}, Limit: reeveapi.Quantities{"cpus": 16, "mem": 48 * gb}},
 		"ci":         {Role: "ci", Limit: reeveapi.Quantities{"cpus": 12}},
 		"web/canary": {Role: "web/canary", Limit: reeveapi.Quantities{"cpus": 4}},
+		"web/shop":   {Role: "web/shop", Limit: reeveapi.Quantities{"cpus": 24}},
 	}
 	for i, o := range []struct {
 		framework string
@@ -68,6 +69,12 @@ func (c *Cluster) countRoles() {
 			r := at(t.val.Role)
 			r.Allocated = plus(r.Allocated, t.val.Requested)
 			r.Consumed = r.Allocated
+		}
+	}
+	for _, a := range c.agents {
+		for role, has := range a.val.Reserved {
+			r := at(role)
+			r.Reserved = plus(r.Reserved, has)
 		}
 	}
 	for _, o := range c.offers {

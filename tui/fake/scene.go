@@ -31,6 +31,8 @@ func New(now time.Time) *Cluster {
 		},
 	}
 	c.past(-70*time.Minute, "MASTER_ELECTED", "m2", "m2", "", "term 14", "")
+	c.past(-65*time.Minute, "QUOTA_SET", "batch", "batch", "", "guaranteed cpus:4, at most cpus:12,mem:49152", "alice")
+	c.past(-41*time.Minute, "QUOTA_SET", "batch", "batch", "", "guaranteed cpus:8, at most cpus:16,mem:49152", "bob")
 	c.makeAgents()
 	c.makeFrameworks()
 	c.makeTasks()

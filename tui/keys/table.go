@@ -98,6 +98,8 @@ var table = []Binding{
 	{Scope: Roles, Keys: []string{"enter"}, Verb: Open, Help: "frameworks in the role", Foot: "frameworks", Group: Do},
 	{Scope: Roles, Keys: []string{"Q"}, Verb: SetQuota, Help: "set its quota", Foot: "quota", Group: Do},
 	{Scope: Roles, Keys: []string{"W"}, Verb: SetWeight, Help: "set its weight", Foot: "weight", Group: Do},
+	{Scope: Roles, Keys: []string{"R"}, Verb: Reservations, Help: "agents that keep something for it", Foot: "reservations", Group: Do},
+	{Scope: Roles, Keys: []string{"T"}, Verb: Tree, Help: "as a tree, or by name alone", Foot: "tree", Group: See},
 	{Scope: Roles, Keys: []string{"ctrl+k"}, Verb: RemoveQuota, Help: "take its quota away…", Group: Do, Dangerous: true},
 	{Scope: Roles, Keys: []string{"c"}, Verb: Copy, Help: "copy its name", Group: Do},
 

@@ -128,5 +128,7 @@ const (
 	SetQuota     Verb = "set-quota"
 	RemoveQuota  Verb = "remove-quota"
 	SetWeight    Verb = "set-weight"
+	Tree         Verb = "tree"
+	Reservations Verb = "reservations"
 	RemoveSecret Verb = "remove-secret"
 )

@@ -12,6 +12,8 @@ type Glyphs struct {
 	Spark            [8]string // a graph, lowest first; the lowest is drawn for nothing too
 	Full             string    // below the top of a graph of several lines
 
+	Branch, Last, Through string // a tree: what has more beside it below, what has not, and what goes past
+
 	// A box: corners clockwise from the top left, then horizontal and vertical.
 	Box [6]string
 
@@ -35,7 +37,8 @@ var unicode = Glyphs{
 	Running: "●", Staging: "◌", Starting: "◔", Killing: "■", Finished: "✔", Failed: "✖", Unknown: "?", Drain: "▼", Off: "○",
 	Used: "■", Held: "□", Free: "·",
 	Spark: [8]string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "▇"}, Full: "█",
-	Box:   [6]string{"╭", "╮", "╯", "╰", "─", "│"},
+	Box:    [6]string{"╭", "╮", "╯", "╰", "─", "│"},
+	Branch: "├", Last: "└", Through: "│",
 	Arrow: "→", Left: "←", Line: "─", Hit: "┃",
 }
 
@@ -44,6 +47,7 @@ var ascii = Glyphs{
 	Running: "o", Staging: ".", Starting: ":", Killing: "#", Finished: "+", Failed: "x", Unknown: "?", Drain: "v", Off: "-",
 	Used: "#", Held: "=", Free: ".",
 	Spark: [8]string{"_", "_", ".", ".", "-", "=", "#", "#"}, Full: "#",
-	Box:   [6]string{"+", "+", "+", "+", "-", "|"},
+	Box:    [6]string{"+", "+", "+", "+", "-", "|"},
+	Branch: "|", Last: "`", Through: "|",
 	Arrow: ">", Left: "<", Line: "-", Hit: "|", ASCII: true,
 }

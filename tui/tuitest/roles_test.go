@@ -40,6 +40,25 @@ func TestStoryQuota(t *testing.T) {
 	})
 }
 
+// TestStoryRoles turns the tree off and on, tells what changed, and goes to what is reserved.
+func TestStoryRoles(t *testing.T) {
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Press("5", "j")
+		c.Expect("tree: on (T)", "├ web/canary", "└ web/shop", "quota: guaranteed cpus:8, at most cpus:16,mem:49152 by bob 41m ago",
+			"by alice 1h05m ago", "FRAMEWORKS  active 4", "› spark-etl", "reserved on no agent")
+		c.Press("T")
+		c.Expect("tree: off (T)")
+		c.Lacks("├ web/canary")
+		c.Press("R")
+		c.Expect("nothing is reserved for role batch")
+		c.Press("T", "G", "k", "k")
+		c.Expect("├ web/canary", "reserved on agent-01 2.0 cpus 4G", "› marathon", "none of its quota or weight since")
+		c.Press("R")
+		c.Expect("reserved:web", "agent-01", "1 of 12")
+		c.Lacks("agent-02")
+	})
+}
+
 // TestStoryOffers goes from an offer that is held for long to its agent.
 func TestStoryOffers(t *testing.T) {
 	Run(t, Options{}, func(c *Console) {

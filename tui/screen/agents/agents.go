@@ -184,6 +184,9 @@ func (s *Screen) clock(name string, of func(*agent) time.Time) column {
 	}
 }
 
+// reservedFor are the roles for which something is set aside on an agent.
+func reservedFor(a *agent) string { return strings.Join(slices.Sorted(maps.Keys(a.Reserved)), ",") }
+
 func fields() []filter.Field[agent] {
 	return []filter.Field[agent]{
 		{Name: "name", Free: true, Text: func(a *agent) string { return a.Name }},
@@ -192,6 +195,7 @@ func fields() []filter.Field[agent] {
 		{Name: "host", Free: true, Text: func(a *agent) string { return a.HTTP }},
 		{Name: "version", Text: func(a *agent) string { return a.Version }},
 		{Name: "attr", Free: true, Text: Attributes},
+		{Name: "reserved", Text: reservedFor},
 		{Name: "cpu", Number: func(a *agent) (float64, bool) { return a.Total.CPUs - a.Allocated.CPUs, true }},
 		{Name: "mem", Number: func(a *agent) (float64, bool) { return a.Total.Mem - a.Allocated.Mem, true }},
 		{Name: "tasks", Number: func(a *agent) (float64, bool) { return float64(a.Tasks), true }},

@@ -27,16 +27,22 @@ type (
 )
 
 // Screen is the list of roles, in the order of the tree.
-type Screen struct{ list.Base[role] }
+type Screen struct {
+	list.Base[role]
+	flat  bool              // T: the names alone, not the tree
+	place map[string][]bool // of each role, see places
+}
 
 // New returns the screen; target's Arg is a filter to begin with.
 func New(env screen.Env, target screen.Target) *Screen {
 	s := &Screen{}
 	l := list.New(table.New("no role: a framework that subscribes brings its own", s.columns()...), "words = AND  !not  /rx/  role:", fields()...)
 	l.SetFilter(target.Arg)
+	l.Aside = s.aside
 	s.Base = list.NewBase(env, list.Setup[role]{
 		Scope: keys.Roles, Kind: screen.Roles, Name: "roles",
-		List: func(s *store.Snapshot) store.List[role] { return s.Roles },
+		List:   func(s *store.Snapshot) store.List[role] { return s.Roles },
+		Before: func(snap *store.Snapshot) { s.place = places(snap) },
 	}, l)
 	return s
 }
@@ -50,7 +56,7 @@ func (s *Screen) columns() []column {
 	}
 	cols := []column{
 		{
-			Name: "ROLE", Width: 12, Max: 36, Text: func(r *role) (string, theme.Role) { return indented(r.Name), theme.Text },
+			Name: "ROLE", Width: 12, Max: 36, Text: func(r *role) (string, theme.Role) { return r.Name, theme.Text }, Draw: s.drawName,
 			Compare: table.Compare(func(r *role) string { return strings.ReplaceAll(r.Name, "/", "\x00") }),
 		},
 		{
@@ -115,9 +121,6 @@ func rest() []column {
 	return out
 }
 
-// indented shows a role's place in the tree.
-func indented(name string) string { return strings.Repeat("  ", strings.Count(name, "/")) + name }
-
 func fields() []filter.Field[role] {
 	return []filter.Field[role]{{Name: "role", Free: true, Text: func(r *role) string { return r.Name }}}
 }
@@ -165,6 +168,10 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	if s.Take(verb) {
 		return nil, true
 	}
+	if verb == keys.Tree {
+		s.turn()
+		return nil, true
+	}
 	_, r, alive := s.Row()
 	if r == nil {
 		return nil, false
@@ -174,6 +181,8 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Frameworks, Arg: "role:" + r.Name}}), true
 	case keys.Copy:
 		return screen.Send(screen.Copy{Text: r.Name, What: "role"}), true
+	case keys.Reservations:
+		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Agents, Arg: "reserved:" + r.Name}}), true
 	case keys.SetQuota:
 		return screen.Send(screen.Prompt{Line: "quota " + r.Name + " guarantee=" + r.Guarantee.String() + " limit=" + r.Limit.String()}), true
 	case keys.SetWeight:
@@ -196,7 +205,9 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 func (s *Screen) Off(verb keys.Verb) string {
 	_, r, alive := s.Row()
 	switch {
-	case verb != keys.RemoveQuota && verb != keys.SetQuota && verb != keys.SetWeight:
+	case verb == keys.Reservations && alive && r.Reserved == (reeveapi.Amounts{}):
+		return "nothing is reserved for role " + r.Name
+	case verb != keys.Reservations && verb != keys.RemoveQuota && verb != keys.SetQuota && verb != keys.SetWeight:
 	case !alive:
 		return "there is no role here"
 	case verb == keys.RemoveQuota && len(r.Guarantee)+len(r.Limit) == 0:
@@ -224,52 +235,3 @@ func (s *Screen) Status() (string, theme.Role) {
 }
 
 var names = [...]string{"cpus", "mem", "disk", "gpus"}
-
-// panelHeight is what the facts about the cursor's role take, with their frame.
-const panelHeight = 7
-
-// Render draws the screen.
-func (s *Screen) Render(a frame.Area) {
-	if a.H < panelHeight+9 {
-		s.Base.Render(a)
-		return
-	}
-	s.Base.Render(a.Sub(0, 0, a.W, a.H-panelHeight))
-	if _, r, _ := s.Row(); r != nil {
-		s.panel(a.Sub(0, a.H-panelHeight, a.W, panelHeight), r)
-	}
-}
-
-// panel says of one role what its row has no room for.
-func (s *Screen) panel(a frame.Area, r *role) {
-	in := a.Box(r.Name)
-	for i, name := range names {
-		write := gauge.CPUs
-		if name == "mem" || name == "disk" {
-			write = gauge.MB
-		}
-		in.Text(0, i, theme.Dim, name)
-		text := write(r.Consumed.Of(name))
-		if n, ok := r.Limit[name]; ok {
-			text += fmt.Sprintf(" of %s (%s)", write(n), gauge.Percent(store.Share(r.Consumed.Of(name), n)))
-		}
-		if n, ok := r.Guarantee[name]; ok {
-			text += ", guaranteed " + write(n)
-		}
-		text += fmt.Sprintf(": allocated %s, reserved %s, offered %s", write(r.Allocated.Of(name)), write(r.Reserved.Of(name)), write(r.Offered.Of(name)))
-		in.Text(6, i, theme.Text, in.Clip(text, in.W-6))
-	}
-	var frameworks []string
-	snap := s.Env.Store.Snapshot()
-	for _, id := range r.Frameworks {
-		if f := snap.Frameworks.Get(id); f != nil {
-			frameworks = append(frameworks, f.Name)
-		}
-	}
-	text := "none"
-	if len(frameworks) > 0 {
-		text = strings.Join(frameworks, ", ")
-	}
-	x := in.Text(0, len(names), theme.Dim, "frameworks ")
-	in.Text(x, len(names), theme.Text, in.Clip(text, in.W-x))
-}
