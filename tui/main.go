@@ -1,10 +1,5 @@
 // Reeve is the console and the command line of a cluster: without a verb it opens the console, with one it does what the
 // verb says. Start reading at tui/console and tui/cli.
-//
-// Where the number of processors changes while a console is open does not matter; to look for that each second did, a quarter
-// of what a console at rest costs.
-//
-//go:debug updatemaxprocs=0
 package main
 
 import (
