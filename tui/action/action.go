@@ -6,7 +6,9 @@ package action
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/store"
@@ -39,11 +41,13 @@ type Doer interface {
 
 // Action is something to do, to targets that were fixed when it was made.
 type Action struct {
-	Title   string // of the question: "Kill 3 tasks"
-	Button  string // "Kill 3 tasks"
-	Preview []Line
-	Word    string   // to be typed on top, "" if a button is enough
-	Choices []Choice // of how it is done
+	Title   string           // of the question: "Kill 3 tasks"
+	Button  string           // "Kill 3 tasks"
+	Targets []Line           // whom it is about, one by one, also those that are left out
+	Preview []Line           // what else there is to say
+	Tasks   []*reeveapi.Task // those of Targets: their agents may be asked how busy they are
+	Word    string           // to be typed on top, "" if a button is enough
+	Choices []Choice         // of how it is done
 	// With is the action with other answers to Choices. Nil if there are none.
 	With   func(picked []int) Action
 	Steps  []Step
@@ -58,6 +62,7 @@ type Line struct {
 	Text string
 	Warn bool
 	Note bool
+	Task string // its id, as the store has it, if the line is about a task
 }
 
 // Choice is a question within the question: one of Options holds, the one that At says.
@@ -100,6 +105,40 @@ func (a Action) Run(ctx context.Context, d Doer) Result {
 	return r
 }
 
+// aligned are lines of cells that stand below each other. The last cell of a line is as long as it is, and says of one with two that
+// it is left out.
+func aligned(rows [][]string) []Line {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row[:len(row)-1] {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	var out []Line
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			if i < len(row)-1 {
+				cell = fmt.Sprintf("%-*s  ", widths[i], cell)
+			}
+			line.WriteString(cell)
+		}
+		out = append(out, Line{Text: line.String(), Note: len(row) == 2})
+	}
+	return out
+}
+
+// unseen says how many of the targets one does not see in the list behind.
+func unseen(hidden int) []Line {
+	if hidden == 0 {
+		return nil
+	}
+	return []Line{{Text: fmt.Sprintf("%d of the marked ones are hidden by the filter", hidden), Warn: true}}
+}
+
 // many is how many targets must be confirmed by typing.
 const many = 5
 
@@ -127,6 +166,7 @@ func StopJob(j *reeveapi.Job) (Action, error) {
 	}
 	return Action{
 		Title: "Stop job " + name, Button: "Stop " + name, Done: "asked job " + name + " to stop",
+		Targets: instances(j, 0),
 		Preview: []Line{
 			{Text: fmt.Sprintf("%d of its %d instances are active and will be killed.", active, max(j.Spec.Instances, 1))},
 			{Text: "It stays in the list of jobs and is not started again.", Note: true},

@@ -122,7 +122,7 @@ func TestKillGoesOnAfterAFailure(t *testing.T) {
 	if len(r.Failed) != 1 || r.Failed[0].Target != "b" || r.Steps != 3 {
 		t.Errorf("result is %+v", r)
 	}
-	if act.Title != "Kill 3 tasks" || !strings.Contains(act.Preview[2].Text, "has ended, is left out") {
+	if act.Title != "Kill 3 tasks" || !strings.Contains(act.Targets[2].Text, "has ended, is left out") {
 		t.Errorf("the question is %+v", act)
 	}
 	if _, err := Kill(tasks[2:3], 0, age); err == nil {

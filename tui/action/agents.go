@@ -11,9 +11,6 @@ import (
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
 )
 
-// shownTargets is how many targets a question lists.
-const shownTargets = 8
-
 // steering makes an action of something that is said of agents.
 type steering struct {
 	verb string
@@ -25,20 +22,19 @@ type steering struct {
 }
 
 func (s steering) of(agents []*reeveapi.Agent, hidden int) (Action, []*reeveapi.Agent, error) {
-	a := Action{}
+	a := Action{Preview: unseen(hidden)}
 	var targets []*reeveapi.Agent
+	var rows [][]string
 	why := ""
 	for _, one := range agents {
 		if why = s.skip(one); why != "" {
-			a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-20s %s, is left out", one.Name, why), Note: true})
+			rows = append(rows, []string{one.Name, why + ", is left out"})
 			continue
 		}
 		id := one.ID
 		targets = append(targets, one)
 		a.Steps = append(a.Steps, Step{Target: one.Name, Run: func(ctx context.Context, d Doer) error { return s.run(ctx, d, id) }})
-		if len(targets) <= shownTargets {
-			a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-20s %-12s %s", one.Name, one.State, s.line(one))})
-		}
+		rows = append(rows, []string{one.Name, one.State, s.line(one)})
 	}
 	n := len(targets)
 	switch {
@@ -46,13 +42,8 @@ func (s steering) of(agents []*reeveapi.Agent, hidden int) (Action, []*reeveapi.
 		return a, nil, errors.New("there is no agent here")
 	case n == 0:
 		return a, nil, fmt.Errorf("nothing to %s: %s %s", s.verb, agents[len(agents)-1].Name, why)
-	case n > shownTargets:
-		a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("… and %d more", n-shownTargets), Note: true})
 	}
-	a.Preview = append(a.Preview, Line{})
-	if hidden > 0 {
-		a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%d of the marked ones are hidden by the filter", hidden), Warn: true})
-	}
+	a.Targets = aligned(rows)
 	what, whom := targets[0].Name, targets[0].Name
 	if n > 1 {
 		what, whom = fmt.Sprint(n), fmt.Sprintf("%d agents", n)

@@ -83,7 +83,7 @@ func drain(s *store.Snapshot, agents []*reeveapi.Agent, hidden int, how Draining
 		return a, err
 	}
 	if len(targets) == 1 {
-		a.Preview = append(a.Preview, whatRuns(s, targets[0])...)
+		a.Targets = append(a.Targets, whatRuns(s, targets[0])...)
 	}
 	grace := "its own grace is over"
 	if how.Grace >= 0 {
@@ -104,7 +104,6 @@ func drain(s *store.Snapshot, agents []*reeveapi.Agent, hidden int, how Draining
 
 // whatRuns names the tasks on an agent, by framework.
 func whatRuns(s *store.Snapshot, a *reeveapi.Agent) []Line {
-	const most, shown = 4, 3
 	names, order := map[string][]string{}, []string(nil)
 	for _, t := range s.Tasks.Rows() {
 		if t.Agent == a.ID && t.Ended.IsZero() {
@@ -119,17 +118,8 @@ func whatRuns(s *store.Snapshot, a *reeveapi.Agent) []Line {
 	}
 	slices.Sort(order)
 	var lines []Line
-	for i, framework := range order {
-		if i == most {
-			lines = append(lines, Line{Text: fmt.Sprintf("  and those of %s", plural(len(order)-most, "more framework")), Note: true})
-			break
-		}
-		list := names[framework]
-		text := strings.Join(list[:min(len(list), shown)], " ")
-		if more := len(list) - shown; more > 0 {
-			text += fmt.Sprintf(" and %d more", more)
-		}
-		lines = append(lines, Line{Text: fmt.Sprintf("  %-12s %s", framework, text)})
+	for _, framework := range order {
+		lines = append(lines, Line{Text: fmt.Sprintf("  %-12s %s", framework, strings.Join(names[framework], " "))})
 	}
-	return append(lines, Line{})
+	return lines
 }

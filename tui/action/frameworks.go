@@ -10,19 +10,18 @@ import (
 
 // Teardown ends frameworks and everything they run. It cannot be undone, so that a word is asked for also for one.
 func Teardown(frameworks []*reeveapi.Framework, hidden int) (Action, error) {
-	a := Action{}
+	a := Action{Preview: unseen(hidden)}
 	tasks := 0
+	var rows [][]string
 	for _, f := range frameworks {
 		if f.State == reeveapi.FrameworkCompleted {
-			a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-20s is torn down already, is left out", f.Name), Note: true})
+			rows = append(rows, []string{f.Name, "is torn down already, is left out"})
 			continue
 		}
 		id, active := f.ID, Active(f)
 		tasks += active
 		a.Steps = append(a.Steps, Step{Target: f.Name, Run: func(ctx context.Context, d Doer) error { return d.Teardown(ctx, id) }})
-		if len(a.Steps) <= shownTargets {
-			a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-20s %-9s %d active tasks", f.Name, f.State, active)})
-		}
+		rows = append(rows, []string{f.Name, f.State, plural(active, "active task")})
 	}
 	n := len(a.Steps)
 	switch {
@@ -30,13 +29,8 @@ func Teardown(frameworks []*reeveapi.Framework, hidden int) (Action, error) {
 		return a, errors.New("there is no framework here")
 	case n == 0:
 		return a, errors.New("nothing to tear down: the framework is torn down already")
-	case n > shownTargets:
-		a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("… and %d more", n-shownTargets), Note: true})
 	}
-	a.Preview = append(a.Preview, Line{})
-	if hidden > 0 {
-		a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%d of the marked ones are hidden by the filter", hidden), Warn: true})
-	}
+	a.Targets = aligned(rows)
 	a.Preview = append(a.Preview,
 		Line{Text: fmt.Sprintf("%d tasks are killed. This cannot be undone:", tasks), Warn: true},
 		Line{Text: "the framework's id can never subscribe again.", Warn: true})

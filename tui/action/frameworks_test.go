@@ -18,10 +18,10 @@ func TestTeardown(t *testing.T) {
 		t.Errorf("the question is %q, the word %q", a.Title, a.Word)
 	}
 	var text []string
-	for _, l := range a.Preview {
+	for _, l := range append(a.Targets, a.Preview...) {
 		text = append(text, l.Text)
 	}
-	for _, want := range []string{"old                  is torn down already", "3 active tasks", "1 of the marked ones", "cannot be undone"} {
+	for _, want := range []string{"old       is torn down already", "3 active tasks", "1 of the marked ones", "cannot be undone"} {
 		if !strings.Contains(strings.Join(text, "\n"), want) {
 			t.Errorf("the question lacks %q: %q", want, text)
 		}

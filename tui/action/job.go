@@ -3,9 +3,11 @@ package action
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"codeberg.org/reeve/reeve/shared/jobfile"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/taskstate"
 )
 
 // changeable says why a job cannot be changed, nil if it can.
@@ -44,10 +46,12 @@ func ScaleJob(j *reeveapi.Job, n int) (Action, error) {
 	if n < have {
 		preview = append(preview, Line{Text: fmt.Sprintf("The %d with the highest numbers are ended.", have-n), Warn: true})
 	}
-	return changed(j, "Scale", fmt.Sprintf("Scale to %d", n), "scaled", func(ctx context.Context, d Doer) error {
+	act := changed(j, "Scale", fmt.Sprintf("Scale to %d", n), "scaled", func(ctx context.Context, d Doer) error {
 		_, err := d.ScaleJob(ctx, name, version, n)
 		return err
-	}, preview...), nil
+	}, preview...)
+	act.Targets = instances(j, n)
+	return act, nil
 }
 
 // RestartJob replaces the tasks of a service.
@@ -59,10 +63,23 @@ func RestartJob(j *reeveapi.Job) (Action, error) {
 		return Action{}, fmt.Errorf("job %s is of kind %s; only services are restarted", j.Spec.Name, j.Spec.Kind)
 	}
 	version, name := j.Version, j.Spec.Name
-	return changed(j, "Restart", "Restart", "restarting", func(ctx context.Context, d Doer) error {
+	act := changed(j, "Restart", "Restart", "restarting", func(ctx context.Context, d Doer) error {
 		_, err := d.RestartJob(ctx, name, version)
 		return err
-	}, Line{Text: fmt.Sprintf("All %d instances are replaced, as an update replaces them.", len(j.Instances))}, replacing(j.Spec)), nil
+	}, Line{Text: fmt.Sprintf("All %d instances are replaced, as an update replaces them.", len(j.Instances))}, replacing(j.Spec))
+	act.Targets = instances(j, 0)
+	return act, nil
+}
+
+// instances are those of a job that are on, from a number on.
+func instances(j *reeveapi.Job, from int) []Line {
+	var rows [][]string
+	for _, i := range j.Instances {
+		if i.Index >= from && i.Task != "" && !taskstate.TerminalName(i.State) {
+			rows = append(rows, []string{i.Task, strings.TrimPrefix(i.State, "TASK_"), fmt.Sprintf("instance %d", i.Index)})
+		}
+	}
+	return aligned(rows)
 }
 
 // replacing says how the instances of a service are replaced.
@@ -89,11 +106,12 @@ func RollbackJob(j *reeveapi.Job, to int) (Action, error) {
 		}
 		next := r.Spec
 		next.Instances = j.Spec.Instances
-		preview := append(diff(j.Spec, next), Line{}, replacing(next))
-		return changed(j, "Roll back", fmt.Sprintf("Back to version %d", to), "rolling back", func(ctx context.Context, d Doer) error {
+		act := changed(j, "Roll back", fmt.Sprintf("Back to version %d", to), "rolling back", func(ctx context.Context, d Doer) error {
 			_, err := d.RollbackJob(ctx, name, version, to)
 			return err
-		}, preview...), nil
+		}, replacing(next))
+		act.Targets = diff(j.Spec, next)
+		return act, nil
 	}
 	return Action{}, fmt.Errorf("job %s has no such earlier version", name)
 }
@@ -121,30 +139,22 @@ func UpdateJob(j *reeveapi.Job, spec reeveapi.JobSpec) (Action, error) {
 	if err := changeable(j); err != nil {
 		return Action{}, err
 	}
-	preview := diff(j.Spec, spec)
-	if len(preview) == 0 {
+	changes := diff(j.Spec, spec)
+	if len(changes) == 0 {
 		return Action{}, fmt.Errorf("nothing of job %s was changed", spec.Name)
 	}
 	version := j.Version
 	act := changed(j, "Update", "Update", "updated", func(ctx context.Context, d Doer) error {
 		_, err := d.UpdateJob(ctx, spec, version)
 		return err
-	}, append(preview, Line{}, replacing(spec))...)
-	act.Follow = spec.Name
+	}, replacing(spec))
+	act.Targets, act.Follow = changes, spec.Name
 	return act, nil
 }
 
-// mostChanges is how many keys a question shows.
-const mostChanges = 10
-
 func diff(from, to reeveapi.JobSpec) []Line {
 	var lines []Line
-	changes := jobfile.Diff(from, to)
-	for n, c := range changes {
-		if n == mostChanges {
-			lines = append(lines, Line{Text: fmt.Sprintf("… and %d more", len(changes)-n), Note: true})
-			break
-		}
+	for _, c := range jobfile.Diff(from, to) {
 		if c.From != "" {
 			lines = append(lines, Line{Text: "- " + c.Key + ": " + c.From})
 		}

@@ -3,10 +3,12 @@ package action
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/store"
 )
 
 // OwnGrace leaves each task the grace that it was given when it was launched.
@@ -42,46 +44,37 @@ func Kill(tasks []*reeveapi.Task, hidden int, age func(*reeveapi.Task) string) (
 }
 
 func kill(tasks []*reeveapi.Task, hidden int, age func(*reeveapi.Task) string, grace time.Duration) (Action, error) {
-	a := Action{}
+	a := Action{Preview: unseen(hidden)}
 	var jobs []string
+	var rows [][]string
 	for _, t := range tasks {
 		if !t.Ended.IsZero() {
-			a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-20s has ended, is left out", name(t)), Note: true})
+			rows = append(rows, []string{name(t), "has ended, is left out"})
 			continue
 		}
 		framework, id := t.Framework, t.ID
 		a.Steps = append(a.Steps, Step{Target: name(t), Run: func(ctx context.Context, d Doer) error {
 			return d.KillTask(ctx, framework, id, grace)
 		}})
-		if len(a.Steps) <= 8 {
-			state := strings.TrimPrefix(t.State, "TASK_")
-			a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-20s %-9s %s, up %s", name(t), state, t.AgentName, age(t))})
-		}
-		if t.Job != "" && (len(jobs) == 0 || jobs[len(jobs)-1] != t.Job) {
+		a.Tasks = append(a.Tasks, t)
+		rows = append(rows, []string{name(t), strings.TrimPrefix(t.State, "TASK_"), t.AgentName + ", up " + age(t)})
+		if t.Job != "" && !slices.Contains(jobs, t.Job) {
 			jobs = append(jobs, t.Job)
 		}
 	}
 	n := len(a.Steps)
-	switch {
-	case n == 0:
+	if n == 0 {
 		return a, fmt.Errorf("nothing to kill: the task has ended")
-	case n > 8:
-		a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("… and %d more", n-8), Note: true})
 	}
-	a.Preview = append(a.Preview, Line{})
-	if hidden > 0 {
-		a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%d of the marked ones are hidden by the filter", hidden), Warn: true})
+	a.Targets = aligned(rows)
+	for i, t := range tasks {
+		a.Targets[i].Task = store.TaskKey(t)
 	}
-	for _, job := range jobs {
-		a.Preview = append(a.Preview, Line{Text: "job " + job + " starts it again if it has retries left; to end the job, stop it", Note: true})
-	}
+	a.Preview = append(a.Preview, restarts(jobs)...)
 	if grace == 0 {
 		a.Preview = append(a.Preview, Line{Text: "It has no time to end what it does: nothing is saved, nothing is closed.", Warn: true})
 	}
-	what := "1 task"
-	if n > 1 {
-		what = fmt.Sprintf("%d tasks", n)
-	}
+	what := plural(n, "task")
 	a.Title, a.Button, a.Done = "Kill "+what, "Kill "+what, "asked for the end of "+what
 	if n == 1 {
 		a.Done = "asked for the end of " + a.Steps[0].Target
@@ -90,4 +83,15 @@ func kill(tasks []*reeveapi.Task, hidden int, age func(*reeveapi.Task) string, g
 		a.Word = fmt.Sprintf("kill %d", n)
 	}
 	return a, nil
+}
+
+// restarts says that jobs start their tasks again.
+func restarts(jobs []string) []Line {
+	switch len(jobs) {
+	case 0:
+		return nil
+	case 1:
+		return []Line{{Text: "job " + jobs[0] + " starts it again if it has retries left; to end the job, stop it", Note: true}}
+	}
+	return []Line{{Text: "their jobs start them again if they have retries left; to end a job, stop it: " + strings.Join(jobs, ", "), Note: true}}
 }

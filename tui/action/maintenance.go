@@ -54,11 +54,11 @@ func (u upkeep) of(machines []reeveapi.MaintenanceMachine) (Action, error) {
 		}
 		if m.State != u.state {
 			why = name + " " + u.skip
-			a.Preview = append(a.Preview, Line{Text: why + ", is left out", Note: true})
+			a.Targets = append(a.Targets, Line{Text: why + ", is left out", Note: true})
 			continue
 		}
 		asked.Machines = append(asked.Machines, reeveapi.MachineID{Hostname: m.Hostname, IP: m.IP})
-		a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-20s %d tasks on it", name, m.Tasks), Warn: u.warn && m.Tasks > 0})
+		a.Targets = append(a.Targets, Line{Text: fmt.Sprintf("%-20s %d tasks on it", name, m.Tasks), Warn: u.warn && m.Tasks > 0})
 		a.Title = fmt.Sprintf(u.title, name)
 		a.Done = fmt.Sprintf(u.done, name)
 	}
@@ -73,7 +73,7 @@ func (u upkeep) of(machines []reeveapi.MaintenanceMachine) (Action, error) {
 		a.Title, a.Done = fmt.Sprintf(u.title, whom), fmt.Sprintf(u.done, whom)
 	}
 	a.Button = a.Title
-	a.Preview = append(a.Preview, Line{}, Line{Text: u.note, Warn: u.warn, Note: !u.warn})
+	a.Preview = append(a.Preview, Line{Text: u.note, Warn: u.warn, Note: !u.warn})
 	a.Steps = []Step{{Target: a.Title, Run: func(ctx context.Context, d Doer) error { return d.ChangeMaintenance(ctx, u.step, asked) }}}
 	return a, nil
 }

@@ -13,21 +13,14 @@ func Rescind(offers []*reeveapi.Offer, hidden int, age func(*reeveapi.Offer) str
 	if len(offers) == 0 {
 		return Action{}, errors.New("there is no offer here")
 	}
-	a := Action{}
-	for i, o := range offers {
+	a := Action{Preview: unseen(hidden)}
+	var rows [][]string
+	for _, o := range offers {
 		id := o.ID
 		a.Steps = append(a.Steps, Step{Target: o.FrameworkName + " on " + o.AgentName, Run: func(ctx context.Context, d Doer) error { return d.RescindOffer(ctx, id) }})
-		if i < shownTargets {
-			a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-16s %-12s held for %s", o.FrameworkName, o.AgentName, age(o))})
-		}
+		rows = append(rows, []string{o.FrameworkName, o.AgentName, "held for " + age(o)})
 	}
-	if n := len(offers); n > shownTargets {
-		a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("… and %d more", n-shownTargets), Note: true})
-	}
-	a.Preview = append(a.Preview, Line{})
-	if hidden > 0 {
-		a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%d of the marked ones are hidden by the filter", hidden), Warn: true})
-	}
+	a.Targets = aligned(rows)
 	a.Preview = append(a.Preview,
 		Line{Text: "Its framework cannot use it any more; others are offered it first:", Note: true},
 		Line{Text: "the framework not for a minute, unless it asks.", Note: true})

@@ -21,13 +21,16 @@ func TestRescind(t *testing.T) {
 		t.Fatalf("the question is %q with the word %q, %v", a.Title, a.Word, err)
 	}
 	var text []string
-	for _, l := range a.Preview {
+	for _, l := range append(a.Targets, a.Preview...) {
 		text = append(text, l.Text)
 	}
-	for _, want := range []string{"held for 41s", "and 1 more", "2 of the marked ones are hidden", "not for a minute"} {
+	for _, want := range []string{"held for 41s", "2 of the marked ones are hidden", "not for a minute"} {
 		if !strings.Contains(strings.Join(text, "\n"), want) {
 			t.Errorf("the question lacks %q: %q", want, text)
 		}
+	}
+	if len(a.Targets) != len(many) {
+		t.Errorf("%d of the %d offers are named", len(a.Targets), len(many))
 	}
 	d := &doer{}
 	if r := a.Run(t.Context(), d); len(r.Failed) != 0 || len(d.asked) != 9 || d.asked[8] != "rescind o8" {

@@ -53,29 +53,20 @@ func RemoveSecret(secrets []*reeveapi.Secret, hidden int) (Action, error) {
 	if len(secrets) == 0 {
 		return Action{}, errors.New("there is no secret here")
 	}
-	a, why := Action{}, ""
+	a, why := Action{Preview: unseen(hidden)}, ""
 	for _, s := range secrets {
 		name := s.Name
 		if len(s.Jobs) > 0 {
 			why = fmt.Sprintf("secret %s is needed by %s", name, strings.Join(s.Jobs, ", "))
-			a.Preview = append(a.Preview, Line{Text: why + ": left out", Note: true})
+			a.Targets = append(a.Targets, Line{Text: why + ": left out", Note: true})
 			continue
 		}
 		a.Steps = append(a.Steps, Step{Target: name, Run: func(ctx context.Context, d Doer) error { return d.RemoveSecret(ctx, name) }})
-		if len(a.Steps) <= shownTargets {
-			a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%-20s version %d, %s, no job needs it", name, s.Version, plural(s.Size, "byte"))})
-		}
+		a.Targets = append(a.Targets, Line{Text: fmt.Sprintf("%-20s version %d, %s, no job needs it", name, s.Version, plural(s.Size, "byte"))})
 	}
 	n := len(a.Steps)
-	switch {
-	case n == 0:
+	if n == 0 {
 		return Action{}, errors.New(why + "; stop that, or change it so that it does not")
-	case n > shownTargets:
-		a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("… and %d more", n-shownTargets), Note: true})
-	}
-	a.Preview = append(a.Preview, Line{})
-	if hidden > 0 {
-		a.Preview = append(a.Preview, Line{Text: fmt.Sprintf("%d of the marked ones are hidden by the filter", hidden), Warn: true})
 	}
 	a.Preview = append(a.Preview, Line{Text: "Its value is gone for good: nobody can read it, so nobody can set it again from here.", Warn: true})
 	what := plural(n, "secret")

@@ -42,7 +42,7 @@ func TestSecrets(t *testing.T) {
 		t.Errorf("to remove what jobs need: %v", err)
 	}
 	act, err = RemoveSecret([]*reeveapi.Secret{db, free}, 1)
-	if err != nil || len(act.Steps) != 1 || act.Steps[0].Target != "free" || !strings.Contains(act.Preview[0].Text, "shop, pay: left out") {
+	if err != nil || len(act.Steps) != 1 || act.Steps[0].Target != "free" || !strings.Contains(act.Targets[0].Text, "shop, pay: left out") {
 		t.Errorf("%+v, %v", act, err)
 	}
 }

@@ -15,7 +15,9 @@ import (
 	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/feed"
 	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/glance"
 	"codeberg.org/reeve/reeve/tui/history"
+	"codeberg.org/reeve/reeve/tui/question"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
@@ -74,6 +76,8 @@ type App struct {
 	toast toast
 	busy  int // actions that run
 
+	quitting overlay // the question whether to quit meanwhile, the last time it was asked
+
 	pending     *pending // what was agreed to and can still be stopped, nil usually
 	undone      undoing  // how the last action is undone, nil if it cannot be
 	undoneUntil time.Time
@@ -122,6 +126,11 @@ type (
 	done struct {
 		id     uint64
 		result action.Result
+	}
+	// heard is what agents told of the targets of a question, which may be closed by then.
+	heard struct {
+		by   *question.Question
+		busy glance.Busy
 	}
 )
 

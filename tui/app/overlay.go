@@ -5,13 +5,15 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/command"
 	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/glance"
 	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/question"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/theme"
-	"codeberg.org/reeve/reeve/tui/widget/dialog"
 	"codeberg.org/reeve/reeve/tui/widget/help"
 	"codeberg.org/reeve/reeve/tui/widget/input"
 )
@@ -24,46 +26,28 @@ type overlay interface {
 	hint() string // what the last line says
 }
 
-// ask opens the question of an action. Its targets were fixed when the action was made, so nothing that happens to the
-// list behind changes them.
+// ask opens the question of an action.
 func (a *App) ask(act action.Action) tea.Cmd {
 	if why := a.blocked(); why != "" {
 		a.say(theme.Warn, why)
 		return nil
 	}
-	id, d := a.top().id, &dialog.Dialog{}
-	for _, c := range act.Choices {
-		d.Choices = append(d.Choices, dialog.Choice(c))
-	}
-	q := &question{dialog: d}
-	q.chosen = func() {
-		if act.With != nil {
-			act = act.With(d.Picked())
-		}
-		a.tell(d, act)
-	}
-	q.agreed = func() tea.Cmd { return a.agree(id, act) }
-	a.tell(d, act)
-	a.over = q
-	return nil
+	id, q := a.top().id, question.Of(act, a.word)
+	a.over = &asking{q, func() tea.Cmd { return a.agree(id, q.Act) }}
+	return a.look(q, act.Tasks)
 }
 
-// tell has a dialog say what an action would do.
-func (a *App) tell(d *dialog.Dialog, act action.Action) {
-	d.Title, d.Buttons, d.Word, d.Lines = act.Title, []string{"Cancel", act.Button}, a.word(act), nil
-	for _, l := range act.Preview {
-		role := theme.Text
-		switch {
-		case l.Warn:
-			role = theme.Warn
-		case l.Note:
-			role = theme.Dim
-		}
-		d.Lines = append(d.Lines, dialog.Line{Text: l.Text, Role: role})
+// look asks agents how busy the tasks are that a question is about, outside of the loop: the question never waits for that.
+func (a *App) look(q *question.Question, tasks []*reeveapi.Task) tea.Cmd {
+	var cmds []tea.Cmd
+	for _, of := range glance.At(tasks, a.deps.Env.ContainerDetail) {
+		ctx, cancel := a.bg()
+		cmds = append(cmds, func() tea.Msg {
+			defer cancel()
+			return heard{q, of(ctx)}
+		})
 	}
-	for n := len(d.Lines); n > 0 && d.Lines[n-1].Text == ""; n-- {
-		d.Lines = d.Lines[:n-1] // there is a blank line anyway
-	}
+	return tea.Batch(cmds...)
 }
 
 // blocked says why nothing may be changed now, "" if it may.
@@ -81,11 +65,7 @@ func (a *App) blocked() string {
 
 // confirm asks what changes nothing in the cluster.
 func (a *App) confirm(c screen.Confirm) {
-	d := &dialog.Dialog{Title: c.Title, Buttons: []string{"Cancel", c.Button}}
-	for _, l := range c.Lines {
-		d.Lines = append(d.Lines, dialog.Line{Text: l, Role: theme.Text})
-	}
-	a.over = &question{dialog: d, agreed: func() tea.Cmd { return a.asked(a.top(), c.Msg) }}
+	a.over = &asking{question.Plain(c.Title, c.Button, c.Lines...), func() tea.Cmd { return a.asked(a.top(), c.Msg) }}
 }
 
 // run does an action outside of the loop.
@@ -107,14 +87,11 @@ func (a *App) finish(d done) tea.Cmd {
 		a.say(theme.Good, undoHint(r))
 		a.remember(r)
 	} else {
-		box := &dialog.Dialog{Title: r.Title + ": not all went well", Buttons: []string{"Close"}}
-		for _, f := range r.Failed {
-			box.Lines = append(box.Lines, dialog.Line{Text: f.Target + ": " + f.Err.Error(), Role: theme.Bad})
-		}
+		succeeded := ""
 		if ok := r.Steps - len(r.Failed); ok > 0 {
-			box.Lines = append(box.Lines, dialog.Line{Text: plural(ok, "other") + " succeeded", Role: theme.Dim})
+			succeeded = plural(ok, "other") + " succeeded"
 		}
-		a.over = &question{dialog: box}
+		a.over = &asking{q: question.Failures(r, succeeded)}
 		a.toast = toast{}
 	}
 	return a.tellScreen(a.layer(d.id), screen.Result{Result: r})
@@ -125,13 +102,12 @@ func (a *App) quit() tea.Cmd {
 	if a.busy == 0 && a.pending == nil {
 		return tea.Quit
 	}
-	if q, ok := a.over.(*question); ok && q.quits {
+	if a.quitting != nil && a.over == a.quitting {
 		return tea.Quit // asked twice
 	}
-	a.over = &question{quits: true, agreed: func() tea.Cmd { return tea.Quit }, dialog: &dialog.Dialog{
-		Title: "Quit while something is being done?", Buttons: []string{"Cancel", "Quit"},
-		Lines: []dialog.Line{{Text: a.unfinished(), Role: theme.Text}},
-	}}
+	q := question.Plain("Quit while something is being done?", "Quit", a.unfinished())
+	a.quitting = &asking{q, func() tea.Cmd { return tea.Quit }}
+	a.over = a.quitting
 	return nil
 }
 
@@ -143,49 +119,28 @@ func (a *App) unfinished() string {
 	return "What was asked for is perhaps done, perhaps not."
 }
 
-// question is a dialog.
-type question struct {
-	dialog *dialog.Dialog
+// asking is a question, and what follows if the answer is yes.
+type asking struct {
+	q      *question.Question
 	agreed func() tea.Cmd
-	chosen func() // another answer holds in one of its choices
-	quits  bool
 }
 
-func (q *question) typing() bool { return q.dialog.Typing() }
+func (o *asking) typing() bool { return o.q.Typing() }
 
-func (q *question) key(a *App, msg tea.KeyMsg) tea.Cmd {
-	if q.dialog.Typing() && (msg.Type == tea.KeyRunes || msg.Type == tea.KeySpace || msg.Type == tea.KeyBackspace) {
-		q.dialog.Type(msg)
-		return nil
-	}
-	b, ok := keys.Lookup([]keys.Scope{keys.Dialog}, msg.String())
-	if !ok || b.Scope != keys.Dialog {
-		return nil
-	}
-	switch q.dialog.Do(b.Verb) {
-	case dialog.Cancelled:
+func (o *asking) key(a *App, msg tea.KeyMsg) tea.Cmd {
+	over, agreed := o.q.Key(msg)
+	if over {
 		a.over = nil
-	case dialog.Agreed:
-		a.over = nil
-		return q.agreed()
-	case dialog.Chosen:
-		q.chosen()
-	case dialog.Nothing:
+	}
+	if agreed {
+		return o.agreed()
 	}
 	return nil
 }
 
-func (q *question) render(_ *App, area frame.Area) { q.dialog.Render(area) }
+func (o *asking) render(_ *App, area frame.Area) { o.q.Render(area) }
 
-func (q *question) hint() string {
-	if len(q.dialog.Buttons) == 1 {
-		return "<enter>close"
-	}
-	if len(q.dialog.Choices) > 0 {
-		return "<tab>next line or button  <← →>other answer  <enter>press  <esc>cancel"
-	}
-	return "<tab>other button  <enter>press the focused one  <esc>cancel"
-}
+func (o *asking) hint() string { return o.q.Hint() }
 
 // helpOverlay is the key table.
 type helpOverlay struct {
@@ -388,6 +343,8 @@ func (a *App) askedMore(msg tea.Msg) tea.Cmd {
 		a.over = newCommandLine(msg.Line)
 	case screen.Write:
 		return a.write(msg)
+	case heard:
+		msg.by.Heard(msg.busy) // it may be closed by now: then nobody sees that
 	case shellEnded:
 		a.say(msg.role, msg.text)
 	}

@@ -52,15 +52,18 @@ func (a *App) draw() *frame.Frame {
 		area = production(area)
 	}
 	body := area
-	if !a.fills() {
-		statusbar.Draw(area.Sub(0, 0, area.W, 1), a.crumbs(snap), a.right(snap))
+	fills := a.fills()
+	if !fills {
 		body = area.Sub(0, 1, area.W, area.H-3)
-		a.status(area.Sub(0, area.H-2, area.W, 1))
-		a.footer(area.Sub(0, area.H-1, area.W, 1))
 	}
 	a.body(body, snap)
 	if a.over != nil {
 		a.over.render(a, body)
+	}
+	if !fills { // the last lines name keys that depend on what had room above
+		statusbar.Draw(area.Sub(0, 0, area.W, 1), a.crumbs(snap), a.right(snap))
+		a.status(area.Sub(0, area.H-2, area.W, 1))
+		a.footer(area.Sub(0, area.H-1, area.W, 1))
 	}
 	return f
 }

@@ -64,6 +64,9 @@ func (c *Cluster) ContainerDetail(_ context.Context, _, framework, task string) 
 			ResidentBytes: last.MemBytes, CacheBytes: last.CacheBytes, Kill: "SIGKILL 30s after it was asked to end",
 		}
 		if t.Healthy != nil {
+			n := 5 + i*7%40
+			d.Connections = &n
+			d.Networks = []reeveapi.ContainerNetwork{{Name: "bridge", Addresses: []string{fmt.Sprintf("10.88.0.%d", 10+i)}, Ports: []string{t.Env["PORT0"] + " -> 8080 tcp"}}}
 			d.Health = "http :" + t.Env["PORT0"] + "/health every 10s, killed after 3 failures"
 		}
 		for n := range last.Processes {

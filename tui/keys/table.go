@@ -231,6 +231,12 @@ var table = []Binding{
 	{Scope: Dialog, Keys: []string{"right", "l"}, Verb: Right, Help: "next answer, button", Group: Move},
 	{Scope: Dialog, Keys: []string{"left", "h"}, Verb: Left, Help: "answer, button before", Group: Move},
 	{Scope: Dialog, Keys: []string{" "}, Verb: Mark, Help: "next answer of the line", Group: Do},
+	{Scope: Dialog, Keys: []string{"pgdown", "ctrl+f"}, Verb: PageDown, Help: "page of the list", Group: Move},
+	{Scope: Dialog, Keys: []string{"pgup", "ctrl+b"}, Verb: PageUp, Help: "page of the list", Group: Move},
+	{Scope: Dialog, Keys: []string{"ctrl+d"}, Verb: HalfDown, Help: "half a page of the list", Group: Move},
+	{Scope: Dialog, Keys: []string{"ctrl+u"}, Verb: HalfUp, Help: "half a page of the list", Group: Move},
+	{Scope: Dialog, Keys: []string{"g", "home"}, Verb: First, Help: "start of the list", Group: Move},
+	{Scope: Dialog, Keys: []string{"G", "end"}, Verb: Bottom, Help: "end of the list", Group: Move},
 	{Scope: Dialog, Keys: []string{"esc", "q"}, Verb: Cancel, Help: "cancel", Foot: "cancel", Group: Do},
 
 	// The same in all lists.

@@ -23,6 +23,7 @@ import (
 	"github.com/hinshun/vt10x"
 	"github.com/muesli/termenv"
 
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/app"
 	"codeberg.org/reeve/reeve/tui/fake"
 	"codeberg.org/reeve/reeve/tui/feed"
@@ -56,6 +57,7 @@ type Options struct {
 	Columns    map[string][]table.Pick    // configured ones
 	Shell      func(s screen.Shell) error // plays shells in tasks, nil for none
 	Tool       func(t app.Tool) error     // plays the operator's programs, nil for none
+	Silent     bool                       // agents never answer what is asked of one container
 }
 
 // Console is a running console.
@@ -192,7 +194,7 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 				}
 				return templates
 			},
-			HostDetail: c.Cluster.HostDetail, ContainerDetail: c.Cluster.ContainerDetail,
+			HostDetail: c.Cluster.HostDetail, ContainerDetail: c.closeLook(o.Silent),
 			Draft: func(set map[string]string) map[string]string {
 				if set != nil {
 					draft = set
@@ -200,6 +202,17 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 				return draft
 			},
 		},
+	}
+}
+
+// closeLook asks for a close look at a container, which a silent agent does not give.
+func (c *Console) closeLook(silent bool) func(ctx context.Context, agentHTTP, framework, task string) (*reeveapi.ContainerDetail, error) {
+	if !silent {
+		return c.Cluster.ContainerDetail
+	}
+	return func(ctx context.Context, _, _, _ string) (*reeveapi.ContainerDetail, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
 	}
 }
 

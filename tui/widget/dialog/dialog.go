@@ -3,8 +3,6 @@
 package dialog
 
 import (
-	"slices"
-
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/tui/frame"
@@ -22,7 +20,8 @@ type Line struct {
 // Dialog is a question with buttons.
 type Dialog struct {
 	Title   string
-	Lines   []Line
+	List    []Line   // what it is about, one by one. Where not all have room it scrolls
+	Lines   []Line   // what else is to be said; it scrolls with List where it leaves that no room
 	Buttons []string // the first is the harmless one
 	Word    string   // must be typed before any other button works; "" for none
 	Choices []Choice // lines above the buttons, of which each has an answer
@@ -30,6 +29,8 @@ type Dialog struct {
 	focus int // among the buttons and, before the first, the choices: -1 is the last one
 	typed input.Input
 	ready bool
+
+	top, page, count int // of what scrolls: its first visible line, how many are visible, and of how many
 }
 
 // Choice is a line with several answers, of which one holds.
@@ -80,6 +81,8 @@ func (d *Dialog) Do(verb keys.Verb) Pressed {
 		return Cancelled
 	case keys.NextButton, keys.PrevButton:
 		d.move(verb == keys.NextButton)
+	case keys.PageDown, keys.PageUp, keys.HalfDown, keys.HalfUp, keys.First, keys.Bottom:
+		d.scroll(verb)
 	case keys.Right, keys.Left:
 		if d.focus < 0 {
 			return d.choose(verb == keys.Right)
@@ -125,50 +128,6 @@ func (d *Dialog) choose(on bool) Pressed {
 }
 
 func (d *Dialog) agreed() bool { return d.Word == "" || d.ready && d.typed.Value() == d.Word }
-
-// Render draws the dialog in the middle of the area.
-func (d *Dialog) Render(a frame.Area) {
-	w, h := frame.Width(d.Title)+8, len(d.Lines)+5
-	for _, l := range d.Lines {
-		w = max(w, frame.Width(l.Text)+4)
-	}
-	label := 0
-	for _, c := range d.Choices {
-		label = max(label, frame.Width(c.Label))
-	}
-	for _, c := range d.Choices {
-		w = max(w, label+7+width(c.Options))
-	}
-	below := 2 // what stands below the lines
-	if len(d.Choices) > 0 {
-		below += len(d.Choices) + 1
-	}
-	if d.Word != "" {
-		below += 2
-	}
-	h += below - 2
-	lines := d.Lines
-	if h > a.H { // what is said counts more than how it is set
-		lines = slices.DeleteFunc(slices.Clone(lines), func(l Line) bool { return l.Text == "" })
-		h -= len(d.Lines) - len(lines)
-	}
-	box := a.Center(max(min(w, a.W-4), min(44, a.W)), min(h, a.H))
-	box.Clear()
-	in := box.Box(d.Title)
-	for y, l := range lines {
-		if y+1 < in.H-below {
-			in.Text(0, y+1, l.Role, in.Clip(l.Text, in.W))
-		}
-	}
-	for i := range d.Choices {
-		d.choice(in.Sub(0, in.H-below+1+i, in.W, 1), i, label)
-	}
-	if d.Word != "" {
-		x := in.Text(0, in.H-3, theme.Warn, "type "+d.Word+" to go on: ")
-		d.typed.Draw(in.Sub(x, in.H-3, in.W-x, 1), true)
-	}
-	d.buttons(in.Sub(0, in.H-1, in.W, 1))
-}
 
 // width is what options take beside each other.
 func width(options []string) int {
