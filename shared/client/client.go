@@ -52,8 +52,9 @@ type Client struct {
 	peers   string  // scheme of whatever the masters name
 	http    *http.Client
 
-	mu     sync.Mutex // guards leader
+	mu     sync.Mutex // guards leader and tried
 	leader string     // where the last request was served, "" before the first
+	tried  []Tried    // since one served a request
 }
 
 // CheckMaster says what is wrong with a master's address, nil if nothing is.

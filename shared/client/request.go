@@ -58,6 +58,7 @@ func (c *Client) round(ctx context.Context, r request) (answer *http.Response, w
 	for i, asked := 0, named; i < len(asked); i++ {
 		master := asked[i]
 		answer, err := c.follow(ctx, master, r)
+		c.note(master, err)
 		other, further := errors.AsType[*elsewhere](err)
 		switch {
 		case err == nil:

@@ -53,6 +53,7 @@ type Action struct {
 	Steps  []Step
 	Done   string // what to say when every step succeeded
 	Follow string // a job to show afterwards, "" for none
+	Job    string // that it changes: what becomes of it is told later; "" for none
 	// Undo makes the action that undoes this one, given what is known by then. Nil if nothing does.
 	Undo func(s *store.Snapshot) (Action, error)
 }
@@ -83,6 +84,7 @@ type Result struct {
 	Title  string
 	Done   string
 	Follow string
+	Job    string
 	Failed []Failure
 	Steps  int
 	Undo   func(s *store.Snapshot) (Action, error)
@@ -96,7 +98,7 @@ type Failure struct {
 
 // Run does all steps, also after one has failed.
 func (a Action) Run(ctx context.Context, d Doer) Result {
-	r := Result{Title: a.Title, Done: a.Done, Follow: a.Follow, Steps: len(a.Steps), Undo: a.Undo}
+	r := Result{Title: a.Title, Done: a.Done, Follow: a.Follow, Job: a.Job, Steps: len(a.Steps), Undo: a.Undo}
 	for _, s := range a.Steps {
 		if err := s.Run(ctx, d); err != nil {
 			r.Failed = append(r.Failed, Failure{s.Target, err})
@@ -165,7 +167,7 @@ func StopJob(j *reeveapi.Job) (Action, error) {
 		}
 	}
 	return Action{
-		Title: "Stop job " + name, Button: "Stop " + name, Done: "asked job " + name + " to stop",
+		Job: name, Title: "Stop job " + name, Button: "Stop " + name, Done: "asked job " + name + " to stop",
 		Targets: instances(j, 0),
 		Preview: []Line{
 			{Text: fmt.Sprintf("%d of its %d instances are active and will be killed.", active, max(j.Spec.Instances, 1))},
@@ -183,7 +185,7 @@ func Submit(spec reeveapi.JobSpec, fit Line) Action {
 		role = "*"
 	}
 	return Action{
-		Title: "Submit job " + spec.Name, Button: "Submit", Follow: spec.Name, Done: "submitted job " + spec.Name,
+		Job: spec.Name, Title: "Submit job " + spec.Name, Button: "Submit", Follow: spec.Name, Done: "submitted job " + spec.Name,
 		Preview: []Line{
 			{Text: spec.Command},
 			{},

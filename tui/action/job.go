@@ -25,7 +25,7 @@ func changeable(j *reeveapi.Job) error {
 func changed(j *reeveapi.Job, title, button, done string, run func(ctx context.Context, d Doer) error, preview ...Line) Action {
 	name := j.Spec.Name
 	return Action{
-		Title: title + " job " + name, Button: button, Done: done + " job " + name, Preview: preview,
+		Job: name, Title: title + " job " + name, Button: button, Done: done + " job " + name, Preview: preview,
 		Steps: []Step{{Target: name, Run: run}},
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/glance"
 	"codeberg.org/reeve/reeve/tui/history"
+	"codeberg.org/reeve/reeve/tui/outcome"
 	"codeberg.org/reeve/reeve/tui/question"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/store"
@@ -76,6 +77,7 @@ type App struct {
 	toast toast
 	busy  int // actions that run
 
+	outcomes outcome.Watch
 	quitting overlay // the question whether to quit meanwhile, the last time it was asked
 
 	pending     *pending // what was agreed to and can still be stopped, nil usually
@@ -134,8 +136,11 @@ type (
 	}
 )
 
-// toastStay is how long a notice stays.
-const toastStay = 6 * time.Second
+// How long a notice stays, and how much longer one that the operator has not just asked for.
+const (
+	toastStay = 6 * time.Second
+	newsStay  = 14 * time.Second
+)
 
 // New returns the app. Everything that screens and actions start ends with ctx.
 func New(ctx context.Context, deps Deps) *App {
@@ -201,9 +206,11 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 		a.touched()
 		return a.mouseEvent(msg)
 	case screen.Tick:
+		a.tellOutcomes()
 		return tea.Batch(tick(), a.tellScreen(a.top(), msg), a.keepNow(), a.due())
 	case screen.Changed:
 		a.news = a.deps.Now()
+		a.tellOutcomes()
 		return a.tellScreen(a.top(), msg)
 	case done:
 		return a.finish(msg)
@@ -262,6 +269,18 @@ func (a *App) say(role theme.Role, text string) {
 	a.toast = toast{text, role, a.deps.Now().Add(toastStay)}
 }
 
+// tellOutcomes says what has become of jobs that were changed, or were on their way when the operator looked at them.
+func (a *App) tellOutcomes() {
+	looked := ""
+	if t := a.top().target; t.Kind == screen.Job {
+		looked = t.ID
+	}
+	for _, n := range a.outcomes.News(a.deps.Store.Snapshot(), looked, a.deps.Now()) {
+		a.say(n.Role, n.Text)
+		a.toast.until = a.toast.until.Add(newsStay)
+	}
+}
+
 func (a *App) top() *layer { return a.stack[len(a.stack)-1] }
 
 func (a *App) layer(id uint64) *layer {
@@ -290,6 +309,9 @@ func (a *App) open(target screen.Target) *layer {
 	env.Self = func(msg tea.Msg) tea.Msg { return forScreen{id, msg} }
 	env.Async = func(fn func(context.Context) tea.Msg) tea.Cmd {
 		return screen.Send(outside(func() tea.Msg { return forScreen{id, fn(ctx)} }))
+	}
+	if target.Kind == screen.Job {
+		a.outcomes.Looking(env.Store.Snapshot(), target.ID, a.deps.Now())
 	}
 	s := a.deps.Open(env, target)
 	if saver, ok := s.(screen.Saver); ok && target.Arg == "" {

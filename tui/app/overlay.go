@@ -72,6 +72,9 @@ func (a *App) confirm(c screen.Confirm) {
 func (a *App) run(id uint64, act action.Action) tea.Cmd {
 	a.busy++
 	a.say(theme.Info, act.Title+"…")
+	if act.Job != "" {
+		a.outcomes.Changing(a.deps.Store.Snapshot(), act.Job, a.deps.Now())
+	}
 	ctx, cancel := a.bg()
 	return func() tea.Msg {
 		defer cancel()
@@ -92,6 +95,7 @@ func (a *App) finish(d done) tea.Cmd {
 			succeeded = plural(ok, "other") + " succeeded"
 		}
 		a.over = &asking{q: question.Failures(r, succeeded)}
+		a.outcomes.Forget(r.Job)
 		a.toast = toast{}
 	}
 	return a.tellScreen(a.layer(d.id), screen.Result{Result: r})

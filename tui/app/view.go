@@ -102,6 +102,9 @@ func (a *App) whyStale() {
 		lines = append(lines, "heard    "+l.Last.Local().Format("15:04:05")+" for the last time", "lost     "+l.Since.Local().Format("15:04:05"))
 	}
 	lines = append(append(lines, ""), strings.Split(ansi.Wordwrap(l.Err, whyWidth, " "), "\n")...)
+	if tried := a.deps.Store.Snapshot().Tried(); len(tried) > 0 {
+		lines = append(append(lines, "", "tried"), tried...)
+	}
 	a.confirm(screen.Confirm{Title: "No answer from the masters", Lines: lines, Button: "Try now", Msg: command.Do{Verb: keys.Refresh}})
 }
 
@@ -185,8 +188,13 @@ func (a *App) banner(area frame.Area, snap *store.Snapshot, lost time.Duration) 
 		area.Text(1, y, theme.Banner, area.Clip(text, area.W-2))
 	}
 	line(0, fmt.Sprintf("! no answer from %s for %s: %s (attempt %d)", l.Master, gauge.Age(lost), l.Err, l.Attempt))
-	line(1, fmt.Sprintf("  data of %s; changing the cluster is off  E says more  ctrl+r tries now", l.Last.Local().Format("15:04:05")))
-	return 2
+	y := 1
+	if tried := snap.Tried(); len(tried) > 0 {
+		line(y, "  tried "+strings.Join(tried, "   "))
+		y++
+	}
+	line(y, fmt.Sprintf("  data of %s; changing the cluster is off  E says more  ctrl+r tries now", l.Last.Local().Format("15:04:05")))
+	return y + 1
 }
 
 func (a *App) crumbs(snap *store.Snapshot) []string {

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -97,6 +98,16 @@ func (c *Cluster) Cut(err error) {
 
 // Master is a made-up address.
 func (c *Cluster) Master() string { return "10.0.0.12:5050" }
+
+// Tried is what the masters say while nobody can be reached.
+func (c *Cluster) Tried() []client.Tried {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cut == nil {
+		return nil
+	}
+	return []client.Tried{{Master: c.Master(), Said: c.cut.Error()}, {Master: "10.0.0.11:5050", Said: "not the leader, an election is on"}, {Master: "10.0.0.13:5050", Said: "connection refused"}}
+}
 
 // Watch answers a snapshot and then what changes.
 func (c *Cluster) Watch(ctx context.Context, line func(*reeveapi.Watch) error) error {

@@ -195,7 +195,10 @@ func (f *Feed) follow(ctx context.Context) error {
 			if l.Live {
 				l.Since = time.Now()
 			}
-			l.Live, l.Err, l.Attempt, l.Next, l.Master = false, reason(err), attempt, next, f.source.Master()
+			l.Live, l.Err, l.Attempt, l.Next, l.Master, l.Tried = false, reason(err), attempt, next, f.source.Master(), nil
+			for _, t := range f.source.Tried() {
+				l.Tried = append(l.Tried, store.Tried(t))
+			}
 		})
 		raise(f.poke)
 		if !pause(ctx, time.Until(next), f.retry) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -64,4 +65,6 @@ type Source interface {
 	ChangeMaintenance(ctx context.Context, step string, asked reeveapi.MaintenanceRequest) error
 	// Master is the address that answered last, or the first that will be tried.
 	Master() string
+	// Tried is what masters said that were asked last and did not serve.
+	Tried() []client.Tried
 }

@@ -2,9 +2,6 @@ package jump_test
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
@@ -22,6 +19,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/tui/jump"
+	"codeberg.org/reeve/reeve/tui/keytest"
 )
 
 // bench is a host to go through, and the real ssh as the operator of "box1" has set it up.
@@ -39,7 +37,7 @@ func bench(t *testing.T, accept bool) {
 		}
 		return path
 	}
-	signer, pemText := newKey(t)
+	signer, _, pemText := keytest.New(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -69,23 +67,6 @@ func bench(t *testing.T, accept bool) {
 	// ssh looks for ~/.ssh in the account's home, wherever HOME is.
 	write("ssh", fmt.Sprintf("#!/bin/sh\nexec %s -F %s \"$@\"\n", program, config), 0o755)
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
-}
-
-func newKey(t *testing.T) (gossh.Signer, string) {
-	t.Helper()
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := gossh.NewSignerFromKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, err := gossh.MarshalPrivateKey(private, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signer, string(pem.EncodeToMemory(block))
 }
 
 // ask asks a master for agents through a host.

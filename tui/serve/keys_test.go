@@ -1,34 +1,18 @@
 package serve
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	gossh "golang.org/x/crypto/ssh"
+	"codeberg.org/reeve/reeve/tui/keytest"
 )
 
-// newKey makes a key, and its line of a file without options.
-func newKey(t *testing.T) (gossh.Signer, string) {
-	t.Helper()
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := gossh.NewSignerFromKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signer, strings.TrimSpace(string(gossh.MarshalAuthorizedKey(signer.PublicKey())))
-}
-
 func TestParseKeys(t *testing.T) {
-	alice, aliceLine := newKey(t)
-	bob, bobLine := newKey(t)
-	eve, _ := newKey(t)
+	alice, aliceLine, _ := keytest.New(t)
+	bob, bobLine, _ := keytest.New(t)
+	eve, _, _ := keytest.New(t)
 	keys, err := parseKeys([]byte("# operators\n\nprincipal=\"alice\",access=\"read-write\" " + aliceLine + " laptop\n" + `principal="bob" ` + bobLine + "\n"))
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +43,7 @@ func TestParseKeys(t *testing.T) {
 
 // TestLoadKeysRefusesWhatOthersCanWrite checks what would let anybody in.
 func TestLoadKeysRefusesWhatOthersCanWrite(t *testing.T) {
-	_, line := newKey(t)
+	_, line, _ := keytest.New(t)
 	path := filepath.Join(t.TempDir(), "keys")
 	if err := os.WriteFile(path, []byte(`principal="a" `+line), 0o600); err != nil {
 		t.Fatal(err)

@@ -3,8 +3,6 @@ package serve_test
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,6 +19,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/emulator"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/console"
+	"codeberg.org/reeve/reeve/tui/keytest"
 	"codeberg.org/reeve/reeve/tui/serve"
 )
 
@@ -87,19 +86,6 @@ func (s *server) noted() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return strings.Join(s.notes, "; ")
-}
-
-func newKey(t *testing.T) (gossh.Signer, string) {
-	t.Helper()
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := gossh.NewSignerFromKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signer, strings.TrimSpace(string(gossh.MarshalAuthorizedKey(signer.PublicKey())))
 }
 
 func dial(t *testing.T, s *server, auth ...gossh.AuthMethod) (*gossh.Client, error) {
@@ -179,8 +165,8 @@ func sit(t *testing.T, s *server, key gossh.Signer) *operator {
 
 // TestSession is an operator's visit: the console, its size, what he may do, and the notes of it.
 func TestSession(t *testing.T) {
-	alice, aliceLine := newKey(t)
-	bob, bobLine := newKey(t)
+	alice, aliceLine, _ := keytest.New(t)
+	bob, bobLine, _ := keytest.New(t)
 	s := start(t, 8, `principal="alice",access="read-write" `+aliceLine, `principal="bob" `+bobLine)
 
 	a := sit(t, s, alice)
@@ -233,8 +219,8 @@ func TestSession(t *testing.T) {
 
 // TestRefused tries what does not let anybody in.
 func TestRefused(t *testing.T) {
-	alice, aliceLine := newKey(t)
-	eve, eveLine := newKey(t)
+	alice, aliceLine, _ := keytest.New(t)
+	eve, eveLine, _ := keytest.New(t)
 	s := start(t, 1, `principal="alice" `+aliceLine)
 	if _, err := dial(t, s, gossh.PublicKeys(eve)); err == nil {
 		t.Error("a key that is not in the file came in")
@@ -302,7 +288,7 @@ func TestNewRefuses(t *testing.T) {
 	if _, err := serve.New(t.Context(), serve.Config{KeysFile: empty, WorkDir: dir}); err == nil || !strings.Contains(err.Error(), "nobody could come in") {
 		t.Errorf("a file without keys: %v", err)
 	}
-	_, line := newKey(t)
+	_, line, _ := keytest.New(t)
 	if err := os.WriteFile(empty, []byte(`principal="a" `+line), 0o600); err != nil {
 		t.Fatal(err)
 	}

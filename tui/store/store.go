@@ -40,6 +40,27 @@ type Link struct {
 	Attempt int       // how many tries since it was lost
 	Next    time.Time // when the next try is due
 	Err     string    // why the last try ended
+	Tried   []Tried   // what each master said at the last try
+}
+
+// Tried is what a master said when it was tried.
+type Tried struct{ Master, Said string }
+
+// Tried is what each master said at the last try, as "m1: connection refused"; those that are not known are named by their addresses.
+func (s *Snapshot) Tried() []string {
+	var all []string
+	for _, t := range s.Link.Tried {
+		name := t.Master
+		if s.Cluster != nil {
+			for _, m := range s.Cluster.Masters {
+				if m.HTTP == t.Master {
+					name = m.Name
+				}
+			}
+		}
+		all = append(all, name+": "+t.Said)
+	}
+	return all
 }
 
 // Usage is what one agent and its tasks use.

@@ -125,6 +125,9 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	switch verb {
 	case keys.Kinds:
 		return s.choose(), true
+	case keys.SinceStart, keys.Since1m, keys.Since5m, keys.Since15m, keys.Since30m, keys.Since1h:
+		s.since(verb)
+		return nil, true
 	case keys.Back:
 		if s.List().Filter() == "" && len(s.hidden) > 0 {
 			s.hide(nil)

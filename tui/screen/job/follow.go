@@ -14,15 +14,15 @@ import (
 	"codeberg.org/reeve/reeve/tui/theme"
 )
 
-// follow is what is shown of the cursor's instance below the others, where there is room: the steps of its task's life, and
-// the end of its log.
+// follow is what is shown below the instances, where there is room: the steps of the lives of their tasks, and the end of the log
+// of the cursor's.
 type follow struct {
 	list.Peek
 	tail *logs.Screen // nil until the cursor rests
 	turn int          // of tail: what an earlier one asked for is not for this one
 
-	id, key string // of the task that was looked for last, and its key if it was found
-	seen    uint64 // in which snapshot it was not
+	framework string // that runs jobs, "" until a task of one was found
+	seen      uint64 // in which snapshot none was
 }
 
 // ofTail is what a tail's command answered.
@@ -32,7 +32,7 @@ type ofTail struct {
 }
 
 const (
-	leastFollow = 4 // lines: a blank one, the steps, and some of the log
+	leastFollow = 4 // lines: a blank one, the steps of one life, and some of the log
 	leastTail   = 2
 )
 
@@ -44,40 +44,69 @@ func (f *follow) drop() {
 	}
 }
 
-// taskOf is the key of the task of the cursor's instance. Instances know their task by its id alone; which framework runs
-// jobs is for the master to know. What was found is remembered, as there may be very many tasks.
-func (s *Screen) taskOf() string {
-	row, _ := s.table.At()
-	if row.Val == nil || row.Val.Task == "" {
+// keyOf is the key of an instance's task, "" if that is not known. Instances know their task by its id alone; which framework
+// runs jobs is for the master to know. What was found is remembered, as there may be very many tasks.
+func (s *Screen) keyOf(i *instance) string {
+	if i == nil || i.Task == "" {
 		return ""
 	}
 	f, snap := &s.follow, s.env.Store.Snapshot()
-	if f.id == row.Val.Task && (snap.Tasks.Get(f.key) != nil || f.seen == snap.Version) {
-		return f.key
+	if key := f.framework + "/" + i.Task; snap.Tasks.Get(key) != nil {
+		return key
 	}
-	f.id, f.key, f.seen = row.Val.Task, "", snap.Version
-	for id, t := range snap.Tasks.All() {
-		if t.ID == f.id {
-			f.key = id
-			break
+	if f.framework != "" || f.seen == snap.Version {
+		return ""
+	}
+	for key, t := range snap.Tasks.All() {
+		if t.ID == i.Task {
+			f.framework = t.Framework
+			return key
 		}
 	}
-	return f.key
+	f.seen = snap.Version
+	return ""
 }
 
-// following draws the cursor's instance; nothing if it has no task yet.
+// taskOf is the key of the task of the cursor's instance.
+func (s *Screen) taskOf() string {
+	row, _ := s.table.At()
+	return s.keyOf(row.Val)
+}
+
+// following draws the lives of the instances, those around the cursor where not all have room, and below them the end of the log of
+// the cursor's. Nothing if that has no task yet.
 func (s *Screen) following(a frame.Area) {
-	key := s.taskOf()
-	t := s.env.Store.Snapshot().Tasks.Get(key)
-	if t == nil {
+	tasks, key := s.env.Store.Snapshot().Tasks, s.taskOf()
+	if tasks.Get(key) == nil {
 		return
 	}
 	if s.follow.Look(key, s.env.Now()) {
 		s.follow.drop()
 	}
-	x := a.Text(1, 1, theme.Text, a.Clip(label.Name(t), a.W/3)) + 2
-	s.life(a.Sub(x, 1, a.W-x, 1), t)
-	if rest := a.Sub(1, 2, a.W-1, a.H-2); s.follow.tail != nil && rest.H >= leastTail {
+	var alive []*reeveapi.Task
+	at, name := 0, 0
+	for _, r := range rows(s.job()) {
+		t := tasks.Get(s.keyOf(r.Val))
+		if t == nil {
+			continue
+		}
+		if t == tasks.Get(key) {
+			at = len(alive)
+		}
+		alive, name = append(alive, t), max(name, frame.Width(label.Name(t)))
+	}
+	name = min(name, a.W/3)
+	n := min(len(alive), max((a.H-1)/2, 1))
+	from := min(max(at-n/2, 0), len(alive)-n)
+	for y, t := range alive[from : from+n] {
+		role := theme.Dim
+		if from+y == at {
+			role = theme.Text
+		}
+		x := a.Left(1, 1+y, name, role, label.Name(t)) + 2
+		s.life(a.Sub(x, 1+y, a.W-x, 1), t)
+	}
+	if rest := a.Sub(1, 1+n, a.W-1, a.H-1-n); s.follow.tail != nil && rest.H >= leastTail {
 		s.follow.tail.Tail(rest)
 	}
 }

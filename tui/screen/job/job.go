@@ -11,9 +11,11 @@ import (
 	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/outcome"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/jobs"
 	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/screen/tasks"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
 	"codeberg.org/reeve/reeve/tui/widget/table"
@@ -89,6 +91,10 @@ func (s *Screen) Start() tea.Cmd { return nil }
 
 // Off says why a verb makes no sense now.
 func (s *Screen) Off(verb keys.Verb) string {
+	if verb == keys.Shell {
+		s.refresh()
+		return tasks.ShellOff(s.env.Store.Snapshot().Tasks.Get(s.taskOf()))
+	}
 	return jobs.Off(verb, s.job())
 }
 
@@ -122,16 +128,12 @@ func (s *Screen) onJob(verb keys.Verb) (tea.Cmd, bool) {
 	switch verb {
 	case keys.CopyCommand:
 		return screen.Send(screen.Copy{Text: action.RunCommand(j.Spec, s.env.Reach), What: "command line"}), true
-	case keys.Open, keys.Logs:
-		id := s.taskOf()
-		if id == "" {
+	case keys.Open, keys.Logs, keys.Shell:
+		t := s.env.Store.Snapshot().Tasks.Get(s.taskOf())
+		if t == nil {
 			return screen.Say(theme.Dim, "this instance has no task yet"), true
 		}
-		kind := screen.Task
-		if verb == keys.Logs {
-			kind = screen.Log
-		}
-		return screen.Send(screen.Go{Target: screen.Target{Kind: kind, ID: id}}), true
+		return tasks.OnTask(verb, t, s.env)
 	default:
 	}
 	return jobs.Change(verb, j)
@@ -145,8 +147,8 @@ func (s *Screen) Status() (string, theme.Role) {
 		return "", theme.Dim
 	case j.Waiting != "":
 		return "waits: " + j.Waiting, theme.Warn
-	case j.State == reeveapi.JobRunning:
-		return "leave any time: the job goes on", theme.Dim
+	case outcome.OnItsWay(j):
+		return "leave any time: this line tells what becomes of it", theme.Dim
 	}
 	return "", theme.Dim
 }

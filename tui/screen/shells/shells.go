@@ -13,6 +13,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/feed"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
@@ -125,7 +126,11 @@ func (s *Screen) options() []option {
 	out = append(out, option{group: "user", text: own, note: "as the task", on: s.user == "", take: func() tea.Cmd { s.user = ""; return nil }})
 	for _, u := range s.inside.Users {
 		if u != own {
-			out = append(out, option{text: u, on: s.user == u, take: func() tea.Cmd { s.user = u; return nil }})
+			note := ""
+			if u == "root" {
+				note = "no right is asked for: there are none in this version"
+			}
+			out = append(out, option{text: u, note: note, on: s.user == u, take: func() tea.Cmd { s.user = u; return nil }})
 		}
 	}
 	note := "what is seen goes into a file of this machine, too"
@@ -227,7 +232,8 @@ func (s *Screen) Render(a frame.Area) {
 	for y := 0; y < room && top+y < len(all); y++ {
 		s.line(box.Sub(0, y, box.W, 1), all[top+y], top+y == s.at)
 	}
-	box.Text(2, box.H-1, theme.Dim, box.Clip(s.counts(t), box.W-3))
+	text, role := s.counts(t)
+	box.Text(2, box.H-1, role, box.Clip(text, box.W-3))
 }
 
 func (s *Screen) line(a frame.Area, o option, here bool) {
@@ -254,13 +260,35 @@ func (s *Screen) line(a frame.Area, o option, here bool) {
 	}
 }
 
-// counts says whose resources a shell takes.
-func (s *Screen) counts(t *reeveapi.Task) string {
-	text := fmt.Sprintf("what it uses counts as the task's: %s cpus, %s", gauge.CPUs(t.Requested.CPUs), gauge.MB(t.Requested.Mem))
-	if used := s.env.Store.Snapshot().TaskUsage(t); len(used) > 0 && t.Requested.Mem > 0 {
-		text += fmt.Sprintf(", of which %.0f%% are used", 100*float64(used[len(used)-1].MemBytes)/(t.Requested.Mem*(1<<20)))
+// tight is the share of a task's memory from which on a shell may be what gets it killed.
+const tight = 0.9
+
+// counts says whose resources a shell takes, and warns of a task that has almost no memory left for one.
+func (s *Screen) counts(t *reeveapi.Task) (string, theme.Role) {
+	text := fmt.Sprintf("the task's limits apply: %s cpus, %s", gauge.CPUs(t.Requested.CPUs), gauge.MB(t.Requested.Mem))
+	used := s.env.Store.Snapshot().TaskUsage(t)
+	if len(used) == 0 || t.Requested.Mem <= 0 {
+		return text, theme.Dim
 	}
-	return text
+	last, limit := used[len(used)-1], t.Requested.Mem*(1<<20)
+	if last.MemLimitBytes > 0 {
+		limit = float64(last.MemLimitBytes)
+	}
+	share := float64(last.MemBytes) / limit
+	text += " (" + gauge.Percent(share)
+	if share > tight {
+		return text + " used!) a shell may be one process too many", theme.Warn
+	}
+	return text + " used)", theme.Dim
+}
+
+// Wants is the usage of the task.
+func (s *Screen) Wants() []feed.Want {
+	t := s.task()
+	if t == nil || t.AgentHTTP == "" || !t.Ended.IsZero() {
+		return nil
+	}
+	return []feed.Want{{Agent: t.Agent, HTTP: t.AgentHTTP, Task: s.id}}
 }
 
 // Look is a command for /bin/sh that writes what Found reads. It needs nothing of the container but that shell.
