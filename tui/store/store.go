@@ -46,10 +46,14 @@ type Link struct {
 // Tried is what a master said when it was tried.
 type Tried struct{ Master, Said string }
 
-// Tried is what each master said at the last try, as "m1: connection refused"; those that are not known are named by their addresses.
+// Tried is what the masters said at the last try, as "m1: connection refused", but for the one whose error the link has; those that
+// are not known are named by their addresses.
 func (s *Snapshot) Tried() []string {
 	var all []string
 	for _, t := range s.Link.Tried {
+		if t.Master == s.Link.Master {
+			continue
+		}
 		name := t.Master
 		if s.Cluster != nil {
 			for _, m := range s.Cluster.Masters {

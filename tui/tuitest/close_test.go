@@ -93,7 +93,7 @@ func TestCloseLookAtTask(t *testing.T) {
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("3", "/", "web-api.3", "enter", "enter")
 		c.Pass(5 * time.Second)
-		c.Expect("user ", "sys ", "rss ", "swap 0", "on the host", "SIGKILL 30s after it was asked to end", "/health every 10s", "network    the host's", "processes 5")
+		c.Expect("user ", "sys ", "rss ", "swap 0", "on the host", "SIGKILL 30s after it was asked to end", "/health every 10s", "network    bridge 10.88.0.", "19 connections", "processes 5")
 		c.Press("shift+tab")
 		c.Expect("ON HOST", "COMMAND", "--worker 1")
 		if line := c.Line(" 33 "); !strings.Contains(line, "/srv/web-api --listen :$PORT0 --pool 64") || strings.Contains(line, "--worker") {

@@ -190,6 +190,9 @@ func check(t *testing.T, name string, root tea.Model, w, h int) {
 // TestNoStrayGoldens keeps testdata free of files that nothing compares.
 func TestNoStrayGoldens(t *testing.T) {
 	want := map[string]bool{"stale-80x24.txt": true}
+	for _, size := range sizes {
+		want[fmt.Sprintf("kill-many-%dx%d.txt", size[0], size[1])] = true
+	}
 	for _, scene := range scenes {
 		for _, size := range sizes {
 			name := fmt.Sprintf("%s-%dx%d", scene.name, size[0], size[1])
