@@ -206,7 +206,6 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 		a.touched()
 		return a.mouseEvent(msg)
 	case screen.Tick:
-		a.tellOutcomes()
 		return tea.Batch(tick(), a.tellScreen(a.top(), msg), a.keepNow(), a.due())
 	case screen.Changed:
 		a.news = a.deps.Now()
