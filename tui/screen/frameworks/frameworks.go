@@ -35,7 +35,7 @@ type Screen struct{ list.Base[framework] }
 func New(env screen.Env, target screen.Target) *Screen {
 	s := &Screen{}
 	l := list.New(table.New("no framework here", s.columns()...), "words = AND  !not  /rx/  state: role: user:", fields()...)
-	l.Tabs = &tabs.Tabs{Names: []string{"connected", "completed"}, Counts: []int{0, 0}}
+	l.Tabs = &tabs.Tabs{Names: []string{"active", "inactive", "completed"}, Counts: []int{0, 0, 0}}
 	l.Aside = s.failover
 	l.SetFilter(target.Arg)
 	s.Base = list.NewBase(env, list.Setup[framework]{
@@ -46,11 +46,21 @@ func New(env screen.Env, target screen.Target) *Screen {
 	return s
 }
 
+// The tabs. What is known only from agents since the leader changed is inactive, too.
+const (
+	active = iota
+	away
+	completed
+)
+
 func tabOf(f *framework) int {
-	if f.State == reeveapi.FrameworkCompleted {
-		return 1
+	switch f.State {
+	case reeveapi.FrameworkCompleted:
+		return completed
+	case reeveapi.FrameworkActive:
+		return active
 	}
-	return 0
+	return away
 }
 
 func (s *Screen) columns() []column {
@@ -167,7 +177,7 @@ func activeTasks(f *framework) int {
 // Crumb names the screen.
 func (s *Screen) Crumb() string {
 	s.Refresh()
-	return fmt.Sprintf("frameworks (%d)", s.Tabs.Counts[0])
+	return fmt.Sprintf("frameworks (%d)", s.Tabs.Counts[active]+s.Tabs.Counts[away])
 }
 
 // Do takes a verb.
@@ -203,7 +213,7 @@ func (s *Screen) teardown() tea.Cmd {
 // Off says why a verb makes no sense for the cursor's row.
 func (s *Screen) Off(verb keys.Verb) string {
 	s.Refresh() // a key may come before the first frame
-	if verb == keys.Teardown && s.Tabs.At != 0 {
+	if verb == keys.Teardown && s.Tabs.At == completed {
 		return "these frameworks have ended"
 	}
 	return ""
