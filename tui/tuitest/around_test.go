@@ -158,7 +158,7 @@ func TestTeardown(t *testing.T) {
 		c.Press("teardown", "enter")
 		c.Pass(2 * time.Second)
 		c.Expect("tore down chronos")
-		c.Press("tab")
+		c.Press("tab", "tab")
 		c.Expect("chronos")
 		c.Press("ctrl+k")
 		c.Expect("these frameworks have ended")
