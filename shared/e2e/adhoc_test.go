@@ -11,6 +11,7 @@ import (
 
 // TestContainersOfTheAPI: a standalone container outlives a kill of its agentd, a nested one lives in its task.
 func TestContainersOfTheAPI(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 1, 1)
 	call := func(c *agent.Call) *agent.Response {

@@ -16,6 +16,7 @@ import (
 
 // Who attaches to a task with a terminal sees what it shows, and can type.
 func TestAttachToATask(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 1, 1)
 	done := make(chan result, 1)

@@ -87,6 +87,7 @@ func (c *terminal) see(words ...string) {
 }
 
 func TestAnOperatorSubmitsATaskAndReadsItsLog(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	c := r.console()
 	c.see("AGENTS", "active", "live")

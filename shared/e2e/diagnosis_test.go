@@ -104,6 +104,7 @@ func (d *diagnosis) processes() {
 
 // TestAFailureExplainsItself: what a failed test says has the task's container in it, and what it has been told.
 func TestAFailureExplainsItself(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 1, 1)
 	stubborn := `{"name":"t","task_id":{"value":"t"},"agent_id":{"value":""},"resources":[{"name":"cpus","type":"SCALAR","scalar":{"value":0.1}},` +

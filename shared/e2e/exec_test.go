@@ -21,6 +21,7 @@ import (
 
 // TestExec: a command in a task, with streams, with a terminal, and the ways in which it does not work.
 func TestExec(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	r.submit(reeveapi.JobSpec{Name: "target", Command: "echo here > mark; sleep 1000"})
 	r.await("a running task", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_RUNNING") })
@@ -207,6 +208,7 @@ func (r *rig) testTerminal(t *testing.T) {
 
 // TestAShellInTheConsole: it takes the terminal and gives it back, and no key is lost on either way.
 func TestAShellInTheConsole(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	r.submit(reeveapi.JobSpec{Name: "target", Command: "sleep 1000"})
 	r.await("a running task", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_RUNNING") })

@@ -13,6 +13,7 @@ import (
 var ids = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-(S\d+|\d{4})`)
 
 func TestExecutePrintsWhatMesosExecutePrints(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	for _, form := range []string{"protobuf", "json"} {
 		got := r.reeve("execute", "--name=my-first-task", "--command=echo hello world && sleep 1", "--resources=cpus:1;mem:128", "--content_type="+form)
@@ -38,6 +39,7 @@ func TestExecutePrintsWhatMesosExecutePrints(t *testing.T) {
 }
 
 func TestExecuteTellsHowATaskFailed(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	for name, tc := range map[string]struct{ command, want string }{
 		"exit":    {"exit 3", "message: 'Command exited with status 3'"},
@@ -59,6 +61,7 @@ func TestExecuteTellsHowATaskFailed(t *testing.T) {
 }
 
 func TestKillAfter(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	got := r.reeve("execute", "--name=long", "--command=sleep 1000", "--kill_after=1secs")
 	for _, want := range []string{"Asked to kill task 'long' on agent", "TASK_KILLING", "TASK_KILLED", "Command terminated with signal Terminated"} {

@@ -32,6 +32,7 @@ func (r *rig) past(ctx context.Context) (string, error) {
 
 // What has ended is known to the agents, so that it is there whoever leads, also when an agent was restarted before.
 func TestHistoryOutlivesTheLeader(t *testing.T) {
+	t.Parallel()
 	r := start(t, 3, 2)
 	r.submit(reeveapi.JobSpec{Name: "good", Command: "true"})
 	r.submit(reeveapi.JobSpec{Name: "bad", Command: "exit 3"})

@@ -24,6 +24,7 @@ func lastRun(j *reeveapi.Job, state string) *reeveapi.JobRun {
 // Every kind of job does what it says, and goes on doing so when its leader is killed: retries wait longer each time, deadlines
 // end what runs, runs that are due meet the last one as overlap says, and an update that is not well by its deadline stops.
 func TestKindsOfJobs(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 3, 2)
 	line := func(n int) string { return fmt.Sprintf("sleep 2%d%d", os.Getpid(), n) } // nobody else's

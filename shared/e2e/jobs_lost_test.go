@@ -63,6 +63,7 @@ func (r *rig) agentd(id string) *localcluster.Process {
 // An agent goes away with its tasks, which run on where nobody sees them. After the time that the job sets others are started
 // in their place, whoever leads by then; one that is to run once waits. When the agent is back, the surplus is ended.
 func TestInstancesOfAnUnreachableAgentAreReplaced(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := startWith(t, localcluster.Options{
 		Bin: bin(t), Masters: 3, Agents: 2, MasterArgs: []string{"--agent-ping-timeout=2s", "--max-agent-ping-timeouts=2"},

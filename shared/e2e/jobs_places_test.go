@@ -20,6 +20,7 @@ var racks = [][]string{{"--attributes=rack:a;zone:x"}, {"--attributes=rack:b;zon
 // Instances go where their job's constraints let them, for each operator there is; those that have no place say why. So do all
 // when agents are full, or taken out of use.
 func TestWhereInstancesGo(t *testing.T) {
+	t.Parallel()
 	r := startWith(t, localcluster.Options{Bin: bin(t), Masters: 1, Agents: 3, AgentOwn: racks})
 	r.full()
 	names := map[string]string{}
@@ -152,6 +153,7 @@ func (r *rig) call(method, path, match, body string) (int, string, http.Header) 
 // What people and scripts hand in: files in YAML and JSON with mistakes in them, versions that are not the newest; and what they
 // hear: ports in variables and in discovery information, and changes as they happen.
 func TestFilesVersionsAndTheStream(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	changes := r.changes("ports")
 	if got := r.reeve("run", "-f", write(t, "name: x\nhealth:\n  comand: y\n")); got.code != 2 || !strings.HasSuffix(got.stderr, ": line 3, column 3: there is no key health.comand; did you mean command?\n") {

@@ -68,6 +68,7 @@ func (r *rig) must(args ...string) string {
 }
 
 func TestAServiceIsKept(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	r.submit(reeveapi.JobSpec{
 		Name: "web", Kind: reeveapi.Service, Command: "exec sleep 1000", Instances: 2, Ports: 1,
@@ -105,6 +106,7 @@ func TestAServiceIsKept(t *testing.T) {
 
 // A job that quota keeps from running says whose quota, and by how much; so does one that must not take from it.
 func TestPendingJobsNameWhatStandsInTheWay(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1, "--resources=cpus(dev):1;mem(dev):256;cpus:3;mem:1024;ports:[31000-31099]")
 	r.must("quota", "set", "--yes", "dev", "--limit=cpus:1.5")
 	r.must("quota", "set", "--yes", "ops", "--guarantee=cpus:2.75,mem:64")
@@ -139,6 +141,7 @@ func TestPendingJobsNameWhatStandsInTheWay(t *testing.T) {
 // Of agents that would do, those that have the image come first: also the one with the least to spare, which nothing else
 // speaks for.
 func TestImagesAreWhereTheyAre(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	registry := imagetest.Serve(t, nil)
 	name := registry.Push(t, "team/web:1", imagetest.Build(t, v1.Config{}, imagetest.Busybox(t)))
@@ -178,6 +181,7 @@ func (s *samples) take(tasks []reeveapi.Task) {
 // A rolling update goes on although its leader is killed half-way: never fewer instances than wanted, nothing twice. One that
 // fails goes back by itself, and leaves what ran alone.
 func TestARollingUpdateOutlivesItsLeader(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 3, 2)
 	spec := reeveapi.JobSpec{
@@ -239,6 +243,7 @@ func TestARollingUpdateOutlivesItsLeader(t *testing.T) {
 
 // TestExamples runs every file in shared/docs/examples.
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 2, "--attributes=rack:a")
 	files, err := filepath.Glob("../docs/examples/*.yaml")
 	if err != nil || len(files) != 3 {
@@ -299,6 +304,7 @@ func TestExamples(t *testing.T) {
 
 // A service's instance runs elsewhere before the one on a draining agent ends.
 func TestADrainMovesServicesFirst(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 2)
 	r.submit(reeveapi.JobSpec{
 		Name: "web", Kind: reeveapi.Service, Command: "exec sleep 1000", Instances: 2, Placement: reeveapi.PlacePack,

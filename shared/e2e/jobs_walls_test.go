@@ -16,6 +16,7 @@ import (
 // What a job's file can ask for reaches the container: volumes, limits, what is fetched and how, its walls, whom it runs as, what looks
 // at it, and how long it may take.
 func TestAJobsFileReachesTheContainer(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "#!/bin/sh\necho fetched\n") // what does not come is missed below

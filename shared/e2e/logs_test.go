@@ -17,6 +17,7 @@ import (
 // TestLogsAreBounded: a task that writes much keeps the newest, whole lines without a gap, through a kill of its agentd; who
 // follows gets every line.
 func TestLogsAreBounded(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	const lines, every = 60_000, 10_000
 	r.submit(reeveapi.JobSpec{
@@ -62,6 +63,7 @@ func TestLogsAreBounded(t *testing.T) {
 
 // TestALogEndsUnseen: a task that writes much and ends while its agentd is away leaves no more than it may.
 func TestALogEndsUnseen(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	r.submit(reeveapi.JobSpec{
 		Name: "chatty", Env: map[string]string{"CONTAINER_LOGGER_MAX_STDOUT_SIZE": "512KB"},
@@ -122,6 +124,7 @@ func allocated(t *testing.T, dir string) (sum int64) {
 // TestLogsAreFollowedAcrossTheDrop: who follows a bounded log gets every byte, whatever bytes they are, while its oldest part
 // goes; afterwards what is kept is the end of the same, and a time finds its place in it.
 func TestLogsAreFollowedAcrossTheDrop(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	const rounds, size, limit = 12, 60_000, 400 << 10
 	r.submit(reeveapi.JobSpec{

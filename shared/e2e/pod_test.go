@@ -57,6 +57,7 @@ func story(task string, states ...string) string {
 }
 
 func TestTaskGroupPrintsWhatMesosExecutePrints(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	for _, form := range []string{"protobuf", "json"} {
 		got := r.reeve("execute", "--task_group="+group("g1", "echo one; sleep 1", "g2", "echo two; sleep 2"), "--content_type="+form)
@@ -91,6 +92,7 @@ func TestTaskGroupPrintsWhatMesosExecutePrints(t *testing.T) {
 }
 
 func TestOneTaskOfAGroupFails(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	ended := make(chan result, 1)
 	go func() {
@@ -120,6 +122,7 @@ func TestOneTaskOfAGroupFails(t *testing.T) {
 }
 
 func TestPodsOutliveTheirAgentd(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	done := make(chan result, 1)
 	wait := "until [ -e go ]; do sleep 0.1; done; "
@@ -173,6 +176,7 @@ func onceEach(stdout string) string {
 // agentd dies while it launches the containers of a group, when the first of them is there, some, or all: every task runs to
 // its end all the same, once.
 func TestAgentdDiesWhileItLaunchesAPod(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 1, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
@@ -216,6 +220,7 @@ func TestAgentdDiesWhileItLaunchesAPod(t *testing.T) {
 
 // A task of a pod is looked into as any other.
 func TestLookingIntoAPod(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 1, 1)
 	done := make(chan result, 1)
@@ -254,6 +259,7 @@ func TestLookingIntoAPod(t *testing.T) {
 
 // Tasks of a pod share a directory of its sandbox, and see nothing else of one another.
 func TestAPodSharesADirectory(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 1, 1)
 	volume := `"container":{"type":"MESOS","volumes":[{"mode":"RW","container_path":"both","source":{"type":"SANDBOX_PATH","sandbox_path":{"type":"PARENT","path":"shared"}}}]},"command":`

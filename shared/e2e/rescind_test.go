@@ -8,6 +8,7 @@ import (
 // TestAnOfferIsTakenBack has a framework hold an offer, which an operator takes back with the command line: the framework is
 // told as Mesos tells it, and another framework gets what was in it.
 func TestAnOfferIsTakenBack(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	holder := r.tenant()
 	holder.until("an offer", func() bool { return len(holder.offers) > 0 })

@@ -34,6 +34,7 @@ func write(t *testing.T, text string) string {
 
 // What a secret is worth is in the task that refers to it, and nowhere else where anybody can look.
 func TestSecretsReachTasksAndNobodyElse(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	key := write(t, base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)))
 	r := startWith(t, localcluster.Options{Bin: bin(t), Masters: 3, Agents: 1, MasterArgs: []string{"--secrets-key-file=" + key}})
@@ -77,6 +78,7 @@ func TestSecretsReachTasksAndNobodyElse(t *testing.T) {
 
 // A job's image may be behind a password, which is a secret; and it may bring its own command, which takes the job's arguments.
 func TestASecretOpensARegistry(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	var closed atomic.Bool
 	registry := imagetest.Serve(t, func(inner http.Handler) http.Handler {

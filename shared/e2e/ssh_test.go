@@ -80,6 +80,7 @@ func (r *rig) serveSSH(principal string) (address string, key gossh.Signer) {
 
 // TestAnOperatorComesInOverSSH uses the console of somebody who has nothing installed: what is done bears the key's name.
 func TestAnOperatorComesInOverSSH(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 1, 1)
 	if got := r.reeve("run", "--name=long", "-c", "sleep 1000"); got.code != 0 {

@@ -102,6 +102,7 @@ func (b *background) expect(stdout string) {
 // A drain goes on whoever dies half-way: the leader, the agentd, and both are replaced. Its tasks end with the grace that it
 // was given, and run elsewhere; the agent stays drained through a restart, until it is reactivated.
 func TestDrainSurvivesWhoeverDies(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 3, 2)
 	r.submit(reeveapi.JobSpec{Name: "stubborn", Command: stubborn, Instances: 4, KillGraceSeconds: 60, Resources: reeveapi.Amounts{CPUs: 1, Mem: 32}})
@@ -196,6 +197,7 @@ func tasksOf(ts []reeveapi.Task, agent string) int {
 // An agent that an operator gives up, at once or after a drain: its tasks are gone by the operator, and run elsewhere; its
 // agentd ends, its containers with it, and is not let in again.
 func TestGoneAgents(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 1, 3)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)

@@ -40,6 +40,7 @@ func (r *rig) sameRun(before, after reeveapi.Task) {
 }
 
 func TestTasksOutliveTheirAgentd(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	r.submit(reeveapi.JobSpec{Name: "counters", Command: counter, Instances: 3})
 	before := r.await("three running tasks", func(ts []reeveapi.Task) bool { return all(ts, 3, "TASK_RUNNING") })
@@ -69,6 +70,7 @@ func TestTasksOutliveTheirAgentd(t *testing.T) {
 }
 
 func TestATaskThatEndsWhileItsAgentdIsDownIsReported(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	r.submit(reeveapi.JobSpec{Name: "short", Command: "until [ -e go ]; do sleep 0.1; done; exit 7"})
 	tasks := r.await("a running task", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_RUNNING") })
@@ -98,6 +100,7 @@ func TestATaskThatEndsWhileItsAgentdIsDownIsReported(t *testing.T) {
 }
 
 func TestAgentsAndTasksComeBackToARestartedMaster(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	r.submit(reeveapi.JobSpec{Name: "counters", Command: counter, Instances: 2})
 	before := r.await("two running tasks", func(ts []reeveapi.Task) bool { return all(ts, 2, "TASK_RUNNING") })
@@ -131,6 +134,7 @@ func TestAgentsAndTasksComeBackToARestartedMaster(t *testing.T) {
 }
 
 func TestAnotherMasterTakesOver(t *testing.T) {
+	t.Parallel()
 	r := start(t, 3, 1)
 	r.submit(reeveapi.JobSpec{Name: "counter", Command: counter})
 	before := r.await("a running task", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_RUNNING") })
@@ -160,6 +164,7 @@ func TestAnotherMasterTakesOver(t *testing.T) {
 
 // An agent that was told to end its tasks takes them and itself off the masters' lists: nobody waits for it.
 func TestDrainOnStop(t *testing.T) {
+	t.Parallel()
 	r := start(t, 3, 1, "--drain-on-stop")
 	r.submit(reeveapi.JobSpec{Name: "counters", Instances: 2, Command: counter})
 	r.await("two running tasks", func(ts []reeveapi.Task) bool { return all(ts, 2, "TASK_RUNNING") })

@@ -78,6 +78,7 @@ func proxy(t *testing.T, cert tls.Certificate, listen, backend string) string {
 // TestAClusterBehindTLS is used as an operator would whose daemons have proxies with TLS before them: masters at addresses of which
 // they know nothing, the agent at the one that it tells.
 func TestAClusterBehindTLS(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 3, 1, "--advertise-ip=127.0.0.2")
 	cert, ca := authority(t)

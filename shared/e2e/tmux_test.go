@@ -117,6 +117,7 @@ func (d *desk) see(window string, words ...string) {
 // TestAnOperatorsDay is the console in a real terminal against a real cluster: submit, follow, log, shell, copy, resize, kill,
 // and the leader killed while each screen is open.
 func TestAnOperatorsDay(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 3, 1)
 	d := r.desk()
