@@ -265,7 +265,7 @@ func TestExecAgentDies(t *testing.T) {
 		t.Fatalf("%q, %v", line, err)
 	}
 	pids := session(t, p.PID())
-	if err := conn.Close(); err != nil { // what the kernel does for an agentd that was killed
+	if err := errors.Join(conn.Close(), c.Close()); err != nil { // what the kernel does for an agentd that was killed
 		t.Fatal(err)
 	}
 	gone(t, pids)
