@@ -418,7 +418,7 @@ func TestDetail(t *testing.T) {
 		"/reeve/v1/container?task=f/web.1": {
 			"200", `"id":"c1"`, `"networks":[{"name":"inner","addresses":["10.88.0.2"],"ports":["31000 -`, ` 80 tcp"]}]`, `"volumes":["/data \u003c- host /srv (read-only)"]`,
 			`"uris":["http://repo/a.tgz"]`, `"health":"http :8080/ok every 10s, killed after 3 failures"`, `"kill":"SIGKILL 30s after it was asked to end"`,
-			`"user_seconds":0.08`, `"resident_bytes":123760640`, `"processes":[{"pid":`, `httpapi.test`,
+			`"user_seconds":0.08`, `"resident_bytes":123760640`, `"processes":[{"pid":`, filepath.Base(os.Args[0]),
 		},
 		"/reeve/v1/container?task=f/other": {"404", "no task other of framework f runs on this agent"},
 		"/reeve/v1/container?task=web":     {"400", "must be a framework's id, a slash and a task's id"},
