@@ -133,6 +133,8 @@ func (r *rig) walk() {
 		switch d.verb {
 		case "kill", "restart":
 			r.await("running tasks", func(ts []reeveapi.Task) bool { return aTaskRuns(ts, "victim") && aTaskRuns(ts, "web") })
+		case "maintenance schedule":
+			r.agent(agents[0].ID, "an address", func(a reeveapi.Agent) bool { return a.HTTP != "" }) // a new leader does not know it at first
 		case "offers": // not before: it takes all that there is
 			holder := r.tenant()
 			holder.until("an offer", func() bool { return len(holder.offers) > 0 })

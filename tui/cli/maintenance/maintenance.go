@@ -164,6 +164,9 @@ func byAgent(ctx context.Context, c *client.Client, name string) (reeveapi.Machi
 	if err != nil {
 		return reeveapi.MachineID{}, err
 	}
+	if agent.HTTP == "" {
+		return reeveapi.MachineID{}, fmt.Errorf("the address of agent %s is not known: it has not come to the master that leads now yet; try again, or name it HOST/IP", agent.Name)
+	}
 	ip, _, err := net.SplitHostPort(agent.HTTP)
 	if err != nil {
 		return reeveapi.MachineID{}, fmt.Errorf("the address of agent %s is %q: %w", agent.Name, agent.HTTP, err)

@@ -27,7 +27,7 @@ func (m *master) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	end := time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
 	switch r.Method + " " + r.URL.Path {
 	case "GET /reeve/v1/agents":
-		answer = []reeveapi.Agent{{ID: "S1", Name: "node1", HTTP: "10.0.0.1:5051", State: reeveapi.AgentActive}}
+		answer = []reeveapi.Agent{{ID: "S1", Name: "node1", HTTP: "10.0.0.1:5051", State: reeveapi.AgentActive}, {ID: "S2", Name: "late"}}
 	case "GET /reeve/v1/maintenance":
 		answer = reeveapi.Maintenance{Windows: []reeveapi.MaintenanceWindow{{
 			Start: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), End: &end,
@@ -83,6 +83,7 @@ func TestMaintenance(t *testing.T) {
 		"maintenance start node1":                  "asked: Take node1 down for maintenance? What 3 tasks do there is lost.",
 		"maintenance start nobody":                 `no machine of the schedule is called "nobody"`,
 		"maintenance stop node2":                   `"node2" means 2 machines; name them as HOST/IP`,
+		"maintenance schedule late":                `the address of agent late is not known: it has not come to the master`,
 		"maintenance schedule nobody":              `no agent is called "nobody"`,
 		"maintenance schedule node1 --for=-1s":     "usage: --for is -1s, and can't be negative",
 		"maintenance schedule node1 --at=tomorrow": `usage: --at is "tomorrow"`,
