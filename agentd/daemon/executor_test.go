@@ -128,10 +128,19 @@ func TestExecutorHasTheMemoryOfItsTasks(t *testing.T) {
 		}
 	}
 	grow("fits")
-	poll(t, "an allocation within the sum", func() bool {
-		out, err := os.ReadFile(filepath.Join(sandbox, "stdout"))
-		return err == nil && strings.TrimSpace(string(out)) == "fits"
+	said := func(stream string) string {
+		text, err := os.ReadFile(filepath.Join(sandbox, stream))
+		if err != nil {
+			return err.Error()
+		}
+		return strings.TrimSpace(string(text))
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("stdout %q, stderr %q", said("stdout"), said("stderr"))
+		}
 	})
+	poll(t, "an allocation within the sum", func() bool { return said("stdout") == "fits" })
 	grow("bursts")
 	for range 2 {
 		end := m.update(t, stream, true)
