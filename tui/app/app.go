@@ -310,7 +310,7 @@ func (a *App) open(target screen.Target) *layer {
 		return screen.Send(outside(func() tea.Msg { return forScreen{id, fn(ctx)} }))
 	}
 	if target.Kind == screen.Job {
-		a.outcomes.Looking(env.Store.Snapshot(), target.ID, a.deps.Now())
+		a.outcomes.Looking(a.deps.Store.Snapshot(), target.ID, a.deps.Now())
 	}
 	s := a.deps.Open(env, target)
 	if saver, ok := s.(screen.Saver); ok && target.Arg == "" {

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/store"
 )
@@ -27,6 +28,10 @@ func (s *source) Watch(ctx context.Context, line func(*reeveapi.Watch) error) er
 }
 
 func (s *source) Master() string { return "m:5050" }
+
+func (s *source) Tried() []client.Tried {
+	return []client.Tried{{Master: "m:5050", Said: "it broke off"}, {Master: "n:5050", Said: "no election yet"}}
+}
 
 func (s *source) Usage(_ context.Context, _ string, history time.Duration) (*reeveapi.Usage, error) {
 	s.usages.Add(1)
@@ -69,7 +74,7 @@ func TestReconnects(t *testing.T) {
 	play(t, s, func(f *Feed, st *store.Store, _ *atomic.Int32) {
 		synctest.Wait()
 		n := st.Snapshot()
-		if n.Link.Live || n.Link.Err != "it broke off" || n.Link.Attempt != 1 || n.Agents.Get("1") == nil {
+		if n.Link.Live || n.Link.Err != "it broke off" || n.Link.Attempt != 1 || len(n.Link.Tried) != 2 || n.Agents.Get("1") == nil {
 			t.Errorf("after the loss: %+v", n.Link)
 		}
 		time.Sleep(20 * time.Second)
@@ -82,7 +87,7 @@ func TestReconnects(t *testing.T) {
 		before := s.tries.Load()
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		if n = st.Snapshot(); !n.Link.Live || n.Agents.Get("2") == nil || n.Agents.Get("1") != nil || n.Link.Attempt != 0 {
+		if n = st.Snapshot(); !n.Link.Live || n.Agents.Get("2") == nil || n.Agents.Get("1") != nil || n.Link.Attempt != 0 || len(n.Link.Tried) > 0 {
 			t.Errorf("after %d more tries: %+v", s.tries.Load()-before, n.Link)
 		}
 	})

@@ -182,7 +182,7 @@ func (n *Snapshot) take(lines []*reeveapi.Watch, now time.Time) {
 		n.Cluster = figures
 		n.Load = appendLoad(n.Load, figures, n.Changes, now)
 	}
-	n.Link.Live, n.Link.Last, n.Link.Attempt, n.Link.Err = true, now, 0, ""
+	n.Link.Live, n.Link.Last, n.Link.Attempt, n.Link.Err, n.Link.Tried = true, now, 0, "", nil
 }
 
 // appendEvents adds news. A new snapshot repeats what is known of the same term and starts over after a new leader.
