@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -132,6 +133,7 @@ func settings(t *testing.T, dir, master string, args ...string) config.Config {
 	cmd := config.Command(config.Actions{Serve: func(_ context.Context, cfg config.Config) error { got = cfg; return nil }})
 	cmd.SetArgs(append([]string{
 		"--work-dir", dir, "--port=0", "--gossip-port=0", "--master", master, "--switch-user=false", "--shim=/none", "--name=test",
+		fmt.Sprintf("--executor-registration-timeout=%dsecs", int(slowhost.Scale(time.Minute).Seconds())), // some of the executors here never do
 	}, args...))
 	if err := cmd.ExecuteContext(t.Context()); err != nil {
 		t.Fatal(err)
