@@ -14,7 +14,7 @@ var ago = map[keys.Verb]string{
 // since shows only what is younger, by a word of the filter: there one sees it, can change it, and esc clears it.
 func (s *Screen) since(verb keys.Verb) {
 	var words []string
-	for _, word := range strings.Fields(s.List().Filter()) {
+	for word := range strings.FieldsSeq(s.List().Filter()) {
 		if !strings.HasPrefix(word, "age<") {
 			words = append(words, word)
 		}
