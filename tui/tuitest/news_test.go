@@ -70,7 +70,7 @@ func TestCommandsOfLists(t *testing.T) {
 				t.Errorf("%s copied %q", key, got)
 			}
 		}
-		c.Press("3", "tab", "ctrl+y")
+		c.Press("esc", "3", "tab", "ctrl+y")
 		if got := c.Copied(); !strings.HasSuffix(got, " --state=unreachable") {
 			t.Errorf("copied %q", got)
 		}
