@@ -172,7 +172,7 @@ func TestSession(t *testing.T) {
 	a := sit(t, s, alice)
 	a.waitFor("RW")
 	a.press("3")
-	a.waitFor("active 6")
+	a.waitFor("[active ")
 	a.mu.Lock()
 	a.vt.Resize(60, 20)
 	a.mu.Unlock()
@@ -191,7 +191,7 @@ func TestSession(t *testing.T) {
 	b := sit(t, s, bob)
 	b.waitFor("RO")
 	b.press("3")
-	b.waitFor("active 6")
+	b.waitFor("[active ")
 	b.press("\x0b")
 	b.waitFor("read-only")
 
