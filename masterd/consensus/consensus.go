@@ -59,6 +59,7 @@ type Consensus struct {
 	raft    *raft.Raft
 	store   *raftboltdb.BoltStore
 	net     *contacts
+	saved   raft.SnapshotStore
 	group   *run.Group    // of what runs beside raft
 	notices chan bool     // of raft, see notices
 	changed chan struct{} // capacity 1: gossip has news of a master
@@ -135,6 +136,7 @@ func (c *Consensus) start(dir string) error {
 	if err != nil {
 		return fmt.Errorf("open the snapshots in %s: %w", dir, err)
 	}
+	c.saved = snapshots
 	advertise, err := net.ResolveTCPAddr("tcp", c.cfg.Advertise)
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "the address %q of raft that others are told", c.cfg.Advertise)

@@ -156,8 +156,16 @@ func TestALoneMasterLeadsAtOnceAndKeepsTheRegistryOnDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if s := a.Snapshot(); s != nil {
+		t.Errorf("before the first snapshot there is %+v", s)
+	}
+	began := time.Now().Truncate(time.Millisecond)
 	if err := a.raft.Snapshot().Error(); err != nil {
 		t.Fatal(err)
+	}
+	snapshot := a.Snapshot()
+	if snapshot == nil || snapshot.At.Before(began) || snapshot.At.After(time.Now()) || snapshot.Index != a.Index() || snapshot.Term != first.Term || snapshot.Size == 0 {
+		t.Fatalf("the snapshot is %+v, want one since %s of entry %d", snapshot, began, a.Index())
 	}
 	if err := a.Apply(t.Context(), put("late")); err != nil {
 		t.Fatal(err)
@@ -170,6 +178,9 @@ func TestALoneMasterLeadsAtOnceAndKeepsTheRegistryOnDisk(t *testing.T) {
 
 	b := w.start(t, dir, 1, false)
 	second := within(t, "leadership after a restart", b.won)
+	if again := b.Snapshot(); again == nil || *again != *snapshot {
+		t.Errorf("after a restart the snapshot is %+v, and was %+v", again, snapshot)
+	}
 	if second.Term <= first.Term {
 		t.Errorf("term %d after term %d", second.Term, first.Term)
 	}

@@ -53,6 +53,9 @@ func (n *node) figures(since time.Time) reeveapi.MasterFigures {
 		Name: n.cfg.Name, At: time.Now(), Started: n.started, Heap: memory.HeapAlloc, Goroutines: runtime.NumGoroutine(),
 		Open: n.pulse.Open(), Elections: []reeveapi.Election{}, Samples: n.pulse.Samples(since),
 	}
+	if s := n.consensus.Snapshot(); s != nil {
+		f.Snapshot = &reeveapi.Snapshot{At: s.At, Term: s.Term, Index: s.Index, Size: s.Size}
+	}
 	for _, e := range n.consensus.Elections() {
 		f.Elections = append(f.Elections, reeveapi.Election{
 			Term: e.Term, Leader: n.nameOf(e.Leader), At: e.At, Before: n.nameOf(e.Before), Gap: e.Gap.Seconds(), Handed: e.Handed,

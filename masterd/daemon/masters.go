@@ -55,6 +55,18 @@ func (n *node) masters() []reeveapi.Master {
 	return all
 }
 
+// members is everybody whom gossip knows.
+func (n *node) members() []reeveapi.Member {
+	all := []reeveapi.Member{}
+	for _, m := range n.gossip.Members() {
+		all = append(all, reeveapi.Member{
+			Name: m.Name, Kind: m.Role(), State: m.State.String(), Since: m.Since, Address: m.Addr, HTTP: m.HTTP(),
+			Version: m.Tags[gossip.TagVersion], ID: m.ID(),
+		})
+	}
+	return all
+}
+
 // standing is what raft knows of a master; end is the leader's newest entry, 0 if this master does not lead.
 func standing(s consensus.Standing, end uint64, now time.Time) reeveapi.Master {
 	m := reeveapi.Master{Voter: s.Voter, Term: s.Term, Index: s.Index}

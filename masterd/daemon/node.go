@@ -168,7 +168,7 @@ func (n *node) httpConfig(set *metrics.Set, log logging.Log) httpapi.Config {
 		Leader: n.leader,
 		Peers: mastersapi.Config{
 			Name: n.cfg.Name, Masters: n.masters, Leader: n.consensus.Leader,
-			Successor: n.consensus.Successor, HandOver: n.consensus.HandOver, Figures: n.figures,
+			Successor: n.consensus.Successor, HandOver: n.consensus.HandOver, Figures: n.figures, Members: n.members,
 		},
 		Cluster:   func() (string, string) { return n.cfg.Cluster, n.consensus.Registry().ClusterID },
 		Name:      n.cfg.Name,

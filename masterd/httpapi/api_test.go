@@ -56,6 +56,7 @@ func TestStandby(t *testing.T) {
 		{"GET", "/metrics", here, here, here, "", "", ""},
 		{"GET", "/files/debug", here, here, here, "", "", ""},
 		{"GET", "/reeve/v1/masters", here, here, here, "", "", ""},
+		{"GET", "/reeve/v1/masters/members", here, here, here, "", "", `[{"name":"one","kind":"master","state":"alive"`},
 		{"GET", "/reeve/v1/openapi.yaml", here, here, here, "", "", ""},
 		{"GET", "/ready", here, nobody, nobody, "", "", ""},
 	} {

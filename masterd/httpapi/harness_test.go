@@ -102,6 +102,9 @@ func (m *testMaster) build() {
 		Leader: func() *mesosv1.MasterInfo { return m.leader },
 		Peers: mastersapi.Config{
 			Name: "one", Masters: func() []reeveapi.Master { return []reeveapi.Master{{Name: "one", State: "leading"}} },
+			Members: func() []reeveapi.Member {
+				return []reeveapi.Member{{Name: "one", Kind: "master", State: reeveapi.MemberAlive}}
+			},
 		},
 		Cluster: func() (string, string) { return "test", "cluster-id" },
 		Name:    "one", Started: time.Now(), Flags: map[string]string{"work-dir": "/w"}, Metrics: m.metrics,

@@ -35,6 +35,7 @@ func (a *api) reeveRoutes() []mesoshttp.APIRoute {
 		{Method: http.MethodGet, Path: "/reeve/v1/openapi.yaml", Handler: a.describe},
 		{Method: http.MethodGet, Path: "/reeve/v1/masters", Handler: a.cfg.Peers.List},
 		{Method: http.MethodGet, Path: "/reeve/v1/masters/figures", Handler: a.cfg.Peers.Measured},
+		{Method: http.MethodGet, Path: "/reeve/v1/masters/members", Handler: a.cfg.Peers.Gossiping},
 		{Method: http.MethodPost, Path: "/reeve/v1/masters/step-down", Handler: a.led(a.stepDown)},
 		{Method: http.MethodGet, Path: "/reeve/v1/cluster", Handler: a.led(a.cluster)},
 		{Method: http.MethodGet, Path: "/reeve/v1/agents", Handler: a.led(a.agents)},

@@ -22,6 +22,7 @@ type Config struct {
 	HandOver  func(id string) error
 	Leader    func() string // raft id of the leading master, "" while there is none
 	Figures   func(since time.Time) reeveapi.MasterFigures
+	Members   func() []reeveapi.Member // whom gossip knows, sorted
 }
 
 // Noter remembers events of this leadership.
@@ -123,4 +124,9 @@ func (c Config) Measured(w http.ResponseWriter, r *http.Request) {
 // List answers GET /reeve/v1/masters, on every master as it sees them.
 func (c Config) List(w http.ResponseWriter, r *http.Request) {
 	mesoshttp.WriteAPI(w, r, http.StatusOK, append([]reeveapi.Master{}, c.Masters()...))
+}
+
+// Gossiping answers GET /reeve/v1/masters/members, on every master as it sees them.
+func (c Config) Gossiping(w http.ResponseWriter, r *http.Request) {
+	mesoshttp.WriteAPI(w, r, http.StatusOK, append([]reeveapi.Member{}, c.Members()...))
 }

@@ -15,6 +15,11 @@ func (c *Client) StepDown(ctx context.Context, to string) (*reeveapi.SteppedDown
 	return change[*reeveapi.SteppedDown](ctx, c, http.MethodPost, "/masters/step-down", reeveapi.StepDown{To: to})
 }
 
+// Members lists who takes part in gossip, as the master that answers sees it.
+func (c *Client) Members(ctx context.Context) ([]reeveapi.Member, error) {
+	return get[[]reeveapi.Member](ctx, c, "/masters/members")
+}
+
 // MasterFigures asks a master at an address what it measures of itself; of its samples those that are younger than since.
 func (c *Client) MasterFigures(ctx context.Context, masterHTTP string, since time.Time) (*reeveapi.MasterFigures, error) {
 	path := base + "/masters/figures"

@@ -39,6 +39,7 @@ var deeds = []struct{ verb, args string }{
 	{"agents", ""},
 	{"frameworks", ""},
 	{"masters", ""},
+	{"members", ""},
 	{"events", ""},
 	{"roles", ""},
 	{"explain", "web"},

@@ -137,6 +137,10 @@ func (g *Gossip) note(m Member, gone bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	old, known := g.members[m.Node]
+	m.Since = old.Since
+	if !known || old.State != m.State {
+		m.Since = time.Now()
+	}
 	e := Event{Kind: kindOf(m), Member: m}
 	switch {
 	case gone && !known:

@@ -63,6 +63,10 @@ func TestMembersFindEachOtherAndSeeTagsAndLeave(t *testing.T) {
 	eventually(t, "all see all", func() bool {
 		return len(a.Members()) == 3 && len(b.Members()) == 3 && len(c.Members()) == 3
 	})
+	joined, _ := find(a, "b")
+	if joined.Since.IsZero() {
+		t.Error("a does not know since when b is alive")
+	}
 	if m, _ := find(c, "b"); m.Role() != RoleAgent || m.HTTP() != "127.0.0.1:1" || m.Addr != b.Addr() || m.State != Alive {
 		t.Errorf("c sees b as %+v", m)
 	}
@@ -75,11 +79,17 @@ func TestMembersFindEachOtherAndSeeTagsAndLeave(t *testing.T) {
 		_, has := m.Tags[TagHTTP]
 		return m.ID() == "S1" && !has
 	})
+	if m, _ := find(a, "b"); !m.Since.Equal(joined.Since) {
+		t.Errorf("other tags made b alive since %s, it was since %s", m.Since, joined.Since)
+	}
 
 	if err := b.Leave(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "a sees that b left", func() bool { m, _ := find(a, "b"); return m.State == Left })
+	if m, _ := find(a, "b"); !m.Since.After(joined.Since) {
+		t.Errorf("b left at %s, and was alive since %s", m.Since, joined.Since)
+	}
 }
 
 func TestJoinIsRetriedUntilTheSeedExists(t *testing.T) {

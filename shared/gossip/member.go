@@ -83,6 +83,7 @@ type Member struct {
 	Addr  string // ip:port of its gossip
 	Tags  Tags
 	State State
+	Since time.Time // when this process saw it enter State; when it was first heard of, if it was in State already
 }
 
 // Role returns the member's role, RoleMaster or RoleAgent.

@@ -22,9 +22,48 @@ type MasterFigures struct {
 	Heap       uint64         `json:"heap_bytes"`
 	Goroutines int            `json:"goroutines"`
 	Open       int            `json:"open_requests"` // streams among them
-	Elections  []Election     `json:"elections"`     // changes of leaders that it has seen since it started, the oldest first
-	Samples    []MasterSample `json:"samples"`       // of the last half an hour, or since ?since=
+	Snapshot   *Snapshot      `json:"snapshot,omitempty"`
+	Elections  []Election     `json:"elections"` // changes of leaders that it has seen since it started, the oldest first
+	Samples    []MasterSample `json:"samples"`   // of the last half an hour, or since ?since=
 }
+
+// Snapshot is the newest state of the registry on a master's disk, in place of the log before it. There is none as long as the
+// log is short.
+type Snapshot struct {
+	At    time.Time `json:"at"`
+	Term  uint64    `json:"term"`
+	Index uint64    `json:"index"` // of the last entry that is in it
+	Size  int64     `json:"size_bytes"`
+}
+
+// Member is a master or an agent as gossip knows it; GET /reeve/v1/masters/members lists all, as the master that is asked sees
+// them. What it says is a hint: raft and the agents' links decide.
+type Member struct {
+	Name    string    `json:"name"`           // a master and an agent of one host may share it
+	Kind    string    `json:"kind"`           // KindMaster or KindAgent
+	State   string    `json:"state"`          // one of the Member… constants
+	Since   time.Time `json:"since"`          // when the master saw it enter State, or first heard of it
+	Address string    `json:"address"`        // ip:port of its gossip
+	HTTP    string    `json:"http,omitempty"` // ip:port of its API
+	Version string    `json:"version,omitempty"`
+	ID      string    `json:"id,omitempty"` // of the agent, or of the master in raft
+}
+
+// Node is what tells a member from all others.
+func (m Member) Node() string { return m.Name + "." + m.Kind }
+
+// The kinds of members.
+const (
+	KindMaster = "master"
+	KindAgent  = "agent"
+)
+
+// What gossip believes of a member: it answers, it does not, it said that it goes.
+const (
+	MemberAlive  = "alive"
+	MemberFailed = "failed"
+	MemberLeft   = "left"
+)
 
 // MasterSample is what happened in some seconds up to At. Times are what 99 of a hundred did not exceed, 0 if there were none.
 type MasterSample struct {
@@ -64,4 +103,9 @@ func (e Election) Text() string {
 		return e.Before + " handed over"
 	}
 	return "nobody led for " + time.Duration(e.Gap*float64(time.Second)).Round(100*time.Millisecond).String() + ", before that " + e.Before
+}
+
+// There says whether the master can be asked, as far as is known.
+func (m Master) There() bool {
+	return m.HTTP != "" && m.State != MasterFailed && m.State != MasterLeft && m.State != MasterMissing
 }

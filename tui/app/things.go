@@ -109,7 +109,7 @@ func copies(s *store.Snapshot, t screen.Thing, reach []string) []screen.Choice {
 // lists are the verbs of the command line that print what a screen lists.
 var lists = map[screen.Kind]string{
 	screen.Agents: "agents", screen.Tasks: "tasks", screen.Jobs: "jobs", screen.Frameworks: "frameworks", screen.Roles: "roles",
-	screen.Offers: "offers", screen.Masters: "masters", screen.Events: "events", screen.Maintenance: "maintenance", screen.Secrets: "secrets",
+	screen.Offers: "offers", screen.Masters: "masters", screen.Members: "members", screen.Events: "events", screen.Maintenance: "maintenance", screen.Secrets: "secrets",
 }
 
 // tabFlags are what the tabs of the tasks' screen are to the command line.

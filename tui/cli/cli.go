@@ -119,7 +119,7 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 	root.AddCommand(explain.Command(explain.Config{Printer: a.printer, Connect: a.connect}))
 	root.AddCommand(roles.Commands(roles.Config{Config: a.deeds()})...)
 	root.AddCommand(secrets.Command(secrets.Config{Config: a.deeds(), Stdin: a.stdin, Stderr: a.stderr}))
-	root.AddCommand(masters.Command(masters.Config{Config: a.deeds()}))
+	root.AddCommand(masters.Command(masters.Config{Config: a.deeds()}), masters.MembersCommand(masters.Config{Config: a.deeds()}))
 	root.AddCommand(jobs.Commands(a.jobs())...)
 	root.AddCommand(maintenance.Command(maintenance.Config{Config: a.deeds()}))
 	root.AddCommand(steer.Commands(steer.Config{Config: a.deeds()})...)

@@ -67,6 +67,7 @@ var verbs = []verb{
 	{"offers", "what is offered", screen.Offers, nil},
 	{"maintenance", "machines that are to be taken down", screen.Maintenance, nil},
 	{"masters", "the masters", screen.Masters, nil},
+	{"members", "who takes part in gossip", screen.Members, nil},
 	{"events", "what happened", screen.Events, nil},
 	{"secrets", "what jobs may know and nobody reads", screen.Secrets, nil},
 	{"submit", "the form for a new job", screen.Submit, nil},

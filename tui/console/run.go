@@ -260,7 +260,7 @@ func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *fee
 		Copy:        func(text string) (string, error) { return out.Copy(caps, text) },
 		CheckConfig: checkConfig,
 		Env: screen.Env{
-			Store: st, Now: time.Now, HostDetail: source.HostDetail, ContainerDetail: source.ContainerDetail, ReadFile: source.ReadFile, ReadDaemonLog: source.ReadDaemonLog, MasterFigures: source.MasterFigures, LogStart: source.LogStart, LogTimes: source.LogTimes, Maintenance: source.Maintenance, Secrets: source.Secrets, ReadLocal: readLocal, LogSince: source.LogSince, ListFiles: source.ListFiles, Save: dir.Save, Draft: dir.Draft, Templates: dir.Templates,
+			Store: st, Now: time.Now, HostDetail: source.HostDetail, ContainerDetail: source.ContainerDetail, ReadFile: source.ReadFile, ReadDaemonLog: source.ReadDaemonLog, MasterFigures: source.MasterFigures, Members: source.Members, LogStart: source.LogStart, LogTimes: source.LogTimes, Maintenance: source.Maintenance, Secrets: source.Secrets, ReadLocal: readLocal, LogSince: source.LogSince, ListFiles: source.ListFiles, Save: dir.Save, Draft: dir.Draft, Templates: dir.Templates,
 			Columns: dir.Columns(o.Config.Picks()),
 			Reach:   flags,
 			Shelf:   map[string]any{},

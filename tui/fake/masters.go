@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -55,6 +56,9 @@ func (c *Cluster) MasterFigures(_ context.Context, masterHTTP string, since time
 	leads := m.State == reeveapi.MasterLeading
 	f := &reeveapi.MasterFigures{
 		Name: m.Name, At: c.now, Started: c.cluster.Started, Heap: uint64(205+40*i) << 20, Goroutines: 300 + 40*i, Open: 3 + 4*i,
+		Snapshot: &reeveapi.Snapshot{
+			At: c.now.Add(-time.Duration(12+7*i*i) * time.Minute), Term: c.cluster.Term, Index: m.Index - uint64(900+500*i), Size: int64(41+i) << 10,
+		},
 		Elections: []reeveapi.Election{
 			{Term: 13, Leader: "m1", At: c.cluster.Elected.Add(-104 * time.Hour), Before: "m3", Gap: 1.8},
 		},
@@ -99,4 +103,34 @@ func (c *Cluster) usedAt(at time.Time) *reeveapi.ClusterSample {
 		out.Used = plus(out.Used, reeveapi.Amounts{CPUs: all[i].CPUs * part, Mem: float64(all[i].MemBytes) * part / (1 << 20), Disk: float64(all[i].DiskBytes) * part / (1 << 20)})
 	}
 	return out
+}
+
+// Members are the masters and the agents: one that the master does not reach is not heard in gossip either.
+func (c *Cluster) Members(context.Context) ([]reeveapi.Member, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cut != nil {
+		return nil, c.cut
+	}
+	var all []reeveapi.Member
+	member := func(name, kind, http, version, id string, since time.Time) *reeveapi.Member {
+		host, _, _ := strings.Cut(http, ":")
+		all = append(all, reeveapi.Member{
+			Name: name, Kind: kind, State: reeveapi.MemberAlive, Since: since, Address: host + ":7946", HTTP: http, Version: version, ID: id,
+		})
+		return &all[len(all)-1]
+	}
+	for _, e := range c.agents {
+		m := member(e.val.Name, reeveapi.KindAgent, e.val.HTTP, e.val.Version, e.val.ID, e.val.Registered)
+		switch e.val.State {
+		case reeveapi.AgentUnreachable, reeveapi.AgentDisconnected:
+			m.State, m.Since = reeveapi.MemberFailed, e.val.Since
+		case reeveapi.AgentGone:
+			m.State, m.Since = reeveapi.MemberLeft, e.val.Since
+		}
+	}
+	for _, v := range c.cluster.Masters {
+		member(v.Name, reeveapi.KindMaster, v.HTTP, v.Version, v.ID, c.cluster.Started).State = v.Gossip
+	}
+	return all, nil
 }

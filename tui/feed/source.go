@@ -52,6 +52,8 @@ type Source interface {
 	RescindOffer(ctx context.Context, offer string) error
 	// MasterFigures is what the master at an address measures of itself; of its samples those younger than since.
 	MasterFigures(ctx context.Context, masterHTTP string, since time.Time) (*reeveapi.MasterFigures, error)
+	// Members are who takes part in gossip, as the master that answers sees it.
+	Members(ctx context.Context) ([]reeveapi.Member, error)
 	StepDown(ctx context.Context, to string) (*reeveapi.SteppedDown, error)
 	SetQuota(ctx context.Context, q reeveapi.Quota) error
 	RemoveQuota(ctx context.Context, role string) error

@@ -28,6 +28,7 @@ const (
 	Offers      Scope = "offers"
 	Maintenance Scope = "maintenance"
 	Masters     Scope = "masters"
+	Members     Scope = "members"
 	Events      Scope = "events"
 	Secrets     Scope = "secrets"
 	Secret      Scope = "secret"

@@ -116,7 +116,11 @@ var table = []Binding{
 
 	{Scope: Masters, Keys: []string{"enter", "L"}, Verb: DaemonLog, Help: "its own log", Foot: "log", Group: Do},
 	{Scope: Masters, Keys: []string{"ctrl+t"}, Verb: StepDown, Help: "the leader steps down, for this one…", Foot: "step down…", Group: Do, Dangerous: true},
+	{Scope: Masters, Keys: []string{"m"}, Verb: GoMembers, Help: "who takes part in gossip", Foot: "members", Group: See},
 	{Scope: Masters, Keys: []string{"c"}, Verb: Copy, Help: "copy its address", Foot: "copy address", Group: Do},
+
+	{Scope: Members, Keys: []string{"enter"}, Verb: Open, Help: "the agent, or the master's log", Foot: "agent, log", Group: Do},
+	{Scope: Members, Keys: []string{"c"}, Verb: Copy, Help: "copy its address", Foot: "copy address", Group: Do},
 
 	{Scope: Secrets, Keys: []string{"enter"}, Verb: Open, Help: "the jobs that need it", Foot: "jobs", Group: Do},
 	{Scope: Secrets, Keys: []string{"n"}, Verb: New, Help: "a new secret", Foot: "new", Group: Do},

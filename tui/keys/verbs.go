@@ -33,6 +33,7 @@ const (
 	BringBack Verb = "bring-back"
 	Unplan    Verb = "cancel-maintenance"
 	GoMasters Verb = "go-masters"
+	GoMembers Verb = "go-members"
 	GoEvents  Verb = "go-events"
 	GoJobs    Verb = "go-jobs"
 

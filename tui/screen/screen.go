@@ -37,6 +37,7 @@ const (
 	Offers      Kind = "offers"
 	Maintenance Kind = "maintenance"
 	Masters     Kind = "masters"
+	Members     Kind = "members"
 	Events      Kind = "events"
 	Log         Kind = "log"
 	Files       Kind = "files"
@@ -155,6 +156,8 @@ type Env struct {
 	ReadDaemonLog func(ctx context.Context, peerHTTP, path string, offset int64, length int) (data []byte, size int64, err error)
 	// MasterFigures is the source's.
 	MasterFigures func(ctx context.Context, masterHTTP string, since time.Time) (*reeveapi.MasterFigures, error)
+	// Members is the source's.
+	Members func(ctx context.Context) ([]reeveapi.Member, error)
 	// ListFiles is the source's.
 	ListFiles func(ctx context.Context, agentHTTP, path string) ([]*mesosv1.FileInfo, error)
 	// LogSince is the source's.

@@ -24,3 +24,20 @@ func TestStepDown(t *testing.T) {
 		c.Expect("read-only")
 	})
 }
+
+// TestMembers looks at gossip: from the masters, with filter, order and where a member leads to.
+func TestMembers(t *testing.T) {
+	Run(t, Options{W: 120, H: 30}, func(c *Console) {
+		c.Press("7")
+		c.Expect("SNAPSHOT", "12m  41K", "19m  42K")
+		c.Press("m")
+		c.Expect("› members", "agent-01", "10.0.1.11:7946", "m3", "10.0.0.13:7946", "alive")
+		c.Press("/", "kind:master", "enter")
+		c.Expect("3 of ", "10.0.0.11:7946")
+		c.Lacks("agent-01")
+		c.Press("c")
+		c.Expect("10.0.0.11:7946")
+		c.Press("esc", "/", "agent-02", "enter", "enter")
+		c.Expect("› agent-02", "10.0.1.12:5051")
+	})
+}

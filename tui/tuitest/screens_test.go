@@ -62,6 +62,7 @@ var scenes = []struct {
 	{"roles-quota", []string{"5", "j", "Q"}},
 	{"offers", []string{"6"}},
 	{"masters", []string{"7"}},
+	{"members", []string{"7", "m", "j"}},
 	{"secrets", []string{":", "secrets", "enter", "j"}},
 	{"secret-form", []string{":", "secrets", "enter", "j", "E", "hunter2"}},
 	{"events", []string{"8", "j"}},

@@ -186,7 +186,7 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 			return "copied", nil
 		},
 		Env: screen.Env{
-			Store: st, Now: time.Now, ReadFile: c.Cluster.ReadFile, ReadDaemonLog: c.Cluster.ReadDaemonLog, MasterFigures: c.Cluster.MasterFigures, LogStart: c.Cluster.LogStart, LogTimes: c.Cluster.LogTimes, Maintenance: c.Cluster.Maintenance, Secrets: c.Cluster.Secrets, ReadLocal: readLocal, Inside: c.Cluster.Inside, LogSince: c.Cluster.LogSince, ListFiles: c.Cluster.ListFiles, Save: c.save, Reach: reach, Shelf: map[string]any{},
+			Store: st, Now: time.Now, ReadFile: c.Cluster.ReadFile, ReadDaemonLog: c.Cluster.ReadDaemonLog, MasterFigures: c.Cluster.MasterFigures, Members: c.Cluster.Members, LogStart: c.Cluster.LogStart, LogTimes: c.Cluster.LogTimes, Maintenance: c.Cluster.Maintenance, Secrets: c.Cluster.Secrets, ReadLocal: readLocal, Inside: c.Cluster.Inside, LogSince: c.Cluster.LogSince, ListFiles: c.Cluster.ListFiles, Save: c.save, Reach: reach, Shelf: map[string]any{},
 			Columns: kept.Columns(o.Columns),
 			Templates: func(name string, fields map[string]string) map[string]map[string]string {
 				if name != "" {

@@ -51,7 +51,7 @@ func serve(o crowd.Options) error {
 		Term: func() httpapi.Term { return made }, Info: func() *mesosv1.MasterInfo { return leader }, Leader: func() *mesosv1.MasterInfo { return leader },
 		Peers: mastersapi.Config{Masters: func() []reeveapi.Master {
 			return []reeveapi.Master{{Name: "crowd", State: reeveapi.MasterLeading, Voter: true, HTTP: address.String()}}
-		}},
+		}, Members: func() []reeveapi.Member { return nil }},
 		Cluster: func() (string, string) { return "crowd", "crowd" }, Name: "crowd", Started: time.Now(), Metrics: metrics.New(), Logger: logger,
 	})
 	group := run.NewGroup(context.Background())

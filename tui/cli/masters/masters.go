@@ -35,6 +35,10 @@ func (cfg Config) list(ctx context.Context, c *client.Client) error {
 		return err
 	}
 	slices.SortStableFunc(masters, func(x, y reeveapi.Master) int { return cmp.Compare(x.Name, y.Name) })
+	var saved map[string]string
+	if cfg.Printer().Form == output.Wide {
+		saved = snapshots(ctx, c, masters)
+	}
 	return output.Show(cfg.Printer(), masters, output.Listing[reeveapi.Master]{
 		Empty: "No masters.",
 		Name:  func(m reeveapi.Master) string { return m.Name },
@@ -45,6 +49,7 @@ func (cfg Config) list(ctx context.Context, c *client.Client) error {
 			{Head: "LAG", Cell: reeveapi.Master.Lag},
 			{Head: "TERM", Cell: reeveapi.Master.TermText},
 			{Head: "GOSSIP", Wide: true, Cell: func(m reeveapi.Master) string { return m.Gossip }},
+			{Head: "SNAPSHOT", Wide: true, Cell: func(m reeveapi.Master) string { return saved[m.HTTP] }},
 			{Head: "ADDRESS", Cell: func(m reeveapi.Master) string { return m.HTTP }},
 			{Head: "VERSION", Cell: func(m reeveapi.Master) string { return m.Version }},
 			{Head: "ID", Wide: true, Cell: func(m reeveapi.Master) string { return m.ID }},

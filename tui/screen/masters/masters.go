@@ -52,6 +52,8 @@ func New(env screen.Env, _ screen.Target) *Screen {
 		{Name: "VOTER", Width: 5, Rank: 2, Text: text(func(m *master) string { return map[bool]string{true: "yes", false: "no"}[m.Voter] }, theme.Text)},
 		{Name: "TERM", Width: 5, Rank: 4, Text: text(func(m *master) string { return m.TermText() }, theme.Dim)},
 		{Name: "VERSION", Width: 8, Rank: 3, Text: s.version, Compare: table.Compare(func(m *master) string { return m.Version })},
+		{Name: "SNAPSHOT", Width: 9, Max: 12, Rank: 2, Text: s.snapshot},
+		{Name: "UP TO", Width: 6, Max: 10, Rank: 5, Text: s.saved},
 		{Name: "ID", Width: 12, Max: 40, Rank: 5, Text: text(func(m *master) string { return m.ID }, theme.Dim)},
 	}...)
 	s.Base = list.NewBase(env, list.Setup[master]{Scope: keys.Masters, Kind: screen.Masters, Name: "masters", Rows: all}, list.New(t, ""))
@@ -104,6 +106,27 @@ func (s *Screen) version(m *master) (string, theme.Role) {
 	return m.Version, theme.Dim
 }
 
+// snapshot is how old and how large a master's newest snapshot is.
+func (s *Screen) snapshot(m *master) (string, theme.Role) {
+	k := s.trail.of[m.HTTP]
+	switch {
+	case k == nil || k.figures.At.IsZero():
+		return "-", theme.Dim
+	case k.figures.Snapshot == nil:
+		return "none yet", theme.Dim
+	}
+	saved := k.figures.Snapshot
+	return gauge.Since(s.Env.Now(), saved.At) + "  " + gauge.Bytes(saved.Size), theme.Text
+}
+
+// saved is the last entry in a master's newest snapshot.
+func (s *Screen) saved(m *master) (string, theme.Role) {
+	if k := s.trail.of[m.HTTP]; k != nil && k.figures.Snapshot != nil {
+		return fmt.Sprint(k.figures.Snapshot.Index), theme.Dim
+	}
+	return "-", theme.Dim
+}
+
 // Start asks the masters for the first figures.
 func (s *Screen) Start() tea.Cmd { return s.trail.ask(s.Env, s.masters()) }
 
@@ -128,6 +151,9 @@ func (s *Screen) Crumb() string { return fmt.Sprintf("masters (%d)", len(s.maste
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	if verb == keys.Filter || s.Take(verb) { // a handful needs no filter
 		return nil, true
+	}
+	if verb == keys.GoMembers {
+		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Members}}), true
 	}
 	_, m, _ := s.Row()
 	switch {

@@ -46,7 +46,7 @@ const (
 func (t *trail) ask(env screen.Env, masters []reeveapi.Master) tea.Cmd {
 	var all []tea.Cmd
 	for _, m := range masters {
-		if m.HTTP == "" || m.State == reeveapi.MasterFailed || m.State == reeveapi.MasterLeft || m.State == reeveapi.MasterMissing {
+		if !m.There() {
 			continue
 		}
 		if t.of == nil {

@@ -17,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen/logs"
 	"codeberg.org/reeve/reeve/tui/screen/maintenance"
 	"codeberg.org/reeve/reeve/tui/screen/masters"
+	"codeberg.org/reeve/reeve/tui/screen/members"
 	"codeberg.org/reeve/reeve/tui/screen/offers"
 	"codeberg.org/reeve/reeve/tui/screen/overview"
 	"codeberg.org/reeve/reeve/tui/screen/roles"
@@ -34,7 +35,7 @@ func Columns() map[string][]string {
 	env := screen.Env{Store: store.New(), Now: time.Now}
 	out := map[string][]string{}
 	for _, kind := range []screen.Kind{
-		screen.Agents, screen.Tasks, screen.Jobs, screen.Frameworks, screen.Roles, screen.Offers, screen.Maintenance, screen.Masters, screen.Events, screen.Agent, screen.Files, screen.Secrets,
+		screen.Agents, screen.Tasks, screen.Jobs, screen.Frameworks, screen.Roles, screen.Offers, screen.Maintenance, screen.Masters, screen.Members, screen.Events, screen.Agent, screen.Files, screen.Secrets,
 	} {
 		if l, ok := Screen(env, screen.Target{Kind: kind}).(interface{ Lists() map[string][]string }); ok {
 			maps.Copy(out, l.Lists())
@@ -68,6 +69,8 @@ func Screen(env screen.Env, target screen.Target) screen.Screen {
 		return offers.New(env, target)
 	case screen.Masters:
 		return masters.New(env, target)
+	case screen.Members:
+		return members.New(env, target)
 	case screen.Events:
 		return events.New(env, target)
 	case screen.Secrets:
