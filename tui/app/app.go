@@ -385,7 +385,7 @@ func (a *App) Session() Session {
 
 // passing says whether a screen is one that nobody wants to begin with.
 func passing(kind screen.Kind) bool {
-	return kind == screen.Submit || kind == screen.Secret || kind == screen.Shells
+	return kind == screen.Submit || kind == screen.Secret || kind == screen.Window || kind == screen.Shells
 }
 
 // How much and how often is kept.

@@ -65,7 +65,7 @@ var verbs = []verb{
 	{"frameworks", "all frameworks", screen.Frameworks, nil},
 	{"roles", "the tree of roles", screen.Roles, nil},
 	{"offers", "what is offered", screen.Offers, nil},
-	{"maintenance", "machines that are to be taken down", screen.Maintenance, nil},
+	{"maintenance", "all that is planned; schedule AGENT… plans more…", screen.Maintenance, planable},
 	{"masters", "the masters", screen.Masters, nil},
 	{"members", "who takes part in gossip", screen.Members, nil},
 	{"events", "what happened", screen.Events, nil},
@@ -294,6 +294,10 @@ func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
 		return quota(s, rest)
 	case "weight":
 		return weight(s, rest)
+	case "maintenance":
+		if words := strings.Fields(rest); len(words) > 0 && words[0] == "schedule" {
+			return schedule(s, words[1:], now)
+		}
 	case "submit":
 		return screen.Go{Target: screen.Target{Kind: v.kind}}, nil
 	}

@@ -3,6 +3,7 @@ package fake
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -47,37 +48,96 @@ func (c *Cluster) Maintenance(context.Context) (reeveapi.Maintenance, error) {
 	return out, nil
 }
 
-// ChangeMaintenance takes machines of the schedule down, or off it.
+// ChangeMaintenance puts machines on the schedule, takes them down, or off it.
 func (c *Cluster) ChangeMaintenance(_ context.Context, step string, asked reeveapi.MaintenanceRequest) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.cut != nil {
-		return c.cut
-	}
-	for _, id := range asked.Machines {
-		if !c.upkeep(step, id) {
-			return fault.New(fault.NotFound, "machine %s is not in the schedule", id.Hostname)
+	return c.setting(func() error {
+		if step == "schedule" {
+			c.schedule(asked)
 		}
-		c.event("MAINTENANCE", id.Hostname, id.Hostname, id.Hostname, step, "operator")
-	}
-	c.publish()
-	return nil
+		for _, id := range asked.Machines {
+			if !c.upkeep(step, id) {
+				return fault.New(fault.NotFound, "machine %s is not in the schedule", id.Hostname)
+			}
+			c.event("MAINTENANCE", id.Hostname, id.Hostname, id.Hostname, step, "operator")
+		}
+		return nil
+	})
 }
 
-func (c *Cluster) upkeep(step string, id reeveapi.MachineID) bool {
-	for w := range c.plan.Windows {
-		machines := c.plan.Windows[w].Machines
-		for i := range machines {
-			if machines[i].Hostname != id.Hostname {
-				continue
+// schedule gives machines a window of their own; those that had one leave it.
+func (c *Cluster) schedule(asked reeveapi.MaintenanceRequest) {
+	w := reeveapi.MaintenanceWindow{Start: asked.Start}
+	if w.Start.IsZero() {
+		w.Start = c.now.Truncate(time.Second)
+	}
+	if s := asked.DurationSeconds; s != nil {
+		w.End = new(w.Start.Add(time.Duration(*s * float64(time.Second))))
+	}
+	for _, id := range asked.Machines {
+		m := reeveapi.MaintenanceMachine{Hostname: id.Hostname, IP: id.IP, State: reeveapi.MachineDraining}
+		if old := c.remove(id); old != nil {
+			m = *old
+		} else {
+			for _, a := range c.onMachine(id) {
+				m.Agents = append(m.Agents, a.val.ID)
 			}
-			if step == "start" {
-				machines[i].State = reeveapi.MachineDown
-			} else {
-				c.plan.Windows[w].Machines = slices.Delete(machines, i, i+1)
-			}
-			return true
+		}
+		w.Machines = append(w.Machines, m)
+		for _, a := range c.onMachine(id) {
+			a.val.Maintenance, a.version = &reeveapi.Unavailability{Start: w.Start, End: w.End}, c.change()
 		}
 	}
-	return false
+	c.plan.Windows = append(c.plan.Windows, w)
+	slices.SortStableFunc(c.plan.Windows, func(a, b reeveapi.MaintenanceWindow) int { return a.Start.Compare(b.Start) })
+}
+
+func (c *Cluster) onMachine(id reeveapi.MachineID) (out []*entry[reeveapi.Agent]) {
+	for _, a := range c.agents {
+		if strings.EqualFold(a.val.Name, id.Hostname) && strings.HasPrefix(a.val.HTTP, id.IP+":") {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// find is a machine of the schedule and its window, nil if it is not on it.
+func (c *Cluster) find(id reeveapi.MachineID) (*reeveapi.MaintenanceWindow, int) {
+	for w := range c.plan.Windows {
+		at := slices.IndexFunc(c.plan.Windows[w].Machines, func(m reeveapi.MaintenanceMachine) bool {
+			return strings.EqualFold(m.Hostname, id.Hostname) && m.IP == id.IP
+		})
+		if at >= 0 {
+			return &c.plan.Windows[w], at
+		}
+	}
+	return nil, 0
+}
+
+// remove takes a machine off the schedule, and answers what it was there.
+func (c *Cluster) remove(id reeveapi.MachineID) *reeveapi.MaintenanceMachine {
+	w, at := c.find(id)
+	if w == nil {
+		return nil
+	}
+	was := w.Machines[at]
+	w.Machines = slices.Delete(w.Machines, at, at+1)
+	c.plan.Windows = slices.DeleteFunc(c.plan.Windows, func(w reeveapi.MaintenanceWindow) bool { return len(w.Machines) == 0 })
+	for _, a := range c.onMachine(id) {
+		a.val.Maintenance, a.version = nil, c.change()
+	}
+	return &was
+}
+
+// upkeep does a step with a machine of the schedule, and says whether it is one.
+func (c *Cluster) upkeep(step string, id reeveapi.MachineID) bool {
+	w, at := c.find(id)
+	switch {
+	case w == nil:
+		return false
+	case step == "start":
+		w.Machines[at].State = reeveapi.MachineDown
+	case step != "schedule":
+		c.remove(id)
+	}
+	return true
 }

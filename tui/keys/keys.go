@@ -32,6 +32,7 @@ const (
 	Events      Scope = "events"
 	Secrets     Scope = "secrets"
 	Secret      Scope = "secret"
+	Window      Scope = "window"
 	Shells      Scope = "shells"
 	Log         Scope = "log"
 	Files       Scope = "files"
@@ -43,7 +44,7 @@ const (
 )
 
 // Form says whether a scope is that of a form: its fields take letters, and its own keys all else.
-func (s Scope) Form() bool { return s == Submit || s == Secret }
+func (s Scope) Form() bool { return s == Submit || s == Secret || s == Window }
 
 // Group is the heading of help under which a binding stands.
 type Group string

@@ -13,6 +13,7 @@ var table = []Binding{
 	{Scope: Agents, Keys: []string{"ctrl+e"}, Verb: Reactivate, Help: "use it again…", Group: Do, Dangerous: true},
 	{Scope: Agents, Keys: []string{"ctrl+o"}, Verb: Deactivate, Help: "launch nothing new…", Group: Do, Dangerous: true},
 	{Scope: Agents, Keys: []string{"ctrl+g"}, Verb: Gone, Help: "give up for ever…", Group: Do, Dangerous: true},
+	{Scope: Agents, Keys: []string{"m"}, Verb: PlanMaint, Help: "plan its maintenance", Group: Do},
 	{Scope: Agents, Keys: []string{"L"}, Verb: DaemonLog, Help: "the log of its agentd", Group: Do},
 	{Scope: Agents, Keys: []string{"c"}, Verb: Copy, Help: "copy its id", Group: Do},
 
@@ -27,6 +28,7 @@ var table = []Binding{
 	{Scope: Agent, Keys: []string{"ctrl+e"}, Verb: Reactivate, Help: "use it again…", Group: Do, Dangerous: true},
 	{Scope: Agent, Keys: []string{"ctrl+o"}, Verb: Deactivate, Help: "launch nothing new…", Group: Do, Dangerous: true},
 	{Scope: Agent, Keys: []string{"ctrl+g"}, Verb: Gone, Help: "give up for ever…", Group: Do, Dangerous: true},
+	{Scope: Agent, Keys: []string{"m"}, Verb: PlanMaint, Help: "plan its maintenance", Group: Do},
 	{Scope: Agent, Keys: []string{"tab"}, Verb: NextTab, Help: "tabs", Foot: "next tab", Group: Move},
 	{Scope: Agent, Keys: []string{"shift+tab"}, Verb: PrevTab, Help: "tabs", Group: Move},
 	{Scope: Agent, Keys: []string{"L"}, Verb: DaemonLog, Help: "the log of its agentd", Group: Do},
@@ -113,6 +115,8 @@ var table = []Binding{
 	{Scope: Maintenance, Keys: []string{"ctrl+t"}, Verb: TakeDown, Help: "take it down…", Foot: "take down…", Group: Do, Dangerous: true},
 	{Scope: Maintenance, Keys: []string{"ctrl+e"}, Verb: BringBack, Help: "bring it back…", Foot: "bring back…", Group: Do, Dangerous: true},
 	{Scope: Maintenance, Keys: []string{"ctrl+o"}, Verb: Unplan, Help: "off the schedule…", Foot: "cancel…", Group: Do, Dangerous: true},
+	{Scope: Maintenance, Keys: []string{"n"}, Verb: New, Help: "schedule machines", Foot: "new", Group: Do},
+	{Scope: Maintenance, Keys: []string{"E"}, Verb: Edit, Help: "change its window", Foot: "change", Group: Do},
 
 	{Scope: Masters, Keys: []string{"enter", "L"}, Verb: DaemonLog, Help: "its own log", Foot: "log", Group: Do},
 	{Scope: Masters, Keys: []string{"ctrl+t"}, Verb: StepDown, Help: "the leader steps down, for this one…", Foot: "step down…", Group: Do, Dangerous: true},
@@ -224,6 +228,11 @@ var table = []Binding{
 	{Scope: Secret, Keys: []string{"shift+tab", "up"}, Verb: PrevField, Help: "field before", Group: Move},
 	{Scope: Secret, Keys: []string{"ctrl+x"}, Verb: Send, Help: "store it…", Foot: "store…", Group: Do, Dangerous: true},
 	{Scope: Secret, Keys: []string{"esc"}, Verb: Back, Help: "leave; nothing is kept", Foot: "leave", Group: Move},
+
+	{Scope: Window, Keys: []string{"tab", "down", "enter"}, Verb: NextField, Help: "next field", Foot: "next", Group: Move},
+	{Scope: Window, Keys: []string{"shift+tab", "up"}, Verb: PrevField, Help: "field before", Group: Move},
+	{Scope: Window, Keys: []string{"ctrl+x"}, Verb: Send, Help: "schedule it…", Foot: "schedule…", Group: Do, Dangerous: true},
+	{Scope: Window, Keys: []string{"esc"}, Verb: Back, Help: "leave; nothing is kept", Foot: "leave", Group: Move},
 
 	{Scope: Columns, Keys: []string{"enter"}, Verb: Press, Help: "keep them", Group: Do},
 	{Scope: Columns, Keys: []string{" "}, Verb: Mark, Help: "show the column, or not", Group: Do},

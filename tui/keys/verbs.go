@@ -32,6 +32,7 @@ const (
 	TakeDown  Verb = "take-down"
 	BringBack Verb = "bring-back"
 	Unplan    Verb = "cancel-maintenance"
+	PlanMaint Verb = "plan-maintenance"
 	GoMasters Verb = "go-masters"
 	GoMembers Verb = "go-members"
 	GoEvents  Verb = "go-events"

@@ -45,6 +45,7 @@ const (
 	Submit      Kind = "submit"
 	Secrets     Kind = "secrets"
 	Secret      Kind = "secret" // the form for a value
+	Window      Kind = "window" // the form for a window of maintenance
 	Shells      Kind = "shells" // the choice of a shell
 )
 

@@ -57,6 +57,8 @@ var scenes = []struct {
 	{"frameworks", []string{"4"}},
 	{"maintenance", []string{"9", "j"}},
 	{"maintenance-down", []string{"9", "ctrl+t"}},
+	{"maintenance-form", []string{"2", "space", "space", "m", "tab", "backspace", "backspace", "backspace", "in 90m", "tab", "2x"}},
+	{"maintenance-change", []string{"9", "j", "E", "tab"}},
 	{"roles", []string{"5", "j"}},
 	{"roles-wide", []string{"5", "ctrl+w"}},
 	{"roles-quota", []string{"5", "j", "Q"}},

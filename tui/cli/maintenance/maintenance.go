@@ -5,7 +5,6 @@ package maintenance
 import (
 	"context"
 	"fmt"
-	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/cli/deed"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 	"codeberg.org/reeve/reeve/tui/cli/steer"
@@ -113,7 +113,7 @@ func (cfg Config) scheduleCommand() *cobra.Command {
 		Long: "Tell frameworks that machines will be taken down. A machine is named as its agent is, or as HOST/IP. Nothing happens by itself when\n" +
 			"the time comes: \"reeve maintenance start\" takes it down.",
 		RunE: func(command *cobra.Command, args []string) error {
-			asked := reeveapi.MaintenanceRequest{}
+			window := action.Window{}
 			flags := command.Flags()
 			switch {
 			case flags.Changed("in") && at != "":
@@ -127,22 +127,22 @@ func (cfg Config) scheduleCommand() *cobra.Command {
 				if err != nil {
 					return cfg.Usage("--at is %q, and must be a time such as %s", at, time.Now().Format(time.RFC3339))
 				}
-				asked.Start = start
+				window.Start = start
 			case flags.Changed("in"):
-				asked.Start = time.Now().Add(in).Truncate(time.Second)
+				window.Start = time.Now().Add(in).Truncate(time.Second)
 			}
 			if flags.Changed("for") {
-				asked.DurationSeconds = new(long.Seconds())
+				window.Length = &long
 			}
 			return cfg.Ask(command, func(ctx context.Context, c *client.Client) error {
-				for _, name := range args {
-					m, err := byAgent(ctx, c, name)
-					if err != nil {
-						return err
-					}
-					asked.Machines = append(asked.Machines, m)
+				agents, err := steer.Agents(ctx, c)
+				if err != nil {
+					return err
 				}
-				if err := c.ChangeMaintenance(ctx, "schedule", asked); err != nil {
+				if window.Machines, err = action.Machines(agents, args); err != nil {
+					return err
+				}
+				if err := c.ChangeMaintenance(ctx, "schedule", window.Request()); err != nil {
 					return err
 				}
 				return cfg.Say("%s scheduled for maintenance; frameworks are asked to leave", strings.Join(args, ", "))
@@ -153,25 +153,6 @@ func (cfg Config) scheduleCommand() *cobra.Command {
 	command.Flags().StringVar(&at, "at", "", "begin at this time (2006-01-02T15:04:05Z)")
 	command.Flags().DurationVar(&long, "for", 0, "how long it takes; without it, nobody knows")
 	return command
-}
-
-// byAgent is the machine of an agent that a person names, or HOST/IP.
-func byAgent(ctx context.Context, c *client.Client, name string) (reeveapi.MachineID, error) {
-	if host, ip, ok := strings.Cut(name, "/"); ok && net.ParseIP(ip) != nil {
-		return reeveapi.MachineID{Hostname: host, IP: ip}, nil
-	}
-	agent, err := steer.Find(ctx, c, name)
-	if err != nil {
-		return reeveapi.MachineID{}, err
-	}
-	if agent.HTTP == "" {
-		return reeveapi.MachineID{}, fmt.Errorf("the address of agent %s is not known: it has not come to the master that leads now yet; try again, or name it HOST/IP", agent.Name)
-	}
-	ip, _, err := net.SplitHostPort(agent.HTTP)
-	if err != nil {
-		return reeveapi.MachineID{}, fmt.Errorf("the address of agent %s is %q: %w", agent.Name, agent.HTTP, err)
-	}
-	return reeveapi.MachineID{Hostname: agent.Name, IP: ip}, nil
 }
 
 // agreed asks, if there is a question, with how much is lost.

@@ -5,14 +5,12 @@ package steer
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"codeberg.org/reeve/reeve/shared/client"
-	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/cli/deed"
 )
 
@@ -55,30 +53,27 @@ func within(ctx context.Context, fn func(ctx context.Context) error) error {
 	return fn(ctx)
 }
 
-// Find finds the agent that a person means: by its id, its name or the address of its API. One that is gone is only found
-// by its id: another one may have its name by now.
+// Find finds the agent that a person means, as action.FindAgent does.
 func Find(ctx context.Context, c *client.Client, name string) (reeveapi.Agent, error) {
-	agents, err := c.Agents(ctx)
+	agents, err := Agents(ctx, c)
 	if err != nil {
 		return reeveapi.Agent{}, err
 	}
-	if i := slices.IndexFunc(agents, func(a reeveapi.Agent) bool { return a.ID == name }); i >= 0 {
-		return agents[i], nil
+	found, err := action.FindAgent(agents, name)
+	if err != nil {
+		return reeveapi.Agent{}, err
 	}
-	found := slices.DeleteFunc(agents, func(a reeveapi.Agent) bool {
-		return a.State == reeveapi.AgentGone || a.Name != name && a.HTTP != name
-	})
-	switch len(found) {
-	case 0:
-		return reeveapi.Agent{}, fault.New(fault.NotFound, "no agent is called %q; \"reeve agents\" lists those that there are", name)
-	case 1:
-		return found[0], nil
+	return *found, nil
+}
+
+// Agents are all that there are.
+func Agents(ctx context.Context, c *client.Client) ([]*reeveapi.Agent, error) {
+	all, err := c.Agents(ctx)
+	out := make([]*reeveapi.Agent, len(all))
+	for i := range all {
+		out[i] = &all[i]
 	}
-	var ids []string
-	for _, a := range found {
-		ids = append(ids, a.ID+" ("+a.HTTP+")")
-	}
-	return reeveapi.Agent{}, fault.New(fault.Conflict, "%q means %d agents; name one of: %s", name, len(found), strings.Join(ids, ", "))
+	return out, err
 }
 
 func (cfg Config) deactivateCommand() *cobra.Command {

@@ -18,6 +18,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen/logs"
 	"codeberg.org/reeve/reeve/tui/screen/meter"
 	"codeberg.org/reeve/reeve/tui/screen/tasks"
+	"codeberg.org/reeve/reeve/tui/screen/window"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
@@ -265,8 +266,12 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	default:
 	}
 	if a := s.agent(); a != nil {
-		if verb == keys.DaemonLog {
+		switch verb {
+		case keys.DaemonLog:
 			return screen.Send(screen.Go{Target: logs.OfAgent(a.HTTP)}), true
+		case keys.PlanMaint:
+			return window.Of(s.env, []*reeveapi.Agent{a}), true
+		default:
 		}
 		if cmd, ours := agents.Steer(verb, []*reeveapi.Agent{a}, 0, s.env); ours {
 			return cmd, true

@@ -19,6 +19,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/screen/list"
 	"codeberg.org/reeve/reeve/tui/screen/logs"
+	"codeberg.org/reeve/reeve/tui/screen/window"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/filter"
@@ -270,6 +271,9 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	targets, hidden := s.Targets()
 	if cmd, ours := Steer(verb, targets, hidden, s.Env); ours {
 		return cmd, true
+	}
+	if verb == keys.PlanMaint {
+		return window.Of(s.Env, targets), true
 	}
 	id, a, _ := s.Row()
 	if a == nil {

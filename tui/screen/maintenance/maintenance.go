@@ -17,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/screen/list"
+	"codeberg.org/reeve/reeve/tui/screen/window"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/filter"
 	"codeberg.org/reeve/reeve/tui/widget/table"
@@ -27,6 +28,7 @@ type machine struct {
 	reeveapi.MaintenanceMachine
 	start time.Time
 	end   *time.Time
+	peers []reeveapi.MaintenanceMachine // all of its window
 }
 
 func (m *machine) id() string { return m.Hostname + "/" + m.IP }
@@ -41,7 +43,7 @@ type Screen struct {
 // New returns the screen; target's Arg is a filter to begin with.
 func New(env screen.Env, target screen.Target) *Screen {
 	s := &Screen{}
-	t := table.New("no machine is to be taken down; reeve maintenance schedule AGENT --in 1h plans it", s.columns()...)
+	t := table.New("no machine is to be taken down; n plans it", s.columns()...)
 	l := list.New(t, "words = AND  !not  /rx/  state:", []filter.Field[machine]{
 		{Name: "machine", Free: true, Text: (*machine).id},
 		{Name: "state", Free: true, Text: func(m *machine) string { return m.State }},
@@ -107,7 +109,7 @@ func rows(plan reeveapi.Maintenance) []table.Row[machine] {
 	var all []machine
 	for _, w := range plan.Windows {
 		for _, m := range w.Machines {
-			all = append(all, machine{m, w.Start, w.End})
+			all = append(all, machine{m, w.Start, w.End, w.Machines})
 		}
 	}
 	slices.SortFunc(all, func(a, b machine) int { return strings.Compare(a.id(), b.id()) })
@@ -130,6 +132,10 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return s.step(action.StopMaintenance), true
 	case keys.Unplan:
 		return s.step(action.CancelMaintenance), true
+	case keys.New:
+		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Window}}), true
+	case keys.Edit:
+		return s.edit(), true
 	case keys.Open:
 		if _, m, _ := s.Row(); m != nil && len(m.Agents) > 0 {
 			return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Agent, ID: m.Agents[0]}}), true
@@ -138,6 +144,23 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	default:
 	}
 	return nil, false
+}
+
+// edit opens the form with the window under the cursor, or with the marked machines of it.
+func (s *Screen) edit() tea.Cmd {
+	_, at, alive := s.Row()
+	if at == nil || !alive {
+		return screen.Say(theme.Warn, "there is no machine here")
+	}
+	machines := at.peers
+	if marks, _ := s.Table().Marks(); len(marks) > 0 {
+		machines = nil
+		rows, _ := s.Targets()
+		for _, m := range rows {
+			machines = append(machines, m.MaintenanceMachine)
+		}
+	}
+	return window.Change(s.Env, machines, at.start, at.end)
 }
 
 func (s *Screen) step(make func([]reeveapi.MaintenanceMachine) (action.Action, error)) tea.Cmd {

@@ -27,6 +27,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen/submit"
 	"codeberg.org/reeve/reeve/tui/screen/task"
 	"codeberg.org/reeve/reeve/tui/screen/tasks"
+	"codeberg.org/reeve/reeve/tui/screen/window"
 	"codeberg.org/reeve/reeve/tui/store"
 )
 
@@ -79,6 +80,8 @@ func Screen(env screen.Env, target screen.Target) screen.Screen {
 		return shells.New(env, target)
 	case screen.Secret:
 		return secret.New(env, target)
+	case screen.Window:
+		return window.New(env, target)
 	case screen.Files:
 		return files.New(env, target)
 	case screen.Detail:

@@ -1,0 +1,72 @@
+package tuitest
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestStoryPlanMaintenance schedules two marked agents, changes their window, adds a machine by a line, and cancels it.
+func TestStoryPlanMaintenance(t *testing.T) {
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Press("2", "space", "space", "m")
+		c.Expect("› schedule maintenance", "agent-01 agent-02", "tasks: ")
+		c.Press("tab", "backspace", "backspace", "backspace", "soon", "ctrl+x")
+		c.Expect("not yet: Begin must be put right", `"soon" is no time; write now, in 1h, 22:00`)
+		c.Press("ctrl+u")
+		c.Type("in 1h")
+		c.Press("tab", "2h", "ctrl+x")
+		c.Expect("Schedule maintenance of 2 machines", "in 1h, until", "nothing does that by itself", "[ Cancel ]")
+		c.Press("enter")
+		c.Expect("› schedule maintenance")
+		c.Press("ctrl+x", "tab", "enter")
+		c.Pass(2 * time.Second)
+		c.Expect("2 machines scheduled for maintenance", "agents (")
+		c.Press("9", "g")
+		c.Expect("agent-01", "agent-02", "agent-04", "agent-11")
+		c.Press("E")
+		c.Expect("Change maintenance", "agent-01 agent-02", "2h", "which this changes", "keeps the window that it has")
+		c.Press("tab", "tab", "ctrl+u", "ctrl+x")
+		c.Expect("how long it takes is not known")
+		c.Press("tab", "enter")
+		c.Pass(2 * time.Second)
+		if line := c.Line(" agent-02 "); !strings.Contains(line, "open") || !strings.Contains(line, "scheduled") {
+			t.Errorf("the row is %q, want a window without an end", line)
+		}
+		c.Press("ctrl+o", "tab", "enter")
+		c.Pass(2 * time.Second)
+		c.Expect("no maintenance of agent-01 any more")
+		c.Press(":", "maintenance schedule agent-07 in=1d for=30m", "enter")
+		c.Expect("Schedule maintenance of agent-07", "in 24h, until")
+		c.Press("tab", "enter")
+		c.Pass(2 * time.Second)
+		c.Expect("agent-07 scheduled for maintenance")
+		plan, err := c.Cluster.Maintenance(t.Context())
+		if err != nil || len(plan.Windows) != 4 || plan.Windows[1].End != nil || plan.Windows[1].Machines[0].Hostname != "agent-02" {
+			t.Errorf("the schedule is %+v, %v", plan, err)
+		}
+	})
+	Run(t, Options{ReadOnly: true}, func(c *Console) {
+		c.Press("9", "n", "agent-03", "ctrl+x")
+		c.Expect("schedule: this console is read-only")
+	})
+}
+
+// TestPlanMaintenanceByLine is told what is wrong with a line.
+func TestPlanMaintenanceByLine(t *testing.T) {
+	for line, want := range map[string]string{
+		"maintenance schedule":                            "Schedule maintenance",
+		"maintenance schedule agent-03 x=1":               `"x=1" is neither in=1h nor at=22:00 nor for=2h`,
+		"maintenance schedule agent-03 in=1h at=22:00":    "in=1h and at=22:00 both say when it begins",
+		"maintenance schedule agent-03 for=2":             `"2" is no span of time`,
+		"maintenance schedule nobody":                     `no agent is called "nobody"`,
+		"maintenance schedule in=1h":                      "no machine is named",
+		"maintenance schedule agent-03 h/10.0.0.9 at=now": "Schedule maintenance of 2 machines",
+		"maintenance agent-04":                            "› maintenance",
+	} {
+		Run(t, Options{W: 140, H: 40}, func(c *Console) {
+			c.Press(":", line, "enter")
+			c.Expect(want)
+		})
+	}
+}
