@@ -48,15 +48,15 @@ type Tried struct{ Master, Said string }
 
 // Tried is what the masters said at the last try, as "m1: connection refused", but for the one whose error the link has; those that
 // are not known are named by their addresses.
-func (s *Snapshot) Tried() []string {
+func (n *Snapshot) Tried() []string {
 	var all []string
-	for _, t := range s.Link.Tried {
-		if t.Master == s.Link.Master {
+	for _, t := range n.Link.Tried {
+		if t.Master == n.Link.Master {
 			continue
 		}
 		name := t.Master
-		if s.Cluster != nil {
-			for _, m := range s.Cluster.Masters {
+		if n.Cluster != nil {
+			for _, m := range n.Cluster.Masters {
 				if m.HTTP == t.Master {
 					name = m.Name
 				}

@@ -118,6 +118,7 @@ func TestContrast(t *testing.T) {
 						least = 1.2
 					case Hold, Bar:
 						least = 2.5
+					default:
 					}
 					what := fmt.Sprintf("%s: %s, flags %d, on %v", look.name, names[role], flag, ground)
 					fore, back := ink(t, th.SGR(role, flag))
