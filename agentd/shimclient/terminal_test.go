@@ -12,13 +12,13 @@ import (
 )
 
 // talker is a command that answers lines until "end", and tells of signals at once. A shell would not do: whether a trap ends
-// its read is a matter of luck.
+// its read is a matter of luck. Neither would os.system in a handler: it ignores SIGINT until its command has ended.
 func talker(more string) string {
 	return `exec python3 -u -c '
 import os, signal, sys
 os.system("stty -echo")
 signal.signal(signal.SIGINT, lambda *_: print("interrupted"))
-signal.signal(signal.SIGWINCH, lambda *_: os.system("stty size"))
+signal.signal(signal.SIGWINCH, lambda *_: print(os.get_terminal_size().lines, os.get_terminal_size().columns))
 os.system("tty; stty size")
 ` + more + `
 for line in iter(sys.stdin.readline, ""):
