@@ -17,6 +17,7 @@ import (
 func TestEveryScreenLosesTheMasters(t *testing.T) {
 	for _, scene := range scenes {
 		t.Run(scene.name, func(t *testing.T) {
+			t.Parallel()
 			Run(t, Options{W: 100, H: 30}, func(c *Console) {
 				c.Press(scene.keys...)
 				where := crumbs(c.Screen())

@@ -91,6 +91,7 @@ func TestScreens(t *testing.T) {
 		for _, size := range sizes {
 			name := fmt.Sprintf("%s-%dx%d", scene.name, size[0], size[1])
 			t.Run(name, func(t *testing.T) {
+				t.Parallel()
 				Run(t, Options{W: size[0], H: size[1]}, func(c *Console) {
 					c.Press(scene.keys...)
 					c.rest(scene.keys)
@@ -98,6 +99,7 @@ func TestScreens(t *testing.T) {
 				})
 			})
 			t.Run(name+"-ascii", func(t *testing.T) {
+				t.Parallel()
 				Run(t, Options{W: size[0], H: size[1], ASCII: true, NoColor: true}, func(c *Console) {
 					c.Press(scene.keys...)
 					c.rest(scene.keys)
@@ -110,6 +112,7 @@ func TestScreens(t *testing.T) {
 				})
 			})
 			t.Run(name+"-nocolor", func(t *testing.T) {
+				t.Parallel()
 				Run(t, Options{W: size[0], H: size[1], NoColor: true}, func(c *Console) {
 					c.Press(scene.keys...)
 					c.rest(scene.keys)
