@@ -270,7 +270,7 @@ func (s *Screen) affected() []action.Line {
 		s.below = append(s.below, action.Line{})
 	}
 	s.below = append(s.below,
-		action.Line{Text: "Frameworks are asked to leave. Nothing is taken down by itself when the time comes.", Note: true})
+		action.Line{Text: "Frameworks are asked to leave. Nothing is taken down by itself then.", Note: true})
 	if s.change {
 		s.below = append(s.below, action.Line{Text: "A machine that is no longer named here keeps the window that it has.", Note: true})
 	}
