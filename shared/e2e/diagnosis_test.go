@@ -107,9 +107,10 @@ func TestAFailureExplainsItself(t *testing.T) {
 	t.Parallel()
 	needRoot(t)
 	r := start(t, 1, 1)
+	// It waits at a pipe, so that it is seen asleep whenever it is looked at: a loop is caught running now and then.
 	stubborn := `{"name":"t","task_id":{"value":"t"},"agent_id":{"value":""},"resources":[{"name":"cpus","type":"SCALAR","scalar":{"value":0.1}},` +
 		`{"name":"mem","type":"SCALAR","scalar":{"value":32}}],"kill_policy":{"grace_period":{"nanoseconds":3600000000000}},` +
-		`"command":{"value":"trap '' TERM; touch trapped; while [ ! -e over ]; do sleep 0.1; done"}}`
+		`"command":{"value":"trap '' TERM; mkfifo over; touch trapped; read _ < over"}}`
 	done := make(chan result, 1)
 	go func() { done <- r.reeve("execute", "--task="+stubborn) }()
 	r.await("its task to run", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_RUNNING") })
@@ -131,7 +132,7 @@ func TestAFailureExplainsItself(t *testing.T) {
 			t.Errorf("%s: %v, want %q in it:\n%s", name, err, want, data)
 		}
 	}
-	r.must("exec", "t", "--", "touch", "over")
+	r.must("exec", "t", "--", "sh", "-c", "echo > over")
 	<-done
 }
 
