@@ -174,6 +174,31 @@ func (w Window) planned(agents []*reeveapi.Agent) []reeveapi.MaintenanceMachine 
 	return out
 }
 
+// Scheduled are machines of the schedule that a person means. One that is here and not on it is refused; of others only the
+// masters know, and they refuse, too.
+func Scheduled(agents []*reeveapi.Agent, names []string) ([]reeveapi.MaintenanceMachine, error) {
+	machines, err := Machines(agents, names)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range machines {
+		here := on(agents, m)
+		if slices.ContainsFunc(here, connected) && !slices.ContainsFunc(here, func(a *reeveapi.Agent) bool { return a.Maintenance != nil }) {
+			return nil, fmt.Errorf("%s is not on the schedule of maintenance; \":maintenance\" shows who is", calledBy(m))
+		}
+	}
+	return Window{Machines: machines}.planned(agents), nil
+}
+
+// connected says whether the masters have word of an agent now.
+func connected(a *reeveapi.Agent) bool {
+	switch a.State {
+	case reeveapi.AgentDisconnected, reeveapi.AgentRecovered, reeveapi.AgentUnreachable, reeveapi.AgentGone:
+		return false
+	}
+	return true
+}
+
 func running(agents []*reeveapi.Agent) (tasks int) {
 	for _, a := range agents {
 		tasks += a.Tasks

@@ -370,6 +370,7 @@ func (c *commandLine) render(a *App, area frame.Area) {
 		box.Text(2, 1, theme.Bad, box.Clip("! "+c.wrong, box.W-3))
 		y++
 	}
+	wide := command.Widest(choices, box.W-2)
 	for i, choice := range choices {
 		line := box.Sub(1, y+i, box.W-2, 1)
 		if i == c.choice {
@@ -377,8 +378,8 @@ func (c *commandLine) render(a *App, area frame.Area) {
 			line.Clear()
 			line.Text(0, 0, theme.Accent, line.Theme().Glyph.Cursor)
 		}
-		line.Left(2, 0, 26, theme.Text, choice.Line)
-		line.Text(30, 0, theme.Dim, line.Clip(choice.Help, line.W-30))
+		line.Left(2, 0, wide, theme.Text, choice.Short(wide))
+		line.Text(wide+4, 0, theme.Dim, line.Clip(choice.Help, line.W-wide-4))
 	}
 }
 

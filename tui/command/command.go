@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -18,7 +17,6 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/store"
-	"codeberg.org/reeve/reeve/tui/widget/table"
 )
 
 // Messages for the app that no screen sends.
@@ -51,12 +49,6 @@ type verb struct {
 	args func(*store.Snapshot) []Choice // what can follow, nil for nothing or anything
 }
 
-// Choice is one way to complete a line.
-type Choice struct {
-	Line string // the whole line
-	Help string
-}
-
 var verbs = []verb{
 	{"overview", "the whole cluster", screen.Overview, nil},
 	{"agents", "all agents, or those that pass a filter", screen.Agents, nil},
@@ -65,7 +57,7 @@ var verbs = []verb{
 	{"frameworks", "all frameworks", screen.Frameworks, nil},
 	{"roles", "the tree of roles", screen.Roles, nil},
 	{"offers", "what is offered", screen.Offers, nil},
-	{"maintenance", "all that is planned; schedule AGENT… plans more…", screen.Maintenance, planable},
+	{"maintenance", "all that is planned; schedule or cancel AGENT…", screen.Maintenance, nil},
 	{"masters", "the masters", screen.Masters, nil},
 	{"members", "who takes part in gossip", screen.Members, nil},
 	{"events", "what happened", screen.Events, nil},
@@ -182,62 +174,6 @@ func activeJobs(s *store.Snapshot) []Choice {
 	return slices.DeleteFunc(jobNames(s), func(c Choice) bool { return c.Help != reeveapi.JobRunning && c.Help != reeveapi.JobPending })
 }
 
-// most is how many ways to complete a line are shown.
-const most = 8
-
-// Complete lists ways to go on from a line: those that begin as it does first, then those that contain it, then those that
-// have its letters in their order.
-func Complete(s *store.Snapshot, line string) []Choice {
-	name, rest, args := strings.Cut(strings.TrimLeft(line, " "), " ")
-	if !args {
-		var all []Choice
-		for _, v := range verbs {
-			all = append(all, Choice{v.name, v.help})
-		}
-		return matching(all, name, "")
-	}
-	v := find(name)
-	if v == nil || v.args == nil {
-		return nil
-	}
-	all := v.args(s)
-	slices.SortStableFunc(all, func(a, b Choice) int { return table.Natural(a.Line, b.Line) })
-	return matching(all, strings.TrimLeft(rest, " "), name+" ")
-}
-
-func matching(all []Choice, text, prefix string) []Choice {
-	text = strings.ToLower(text)
-	var first, then, last []Choice
-	for _, c := range all {
-		lower := strings.ToLower(c.Line)
-		switch {
-		case strings.HasPrefix(lower, text):
-			first = append(first, Choice{prefix + c.Line, c.Help})
-		case strings.Contains(lower, text):
-			then = append(then, Choice{prefix + c.Line, c.Help})
-		case fuzzy(lower, text):
-			last = append(last, Choice{prefix + c.Line, c.Help})
-		}
-		if len(first) >= most {
-			break
-		}
-	}
-	out := slices.Concat(first, then, last)
-	return out[:min(len(out), most)]
-}
-
-// fuzzy says whether text has all letters of part in their order.
-func fuzzy(text, part string) bool {
-	for _, r := range part {
-		i := strings.IndexRune(text, r)
-		if i < 0 {
-			return false
-		}
-		text = text[i+utf8.RuneLen(r):]
-	}
-	return true
-}
-
 // find is the verb of that name, or the only one that begins so.
 func find(name string) *verb {
 	name = strings.ToLower(name)
@@ -295,8 +231,8 @@ func Run(s *store.Snapshot, line string, now time.Time) (tea.Msg, error) {
 	case "weight":
 		return weight(s, rest)
 	case "maintenance":
-		if words := strings.Fields(rest); len(words) > 0 && words[0] == "schedule" {
-			return schedule(s, words[1:], now)
+		if words := strings.Fields(rest); len(words) > 0 && upkeep[words[0]] != nil {
+			return upkeep[words[0]](s, words[1:], now)
 		}
 	case "submit":
 		return screen.Go{Target: screen.Target{Kind: v.kind}}, nil

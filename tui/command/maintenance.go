@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,13 +13,67 @@ import (
 	"codeberg.org/reeve/reeve/tui/store"
 )
 
-// planable are the agents whose machines can be put on the schedule.
-func planable(s *store.Snapshot) []Choice {
-	out := presentAgents(s)
-	for i := range out {
-		out[i].Line = "schedule " + out[i].Line
+// upkeep are the words behind "maintenance" that do something. Without one of them it shows the schedule.
+var upkeep = map[string]func(s *store.Snapshot, words []string, now time.Time) (tea.Msg, error){"schedule": schedule, "cancel": cancel}
+
+// upkeepWords completes a line about maintenance: the agents that are not named yet, and of a window when it begins and how long it is.
+func upkeepWords(s *store.Snapshot, before []string) []Choice {
+	if len(before) == 0 {
+		return []Choice{{"schedule", "AGENT… [in=1h|at=22:00] [for=2h]: ask frameworks to leave…"}, {"cancel", "AGENT…: off the schedule…"}}
+	}
+	var out []Choice
+	switch before[0] {
+	case "schedule":
+		out = natural(presentAgents(s))
+	case "cancel":
+		out = natural(scheduledAgents(s))
+	default:
+		return nil
+	}
+	out = slices.DeleteFunc(out, func(c Choice) bool { return slices.Contains(before[1:], c.Line) })
+	if before[0] == "schedule" && len(before) > 1 {
+		out = append(out, windowWords(before[1:])...)
 	}
 	return out
+}
+
+// windowWords are what has not been said of a window yet.
+func windowWords(said []string) (out []Choice) {
+	has := func(names ...string) bool {
+		return slices.ContainsFunc(said, func(word string) bool {
+			name, _, set := strings.Cut(word, "=")
+			return set && slices.Contains(names, name)
+		})
+	}
+	if !has("in", "at") {
+		out = append(out, Choice{"in=1h", "it begins in an hour"}, Choice{"at=22:00", "it begins then"})
+	}
+	if !has("for") {
+		out = append(out, Choice{"for=2h", "how long it takes"})
+	}
+	return out
+}
+
+// scheduledAgents are those of whose maintenance is known here. Others may be on the schedule, too: of an agent that is not
+// connected the masters tell nothing.
+func scheduledAgents(s *store.Snapshot) []Choice {
+	var out []Choice
+	for _, a := range s.Agents.Rows() {
+		if m := a.Maintenance; m != nil {
+			out = append(out, Choice{a.Name, "from " + m.Start.Local().Format("2006-01-02 15:04")})
+		}
+	}
+	return out
+}
+
+// cancel reads "AGENT…".
+func cancel(s *store.Snapshot, words []string, _ time.Time) (tea.Msg, error) {
+	machines, err := action.Scheduled(s.Agents.Rows(), action.Names(strings.Join(words, " ")))
+	if err != nil {
+		return nil, err
+	}
+	act, err := action.CancelMaintenance(machines)
+	return screen.Ask{Action: act}, err
 }
 
 // schedule reads "AGENT… [in=1h|at=22:00] [for=2h]"; without machines it opens the form.

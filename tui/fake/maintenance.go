@@ -10,19 +10,27 @@ import (
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
-// planMaintenance puts two machines on the schedule: one whose time has come, and one for tonight.
+// planMaintenance puts machines on the schedule: one whose time has come, one for tonight, and one for tomorrow.
 func (c *Cluster) planMaintenance() {
 	machine := func(n int, answers ...reeveapi.MaintenanceAnswer) reeveapi.MaintenanceMachine {
 		a := c.agents[n].val
 		return reeveapi.MaintenanceMachine{Hostname: a.Name, IP: a.HTTP[:len(a.HTTP)-len(":5051")], State: reeveapi.MachineDraining, Agents: []string{a.ID}, Answers: answers}
 	}
-	end := c.now.Add(2 * time.Hour)
+	end, later := c.now.Add(2*time.Hour), c.now.Add(26*time.Hour)
 	c.plan = reeveapi.Maintenance{Windows: []reeveapi.MaintenanceWindow{
 		{Start: c.now.Add(-10 * time.Minute), End: &end, Machines: []reeveapi.MaintenanceMachine{machine(10,
 			reeveapi.MaintenanceAnswer{Framework: c.framework("marathon").ID, Accepted: true, At: c.now},
 			reeveapi.MaintenanceAnswer{Framework: c.framework("spark-etl").ID, At: c.now})}},
 		{Start: c.now.Add(9 * time.Hour), Machines: []reeveapi.MaintenanceMachine{machine(3)}},
+		{Start: c.now.Add(24 * time.Hour), End: &later, Machines: []reeveapi.MaintenanceMachine{machine(0)}},
 	}}
+	for _, w := range c.plan.Windows {
+		for _, m := range w.Machines {
+			for _, a := range c.onMachine(reeveapi.MachineID{Hostname: m.Hostname, IP: m.IP}) {
+				a.val.Maintenance = &reeveapi.Unavailability{Start: w.Start, End: w.End}
+			}
+		}
+	}
 }
 
 // Maintenance is the schedule, with the tasks that are on its machines now.

@@ -89,8 +89,6 @@ func (c *Cluster) addAgent(n int, rack string, cpus float64) {
 		a.Total.GPUs = 2
 	}
 	if n == 1 {
-		end := c.now.Add(26 * time.Hour)
-		a.Maintenance = &reeveapi.Unavailability{Start: c.now.Add(24 * time.Hour), End: &end}
 		a.Reserved = map[string]reeveapi.Amounts{"web": {CPUs: 2, Mem: 4 * gb, Disk: 20 * gb}}
 		a.Volumes = []reeveapi.Volume{{ID: "postgres-0", Role: "web", Disk: 16 * gb, Path: "var/lib/postgresql"}}
 	}

@@ -258,7 +258,7 @@ func TestMaintenance(t *testing.T) {
 		c.Press("ctrl+o") // its row stays for a while, dimmed, and nothing can be done to it
 		c.Expect("there is no machine here")
 		c.Press("esc", "g", "ctrl+o")
-		c.Expect("Cancel the maintenance of agent-04")
+		c.Expect("Cancel the maintenance of agent-01")
 	})
 }
 

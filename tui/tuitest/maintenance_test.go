@@ -70,3 +70,63 @@ func TestPlanMaintenanceByLine(t *testing.T) {
 		})
 	}
 }
+
+// TestCancelMaintenanceByLine takes machines off the schedule by a line, which completes those that are on it and not named yet.
+func TestCancelMaintenanceByLine(t *testing.T) {
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Press(":", "maintenance c", "tab")
+		c.Expect("maintenance cancel agent-01", "maintenance cancel agent-04", "maintenance cancel agent-11")
+		c.Lacks("maintenance cancel agent-02")
+		c.Press("agent-04", "tab")
+		c.Expect(":maintenance cancel agent-04", "maintenance cancel agent-04 agent-11")
+		c.Lacks("maintenance cancel agent-04 agent-04", "maintenance cancel agent-04 agent-02")
+		c.Press("agent-1", "tab", "enter")
+		c.Expect("Cancel the maintenance of 2 machines", "[ Cancel ]")
+		c.Press("enter")
+		if plan, err := c.Cluster.Maintenance(t.Context()); err != nil || len(plan.Windows) != 3 {
+			t.Errorf("nobody agreed, and the schedule is %+v, %v", plan, err)
+		}
+		c.Press(":", "maintenance cancel agent-04,agent-11", "enter", "tab", "enter")
+		c.Pass(2 * time.Second)
+		c.Expect("no maintenance of 2 machines any more")
+		plan, err := c.Cluster.Maintenance(t.Context())
+		if err != nil || len(plan.Windows) != 1 || plan.Windows[0].Machines[0].Hostname != "agent-01" {
+			t.Errorf("the schedule is %+v, %v", plan, err)
+		}
+	})
+	for line, want := range map[string]string{
+		"maintenance cancel":                   "no machine is named",
+		"maintenance cancel agent-02":          "agent-02 is not on the schedule of maintenance",
+		"maintenance cancel agent-04 agent-04": "agent-04 is named twice",
+		"maintenance cancel nobody":            `no agent is called "nobody"`,
+		"maintenance cancel h/10.0.0.9":        "Cancel the maintenance of h", // nobody here knows: the masters do
+	} {
+		Run(t, Options{W: 140, H: 40}, func(c *Console) {
+			c.Press(":", line, "enter")
+			c.Expect(want)
+		})
+	}
+	Run(t, Options{ReadOnly: true}, func(c *Console) {
+		c.Press(":", "maintenance cancel agent-04", "enter")
+		c.Expect("this console is read-only")
+	})
+}
+
+// TestScheduleCompletesEachMachine completes every machine of a line, and what else can be said, but nothing twice.
+func TestScheduleCompletesEachMachine(t *testing.T) {
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Press(":", "maintenance s", "tab", "agent-0", "tab")
+		c.Expect(":maintenance schedule agent-01", "maintenance schedule agent-01 agent-02")
+		c.Press("10", "tab", "ag", "tab")
+		c.Expect(":maintenance schedule agent-01 agent-10 agent-02")
+		c.Press("i", "tab")
+		c.Expect(":maintenance schedule agent-01 agent-10 agent-02 in=1h")
+		c.Press("f", "tab")
+		c.Expect("agent-02 in=1h for=2h")
+		c.Press("in")
+		c.Lacks("for=2h in=1h")
+		c.Press("ctrl+u", "maintenance schedule agent-01,agent-0")
+		c.Expect("maintenance schedule agent-01,agent-02")
+		c.Lacks("agent-01,agent-01")
+	})
+}

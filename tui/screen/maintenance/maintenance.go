@@ -56,10 +56,10 @@ func New(env screen.Env, target screen.Target) *Screen {
 
 func (s *Screen) columns() []column {
 	return []column{
-		{Name: "MACHINE", Width: 14, Max: 32, Text: func(m *machine) (string, theme.Role) { return label.Or(m.Hostname, m.IP), theme.Text }, Compare: table.ByName((*machine).id)},
+		{Name: "MACHINE", Width: 12, Max: 32, Text: func(m *machine) (string, theme.Role) { return label.Or(m.Hostname, m.IP), theme.Text }, Compare: table.ByName((*machine).id)},
 		{Name: "STATE", Width: 12, Draw: drawState, Compare: table.Compare(func(m *machine) string { return m.State })},
-		{Name: "FROM", Width: 9, Max: 16, Text: func(m *machine) (string, theme.Role) { return label.Clock(s.Env.Now(), m.start), theme.Text }, Compare: func(a, b *machine) int { return a.start.Compare(b.start) }},
-		{Name: "UNTIL", Width: 9, Max: 16, Rank: 2, Text: func(m *machine) (string, theme.Role) {
+		{Name: "FROM", Width: 12, Max: 16, Text: func(m *machine) (string, theme.Role) { return label.Clock(s.Env.Now(), m.start), theme.Text }, Compare: func(a, b *machine) int { return a.start.Compare(b.start) }},
+		{Name: "UNTIL", Width: 12, Max: 16, Rank: 2, Text: func(m *machine) (string, theme.Role) {
 			if m.end == nil {
 				return "open", theme.Dim
 			}
