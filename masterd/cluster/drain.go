@@ -45,9 +45,9 @@ func (s *State) drainAgent(in DrainAgent) {
 		s.turn.Reply(in.Ticket, fault.New(fault.Invalid, "agent %s can't be drained: its machine is in the maintenance schedule", a.ID))
 		return
 	}
-	drain := &view.Drain{MaxGrace: in.MaxGrace, MarkGone: in.MarkGone, Since: s.turn.Now}
+	drain := &view.Drain{MaxGrace: in.MaxGrace, MarkGone: in.MarkGone, Since: s.turn.Now, Begun: len(a.Tasks)}
 	s.write(a, write{kind: writeDrain, agent: a.ID, drain: drain, ticket: in.Ticket, who: in.Who},
-		registry.DrainAgent{Agent: a.ID, MaxGrace: in.MaxGrace, MarkGone: in.MarkGone, At: s.turn.Now})
+		registry.DrainAgent{Agent: a.ID, MaxGrace: in.MaxGrace, MarkGone: in.MarkGone, At: s.turn.Now, Begun: drain.Begun})
 }
 
 func (s *State) reactivateAgent(in ReactivateAgent) {
@@ -114,7 +114,7 @@ func (s *State) steered(a *agent, w write) {
 			text += " once it is back"
 		}
 	case writeDrain:
-		a.Deactivated, a.Drain, a.Begun = true, w.drain, len(a.Tasks)
+		a.Deactivated, a.Drain = true, w.drain
 		if s.moves(a) {
 			s.move(a)
 		} else {

@@ -30,7 +30,7 @@ import (
 // TestTranscripts plays the files in testdata. Each is one behaviour: commands, and the effects they had. After every step
 // the invariants are checked. Run with -rewrite and review the difference.
 //
-//	new [timeout=DUR] [limits]                           a new term, limits: role dev has at most 17 cpus; below it: agents of the registry, "ID HOST STANDING [deactivated] [draining] [drained] [then-gone]"
+//	new [timeout=DUR] [limits]                           a new term, limits: role dev has at most 17 cpus; below it: agents of the registry, "ID HOST STANDING [deactivated] [draining] [drained] [then-gone] [begun=N]"
 //	register conn= host= [id= boot= http= resources=]    below it: tasks, "FW TASK STATE [exec=]", frameworks, "framework FW NAME [caps]",
 //	                                                     "has RESOURCES [ROLE=RESOURCES …]", what it has in total
 //	history conn=                                        below it: what an agent remembers, see history_test.go
@@ -248,6 +248,11 @@ func (p *player) cmdNew(d *datadriven.TestData) {
 			entry.Deactivated = true
 			if drained := slices.Contains(more, "drained"); drained || slices.Contains(more, "draining") {
 				entry.Drain = &registry.Drain{Since: p.now.Add(-time.Minute), Drained: drained, MarkGone: slices.Contains(more, "then-gone")}
+				for _, word := range more {
+					if begun, ok := strings.CutPrefix(word, "begun="); ok {
+						entry.Drain.Begun, _ = strconv.Atoi(begun)
+					}
+				}
 			}
 		}
 		reg.Agents[ids.Agent(f[0])] = entry
@@ -772,8 +777,8 @@ func (p *player) printView() {
 		}
 		if a.Drain != nil {
 			fmt.Fprintf(&p.out, " %s", a.Drain.Proto().GetState())
-			if a.Begun > 0 {
-				fmt.Fprintf(&p.out, " %d of %d left", a.Tasks, a.Begun)
+			if a.Drain.Begun > 0 {
+				fmt.Fprintf(&p.out, " %d of %d left", a.Tasks, a.Drain.Begun)
 			}
 		}
 		for _, fw := range ledger.SortedKeys(a.Executors) {

@@ -40,7 +40,6 @@ type Agent struct {
 	Down         bool                             // its machine is down: it must not be here
 	Deactivated  bool                             // nothing of it is offered, on an operator's word
 	Drain        *view.Drain                      // nil unless it drains or is drained
-	Begun        int                              // tasks on it when the drain began; 0 if another master led then
 	shown        *view.Agent                      // in the newest view, nil if changed since
 }
 

@@ -81,7 +81,7 @@ func (l *Ledger) ViewAgent(a *Agent) *view.Agent {
 		ID: a.ID, Info: a.Info, HTTP: a.HTTP, GossipName: a.Gossip, Version: a.Version, BootID: a.BootID,
 		State: a.State, Since: a.Since, Registered: a.Registered, Reregistered: a.Reregistered, Conn: a.Conn,
 		Total: a.Total, Allocated: a.Allocated, Tasks: len(a.Tasks),
-		Deactivated: a.Deactivated, Drain: a.Drain, Begun: a.Begun, Unavailable: a.Unavailable,
+		Deactivated: a.Deactivated, Drain: a.Drain, Unavailable: a.Unavailable,
 	}
 	for id := range a.Offers {
 		shown.Offered = shown.Offered.Plus(l.Offers[id].Resources)

@@ -47,7 +47,10 @@ func Agent(a *cluster.Agent, tasks int, usage Usage) reeveapi.Agent {
 		Tasks:        tasks,
 	}
 	if d := a.Drain; d != nil {
-		out.Drain = &reeveapi.Drain{Since: d.Since, MarkGone: d.MarkGone, Drained: d.Drained, Left: a.Tasks, Begun: a.Begun}
+		out.Drain = &reeveapi.Drain{Since: d.Since, MarkGone: d.MarkGone, Drained: d.Drained, Left: a.Tasks}
+		if a.State == cluster.AgentActive || a.State == cluster.AgentDisconnected { // of others nobody knows how many are left
+			out.Drain.Begun = d.Begun
+		}
 		if d.MaxGrace != nil {
 			out.Drain.MaxGraceSeconds = new(d.MaxGrace.Seconds())
 		}

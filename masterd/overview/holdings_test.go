@@ -7,6 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"codeberg.org/reeve/reeve/masterd/cluster"
+	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/resources"
@@ -41,5 +43,19 @@ func TestAgentShowsWhatIsSetAside(t *testing.T) {
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("(-got +want):\n%s", diff)
+	}
+}
+
+// TestADrainIsCountedWhereItsTasksAreKnown says how many tasks there were when it began only together with how many are left:
+// a master that has just begun to lead knows of none on an agent that has not come back to it.
+func TestADrainIsCountedWhereItsTasksAreKnown(t *testing.T) {
+	for state, want := range map[cluster.AgentState]int{
+		cluster.AgentActive: 12, cluster.AgentDisconnected: 12, cluster.AgentRecovered: 0, cluster.AgentUnreachable: 0,
+	} {
+		a := &cluster.Agent{Info: &mesosv1.AgentInfo{}, State: state, Drain: &cluster.Drain{Begun: 12}, Tasks: 3}
+		got := Agent(a, 3, func(ids.Agent) (*agentlink.HostUsage, time.Time, bool) { return nil, time.Time{}, false })
+		if got.Drain.Begun != want {
+			t.Errorf("in state %v it is said to have begun with %d tasks, want %d", state, got.Drain.Begun, want)
+		}
 	}
 }

@@ -48,7 +48,7 @@ func (d *draft) apply(op Op) {
 		d.steer(op.Agent, func(a *Agent) { a.Deactivated, a.Drain = false, nil })
 	case DrainAgent:
 		d.steer(op.Agent, func(a *Agent) {
-			a.Deactivated, a.Drain = true, &Drain{MaxGrace: op.MaxGrace, MarkGone: op.MarkGone, Since: op.At}
+			a.Deactivated, a.Drain = true, &Drain{MaxGrace: op.MaxGrace, MarkGone: op.MarkGone, Since: op.At, Begun: op.Begun}
 		})
 	case AgentDrained:
 		d.steer(op.Agent, func(a *Agent) {

@@ -91,6 +91,7 @@ type (
 		MaxGrace *time.Duration `json:"max_grace_ns,omitempty"`
 		MarkGone bool           `json:"mark_gone,omitempty"`
 		At       time.Time      `json:"at"`
+		Begun    int            `json:"begun,omitempty"`
 	}
 	jobRecord struct {
 		Job ids.Job `json:"job"`

@@ -50,6 +50,7 @@ type (
 		MaxGrace *time.Duration
 		MarkGone bool
 		At       time.Time
+		Begun    int // tasks there are when it begins, 0 if that is not known
 	}
 
 	// AgentDrained records that nothing is left on a draining agent.

@@ -52,7 +52,7 @@ func genOp(t *rapid.T) Op {
 	case 7:
 		return ReactivateAgent{Agent: ids.Agent(agent)}
 	case 8:
-		op := DrainAgent{Agent: ids.Agent(agent), MarkGone: rapid.Bool().Draw(t, "gone"), At: at}
+		op := DrainAgent{Agent: ids.Agent(agent), MarkGone: rapid.Bool().Draw(t, "gone"), At: at, Begun: rapid.IntRange(0, 9).Draw(t, "begun")}
 		if rapid.Bool().Draw(t, "bounded") {
 			op.MaxGrace = new(time.Duration(rapid.Int64Range(0, 1<<40).Draw(t, "grace")))
 		}
@@ -150,16 +150,16 @@ func TestAnOperatorsWordOutlivesRegistrations(t *testing.T) {
 	t.Parallel()
 	at := time.Unix(100, 0).UTC()
 	grace := time.Minute
-	s := New().Apply(AdmitAgent{agentInfo("S0", "a"), at}, DrainAgent{"S0", &grace, true, at.Add(1)}, AgentDrained{"S0"},
+	s := New().Apply(AdmitAgent{agentInfo("S0", "a"), at}, DrainAgent{"S0", &grace, true, at.Add(1), 12}, AgentDrained{"S0"},
 		MarkUnreachable{"S0", at.Add(2)}, AdmitAgent{agentInfo("S0", "a"), at.Add(3)})
 	want := Agent{
 		Info: agentInfo("S0", "a"), Since: at.Add(3), Deactivated: true,
-		Drain: &Drain{MaxGrace: &grace, MarkGone: true, Since: at.Add(1), Drained: true},
+		Drain: &Drain{MaxGrace: &grace, MarkGone: true, Since: at.Add(1), Drained: true, Begun: 12},
 	}
 	if diff := cmp.Diff(s.Agents["S0"], want, protocmp.Transform()); diff != "" {
 		t.Errorf("after a drain and two registrations (-got +want):\n%s", diff)
 	}
-	again := s.Apply(DrainAgent{"S0", nil, false, at.Add(4)}).Agents["S0"].Drain
+	again := s.Apply(DrainAgent{"S0", nil, false, at.Add(4), 0}).Agents["S0"].Drain
 	if again.Drained || again.MarkGone || again.MaxGrace != nil || !s.Agents["S0"].Drain.Drained {
 		t.Errorf("a second drain is %+v, want it to begin anew and the held state unchanged", again)
 	}
@@ -168,6 +168,31 @@ func TestAnOperatorsWordOutlivesRegistrations(t *testing.T) {
 	}
 	if n := len(s.Apply(DrainAgent{Agent: "S9"}, DeactivateAgent{"S9"}).Agents); n != 1 {
 		t.Errorf("there are %d agents, want none from a word about an unknown one", n)
+	}
+}
+
+// What masters wrote before they counted the tasks of a drain is read, and means that nobody knows how many there were.
+func TestDrainsThatWereNotCountedAreRead(t *testing.T) {
+	t.Parallel()
+	at := time.Unix(100, 0).UTC()
+	ops, err := Decode([]byte(`{"form":6,"ops":[{"op":"drain_agent","value":{"agent":"S0","mark_gone":true,"at":"1970-01-01T00:01:40Z"}}]}`))
+	if diff := cmp.Diff(ops, []Op{DrainAgent{Agent: "S0", MarkGone: true, At: at}}); err != nil || diff != "" {
+		t.Errorf("the entry is read with %v (-got +want):\n%s", err, diff)
+	}
+	before := New().Apply(AdmitAgent{agentInfo("S0", "a"), at}, DrainAgent{Agent: "S0", At: at})
+	var written bytes.Buffer
+	if err := before.EncodeSnapshot(&written); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(written.String(), "begun") {
+		t.Errorf("a drain that was not counted is written as %s, want it as older masters wrote it", written.String())
+	}
+	after, err := DecodeSnapshot(&written)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := after.Agents["S0"].Drain; d == nil || d.Begun != 0 || !d.Since.Equal(at) {
+		t.Errorf("the snapshot is read as %+v, want a drain of nobody knows how many tasks", d)
 	}
 }
 

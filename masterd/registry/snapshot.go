@@ -51,6 +51,7 @@ type snapshotDrain struct {
 	MarkGone bool           `json:"mark_gone,omitempty"`
 	Since    time.Time      `json:"since"`
 	Drained  bool           `json:"drained,omitempty"`
+	Begun    int            `json:"begun,omitempty"`
 }
 
 // standings are the names of Standing in snapshots, fixed for ever.

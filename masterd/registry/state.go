@@ -58,4 +58,5 @@ type Drain struct {
 	MarkGone bool           // once drained, the agent is gone for ever
 	Since    time.Time
 	Drained  bool // nothing is left on it
+	Begun    int  // tasks on it when it began, 0 if that is not known
 }

@@ -73,7 +73,6 @@ type Agent struct {
 	Unavailable  *mesosv1.Unavailability                                  // its machine is to be taken down then; nil if not
 	Deactivated  bool                                                     // nothing of it is offered, on an operator's word
 	Drain        *Drain                                                   // nil unless it drains or is drained; it is deactivated then
-	Begun        int                                                      // tasks on it when the drain began; 0 if another master led then
 }
 
 // Usable reports whether frameworks may get offers of the agent: it is there, and no operator has taken it out.
@@ -85,6 +84,7 @@ type Drain struct {
 	MarkGone bool           // once drained, the agent is gone for ever
 	Since    time.Time
 	Drained  bool // nothing is left on it
+	Begun    int  // tasks on it when it began, 0 if that is not known
 }
 
 // PID is the agent's address in Mesos's old form, "slave(1)@ip:port" (spec 8, pitfall 7).

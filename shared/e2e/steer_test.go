@@ -114,6 +114,10 @@ func TestDrainSurvivesWhoeverDies(t *testing.T) {
 	const grace = 8 * time.Second
 	drain := r.inBackground("drain", "--yes", "--wait", "--max-grace", grace.String(), before[0].AgentName)
 	drained := r.agent(on, "a draining agent", inState(reeveapi.AgentDraining))
+	begun := drained.Drain.Begun
+	if begun == 0 || begun > 4 {
+		t.Errorf("the drain began with %d tasks, want those that it runs", begun)
+	}
 	r.killLeader()
 	process := r.processOf(drained)
 	if err := process.Kill(); err != nil {
@@ -130,8 +134,8 @@ func TestDrainSurvivesWhoeverDies(t *testing.T) {
 	if took := time.Since(began); took < grace {
 		t.Errorf("tasks that ignore TERM were gone after %v, before their grace of %v was over", took, grace)
 	}
-	if d := drained.Drain; d == nil || d.Left != 0 || !d.Drained || d.MaxGraceSeconds == nil || *d.MaxGraceSeconds != grace.Seconds() {
-		t.Errorf("the drain is %+v, want the one that was asked for, with nothing left", d)
+	if d := drained.Drain; d == nil || d.Left != 0 || d.Begun != begun || !d.Drained || d.MaxGraceSeconds == nil || *d.MaxGraceSeconds != grace.Seconds() {
+		t.Errorf("the drain is %+v, want the one that was asked for, with nothing left of %d tasks", d, begun)
 	}
 	r.await("all instances elsewhere", func(ts []reeveapi.Task) bool {
 		running := 0

@@ -136,7 +136,7 @@ type Drain struct {
 	MarkGone        bool      `json:"mark_gone,omitempty"`         // once drained, the agent is gone for ever
 	Drained         bool      `json:"drained"`                     // nothing is left
 	Left            int       `json:"left"`                        // tasks that have not ended, or whose framework has not acknowledged it
-	Begun           int       `json:"begun,omitempty"`             // tasks there were when it began; absent if another master led then
+	Begun           int       `json:"begun,omitempty"`             // tasks there were when it began; absent if nobody knows, or how many are left
 }
 
 // Of says how many tasks there were when the drain began, with left of them still there; false if that is not known. An
