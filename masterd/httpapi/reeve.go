@@ -153,17 +153,22 @@ func (a *api) frameworkList(w http.ResponseWriter, r *http.Request, t Term) erro
 }
 
 // taskList lists tasks, those of ?framework=, ?agent= and ?state= if they are given; with ?live=1 those that have not ended,
-// and with ?brief=1 only what fits into a line of each.
+// and of each only its ?fields=.
 func (a *api) taskList(w http.ResponseWriter, r *http.Request, t Term) error {
 	v, err := t.View(r.Context())
 	if err != nil {
 		return err
 	}
 	q := r.URL.Query()
-	framework, agent, state, live, brief := q.Get("framework"), q.Get("agent"), q.Get("state"), on(q.Get("live")), on(q.Get("brief"))
-	show := overview.Task
-	if brief {
-		show = overview.Brief
+	framework, agent, state, live := q.Get("framework"), q.Get("agent"), q.Get("state"), on(q.Get("live"))
+	fields, show := watchline.AllFields, overview.Task
+	if text := q.Get("fields"); text != "" {
+		if fields, err = watchline.ParseFields(text); err != nil {
+			return err
+		}
+		if !fields.Has(overview.NotInBrief...) {
+			show = overview.Brief
+		}
 	}
 	tasks := overview.Tasks(v, show, func(t *cluster.Task) bool {
 		return (framework == "" || framework == string(t.ID.Framework)) && (!live || !taskstate.Terminal(t.Latest)) &&
@@ -171,7 +176,7 @@ func (a *api) taskList(w http.ResponseWriter, r *http.Request, t Term) error {
 	})
 	out, before := mesoshttp.NewPieces(w, r, "application/json"), byte('[')
 	for t := range tasks {
-		if out.Text, err = watchline.AppendTask(append(out.Text, before), t); err != nil {
+		if out.Text, err = watchline.AppendFields(append(out.Text, before), t, fields); err != nil {
 			return out.Fail(err)
 		}
 		out.Send()

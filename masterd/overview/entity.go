@@ -200,6 +200,9 @@ func Task(t *cluster.Task, framework string, agent *cluster.Agent) reeveapi.Task
 	return out
 }
 
+// NotInBrief are the keys of a task that Brief does without.
+var NotInBrief = []string{"command", "image", "user", "labels", "env", "executor", "container", "agent_http", "source", "sandbox", "history"}
+
 // Brief shows of a task what fits into a line: not what only few ask for.
 func Brief(t *cluster.Task, framework string, agent *cluster.Agent) reeveapi.Task {
 	out := reeveapi.Task{

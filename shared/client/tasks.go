@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -13,8 +14,8 @@ import (
 
 // TaskQuery asks for less than all of all tasks. Masters that do not know a part of it answer more.
 type TaskQuery struct {
-	Live  bool // those that have not ended
-	Brief bool // without command, image, user, labels, environment, executor, container, agent_http, source, sandbox and history
+	Live   bool     // those that have not ended
+	Fields []string // only these keys of each, id among them; all if there are none
 }
 
 // Tasks returns the tasks, ended ones included while they are remembered. Their maps must not be changed: those of one may be
@@ -72,14 +73,16 @@ func (c *counted) Read(p []byte) (int, error) {
 }
 
 func (q TaskQuery) request() request {
-	path, before := base+"/tasks", "?"
-	for _, part := range []struct {
-		asked bool
-		text  string
-	}{{q.Live, "live=1"}, {q.Brief, "brief=1"}} {
-		if part.asked {
-			path, before = path+before+part.text, "&"
-		}
+	var parts []string
+	if q.Live {
+		parts = append(parts, "live=1")
+	}
+	if len(q.Fields) > 0 {
+		parts = append(parts, "fields="+strings.Join(q.Fields, ","))
+	}
+	path := base + "/tasks"
+	if len(parts) > 0 {
+		path += "?" + strings.Join(parts, "&")
 	}
 	return request{method: http.MethodGet, path: path, again: true}
 }

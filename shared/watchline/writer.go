@@ -16,9 +16,7 @@ import (
 // AppendTask appends a task to out as encoding/json writes it. It fails for what JSON cannot say: a number that is none, a
 // year of more than four digits.
 func AppendTask(out []byte, t *reeveapi.Task) ([]byte, error) {
-	w := writer{out: out}
-	w.task(t)
-	return w.out, w.err
+	return AppendFields(out, t, AllFields)
 }
 
 // AppendWatch appends a line of /reeve/v1/watch, without its end, to out as encoding/json writes it. It fails for what JSON
@@ -70,6 +68,12 @@ func (w *writer) text(s string) {
 		}
 	}
 	w.out = append(append(append(w.out, '"'), s...), '"')
+}
+
+// always writes a key and a text. key is written with what stands around it.
+func (w *writer) always(key, s string) {
+	w.raw(key)
+	w.text(s)
 }
 
 // some writes a key and a text, unless that is empty. key is written with what stands around it.
@@ -135,56 +139,6 @@ func (w *writer) amounts(a reeveapi.Amounts) {
 	w.raw(`}`)
 }
 
-func (w *writer) task(t *reeveapi.Task) {
-	w.raw(`{"id":`)
-	w.text(t.ID)
-	w.raw(`,"framework":`)
-	w.text(t.Framework)
-	w.raw(`,"framework_name":`)
-	w.text(t.FrameworkName)
-	w.raw(`,"name":`)
-	w.text(t.Name)
-	w.raw(`,"role":`)
-	w.text(t.Role)
-	w.raw(`,"executor":`)
-	w.text(t.Executor)
-	w.raw(`,"agent":`)
-	w.text(t.Agent)
-	w.raw(`,"agent_name":`)
-	w.text(t.AgentName)
-	w.raw(`,"agent_http":`)
-	w.text(t.AgentHTTP)
-	w.some(`,"container":`, t.Container)
-	w.raw(`,"state":`)
-	w.text(t.State)
-	w.some(`,"message":`, t.Message)
-	w.some(`,"reason":`, t.Reason)
-	w.some(`,"source":`, t.Source)
-	w.health(t.Healthy)
-	w.some(`,"check":`, t.Check)
-	w.launched(t)
-}
-
-// launched writes the second half of a task: what it was launched as, and what has become of it.
-func (w *writer) launched(t *reeveapi.Task) {
-	w.raw(`,"requested":`)
-	w.amounts(t.Requested)
-	w.some(`,"ports":`, t.Ports)
-	w.some(`,"command":`, t.Command)
-	w.some(`,"image":`, t.Image)
-	w.pull(t.Pull)
-	w.some(`,"user":`, t.User)
-	w.texts(`,"labels":`, t.Labels)
-	w.texts(`,"env":`, t.Env)
-	w.some(`,"job":`, t.Job)
-	w.raw(`,"sandbox":`)
-	w.text(t.Sandbox)
-	w.history(t.History)
-	w.raw(`,"launched":`)
-	w.time(t.Launched)
-	w.end(t.Ended)
-}
-
 func (w *writer) move(m *reeveapi.TaskMove) {
 	w.raw(`{"task":`)
 	w.text(m.Task)
@@ -206,7 +160,8 @@ func (w *writer) move(m *reeveapi.TaskMove) {
 	w.raw(`,"kept":`)
 	w.out = strconv.AppendInt(w.out, int64(m.Kept), 10)
 	w.history(m.History)
-	w.end(m.Ended)
+	w.ended(m.Ended)
+	w.raw(`}`)
 }
 
 // health writes a key and whether a task is healthy, if that is known.
@@ -234,13 +189,12 @@ func (w *writer) history(steps []reeveapi.TaskStep) {
 	}
 }
 
-// end writes when a task ended, if it has, and the end of it.
-func (w *writer) end(ended time.Time) {
-	if !ended.IsZero() {
+// ended writes a key and when a task ended, if it has.
+func (w *writer) ended(at time.Time) {
+	if !at.IsZero() {
 		w.raw(`,"ended":`)
-		w.time(ended)
+		w.time(at)
 	}
-	w.raw(`}`)
 }
 
 func (w *writer) step(s *reeveapi.TaskStep) {

@@ -23,6 +23,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/mesosv1/agent"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/watchline"
 )
 
 // cluster is a master and an agent at one address: what they answer is set by the test, what they are asked is noted.
@@ -59,7 +60,7 @@ func newCluster(t *testing.T) *cluster {
 		}
 		return c.agents
 	})
-	list("tasks", func() any { return c.tasks })
+	mux.HandleFunc("GET /reeve/v1/tasks", c.listTasks)
 	list("jobs", func() any { return c.jobs })
 	list("events", func() any { return c.events })
 	list("frameworks", func() any {
@@ -366,6 +367,26 @@ func TestExitCode(t *testing.T) {
 	}
 }
 
+// listTasks answers of each task what was asked for, as a master does.
+func (c *cluster) listTasks(w http.ResponseWriter, r *http.Request) {
+	fields := watchline.AllFields
+	if text := r.URL.Query().Get("fields"); text != "" {
+		var err error
+		if fields, err = watchline.ParseFields(text); err != nil {
+			c.t.Error(err)
+		}
+	}
+	list := []json.RawMessage{}
+	for i := range c.tasks {
+		text, err := watchline.AppendFields(nil, &c.tasks[i], fields)
+		if err != nil {
+			c.t.Error(err)
+		}
+		list = append(list, text)
+	}
+	c.answer(w, list)
+}
+
 func someTasks(c *cluster) {
 	task := func(framework, id, state, job string) reeveapi.Task {
 		return reeveapi.Task{
@@ -407,6 +428,9 @@ func TestTables(t *testing.T) {
 			"same   staging  name-g     host1  0.5   20.0 GB  3h\n" +
 			"job.1  running  name-j     host1  0.5   20.0 GB  3h\n"},
 		{"tasks --framework name-g -o name", "g/same\n"},
+		{"tasks --framework g --role web --agent host1", "ID    STATE    FRAMEWORK  AGENT  CPUS  MEM      AGE\nsame  staging  name-g     host1  0.5   20.0 GB  3h\n"},
+		{"tasks --agent S7 -o name", ""},
+		{"tasks --role web --job job", "ID     STATE    FRAMEWORK  AGENT  CPUS  MEM      AGE\njob.1  running  name-j     host1  0.5   20.0 GB  3h\n"},
 		{"tasks --state failed -o name", "f/done\n"},
 		{"tasks --job job --all -o name", "j/job.0\nj/job.1\n"},
 		{"tasks --all --framework f --state gone_by_operator -o name", "f/evil\ufffd[2J name\n"},

@@ -32,8 +32,7 @@ func (a *app) tasksCommand() *cobra.Command {
 				return usagef("--state %q is no state of a task; use running, failed, lost, …", f.state)
 			}
 			return a.ask(command, func(ctx context.Context, c *client.Client) error {
-				form := a.printer().Form
-				query := client.TaskQuery{Live: !f.all && f.state == "", Brief: form == output.Table || form == output.Name}
+				query := client.TaskQuery{Live: !f.all && f.state == "", Fields: f.fields(a.printer().Form)}
 				if a.printer().Tabular() {
 					return showTasks(ctx, c, query, f, a.printer())
 				}
@@ -84,6 +83,25 @@ func oldestFirst(tasks []reeveapi.Task) {
 			return
 		}
 	}
+}
+
+// fields are the keys of tasks that a form needs, and none if it needs all: most of a task is what its line does not show.
+func (f taskFilter) fields(form string) []string {
+	fields := []string{"id", "framework_name", "agent_name", "state", "launched"}
+	switch form {
+	case output.Table:
+		fields = append(fields, "message", "healthy", "requested", "pull", "ended")
+	case output.Name:
+		fields = append(fields, "framework")
+	default:
+		return nil
+	}
+	for key, text := range map[string]string{"framework": f.framework, "agent": f.agent, "role": f.role, "job": f.job} {
+		if text != "" && !slices.Contains(fields, key) {
+			fields = append(fields, key)
+		}
+	}
+	return fields
 }
 
 func (f taskFilter) match(t reeveapi.Task) bool {
