@@ -13,15 +13,11 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/masterd/broadcast"
-	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/masterd/overview"
+	"codeberg.org/reeve/reeve/masterd/tasksapi"
 	"codeberg.org/reeve/reeve/shared/fault"
-	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
-	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
-	"codeberg.org/reeve/reeve/shared/taskstate"
-	"codeberg.org/reeve/reeve/shared/watchline"
 )
 
 // openapi describes /reeve/v1; a test holds it and reeveRoutes together.
@@ -44,9 +40,9 @@ func (a *api) reeveRoutes() []mesoshttp.APIRoute {
 		{Method: http.MethodPost, Path: "/reeve/v1/agents/{id}/reactivate", Handler: a.led(a.reactivateAgent)},
 		{Method: http.MethodPost, Path: "/reeve/v1/agents/{id}/gone", Handler: a.led(a.markGone)},
 		{Method: http.MethodGet, Path: "/reeve/v1/frameworks", Handler: a.led(a.frameworkList)},
-		{Method: http.MethodGet, Path: "/reeve/v1/tasks", Handler: a.led(a.taskList)},
-		{Method: http.MethodGet, Path: "/reeve/v1/tasks/{framework}/{task}", Handler: a.led(a.task)},
-		{Method: http.MethodPost, Path: "/reeve/v1/tasks/{framework}/{task}/kill", Handler: a.led(a.kill)},
+		{Method: http.MethodGet, Path: "/reeve/v1/tasks", Handler: a.led(listTasks)},
+		{Method: http.MethodGet, Path: "/reeve/v1/tasks/{framework}/{task}", Handler: a.led(oneTask)},
+		{Method: http.MethodPost, Path: "/reeve/v1/tasks/{framework}/{task}/kill", Handler: a.led(killTask)},
 		{Method: http.MethodGet, Path: "/reeve/v1/events", Handler: a.led(a.events)},
 		{Method: http.MethodPost, Path: "/reeve/v1/sessions", Handler: a.led(a.session)},
 		{Method: http.MethodGet, Path: "/reeve/v1/watch", Handler: a.led(a.watch)},
@@ -152,86 +148,12 @@ func (a *api) frameworkList(w http.ResponseWriter, r *http.Request, t Term) erro
 	return nil
 }
 
-// taskList lists tasks, those of ?framework=, ?agent= and ?state= if they are given; with ?live=1 those that have not ended,
-// and of each only its ?fields=.
-func (a *api) taskList(w http.ResponseWriter, r *http.Request, t Term) error {
-	v, err := t.View(r.Context())
-	if err != nil {
-		return err
-	}
-	q := r.URL.Query()
-	framework, agent, state, live := q.Get("framework"), q.Get("agent"), q.Get("state"), on(q.Get("live"))
-	fields, show := watchline.AllFields, overview.Task
-	if text := q.Get("fields"); text != "" {
-		if fields, err = watchline.ParseFields(text); err != nil {
-			return err
-		}
-		if !fields.Has(overview.NotInBrief...) {
-			show = overview.Brief
-		}
-	}
-	tasks := overview.Tasks(v, show, func(t *cluster.Task) bool {
-		return (framework == "" || framework == string(t.ID.Framework)) && (!live || !taskstate.Terminal(t.Latest)) &&
-			(agent == "" || agent == string(t.Agent)) && (state == "" || state == t.Latest.String())
-	})
-	out, before := mesoshttp.NewPieces(w, r, "application/json"), byte('[')
-	for t := range tasks {
-		if out.Text, err = watchline.AppendFields(append(out.Text, before), t, fields); err != nil {
-			return out.Fail(err)
-		}
-		out.Send()
-		before = ','
-	}
-	if before == '[' {
-		out.Text = append(out.Text, before)
-	}
-	out.Text = append(out.Text, "]\n"...)
-	out.End()
-	return nil
-}
+func listTasks(w http.ResponseWriter, r *http.Request, t Term) error { return tasksapi.List(w, r, t) }
 
-// on says whether a parameter that is a switch is given.
-func on(text string) bool { return text != "" && text != "0" && text != "false" }
+func oneTask(w http.ResponseWriter, r *http.Request, t Term) error { return tasksapi.One(w, r, t) }
 
-func taskID(r *http.Request) ids.Task {
-	return ids.Task{Framework: ids.Framework(r.PathValue("framework")), ID: r.PathValue("task")}
-}
-
-func (a *api) task(w http.ResponseWriter, r *http.Request, t Term) error {
-	v, err := t.View(r.Context())
-	if err != nil {
-		return err
-	}
-	found, ok := overview.FindTask(v, taskID(r))
-	if !ok {
-		return fault.New(fault.NotFound, "task %s is not known; it may have ended long ago", taskID(r))
-	}
-	mesoshttp.WriteAPI(w, r, http.StatusOK, found)
-	return nil
-}
-
-// kill ends a task; ?grace=seconds overrides how long it has to end by itself.
-func (a *api) kill(w http.ResponseWriter, r *http.Request, t Term) error {
-	var policy *mesosv1.KillPolicy
-	if text := r.URL.Query().Get("grace"); text != "" {
-		seconds, err := strconv.ParseFloat(text, 64)
-		const most = 24 * 60 * 60
-		if err != nil || !(seconds >= 0 && seconds <= most) {
-			return fault.New(fault.Invalid, "grace is %q, and must be seconds between 0 and %d", text, most)
-		}
-		policy = &mesosv1.KillPolicy{GracePeriod: &mesosv1.DurationInfo{
-			Nanoseconds: new(int64(seconds * float64(time.Second))),
-		}}
-	}
-	id, by := taskID(r), who(r)
-	err := t.Do(context.WithoutCancel(r.Context()), func(ticket cluster.Ticket) cluster.Input {
-		return cluster.OperatorKill{Ticket: ticket, Task: id, Policy: policy, Who: by}
-	})
-	if err != nil {
-		return err
-	}
-	mesoshttp.WriteEmpty(w, r, http.StatusAccepted)
-	return nil
+func killTask(w http.ResponseWriter, r *http.Request, t Term) error {
+	return tasksapi.Kill(w, r, t, who(r))
 }
 
 // lookEvery is the time between two looks of a stream at what has changed: at most ten lines a second.
@@ -250,7 +172,7 @@ func (a *api) events(w http.ResponseWriter, r *http.Request, t Term) error {
 		}
 		since = n
 	}
-	if !on(r.URL.Query().Get("follow")) {
+	if !mesoshttp.On(r, "follow") {
 		mesoshttp.WriteAPI(w, r, http.StatusOK, append([]reeveapi.Event{}, t.Events(since)...))
 		return nil
 	}

@@ -113,6 +113,12 @@ func ReadAPIBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return nil, fault.New(fault.Invalid, "%v", err)
 }
 
+// On says whether a parameter of a URL that is a switch is on, such as ?follow=1.
+func On(r *http.Request, name string) bool {
+	text := r.URL.Query().Get(name)
+	return text != "" && text != "0" && text != "false"
+}
+
 // WriteAPI answers with a JSON value.
 func WriteAPI(w http.ResponseWriter, r *http.Request, status int, v any) {
 	body, err := json.Marshal(v)
