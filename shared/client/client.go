@@ -28,7 +28,7 @@ var electionPause = backoff.Policy{Base: 200 * time.Millisecond, Cap: 2 * time.S
 
 // Options say how to reach a cluster.
 type Options struct {
-	Masters   []string // "host:port" each, or "https://host:port" each, at least one; any master will do, the leader is found
+	Masters   []string // "host:port" or "http://host:port" each, or "https://host:port" each, at least one; any master will do, the leader is found
 	User      string   // told to masters as who asks, unproven; "" takes the name of this process\'s user
 	Principal string   // with Secret: HTTP Basic credentials
 	Secret    string

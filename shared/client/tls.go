@@ -19,10 +19,12 @@ const (
 	secure = "https"
 )
 
-// split takes a master's address apart.
+// split takes a master's address apart: what is in the address bar of a browser is one, too.
 func split(address string) (scheme, bare string) {
-	if bare, ok := strings.CutPrefix(address, secure+"://"); ok {
-		return secure, strings.TrimSuffix(bare, "/")
+	for _, scheme := range []string{secure, plain} {
+		if bare, ok := strings.CutPrefix(address, scheme+"://"); ok {
+			return scheme, strings.TrimSuffix(bare, "/")
+		}
 	}
 	return plain, address
 }

@@ -144,11 +144,18 @@ func TestNewWithTLS(t *testing.T) {
 		{Masters: []string{"https://a:1", "b:1"}},
 		{Masters: []string{"https://a"}},
 		{Masters: []string{"https://"}},
+		{Masters: []string{"http://a"}},
+		{Masters: []string{"http://a:1/state"}},
+		{Masters: []string{"https://a:1", "http://b:1"}},
 		{Masters: []string{"a:1"}, Authorities: x509.NewCertPool()},
 	} {
 		if _, err := client.New(o); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("New(%q): %v, want an error of kind %v", o.Masters, err, fault.Invalid)
 		}
+	}
+	c, err := client.New(client.Options{Masters: []string{"http://a:1/", "b:1"}})
+	if err != nil || c.Master() != "a:1" {
+		t.Errorf("New: %v, want it to know a:1", err)
 	}
 	path := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(path, []byte("no certificate"), 0o600); err != nil {
