@@ -65,7 +65,7 @@ func writeJSON(w http.ResponseWriter, value any) {
 }
 
 func TestNew(t *testing.T) {
-	for _, masters := range [][]string{nil, {"a"}, {"a:"}, {":5050"}, {"zk://a:2181/x"}, {"a:b"}, {"a:0"}, {"a:70000"}, {"http://a:5050"}} {
+	for _, masters := range [][]string{nil, {"a"}, {"a:"}, {":5050"}, {"zk://a:2181/x"}, {"a:b"}, {"a:0"}, {"a:70000"}, {"ftp://a:5050"}} {
 		if _, err := client.New(client.Options{Masters: masters}); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("New(%q): %v, want an error of kind %v", masters, err, fault.Invalid)
 		}
