@@ -130,3 +130,33 @@ func TestScheduleCompletesEachMachine(t *testing.T) {
 		c.Lacks("agent-01,agent-01")
 	})
 }
+
+// TestScheduleFormSaysAllThatRunsThere cuts nothing of what runs on the machines where there is room for it below; where there
+// is not, it says of how many more machines the question will tell.
+func TestScheduleFormSaysAllThatRunsThere(t *testing.T) {
+	for _, size := range [][2]int{{60, 15}, {60, 24}, {80, 24}, {140, 40}} {
+		Run(t, Options{W: size[0], H: size[1]}, func(c *Console) {
+			c.Press("2", "space", "space", "m")
+			c.Expect("› schedule maintenance")
+			said := strings.Join(strings.Fields(c.Screen()), " ")
+			for _, want := range []string{
+				"agent-01 10.0.1.11 7 tasks: 4 of marathon, 2 of spark-etl, 1 of jobs; on the schedule from 2000-01-02 12:04, which this changes",
+				"agent-02 10.0.1.12 7 tasks: 4 of marathon, 2 of spark-etl, 1 of jobs",
+			} {
+				if !strings.Contains(said, want) {
+					t.Errorf("at %d×%d it does not say %q:\n%s", size[0], size[1], want, c.Screen())
+				}
+			}
+			c.Press(" agent-03 agent-04 agent-05 agent-06 agent-07 agent-08 agent-10 agent-11 agent-12")
+			for n := range 8 {
+				c.Type(" h/10.9.9." + string(rune('1'+n)))
+			}
+			if size[1] < 40 {
+				c.Expect("machines more")
+				c.Lacks("asked to leave")
+			} else {
+				c.Expect("10.9.9.8   no agent is known there", "asked to leave")
+			}
+		})
+	}
+}

@@ -11,7 +11,6 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/action"
-	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/theme"
@@ -78,9 +77,9 @@ type Screen struct {
 	change bool
 
 	// What runs on the machines, as of a version of the form and of what is known.
-	typed int
-	known uint64
-	below []action.Line
+	typed    int
+	known    uint64
+	machines []action.Line
 }
 
 // New returns the form.
@@ -230,49 +229,4 @@ func (s *Screen) note(id string) (string, theme.Role) {
 		}
 	}
 	return "", theme.Dim
-}
-
-// Render draws the form, and below it what runs on the machines.
-func (s *Screen) Render(a frame.Area) {
-	title := "Schedule maintenance"
-	if s.change {
-		title = "Change maintenance"
-	}
-	const boxed = 8 // three fields, each with an error, and the frame
-	s.form.Render(a.Sub(1, 0, min(a.W-2, 100), min(a.H, boxed)).Box(title), s.note)
-	lines := s.affected()
-	room := a.H - boxed - 1
-	if len(lines) > room && room > 0 {
-		lines = append(lines[:room-1:room-1], action.Line{Text: "…", Note: true})
-	}
-	for y, line := range lines {
-		role := theme.Text
-		switch {
-		case line.Warn:
-			role = theme.Warn
-		case line.Note:
-			role = theme.Dim
-		}
-		a.Text(2, boxed+1+y, role, a.Clip(line.Text, a.W-3))
-	}
-}
-
-// affected says what runs on the machines that are named.
-func (s *Screen) affected() []action.Line {
-	snap := s.env.Store.Snapshot()
-	if s.typed == s.form.Version() && s.known == snap.Version {
-		return s.below
-	}
-	s.typed, s.known, s.below = s.form.Version(), snap.Version, nil
-	machines, err := action.Machines(snap.Agents.Rows(), action.Names(s.form.Value(fieldMachines)))
-	if err == nil {
-		s.below, _ = action.Window{Machines: machines}.Affects(snap, s.env.Now())
-		s.below = append(s.below, action.Line{})
-	}
-	s.below = append(s.below,
-		action.Line{Text: "Frameworks are asked to leave. Nothing is taken down by itself then.", Note: true})
-	if s.change {
-		s.below = append(s.below, action.Line{Text: "A machine that is no longer named here keeps the window that it has.", Note: true})
-	}
-	return s.below
 }

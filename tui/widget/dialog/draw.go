@@ -3,13 +3,11 @@ package dialog
 import (
 	"fmt"
 	"slices"
-	"strings"
-
-	"github.com/charmbracelet/x/ansi"
 
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/prose"
 )
 
 const (
@@ -75,18 +73,12 @@ func (l *layout) fit(d *Dialog) {
 	l.h = 2 + l.gap + len(l.list) + len(l.lines) + l.below
 }
 
-// wrapped breaks lines that are too long; what follows of one is indented.
+// wrapped breaks lines that are too long.
 func wrapped(lines []Line, w int) []Line {
-	const indent = "  "
 	var out []Line
 	for _, l := range lines {
-		first, rest, more := strings.Cut(ansi.Wrap(l.Text, w, ""), "\n")
-		out = append(out, Line{first, l.Role})
-		if !more {
-			continue
-		}
-		for one := range strings.SplitSeq(ansi.Wrap(strings.ReplaceAll(rest, "\n", " "), w-len(indent), ""), "\n") {
-			out = append(out, Line{indent + one, l.Role})
+		for _, one := range prose.Wrap(l.Text, w) {
+			out = append(out, Line{one, l.Role})
 		}
 	}
 	return out

@@ -119,6 +119,9 @@ func (f *Form) Reveal() {
 	}
 }
 
+// Height is how many lines the fields and their errors take.
+func (f *Form) Height() int { return f.lines(0, len(f.fields)-1) }
+
 // checkAll checks every field: what is right in one can depend on another.
 func (f *Form) checkAll() {
 	for i := range f.fields {
