@@ -8,8 +8,10 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/tui/action"
+	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
+	"codeberg.org/reeve/reeve/tui/widget/hint"
 )
 
 // window is how long an action on several things can be stopped before it begins.
@@ -79,10 +81,12 @@ func (a *App) remember(r action.Result) {
 	}
 }
 
-// countdown is what the status line says while an action can be stopped.
-func (p *pending) countdown(now time.Time) string {
-	left := max(int((p.until.Sub(now)+time.Second-1)/time.Second), 1)
-	return fmt.Sprintf("%s in %ds   <u>stops it", p.act.Title, left)
+// countdown is the status line while an action can be stopped. How it is stopped always has room.
+func (p *pending) countdown(a frame.Area, now time.Time) {
+	const stop = "<u>stops it"
+	left := fmt.Sprintf(" in %ds   ", max(int((p.until.Sub(now)+time.Second-1)/time.Second), 1))
+	x := a.Text(1, 0, theme.Dim, a.Clip(p.act.Title, a.W-2-frame.Width(left+stop))+left)
+	hint.Draw(a.Sub(x-1, 0, a.W-x+1, 1), stop)
 }
 
 // undoHint says that there is a way back.

@@ -17,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
 	"codeberg.org/reeve/reeve/tui/widget/help"
+	"codeberg.org/reeve/reeve/tui/widget/hint"
 	"codeberg.org/reeve/reeve/tui/widget/statusbar"
 )
 
@@ -260,7 +261,7 @@ func (a *App) right(snap *store.Snapshot) []statusbar.Part {
 
 func (a *App) status(area frame.Area) {
 	if a.pending != nil {
-		hintLine(area, area.Clip(a.pending.countdown(a.deps.Now()), area.W-2))
+		a.pending.countdown(area, a.deps.Now())
 		return
 	}
 	if a.toast.text != "" && a.deps.Now().Before(a.toast.until) {
@@ -314,11 +315,11 @@ const (
 
 func (a *App) footer(area frame.Area) {
 	if a.over != nil {
-		hintLine(area, a.over.hint())
+		hint.Draw(area, a.over.hint())
 		return
 	}
 	if t, ok := a.top().screen.(screen.Typist); ok && t.Typing() && !a.top().screen.Scopes()[0].Form() {
-		hintLine(area, "<tab>complete  <enter>keep  <esc>clear")
+		hint.Draw(area, "<tab>complete  <enter>keep  <esc>clear")
 		return
 	}
 	scopes := a.top().screen.Scopes()
@@ -368,21 +369,6 @@ func (a *App) numbers(area frame.Area) frame.Area {
 		area.Sub(from, 0, x-from-1, 1).Tag(b)
 	}
 	return area.Sub(x, 0, area.W-x, 1)
-}
-
-// hintLine draws "<key>text" pairs.
-func hintLine(area frame.Area, text string) {
-	x := 1
-	for text != "" {
-		before, rest, found := strings.Cut(text, "<")
-		x = area.Text(x, 0, theme.Dim, before)
-		if !found {
-			return
-		}
-		key, after, _ := strings.Cut(rest, ">")
-		x = area.Text(x, 0, theme.Key, "<"+key+">")
-		text = after
-	}
 }
 
 func plural(n int, noun string) string {

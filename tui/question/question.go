@@ -131,11 +131,11 @@ func (q *Question) Hint() string {
 	case len(q.Dialog.Buttons) == 1:
 		return "<enter>close"
 	case choices && scrolls:
-		return "<pgdn pgup>scroll <tab>next <← →>answer <enter>press <esc>cancel"
+		return "<pgdn pgup>scroll|<pgdn>more  <tab>next  <← →>answer  <enter>press  <esc>cancel"
 	case choices:
-		return "<tab>next line or button  <← →>other answer  <enter>press  <esc>cancel"
+		return "<tab>next line or button|<tab>next  <← →>other answer|<← →>answer  <enter>press  <esc>cancel"
 	case scrolls:
-		return "<pgdn pgup>scroll <tab>other button <enter>press <esc>cancel"
+		return "<pgdn pgup>scroll|<pgdn>more  <tab>other button  <enter>press  <esc>cancel"
 	}
-	return "<tab>other button  <enter>press the focused one  <esc>cancel"
+	return "<tab>other button  <enter>press the focused one|<enter>press  <esc>cancel"
 }

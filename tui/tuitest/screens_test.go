@@ -125,6 +125,40 @@ func TestScreens(t *testing.T) {
 	}
 }
 
+// TestTheWayOutIsAlwaysTold opens everything that lies over a screen, and every form, in the smallest terminal: the keys by which
+// one acts and leaves are on the last line, whatever else has no room.
+func TestTheWayOutIsAlwaysTold(t *testing.T) {
+	for _, test := range []struct {
+		keys []string
+		want []string
+	}{
+		{[]string{"2", "w"}, []string{"<enter>keep", "<esc>cancel"}},
+		{[]string{"3", "C"}, []string{"<enter>take", "<esc>close"}},
+		{[]string{"3", "x"}, []string{"<enter>do it", "<esc>close"}},
+		{[]string{"3", "?"}, []string{"<esc>close"}},
+		{[]string{"3", ":", "agent"}, []string{"<tab>complete", "<enter>run", "<esc>close"}},
+		{[]string{"3", "space", "space", "ctrl+k"}, []string{"<tab>", "<enter>press", "<esc>cancel"}},
+		{[]string{"3", "ctrl+\\", "/", "log-ship", "enter", "ctrl+k"}, []string{"<tab>", "<enter>press", "<esc>cancel"}},
+		{[]string{"2", "space", "space", "ctrl+t"}, []string{"<pgdn", "<tab>", "<← →>", "<enter>press", "<esc>cancel"}},
+		{[]string{"0", "ctrl+k"}, []string{"<tab>", "<enter>press", "<esc>cancel"}},
+		{[]string{"n"}, []string{"<tab>next", "<ctrl+x>submit…", "<esc>leave"}},
+		{[]string{"9", "n"}, []string{"<tab>next", "<ctrl+x>schedule…", "<esc>leave"}},
+		{[]string{":", "secrets", "enter", "n"}, []string{"<tab>next", "<ctrl+x>store…", "<esc>leave"}},
+		{[]string{"3", "/", "web"}, []string{"<enter>keep", "<esc>clear"}},
+	} {
+		Run(t, Options{W: 60, H: 15}, func(c *Console) {
+			c.Press(test.keys...)
+			lines := strings.Split(strings.TrimRight(c.Screen(), "\n"), "\n")
+			last := lines[len(lines)-1]
+			for _, want := range test.want {
+				if !strings.Contains(last, want) {
+					t.Errorf("after %q the last line is %q, want it to have %q", test.keys, last, want)
+				}
+			}
+		})
+	}
+}
+
 // rest lets the console hear from all agents of a list of tasks, of which it asks eight a second.
 func (c *Console) rest(keys []string) {
 	if len(keys) > 0 && keys[0] == "3" {

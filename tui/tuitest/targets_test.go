@@ -23,7 +23,7 @@ func TestEveryTargetIsSeen(t *testing.T) {
 				c.Golden(fmt.Sprintf("kill-many-%dx%d", size[0], size[1]))
 				seen := c.targets()
 				if size[1] < 40 {
-					c.Expect("<pgdn pgup>scroll", "1-")
+					c.Expect("<pgdn", "<esc>cancel", "1-")
 				}
 				for range n {
 					c.Press("pgdown")

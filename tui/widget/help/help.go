@@ -111,23 +111,32 @@ func draw(a frame.Area, l line) {
 	a.Text(keyWidth, 0, role, a.Clip(l.text, a.W-keyWidth))
 }
 
-// Footer draws the keys that have a short word, as many as fit, with help always at the end. off tells why a binding does
-// not work now, "" if it does.
+// Footer draws the keys that have a short word, as many as fit, with help always at the end. Where there is no help, because
+// letters are text, the way back always fits. off tells why a binding does not work now, "" if it does.
 func Footer(a frame.Area, bindings []keys.Binding, off func(keys.Binding) string) {
-	tail := 0
-	var last keys.Binding
+	var last, back keys.Binding
 	for _, b := range bindings {
-		if b.Verb == keys.Help {
+		switch b.Verb {
+		case keys.Help:
 			last = b
-			tail = frame.Width(b.Keys[0]+b.Foot) + 4
+		case keys.Back:
+			back = b
+		default:
 		}
+	}
+	tail := width(last)
+	if last.Verb == "" {
+		tail = width(back)
 	}
 	x := 1
 	for _, b := range bindings {
 		if b.Foot == "" || b.Verb == keys.Help {
 			continue
 		}
-		if x+frame.Width(keys.Name(b.Keys[0])+b.Foot)+3 > a.W-tail {
+		if b.Verb == keys.Back && last.Verb == "" {
+			tail = 0 // this is what was kept free
+		}
+		if x+width(b)-1 > a.W-tail {
 			continue
 		}
 		x = hint(a, x, b, off(b)) + 1
@@ -135,6 +144,14 @@ func Footer(a frame.Area, bindings []keys.Binding, off func(keys.Binding) string
 	if last.Verb != "" {
 		hint(a, x, last, "")
 	}
+}
+
+// width is what a binding takes in the footer, with a blank on both sides.
+func width(b keys.Binding) int {
+	if b.Verb == "" {
+		return 0
+	}
+	return frame.Width(keys.Name(b.Keys[0])+b.Foot) + 4
 }
 
 func hint(a frame.Area, x int, b keys.Binding, off string) int {
