@@ -1,5 +1,5 @@
 // Package broadcast tells any number of readers what changes in the cluster, at the cost of one: the changes are found once
-// and written once for all. It has no goroutine of its own: one of the readers' looks for all, and the others sleep until
+// and written once for all, or twice where some want them brief. It has no goroutine of its own: one of the readers' looks for all, and the others sleep until
 // there is something. It never waits for a reader; one that falls too far behind is closed, and starts over. Start reading at Cast.
 package broadcast
 
@@ -11,6 +11,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/outbox"
 	"codeberg.org/reeve/reeve/masterd/overview"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/shorthand"
 	"codeberg.org/reeve/reeve/shared/watchline"
 )
 
@@ -50,20 +51,21 @@ type Cast struct {
 	looked  time.Time
 	wait    time.Duration // after looked
 	said    time.Time
-	readers map[*outbox.Box[[]byte]]struct{}
+	readers map[*outbox.Box[[]byte]]bool // whether the reader wants brief lines
+	brief   *shorthand.Writer            // nil while nobody wants these
 }
 
 // New returns a cast that nobody reads yet.
 func New(source Source, pace Pace) *Cast {
-	c := &Cast{source: source, pace: pace, wait: pace.Look, readers: map[*outbox.Box[[]byte]]struct{}{}, turn: make(chan struct{}, 1)}
+	c := &Cast{source: source, pace: pace, wait: pace.Look, readers: map[*outbox.Box[[]byte]]bool{}, turn: make(chan struct{}, 1)}
 	c.turn <- struct{}{}
 	return c
 }
 
-// Join answers a line with everything, and the box in which the lines after it come. The reader follows the box, and hangs
-// it up at its end.
-func (c *Cast) Join(ctx context.Context) (first []byte, box *outbox.Box[[]byte], err error) {
-	line, box, err := c.join(ctx)
+// Join answers a line with everything, and the box in which the lines after it come, whole ones or brief ones. The reader follows the
+// box, and hangs it up at its end.
+func (c *Cast) Join(ctx context.Context, brief bool) (first []byte, box *outbox.Box[[]byte], err error) {
+	line, box, err := c.join(ctx, brief)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -74,7 +76,7 @@ func (c *Cast) Join(ctx context.Context) (first []byte, box *outbox.Box[[]byte],
 	return first, box, nil
 }
 
-func (c *Cast) join(ctx context.Context) (line reeveapi.Watch, box *outbox.Box[[]byte], err error) {
+func (c *Cast) join(ctx context.Context, brief bool) (line reeveapi.Watch, box *outbox.Box[[]byte], err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now, err := c.source(ctx, 0)
@@ -91,8 +93,14 @@ func (c *Cast) join(ctx context.Context) (line reeveapi.Watch, box *outbox.Box[[
 		}
 		line, _ = new(overview.Watcher).Next(now)
 	}
+	if brief {
+		if c.brief == nil {
+			c.brief = &shorthand.Writer{}
+		}
+		c.brief.Snapshot(&line)
+	}
 	box = outbox.New[[]byte](backlog, func() { c.leave(box) })
-	c.readers[box] = struct{}{}
+	c.readers[box] = brief
 	return line, box, nil
 }
 
@@ -103,6 +111,20 @@ func (c *Cast) leave(box *outbox.Box[[]byte]) {
 	if len(c.readers) == 0 {
 		c.watcher = nil // nothing is remembered for nobody
 	}
+	if c.count(true) == 0 {
+		c.brief = nil
+	}
+}
+
+// count is how many readers want lines that are brief, or that are not. It must be called with the lock held.
+func (c *Cast) count(brief bool) int {
+	n := 0
+	for _, is := range c.readers {
+		if is == brief {
+			n++
+		}
+	}
+	return n
 }
 
 // Follow sends what comes into a box until that is closed, ctx ends or done comes. What is in the box when it is closed, or
@@ -190,19 +212,36 @@ func (c *Cast) tell(now overview.Now) error {
 	if !changed && now.At.Sub(c.said) < c.pace.Say {
 		return nil
 	}
-	encoded, err := watchline.AppendWatch(nil, &line)
+	whole, brief, err := c.encode(&line)
 	if err != nil {
 		return err
 	}
 	c.said = now.At
 	most := int(backlog * c.pace.Look / c.wait)
-	for box := range c.readers { // one that is closed is read to its end, and its reader starts over
+	for box, is := range c.readers { // one that is closed is read to its end, and its reader starts over
 		if box.Len() >= most {
 			box.Close()
 		}
-		box.Put(encoded)
+		if is {
+			box.Put(brief)
+		} else {
+			box.Put(whole)
+		}
 	}
 	return nil
+}
+
+// encode writes a line as readers want it; what nobody wants is nil.
+func (c *Cast) encode(line *reeveapi.Watch) (whole, brief []byte, err error) {
+	if c.count(false) > 0 {
+		if whole, err = watchline.AppendWatch(nil, line); err != nil {
+			return nil, nil, err
+		}
+	}
+	if c.brief != nil {
+		brief, err = watchline.AppendWatch(nil, c.brief.Line(line))
+	}
+	return whole, brief, err
 }
 
 // Readers is how many there are.

@@ -24,6 +24,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/resources"
+	"codeberg.org/reeve/reeve/shared/shorthand"
 )
 
 // made is a cluster that changes.
@@ -88,16 +89,17 @@ func (m *made) now(_ context.Context, since uint64) (overview.Now, error) {
 
 var pace = broadcast.Pace{Look: 100 * time.Millisecond, Say: 5 * time.Second}
 
-// reader is what somebody knows who reads all lines.
+// reader is what somebody knows who reads all lines, whole or brief ones.
 type reader struct {
+	whole  shorthand.Reader
 	box    *outbox.Box[[]byte]
 	tasks  map[string]string
 	events []uint64
 }
 
-func join(t *testing.T, c *broadcast.Cast) *reader {
+func join(t *testing.T, c *broadcast.Cast, brief bool) *reader {
 	t.Helper()
-	first, box, err := c.Join(t.Context())
+	first, box, err := c.Join(t.Context(), brief)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,6 +112,9 @@ func (r *reader) take(t *testing.T, text []byte, snapshot bool) {
 	t.Helper()
 	var line reeveapi.Watch
 	if err := json.Unmarshal(text, &line); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.whole.Whole(&line); err != nil {
 		t.Fatal(err)
 	}
 	if line.Snapshot != snapshot {
@@ -148,13 +153,13 @@ func TestAllKnowTheSame(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		m := newMade(3)
 		c := broadcast.New(m.now, pace)
-		readers := []*reader{join(t, c)}
+		readers := []*reader{join(t, c, seed%2 == 0)}
 		for range 200 {
 			m.at = m.at.Add(40 * time.Millisecond)
 			id := fmt.Sprint(rnd.IntN(8))
 			switch rnd.IntN(6) {
 			case 0:
-				readers = append(readers, join(t, c))
+				readers = append(readers, join(t, c, rnd.IntN(2) == 0))
 			case 1:
 				m.remove(id)
 			case 2:
@@ -202,7 +207,7 @@ func TestABusyClusterIsToldOnceASecond(t *testing.T) {
 	m := newMade(1000)
 	busy := broadcast.Pace{Look: 100 * time.Millisecond, Say: 5 * time.Second, Calm: time.Second, Busy: 300}
 	c := broadcast.New(m.now, busy)
-	r := join(t, c)
+	r := join(t, c, false)
 	second := func(tasks int) (lines int) {
 		for tenth := range 10 {
 			m.at = m.at.Add(busy.Look)
@@ -238,7 +243,7 @@ func TestOneLookForAll(t *testing.T) {
 	c := broadcast.New(m.now, pace)
 	var readers []*reader
 	for range 10 {
-		readers = append(readers, join(t, c))
+		readers = append(readers, join(t, c, false))
 	}
 	m.asked = 0
 	for range 60 { // six seconds
@@ -275,7 +280,7 @@ func TestOneFollowerLooksForAll(t *testing.T) {
 		var wg sync.WaitGroup
 		heard := make([]atomic.Int32, 20)
 		for i := range heard {
-			_, box, err := c.Join(ctx)
+			_, box, err := c.Join(ctx, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -324,7 +329,7 @@ func TestOneFollowerLooksForAll(t *testing.T) {
 func TestWhoDoesNotReadIsClosed(t *testing.T) {
 	m := newMade(1)
 	c := broadcast.New(m.now, pace)
-	stuck, good := join(t, c), join(t, c)
+	stuck, good := join(t, c, false), join(t, c, false)
 	for i := range 400 {
 		m.at = m.at.Add(100 * time.Millisecond)
 		m.set("0", mesosv1.TaskState(i%4+1))
@@ -344,7 +349,7 @@ func TestWhoDoesNotReadIsClosed(t *testing.T) {
 func TestWhoDoesNotReadOfABusyClusterIsClosed(t *testing.T) {
 	m := newMade(100)
 	c := broadcast.New(m.now, broadcast.Pace{Look: 100 * time.Millisecond, Say: 5 * time.Second, Calm: time.Second, Busy: 50})
-	stuck := join(t, c)
+	stuck := join(t, c, false)
 	for i := range 400 {
 		m.at = m.at.Add(100 * time.Millisecond)
 		for j := range 10 {
@@ -374,7 +379,7 @@ func BenchmarkReaders(b *testing.B) {
 			c := broadcast.New(m.now, pace)
 			var boxes []*outbox.Box[[]byte]
 			for range readers {
-				_, box, err := c.Join(b.Context())
+				_, box, err := c.Join(b.Context(), false)
 				if err != nil {
 					b.Fatal(err)
 				}

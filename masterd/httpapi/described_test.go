@@ -156,8 +156,8 @@ func fieldsOf(typ reflect.Type) map[string]reflect.Type {
 	return fields
 }
 
-// TestJobsAreDescribed holds what openapi.yaml says of the answers about jobs and the types that they have together, both ways.
-func TestJobsAreDescribed(t *testing.T) {
+// TestTypesAreDescribed holds what openapi.yaml says of the answers about jobs, and of brief lines, and the types that they have together, both ways.
+func TestTypesAreDescribed(t *testing.T) {
 	var doc struct {
 		Components struct{ Schemas components }
 	}
@@ -186,6 +186,7 @@ func TestJobsAreDescribed(t *testing.T) {
 	}
 	for name, typ := range map[string]reflect.Type{
 		"Job": reflect.TypeFor[reeveapi.Job](), "JobPlan": reflect.TypeFor[reeveapi.JobPlan](), "Secret": reflect.TypeFor[reeveapi.Secret](),
+		"Brief": reflect.TypeFor[reeveapi.Brief](),
 	} {
 		compare(name, all[name], typ)
 	}

@@ -218,12 +218,12 @@ func sendLine(stream *mesoshttp.Stream, v any) error {
 	return stream.SendLine(line)
 }
 
-// watch streams the whole cluster: everything first, then what changes, to all readers the same.
+// watch streams the whole cluster: everything first, then what changes, to all readers the same, or with ?brief=1 the same in fewer words.
 func (a *api) watch(w http.ResponseWriter, r *http.Request, t Term) error {
 	cast := a.casts.of(t, func() *broadcast.Cast {
 		return broadcast.New(func(ctx context.Context, since uint64) (overview.Now, error) { return a.now(ctx, t, since) }, pace)
 	})
-	first, box, err := cast.Join(r.Context())
+	first, box, err := cast.Join(r.Context(), mesoshttp.On(r, "brief"))
 	if err != nil {
 		return err
 	}

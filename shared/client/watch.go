@@ -14,6 +14,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/shorthand"
 	"codeberg.org/reeve/reeve/shared/watchline"
 )
 
@@ -30,7 +31,15 @@ const (
 // one task may be another's. A caller that wants more watches again and starts from a snapshot.
 func (c *Client) Watch(ctx context.Context, line func(*reeveapi.Watch) error) error {
 	var reader watchline.Reader
-	return lines(ctx, c, "/watch", watchSilence, reader.Read, line)
+	var whole shorthand.Reader
+	read := func(text []byte) (*reeveapi.Watch, error) {
+		w, err := reader.Read(text)
+		if err != nil {
+			return nil, err
+		}
+		return w, whole.Whole(w)
+	}
+	return lines(ctx, c, "/watch?brief=1", watchSilence, read, line)
 }
 
 // FollowEvents calls event with everything that happened after the event with that number and goes on with what happens

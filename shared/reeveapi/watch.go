@@ -29,4 +29,7 @@ type Watch struct {
 	OffersRemoved []string `json:"offers_removed,omitempty"`
 
 	Events []Event `json:"events,omitempty"` // in a snapshot the newest 200
+
+	Brief   *Brief  `json:"brief,omitempty"` // only with ?brief=1, and until package shorthand has made the line whole
+	Numbers Numbers `json:"-"`
 }

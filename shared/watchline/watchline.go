@@ -19,6 +19,7 @@ type Reader struct {
 	maps  map[string]map[string]string // by how they are written
 
 	agents, frameworks, tasks, moves, events, steps int // how many there were in the last list
+	places, launches, groups, figures, column       int
 
 	masters string // how those of the last cluster are written
 	known   []reeveapi.Master
@@ -92,6 +93,10 @@ var watchFields = []field[reeveapi.Watch]{
 	{"offers", func(s *scanner, w *reeveapi.Watch) { s.other(&w.Offers) }},
 	{"offers_removed", func(s *scanner, w *reeveapi.Watch) { w.OffersRemoved = s.texts() }},
 	{"events", func(s *scanner, w *reeveapi.Watch) { w.Events = list(s, eventFields, &s.reader.events) }},
+	{"brief", func(s *scanner, w *reeveapi.Watch) {
+		w.Brief = new(reeveapi.Brief)
+		object(s, w.Brief, briefFields)
+	}},
 }
 
 // Fields stand in the order in which masters write them. There is a cluster in each line in which anything has changed.

@@ -103,6 +103,18 @@ func full() reeveapi.Watch {
 		TasksRemoved: []string{"f/u"}, Jobs: []reeveapi.Job{{Spec: reeveapi.JobSpec{Name: "j"}}}, JobsRemoved: []string{"k"},
 		Roles: []reeveapi.Role{{Name: "r"}}, Offers: []reeveapi.Offer{{ID: "o"}},
 		Events: []reeveapi.Event{{Seq: 1, At: at, Kind: "K", Subject: "s", ID: "i", Agent: "a", Text: "t", Who: "w"}},
+		Brief: &reeveapi.Brief{
+			Base: at, Event: 7, Events: 3, Tasks: []int{1, 0}, TasksMoved: []int{0, 3}, Places: []reeveapi.Place{{Agent: "S0", Name: "n", HTTP: "h:1"}, {}}, Removed: []int{4},
+			Launches: []reeveapi.Launches{{
+				Like: reeveapi.Task{Framework: "f", History: []reeveapi.TaskStep{}}, Numbers: []int{5, 6}, IDs: []string{"a", "ä"}, Names: []string{"", "n"}, Places: []int{0, 1}, Launched: []int64{0, -1},
+				Events: []int{0, 1}, EventsAt: []int64{0, 1 << 50},
+			}, {Numbers: []int{}, IDs: []string{}, Names: []string{}, Places: []int{}, Launched: []int64{}}},
+			Moves: []reeveapi.Moves{{
+				FrameworkName: "fn", State: "TASK_RUNNING", Message: "m", Reason: "R", Source: "S", Healthy: new(true), Check: "ok", Pull: &reeveapi.Pull{Done: 1}, Steps: []string{"A", "B"},
+				Numbers: []int{5}, At: []int64{1, 2}, Events: []int{2, 0}, EventsAt: []int64{3, 0}, Containers: []string{"c"}, Ended: []int64{-9},
+			}, {Numbers: []int{}}},
+			Agents: []reeveapi.AgentFigures{{ID: "S0", Allocated: &reeveapi.Amounts{CPUs: 1}, Offered: &reeveapi.Amounts{Mem: 2}, Usage: &reeveapi.HostUsage{At: at}, Tasks: 3}, {}},
+		},
 	}
 }
 
@@ -133,6 +145,11 @@ func TestEveryFieldIsRead(t *testing.T) {
 	read(t, stepFields)
 	read(t, amountFields)
 	read(t, eventFields)
+	read(t, briefFields)
+	read(t, placeFields)
+	read(t, launchFields)
+	read(t, groupFields)
+	read(t, figureFields)
 }
 
 func read[T any](t *testing.T, fields []field[T]) {
@@ -142,8 +159,9 @@ func read[T any](t *testing.T, fields []field[T]) {
 		got = append(got, f.name)
 	}
 	for i, of := 0, reflect.TypeFor[T](); i < of.NumField(); i++ {
-		name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
-		want = append(want, name)
+		if name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ","); name != "-" {
+			want = append(want, name)
+		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s (-is +is read):\n%s", reflect.TypeFor[T](), diff)
@@ -165,6 +183,9 @@ func TestOddLines(t *testing.T) {
 		`{"version":-1}`, `{"version":18446744073709551616}`, `{"version":1234567890123456789}`, `{"version":01}`, `{"version":1.0}`, `{"frameworks":null}`, `{"frameworks":[{"roles":null}]}`, `{"frameworks":[{"offers":-1}]}`, `{"frameworks":[{"tasks":{}}]}`,
 		`{"tasks":[{"labels":{"a":1}}]}`, `{"tasks":[{"labels":null}]}`, `{"tasks":[{"labels":{"a":"b"},"job":"x"}]}`, `{"events":[{"seq":18446744073709551615}]}`, `{"events":[{"seq":1.5}]}`, `{"events":[{"seq":-1}]}`, `{"agents":[{"usage":null}]}`,
 		`{"agents":[{"tasks":007}]}`, `{"tasks_removed":[]}`, `{"tasks_removed":["a","b"]}`, `{"tasks_removed":["a",]}`, `{"tasks_removed":null}`, `{"tasks_removed":[1]}`, `{"tasks_removed":["a"`, `{"snapshot":true,"version":3,"unknown":null,"events":[{"seq":1}]}`, `{"version":3,"snapshot":true}`, `{"agents":[{"since":"x"}]}`, `{"tasks":[{"id":"a"`, `{"tasks":[{"id"`, `{"tasks"`, `{"tasks":[{"id":"a"}]`,
+		`{"brief":null}`, `{"brief":{}}`, `{"brief":{"tasks":null}}`, `{"brief":{"tasks":[]}}`, `{"brief":{"tasks":[-]}}`, `{"brief":{"tasks":[- 1]}}`, `{"brief":{"tasks":[-0,1]}}`, `{"brief":{"tasks":[01]}}`, `{"brief":{"tasks":[1.0]}}`, `{"brief":{"tasks":[1e1]}}`,
+		`{"brief":{"tasks":[1,]}}`, `{"brief":{"tasks":[1`, `{"brief":{"tasks":["1"]}}`, `{"brief":{"removed":[9223372036854775807,-9223372036854775808]}}`, `{"brief":{"removed":[9223372036854775808]}}`, `{"brief":{"removed":[-123456789012345678]}}`,
+		`{"brief":{"moves":[{"numbers":null}]}}`, `{"brief":{"launches":[{"ids":null,"names":["a",null]}]}}`, `{"brief":{"launches":[{"ids":["a\n"],"names":[]}]}}`, `{"brief":{"launches":[{"ids":["a",]}]}}`, `{"brief":{"launches":[{"ids":["a"`, `{"brief":{"launches":[{"like":null}]}}`, `{"brief":{"moves":[{"steps":null}]}}`,
 		string(encode(t, &full)),
 	} {
 		same(t, &Reader{}, []byte(line))
@@ -245,6 +266,12 @@ func TestAnyTask(t *testing.T) {
 		}
 		if rapid.Bool().Draw(rt, "agent") {
 			w.Agents = []reeveapi.Agent{{ID: text.Draw(rt, "agent id"), Tasks: rapid.Int().Draw(rt, "on it"), Usage: &reeveapi.HostUsage{MemBytes: rapid.Int64().Draw(rt, "mem")}}}
+		}
+		if rapid.Bool().Draw(rt, "brief") {
+			column := rapid.SliceOfN(rapid.Int64(), 0, 3)
+			w.Brief = &reeveapi.Brief{Base: moment.Draw(rt, "base"), Tasks: rapid.SliceOfN(rapid.Int(), 0, 3).Draw(rt, "numbers"), Launches: []reeveapi.Launches{{
+				Like: reeveapi.Task{Name: text.Draw(rt, "like")}, IDs: rapid.SliceOfN(text, 0, 3).Draw(rt, "ids"), Launched: column.Draw(rt, "launches"),
+			}}, Moves: []reeveapi.Moves{{State: text.Draw(rt, "group"), Steps: rapid.SliceOfN(text, 0, 2).Draw(rt, "states"), At: column.Draw(rt, "moves"), Containers: rapid.SliceOfN(text, 0, 3).Draw(rt, "containers")}}}
 		}
 		same(rt, reader, encode(rt, &w))
 		list, err := json.Marshal(w.Tasks)

@@ -257,6 +257,10 @@ func (w *writer) line(l *reeveapi.Watch) {
 		w.raw(`,"events":`)
 		elements(w, l.Events, w.event)
 	}
+	if l.Brief != nil {
+		w.raw(`,"brief":`)
+		w.brief(l.Brief)
+	}
 	w.raw("}")
 }
 

@@ -44,9 +44,9 @@ func written(t interface {
 func TestEveryFieldIsWritten(t *testing.T) {
 	w := full()
 	w.RolesRemoved, w.OffersRemoved = []string{"r"}, []string{"o"}
-	for _, v := range []any{w, w.Tasks[0], w.Tasks[0].History[1], w.Tasks[0].Requested, w.TasksMoved[0], w.Events[0]} {
+	for _, v := range []any{w, w.Tasks[0], w.Tasks[0].History[1], w.Tasks[0].Requested, w.TasksMoved[0], w.Events[0], *w.Brief, w.Brief.Launches[0], w.Brief.Moves[0]} {
 		for i, v := 0, reflect.ValueOf(v); i < v.NumField(); i++ {
-			if v.Field(i).IsZero() && v.Type() != reflect.TypeFor[reeveapi.Amounts]() {
+			if v.Field(i).IsZero() && v.Type() != reflect.TypeFor[reeveapi.Amounts]() && v.Type().Field(i).Tag.Get("json") != "-" {
 				t.Errorf("%s.%s is not set", v.Type(), v.Type().Field(i).Name)
 			}
 		}
@@ -101,6 +101,11 @@ func TestAnythingIsWritten(t *testing.T) {
 		}
 		for range rapid.IntRange(0, 2).Draw(rt, "events") {
 			w.Events = append(w.Events, reeveapi.Event{Seq: rapid.Uint64().Draw(rt, "seq"), At: moment.Draw(rt, "at"), Text: text.Draw(rt, "text"), Who: text.Draw(rt, "who")})
+		}
+		if rapid.Bool().Draw(rt, "brief") {
+			w.Brief = &reeveapi.Brief{Base: moment.Draw(rt, "base"), Removed: rapid.SliceOfN(rapid.Int(), 0, 3).Draw(rt, "gone"), Launches: []reeveapi.Launches{{
+				IDs: rapid.SliceOfN(text, 0, 3).Draw(rt, "ids"), Launched: rapid.SliceOfN(rapid.Int64(), 0, 3).Draw(rt, "launches"),
+			}}, Moves: []reeveapi.Moves{{State: text.Draw(rt, "group"), Steps: rapid.SliceOfN(text, 0, 2).Draw(rt, "states"), Containers: rapid.SliceOfN(text, 0, 3).Draw(rt, "containers")}}}
 		}
 		written(rt, &w)
 	})

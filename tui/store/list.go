@@ -50,10 +50,10 @@ func (l List[T]) With(id func(*T) string, steps ...Step[T]) List[T] {
 	e := l.edit()
 	for _, s := range steps {
 		for i := range s.Changed {
-			e.set(id(&s.Changed[i]), &s.Changed[i])
+			e.set(id(&s.Changed[i]), 0, &s.Changed[i])
 		}
 		for _, key := range s.Removed {
-			e.remove(key)
+			e.remove(key, 0)
 		}
 	}
 	return e.done()
@@ -66,6 +66,7 @@ type edit[T any] struct {
 	own   bool // they are a copy
 	gone  map[int]struct{}
 	added []entry[T] // what was has not, as it came
+	index *index     // of was; nil if there is none
 
 	found   map[string]int // where the last entry of each id is among the first of added; nil until somebody asks
 	indexed int            // how many these are
@@ -77,21 +78,31 @@ func (l List[T]) edit() *edit[T] {
 
 // entry is what is to be added before a row.
 type entry[T any] struct {
-	at  int
-	id  string
-	row *T // nil takes back what was added before
+	at     int
+	id     string
+	row    *T // nil takes back what was added before
+	number int
+}
+
+// find is where an entry is in was, or would be.
+func (e *edit[T]) find(id string, number int) (at int, found bool) {
+	if at, found = e.index.place(number); found && e.was.ids[at] == id {
+		return at, true
+	}
+	return slices.BinarySearch(e.was.ids, id)
 }
 
 // set changes or adds an entry. Its row is of its own, because one that stays for long must not keep all that came with it.
-func (e *edit[T]) set(id string, val *T) {
-	at, found := slices.BinarySearch(e.was.ids, id)
+func (e *edit[T]) set(id string, number int, val *T) {
+	at, found := e.find(id, number)
 	if !found {
 		row := new(T)
 		*row = *val
-		e.added = append(e.added, entry[T]{at, id, row})
+		e.added = append(e.added, entry[T]{at, id, row, number})
 		return
 	}
 	delete(e.gone, at)
+	e.index.set(at, number)
 	*e.mine(at) = *val
 }
 
@@ -107,8 +118,8 @@ func (e *edit[T]) mine(at int) *T {
 }
 
 // amend is the entry of an id as it is by now, which may be changed; nil if there is none.
-func (e *edit[T]) amend(id string) *T {
-	at, found := slices.BinarySearch(e.was.ids, id)
+func (e *edit[T]) amend(id string, number int) *T {
+	at, found := e.find(id, number)
 	if !found {
 		return e.fresh(id)
 	}
@@ -137,11 +148,11 @@ func (e *edit[T]) fresh(id string) *T {
 	return nil
 }
 
-func (e *edit[T]) remove(id string) {
-	if at, found := slices.BinarySearch(e.was.ids, id); found {
+func (e *edit[T]) remove(id string, number int) {
+	if at, found := e.find(id, number); found {
 		e.gone[at] = struct{}{}
 	} else if len(e.added) > 0 {
-		e.added = append(e.added, entry[T]{at, id, nil})
+		e.added = append(e.added, entry[T]{at, id, nil, 0})
 	}
 }
 
@@ -151,7 +162,11 @@ func (e *edit[T]) done() List[T] {
 	if len(added)+len(e.gone) == 0 {
 		return next
 	}
-	return next.rebuilt(added, slices.Sorted(maps.Keys(e.gone)))
+	gone := slices.Sorted(maps.Keys(e.gone))
+	if e.index != nil {
+		e.index.rebuild(numbered(added), gone)
+	}
+	return next.rebuilt(added, gone)
 }
 
 // settled are the added entries in their order: the last of each id, unless that takes it back.

@@ -23,23 +23,33 @@ func runs(lines []*reeveapi.Watch) [][]*reeveapi.Watch {
 	return out
 }
 
-// moved are the tasks after some lines.
-func moved(tasks List[reeveapi.Task], lines []*reeveapi.Watch) List[reeveapi.Task] {
+// moved are the tasks after some lines. ix is of tasks, and then of what they are.
+func moved(tasks List[reeveapi.Task], lines []*reeveapi.Watch, ix *index) List[reeveapi.Task] {
 	e := tasks.edit()
+	e.index = ix
 	for _, w := range lines {
+		n := &w.Numbers
 		for i := range w.Tasks {
-			e.set(TaskKey(&w.Tasks[i]), &w.Tasks[i])
+			e.set(TaskKey(&w.Tasks[i]), number(n.Tasks, i), &w.Tasks[i])
 		}
 		for i := range w.TasksMoved {
-			if t := e.amend(w.TasksMoved[i].Task); t != nil {
+			if t := e.amend(w.TasksMoved[i].Task, number(n.TasksMoved, i)); t != nil {
 				t.Move(&w.TasksMoved[i])
 			}
 		}
-		for _, key := range w.TasksRemoved {
-			e.remove(key)
+		for i, key := range w.TasksRemoved {
+			e.remove(key, number(n.TasksRemoved, i))
 		}
 	}
 	return e.done()
+}
+
+// number is one of numbers, 0 if there are none.
+func number(all []int, i int) int {
+	if i < len(all) {
+		return all[i]
+	}
+	return 0
 }
 
 // steps are what lines say of one list.

@@ -98,6 +98,7 @@ type Store struct {
 	current atomic.Pointer[Snapshot]
 	frozen  atomic.Pointer[Snapshot] // what screens see instead, nil usually
 	mu      sync.Mutex               // held by whoever makes the next snapshot
+	index   index                    // of the newest snapshot's tasks; guarded by mu
 }
 
 // New returns a store that knows nothing.
@@ -149,21 +150,22 @@ func (s *Store) Apply(w *reeveapi.Watch, now time.Time) { s.ApplyAll([]*reeveapi
 func (s *Store) ApplyAll(lines []*reeveapi.Watch, now time.Time) {
 	s.change(func(n *Snapshot) {
 		for _, run := range runs(lines) {
-			n.take(run, now)
+			n.take(run, now, &s.index)
 		}
 	})
 }
 
 // take takes lines of which only the first may be a snapshot.
-func (n *Snapshot) take(lines []*reeveapi.Watch, now time.Time) {
+func (n *Snapshot) take(lines []*reeveapi.Watch, now time.Time, tasks *index) {
 	if lines[0].Snapshot {
+		tasks.forget()
 		n.Agents, n.Frameworks = List[reeveapi.Agent]{}, List[reeveapi.Framework]{}
 		n.Tasks, n.Jobs = List[reeveapi.Task]{}, List[reeveapi.Job]{}
 		n.Roles, n.Offers = List[reeveapi.Role]{}, List[reeveapi.Offer]{}
 	}
 	n.Agents = n.Agents.With(agentKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Agent, []string) { return w.Agents, w.AgentsRemoved })...)
 	n.Frameworks = n.Frameworks.With(frameworkKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Framework, []string) { return w.Frameworks, w.FrameworksRemoved })...)
-	n.Tasks = moved(n.Tasks, lines)
+	n.Tasks = moved(n.Tasks, lines, tasks)
 	n.Jobs = n.Jobs.With(jobKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Job, []string) { return w.Jobs, w.JobsRemoved })...)
 	n.Roles = n.Roles.With(roleKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Role, []string) { return w.Roles, w.RolesRemoved })...)
 	n.Offers = n.Offers.With(offerKey, steps(lines, func(w *reeveapi.Watch) ([]reeveapi.Offer, []string) { return w.Offers, w.OffersRemoved })...)

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/shorthand"
 )
 
 // TestListIsAMap compares a list with a map through any changes; older lists must not notice.
@@ -147,9 +148,10 @@ func TestLinesThatComeTogether(t *testing.T) {
 func TestMovesAreWholeTasks(t *testing.T) {
 	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	rapid.Check(t, func(rt *rapid.T) {
-		whole, moved := New(), New()
+		whole, moved, numbered := New(), New(), New()
 		life := map[string]reeveapi.Task{}
-		var told, short []*reeveapi.Watch
+		var told, short, brief []*reeveapi.Watch
+		var b briefly
 		var kept [][]*reeveapi.Task
 		var copies []string
 		for i := range rapid.IntRange(1, 30).Draw(rt, "lines") {
@@ -168,15 +170,22 @@ func TestMovesAreWholeTasks(t *testing.T) {
 				w.Tasks, w.TasksRemoved, m.TasksMoved, m.TasksRemoved = all(life), nil, nil, nil
 				m.Tasks = all(life)
 			}
-			told, short = append(told, w), append(short, m)
+			told, short, brief = append(told, w), append(short, m), append(brief, b.again(rt, m))
 			if rapid.IntRange(0, 2).Draw(rt, "look") > 0 {
 				continue
 			}
 			whole.ApplyAll(told, now)
 			moved.ApplyAll(short, now)
-			told, short = nil, nil
+			numbered.ApplyAll(brief, now)
+			told, short, brief = nil, nil, nil
 			if diff := cmp.Diff(whole.Snapshot().Tasks.Rows(), moved.Snapshot().Tasks.Rows(), cmpopts.EquateEmpty()); diff != "" {
 				rt.Fatalf("told whole (-), told moves (+):\n%s", diff)
+			}
+			if diff := cmp.Diff(whole.Snapshot().Tasks.ids, numbered.Snapshot().Tasks.ids, cmpopts.EquateEmpty()); diff != "" {
+				rt.Fatalf("told whole (-), told by numbers (+):\n%s", diff)
+			}
+			if diff := cmp.Diff(whole.Snapshot().Tasks.Rows(), numbered.Snapshot().Tasks.Rows(), cmpopts.EquateEmpty()); diff != "" {
+				rt.Fatalf("told whole (-), told by numbers (+):\n%s", diff)
 			}
 			kept, copies = append(kept, moved.Snapshot().Tasks.Rows()), append(copies, text(rt, moved.Snapshot().Tasks.Rows()))
 		}
@@ -188,7 +197,36 @@ func TestMovesAreWholeTasks(t *testing.T) {
 	})
 }
 
-// change lets something happen to a task, and tells of it in both ways.
+// briefly is a stream of brief lines.
+type briefly struct {
+	writer shorthand.Writer
+	reader shorthand.Reader
+}
+
+// again is a line as a reader of the stream has it, in memory of its own.
+func (b *briefly) again(rt *rapid.T, w *reeveapi.Watch) *reeveapi.Watch {
+	line := *w
+	if w.Snapshot {
+		b.writer = shorthand.Writer{}
+		b.writer.Snapshot(&line)
+	} else {
+		line = *b.writer.Line(w)
+	}
+	text, err := json.Marshal(&line)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	out := &reeveapi.Watch{}
+	if err := json.Unmarshal(text, out); err != nil {
+		rt.Fatal(err)
+	}
+	if err := b.reader.Whole(out); err != nil {
+		rt.Fatal(err)
+	}
+	return out
+}
+
+// change lets something happen to a task, and tells of it in all ways.
 func change(rt *rapid.T, key string, i int, life map[string]reeveapi.Task, w, m *reeveapi.Watch) {
 	task, known := life[key]
 	step := reeveapi.TaskStep{State: fmt.Sprint("S", i), At: time.Unix(int64(i), 0).UTC()}
