@@ -128,11 +128,11 @@ func (t *Typist) Sort(ctx context.Context, n int) (Latencies, error) {
 func (t *Typist) Switch(ctx context.Context, n int) (Latencies, error) {
 	var all Latencies
 	for i := range n {
-		key := []string{"2", "3", "7", "3", "4", "3"}[i%6]
+		key := []string{"2", "3", "8", "3", "4", "3"}[i%6]
 		if err := t.pause(ctx); err != nil {
 			return nil, err
 		}
-		name := map[string]string{"2": "› agents", "3": "› tasks (", "4": "› frameworks", "7": "› masters"}[key]
+		name := map[string]string{"2": "› agents", "3": "› tasks (", "4": "› frameworks", "8": "› events"}[key]
 		took, err := t.Console.Press(ctx, key, "the screen "+name, func(s *Screen) bool { return s.Has(0, name) && s.Cursor() != "" })
 		if err != nil {
 			return nil, err

@@ -133,14 +133,9 @@ var table = []Binding{
 	{Scope: Secrets, Keys: []string{"c"}, Verb: Copy, Help: "copy its name", Foot: "copy name", Group: Do},
 
 	{Scope: Events, Keys: []string{"enter"}, Verb: Open, Help: "open what it is about", Foot: "open", Group: Do},
-	{Scope: Events, Keys: []string{"F", "0"}, Verb: Follow, Help: "follow the newest", Foot: "follow", Group: See},
+	{Scope: Events, Keys: []string{"F"}, Verb: Follow, Help: "follow the newest", Foot: "follow", Group: See},
 	{Scope: Events, Keys: []string{"K"}, Verb: Kinds, Help: "which kinds", Foot: "kinds", Group: Find},
-	{Scope: Events, Keys: []string{"1"}, Verb: SinceStart, Help: "all that is known", Group: Find},
-	{Scope: Events, Keys: []string{"2"}, Verb: Since1m, Help: "since 1m 5m 15m 30m 1h", Foot: "2-6 since", Group: Find},
-	{Scope: Events, Keys: []string{"3"}, Verb: Since5m, Help: "since 1m 5m 15m 30m 1h", Group: Find},
-	{Scope: Events, Keys: []string{"4"}, Verb: Since15m, Help: "since 1m 5m 15m 30m 1h", Group: Find},
-	{Scope: Events, Keys: []string{"5"}, Verb: Since30m, Help: "since 1m 5m 15m 30m 1h", Group: Find},
-	{Scope: Events, Keys: []string{"6"}, Verb: Since1h, Help: "since 1m 5m 15m 30m 1h", Group: Find},
+	{Scope: Events, Keys: []string{"T"}, Verb: SinceWhen, Help: "since when: 1m 5m 15m 30m 1h", Foot: "since", Group: Find},
 	{Scope: Events, Keys: []string{"!"}, Verb: Problems, Help: "only problems", Foot: "problems", Group: Find},
 
 	{Scope: Files, Keys: []string{"enter"}, Verb: Open, Help: "open the directory, view the file", Foot: "open", Group: Do},

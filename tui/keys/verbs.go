@@ -110,6 +110,7 @@ const (
 	WhyStale     Verb = "why-stale"
 	FullScreen   Verb = "full-screen"
 	Kinds        Verb = "kinds"
+	SinceWhen    Verb = "since-when"
 	Stdout       Verb = "stdout"
 	Stderr       Verb = "stderr"
 	BothStreams  Verb = "both-streams"

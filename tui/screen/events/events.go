@@ -125,18 +125,15 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	switch verb {
 	case keys.Kinds:
 		return s.choose(), true
-	case keys.SinceStart, keys.Since1m, keys.Since5m, keys.Since15m, keys.Since30m, keys.Since1h:
-		s.since(verb)
-		return nil, true
+	case keys.SinceWhen:
+		return s.chooseSince(), true
 	case keys.Back:
 		if s.List().Filter() == "" && len(s.hidden) > 0 {
 			s.hide(nil)
 			return nil, true
 		}
 	case keys.Follow:
-		s.Refresh()
-		s.follow = true
-		s.Table().Do(keys.First, s.Env.Now())
+		s.newest()
 		return nil, true
 	case keys.Down, keys.HalfDown, keys.PageDown, keys.Bottom:
 		s.follow = false
@@ -156,6 +153,13 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return screen.Refuse(err), true
 	}
 	return screen.Send(screen.Go{Target: target}), true
+}
+
+// newest follows what comes.
+func (s *Screen) newest() {
+	s.Refresh()
+	s.follow = true
+	s.Table().Do(keys.First, s.Env.Now())
 }
 
 // About is the screen of what an event is about.

@@ -57,12 +57,23 @@ func (s *Screen) choose() tea.Cmd {
 	return screen.Send(screen.Choose{Title: "Kinds of events", Choices: choices})
 }
 
-// Update takes what was chosen in the menu.
+// Update takes what was chosen in a menu.
 func (s *Screen) Update(msg tea.Msg) tea.Cmd {
-	t, ok := msg.(toggle)
-	if !ok {
-		return s.Base.Update(msg)
+	switch msg := msg.(type) {
+	case toggle:
+		return s.turn(msg)
+	case ago:
+		s.since(msg)
+		return nil
+	case following:
+		s.newest()
+		return nil
 	}
+	return s.Base.Update(msg)
+}
+
+// turn shows a family that was hidden, or hides one.
+func (s *Screen) turn(t toggle) tea.Cmd {
 	if t == "" {
 		s.hide(nil)
 		return nil
