@@ -91,14 +91,14 @@ func TestCounters(t *testing.T) {
 	}{
 		{"v1", fake(t, false, map[string]string{
 			"cpu.stat": "nr_periods 10\nnr_throttled 3\nthrottled_time 5000\n", "cpuacct.stat": "user 150\nsystem 50\n",
-			"memory.usage_in_bytes": "1000\n", "memory.stat": "cache 1\ntotal_cache 300\ntotal_rss 600\ntotal_mapped_file 30\ntotal_swap 20\ntotal_unevictable 10\nhierarchical_memory_limit 2000\n",
+			"memory.usage_in_bytes": "1000\n", "memory.stat": "cache 1\ntotal_cache 300\ntotal_rss 600\ntotal_mapped_file 30\ntotal_swap 20\ntotal_unevictable 10\npgmajfault 3\ntotal_pgmajfault 7\nhierarchical_memory_limit 2000\n",
 			"memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n", "pids.current": "4\n", "cgroup.procs": "7\n8\n9\n",
 			"blkio.throttle.io_service_bytes_recursive": "8:0 Read 4096\n8:0 Write 100\n8:0 Total 4196\n8:16 Read 1\nTotal 4197\n",
 			"memory.max_usage_in_bytes":                 "33554432\n", "memory.limit_in_bytes": "33554432\n",
 		}), runtime.Stats{
 			CPUUser: 1500 * time.Millisecond, CPUSystem: 500 * time.Millisecond, Periods: 10, Throttled: 3, ThrottledFor: 5000,
 			MemBytes: 1000, AnonBytes: 600, CacheBytes: 300, MemLimit: 2000, OOMKills: 2, Processes: 2, Threads: 3,
-			MappedBytes: 30, SwapBytes: 20, PinnedBytes: 10, ReadBytes: 4097, WriteBytes: 100,
+			MappedBytes: 30, MajorFaults: 7, SwapBytes: 20, PinnedBytes: 10, ReadBytes: 4097, WriteBytes: 100,
 		}, 2, true},
 		{"v1 without a limit", fake(t, false, map[string]string{
 			"memory.stat": "hierarchical_memory_limit 9223372036854771712\n", "memory.oom_control": "oom_kill 1\n",
@@ -106,12 +106,12 @@ func TestCounters(t *testing.T) {
 		}), runtime.Stats{OOMKills: 1}, 1, false},
 		{"v2", fake(t, true, map[string]string{
 			"cpu.stat":       "usage_usec 9\nuser_usec 7\nsystem_usec 2\nnr_periods 1\nnr_throttled 1\nthrottled_usec 4\n",
-			"memory.current": "1000\n", "memory.stat": "anon 600\nfile 300\n", "memory.max": "max\n",
+			"memory.current": "1000\n", "memory.stat": "anon 600\nfile 300\npgfault 90\npgmajfault 4\n", "memory.max": "max\n",
 			"memory.events": "low 0\nhigh 0\nmax 5\noom 1\noom_kill 1\n", "pids.current": "1\n", "memory.swap.current": "20\n",
 			"cgroup.procs": strings.Repeat("123456\n", 3000), "io.stat": "8:0 rbytes=4096 wbytes=100 rios=1\n8:16 rbytes=1\n",
 		}), runtime.Stats{
 			CPUUser: 7 * time.Microsecond, CPUSystem: 2 * time.Microsecond, Periods: 1, Throttled: 1, ThrottledFor: 4 * time.Microsecond,
-			MemBytes: 1000, AnonBytes: 600, CacheBytes: 300, OOMKills: 1, SwapBytes: 20, Processes: 2999, ReadBytes: 4097, WriteBytes: 100,
+			MemBytes: 1000, AnonBytes: 600, CacheBytes: 300, OOMKills: 1, MajorFaults: 4, SwapBytes: 20, Processes: 2999, ReadBytes: 4097, WriteBytes: 100,
 		}, 1, true},
 	} {
 		c, err := test.host.Open("g")

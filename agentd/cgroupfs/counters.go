@@ -252,7 +252,7 @@ func parseCPU(text string, s *runtime.Stats) {
 	})
 }
 
-// parseMemory reads memory.stat: v1 calls them total_rss, total_cache and hierarchical_memory_limit.
+// parseMemory reads memory.stat: v1 calls them total_rss, total_cache, total_pgmajfault and hierarchical_memory_limit.
 func parseMemory(text string, s *runtime.Stats) {
 	each(text, func(key string, n int64) {
 		switch key {
@@ -266,6 +266,8 @@ func parseMemory(text string, s *runtime.Stats) {
 			s.PinnedBytes = n
 		case "total_swap": // v2 has a file of its own for it
 			s.SwapBytes = n
+		case "pgmajfault", "total_pgmajfault": // v1 has both, and the second counts groups below, too
+			s.MajorFaults = max(s.MajorFaults, n)
 		case "hierarchical_memory_limit":
 			if n < math.MaxInt64/2 { // "none" is the greatest multiple of a page
 				s.MemLimit = n

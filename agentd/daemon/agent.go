@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	goruntime "runtime"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
 	"codeberg.org/reeve/reeve/agentd/masterlink"
 	"codeberg.org/reeve/reeve/agentd/prober"
+	"codeberg.org/reeve/reeve/agentd/provenance"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/agentd/shimclient"
@@ -77,6 +79,7 @@ type agent struct {
 	adhoc       *adhoc.Set
 	runtime     runtime.Runtime
 	images      *store.Store
+	origins     *provenance.Book
 	link        atomic.Pointer[masterlink.Link] // nil until there is one
 	bootID      string
 	named       chan ids.Agent // 1: the id that a master has given us
@@ -120,7 +123,11 @@ func (d *daemon) openAgent(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.agent = d.newAgent(ctx, rt, journal, fetch, images)
+	origins, err := provenance.Open(filepath.Join(d.cfg.WorkDir, provenance.Dir), idsOf(containers))
+	if err != nil {
+		return err
+	}
+	d.agent = d.newAgent(ctx, rt, journal, fetch, images, origins)
 	d.undo.Add("ad-hoc containers", closeTimeout, func(context.Context) error { return d.agent.adhoc.Close() })
 	if containers, err = d.agent.adhoc.Recover(containers); err != nil {
 		return err
@@ -141,9 +148,9 @@ func (d *daemon) newFetcher(ctx context.Context) (*fetcher.Fetcher, error) {
 	return f, nil
 }
 
-func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *checkpoint.Journal, fetch *fetcher.Fetcher, images *store.Store) *agent {
+func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *checkpoint.Journal, fetch *fetcher.Fetcher, images *store.Store, origins *provenance.Book) *agent {
 	a := &agent{
-		log: d.log, metrics: d.metrics, runtime: rt, images: images, bootID: uuid.NewString(),
+		log: d.log, metrics: d.metrics, runtime: rt, images: images, origins: origins, bootID: uuid.NewString(),
 		named: make(chan ids.Agent, 1), drained: make(chan struct{}),
 	}
 	a.machine = workload.New(d.machineConfig(a.bootID))
@@ -153,7 +160,7 @@ func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *chec
 	})
 	a.volumes = volume.New(d.cfg.WorkDir, d.log)
 	a.supervisors = supervisor.New(context.WithoutCancel(ctx), supervisor.Config{
-		Runtime: rt, Sandbox: sandbox.Create, Give: sandbox.Give, Nest: sandbox.Nest, Volume: a.volumes.Lend, Fetch: fetch.Fetch, Post: a.post, Images: images,
+		Runtime: rt, Sandbox: sandbox.Create, Give: sandbox.Give, Nest: sandbox.Nest, Volume: a.volumes.Lend, Fetch: fetch.Fetch, Post: a.post, Images: images, Origins: origins,
 		Parallel: launchesPerCore * goruntime.NumCPU(), Log: d.log,
 	})
 	a.adhoc = adhoc.New(context.WithoutCancel(ctx), adhoc.Config{
@@ -418,7 +425,7 @@ func (a *agent) handler(d *daemon) http.Handler {
 		},
 		Hostname: d.cfg.Hostname, HTTP: d.httpAddr(), Executor: a.executors, Started: d.started,
 		Flags: d.cfg.Flags, Metrics: d.metrics, Logger: d.log, Verbosity: d.logging.Verbosity, LogFile: d.logging.File,
-		Images: a.images,
+		Images: a.images, Origin: a.origins.Of,
 	})
 }
 

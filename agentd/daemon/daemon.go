@@ -27,6 +27,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/image/store"
 	"codeberg.org/reeve/reeve/agentd/masterlink"
 	"codeberg.org/reeve/reeve/agentd/network"
+	"codeberg.org/reeve/reeve/agentd/provenance"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/shimclient"
 	"codeberg.org/reeve/reeve/shared/addressfile"
@@ -88,7 +89,7 @@ func Clean(ctx context.Context, cfg config.Config) error {
 	return errors.Join(
 		shimclient.Clean(ctx, cfg.WorkDir, cfg.RuntimeDir, cfg.CgroupRoot),
 		checkpoint.ForgetIdentity(sharedDir(cfg), cfg.WorkDir),
-		os.RemoveAll(filepath.Join(cfg.WorkDir, config.FetcherCache)), store.Remove(filepath.Join(cfg.WorkDir, config.ImageStore)), lock.Release())
+		os.RemoveAll(filepath.Join(cfg.WorkDir, config.FetcherCache)), os.RemoveAll(filepath.Join(cfg.WorkDir, provenance.Dir)), store.Remove(filepath.Join(cfg.WorkDir, config.ImageStore)), lock.Release())
 }
 
 // Floor measures starts of bare containers and writes the figures to out; see shimclient.Client.Floor.

@@ -35,13 +35,16 @@ func (d *daemon) openImages(ctx context.Context, containers []runtime.Recovered)
 		return nil, fault.Wrap(fault.KindOf(err), err, "open the images in %s", cfg.StoreDir)
 	}
 	d.undo.Add("images", closeTimeout, func(context.Context) error { return images.Close() })
-	var there []ids.Container
-	for _, c := range containers {
-		there = append(there, c.ID)
-	}
 	d.metrics.Gauge("containerizer/mesos/provisioner/docker_store/images", func() float64 { n, _ := images.Usage(); return float64(n) })
 	d.metrics.Gauge("containerizer/mesos/provisioner/docker_store/bytes", func() float64 { _, bytes := images.Usage(); return float64(bytes) })
-	return images, images.Retain(there)
+	return images, images.Retain(idsOf(containers))
+}
+
+func idsOf(containers []runtime.Recovered) (list []ids.Container) {
+	for _, c := range containers {
+		list = append(list, c.ID)
+	}
+	return list
 }
 
 // disk is how much of the disk that holds a directory is free.

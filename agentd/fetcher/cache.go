@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/run"
@@ -30,13 +32,15 @@ type cache struct {
 	count   uint64
 }
 
-// entry is one cached file. path is set at once; mode, size and err when ready is closed.
+// entry is one cached file. path is set at once; mode, size and err when ready is closed; done and total tell how far that is.
 type entry struct {
 	path  string
 	ready chan struct{} // closed when it is filled, or has failed
 	mode  fs.FileMode
 	size  int64 // bytes; guarded by the cache until ready is closed
 	err   error
+	done  atomic.Int64 // bytes
+	total atomic.Int64 // -1 while that is unknown
 
 	key    string
 	cancel context.CancelFunc
@@ -79,15 +83,21 @@ func (c *cache) size() int64 {
 	return c.used
 }
 
-// get returns the entry of a key; fill makes it if there is none. It must be released. errNoRoom means that it cannot be
-// cached now.
-func (c *cache) get(ctx context.Context, key string, fill func(ctx context.Context, into *entryWriter) error) (*entry, error) {
+// progressEvery is the time between two words on how far a download into the cache is.
+const progressEvery = time.Second
+
+// get returns the entry of a key; fill makes it if there is none, and hit says that it was there. It must be released. errNoRoom
+// means that it cannot be cached now. progress is told how far that is while it is waited for.
+func (c *cache) get(ctx context.Context, key string, progress func(done, total int64), fill func(ctx context.Context, into *entryWriter) error) (e *entry, hit bool, err error) {
 	c.mu.Lock()
 	e, known := c.entries[key]
-	if !known {
+	if known {
+		hit = e.isReady()
+	} else {
 		c.count++
 		sum := sha256.Sum256([]byte(key))
 		e = &entry{key: key, path: filepath.Join(c.dir, fmt.Sprintf("%x-%d", sum, c.count)), ready: make(chan struct{})}
+		e.total.Store(-1)
 		c.entries[key] = e
 	}
 	e.users++
@@ -95,17 +105,39 @@ func (c *cache) get(ctx context.Context, key string, fill func(ctx context.Conte
 	if !known {
 		c.start(e, fill)
 	}
+	if err = e.wait(ctx, progress); err == nil {
+		err = e.err
+	}
+	if err != nil {
+		c.release(e)
+		return nil, false, err
+	}
+	return e, hit, nil
+}
+
+// wait waits until an entry is filled or has failed.
+func (e *entry) wait(ctx context.Context, progress func(done, total int64)) error {
+	ticker := time.NewTicker(progressEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-e.ready:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+			progress(e.done.Load(), e.total.Load())
+		}
+	}
+}
+
+func (e *entry) isReady() bool {
 	select {
 	case <-e.ready:
-	case <-ctx.Done():
-		c.release(e)
-		return nil, ctx.Err()
+		return true
+	default:
+		return false
 	}
-	if e.err != nil {
-		c.release(e)
-		return nil, e.err
-	}
-	return e, nil
 }
 
 // start fills an entry. That belongs to no single caller: the one who came first may give up while others wait.
@@ -161,9 +193,7 @@ func (c *cache) release(e *entry) {
 	if e.users > 0 {
 		return
 	}
-	select {
-	case <-e.ready:
-	default: // nobody waits: whoever comes next begins anew
+	if !e.isReady() { // nobody waits: whoever comes next begins anew
 		if c.entries[e.key] == e {
 			delete(c.entries, e.key)
 		}
@@ -194,12 +224,7 @@ func (c *cache) reserve(e *entry, n int64) error {
 func (c *cache) oldest() *entry {
 	var oldest *entry
 	for _, e := range c.entries {
-		select {
-		case <-e.ready:
-		default:
-			continue
-		}
-		if e.users == 0 && (oldest == nil || e.last < oldest.last) {
+		if e.isReady() && e.users == 0 && (oldest == nil || e.last < oldest.last) {
 			oldest = e
 		}
 	}
@@ -219,6 +244,7 @@ const step = 1 << 20
 // fill copies a source that has the sum that is asked for.
 func (w *entryWriter) fill(from *source, sum *checksum) error {
 	w.entry.mode = from.mode
+	w.entry.total.Store(from.size)
 	n := int64(0)
 	if from.size >= 0 {
 		if err := w.cache.reserve(w.entry, from.size); err != nil {
@@ -234,6 +260,7 @@ func (w *entryWriter) fill(from *source, sum *checksum) error {
 		}
 		more, err := io.CopyN(out, from, step)
 		n += more
+		w.entry.done.Store(n)
 		if errors.Is(err, io.EOF) {
 			break
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/slowhost"
 )
 
@@ -262,5 +263,53 @@ func eventually(t *testing.T, what string, ok func() bool) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain for %s", what)
 		}
+	}
+}
+
+// TestWatch: whoever waits for a download into the cache hears how far it is, and whoever finds it there that it was.
+func TestWatch(t *testing.T) {
+	const size, first = 3 << 20, 2 << 20
+	heard := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", fmt.Sprint(size))
+		_, _ = w.Write(make([]byte, first))
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-heard:
+		case <-r.Context().Done():
+		}
+		_, _ = w.Write(make([]byte, size-first))
+	}))
+	t.Cleanup(server.Close)
+	f := newFetcher(t, Config{CacheDir: t.TempDir(), CacheBytes: 4 << 20})
+	var got []reeveapi.Artifact
+	told := false
+	watch := &Watch{
+		Progress: func(uri string, done, total int64) {
+			if uri != server.URL+"/f" || done > size || total != size && total != -1 {
+				t.Errorf("progress %s %d of %d", uri, done, total)
+			}
+			if done > 0 && done < size && !told {
+				told = true
+				close(heard)
+			}
+		},
+		Fetched: func(a reeveapi.Artifact) { got = append(got, a) },
+	}
+	for range 2 {
+		if err := f.Fetch(t.Context(), t.TempDir(), cached(server.URL+"/f?token=x"), "", watch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(got) != 2 || got[0].Seconds <= 0 || got[0].Seconds < got[1].Seconds {
+		t.Fatalf("got %+v, want two, the first of which took longer", got)
+	}
+	got[0].Seconds, got[1].Seconds = 0, 0
+	want := reeveapi.Artifact{URI: server.URL + "/f", Bytes: size}
+	if got[0] != want {
+		t.Errorf("downloaded: %+v, want %+v", got[0], want)
+	}
+	if want.Cached = true; got[1] != want {
+		t.Errorf("cached: %+v, want %+v", got[1], want)
 	}
 }

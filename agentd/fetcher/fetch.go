@@ -17,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
 // Config is what a fetcher needs.
@@ -66,14 +67,20 @@ func (f *Fetcher) CacheUsed() (used, total int64) {
 	return f.cache.size(), f.cfg.CacheBytes
 }
 
+// Watch is told of a Fetch, in its goroutine. Both are required.
+type Watch struct {
+	Progress func(uri string, done, total int64) // bytes of a URI as people may see it; total is -1 while it is unknown
+	Fetched  func(a reeveapi.Artifact)           // a URI is in the sandbox
+}
+
 // Fetch brings uris into sandboxDir one after another, in order, and gives everything to user (as sandbox.Lookup reads it);
-// the first failure ends it. progress may be nil; it is told of each URI's bytes, with a total of -1 while that is unknown.
-// An error says which URI and why in one sentence, without passwords and query strings.
-func (f *Fetcher) Fetch(ctx context.Context, sandboxDir string, uris []*mesosv1.CommandInfo_URI, user string, progress func(done, total int64)) error {
+// the first failure ends it. watch may be nil. An error says which URI and why in one sentence, without passwords and query
+// strings.
+func (f *Fetcher) Fetch(ctx context.Context, sandboxDir string, uris []*mesosv1.CommandInfo_URI, user string, watch *Watch) error {
 	if len(uris) == 0 {
 		return nil
 	}
-	err := f.fetchAll(ctx, sandboxDir, uris, user, progress)
+	err := f.fetchAll(ctx, sandboxDir, uris, user, watch)
 	if err != nil {
 		f.cfg.Count("containerizer/fetcher/task_fetches_failed")
 	} else {
@@ -82,7 +89,7 @@ func (f *Fetcher) Fetch(ctx context.Context, sandboxDir string, uris []*mesosv1.
 	return err
 }
 
-func (f *Fetcher) fetchAll(ctx context.Context, sandboxDir string, uris []*mesosv1.CommandInfo_URI, user string, progress func(done, total int64)) error {
+func (f *Fetcher) fetchAll(ctx context.Context, sandboxDir string, uris []*mesosv1.CommandInfo_URI, user string, watch *Watch) error {
 	owner, err := sandbox.Lookup(user)
 	if err != nil {
 		return err
@@ -91,15 +98,20 @@ func (f *Fetcher) fetchAll(ctx context.Context, sandboxDir string, uris []*mesos
 	if err != nil {
 		return fmt.Errorf("open sandbox: %w", err)
 	}
-	if progress == nil {
-		progress = func(int64, int64) {}
+	if watch == nil {
+		watch = &Watch{Progress: func(string, int64, int64) {}, Fetched: func(reeveapi.Artifact) {}}
 	}
-	d := &delivery{Fetcher: f, root: root, owner: owner, progress: progress}
+	d := &delivery{Fetcher: f, root: root, owner: owner}
 	for _, uri := range uris {
+		begin := time.Now()
+		d.got = reeveapi.Artifact{URI: shown(uri.GetValue())}
+		d.progress = func(done, total int64) { watch.Progress(d.got.URI, done, total) }
 		if err = d.fetch(ctx, uri); err != nil {
-			err = fault.Wrap(fault.KindOf(err), err, "fetch %s", shown(uri.GetValue()))
+			err = fault.Wrap(fault.KindOf(err), err, "fetch %s", d.got.URI)
 			break
 		}
+		d.got.Seconds = time.Since(begin).Seconds()
+		watch.Fetched(d.got)
 	}
 	return errors.Join(err, root.Close())
 }
@@ -109,6 +121,7 @@ type delivery struct {
 	*Fetcher
 	root     *os.Root
 	owner    sandbox.Owner
+	got      reeveapi.Artifact // what is known of the URI in hand
 	progress func(done, total int64)
 }
 
@@ -148,6 +161,7 @@ func (d *delivery) fetch(ctx context.Context, uri *mesosv1.CommandInfo_URI) erro
 		return err
 	}
 	size, err := d.write(name, source, modeOf(uri, source.mode), sum, d.progress)
+	d.got.Bytes = size
 	if err = errors.Join(err, source.Close()); err != nil {
 		return err
 	}
@@ -176,7 +190,7 @@ func extracts(uri *mesosv1.CommandInfo_URI, name string) bool {
 // fromCache brings a URI in by way of the cache. An archive is unpacked from there and not put into the sandbox, as in Mesos.
 func (d *delivery) fromCache(ctx context.Context, u *url.URL, uri *mesosv1.CommandInfo_URI, name string) error {
 	key := fmt.Sprintf("%d %s", d.owner.UID, u) // what one user may read is no business of another
-	e, err := d.cache.get(ctx, key, func(ctx context.Context, into *entryWriter) error {
+	e, hit, err := d.cache.get(ctx, key, d.progress, func(ctx context.Context, into *entryWriter) error {
 		source, err := d.open(ctx, u)
 		if err != nil {
 			return err
@@ -191,6 +205,7 @@ func (d *delivery) fromCache(ctx context.Context, u *url.URL, uri *mesosv1.Comma
 		return err
 	}
 	defer d.cache.release(e)
+	d.got.Bytes, d.got.Cached = e.size, hit
 	file, err := os.Open(e.path)
 	if err != nil {
 		return fmt.Errorf("open the cached file: %w", err)
@@ -198,7 +213,7 @@ func (d *delivery) fromCache(ctx context.Context, u *url.URL, uri *mesosv1.Comma
 	if extracts(uri, name) {
 		return errors.Join(d.extract(ctx, name, file, e.size), file.Close())
 	}
-	_, err = d.write(name, &source{ReadCloser: file, size: e.size}, modeOf(uri, e.mode), nil, d.progress)
+	_, err = d.write(name, &source{ReadCloser: file, size: e.size}, modeOf(uri, e.mode), nil, func(int64, int64) {})
 	return errors.Join(err, file.Close())
 }
 

@@ -26,6 +26,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
 func tarball(tb testing.TB, entries ...tar.Header) []byte {
@@ -311,12 +312,20 @@ func TestOrderAndProgress(t *testing.T) {
 		}
 	}
 	var seen []string
+	watch := &Watch{
+		Progress: func(uri string, done, total int64) {
+			seen = append(seen, fmt.Sprintf("%s %d/%d", filepath.Base(uri), done, total))
+		},
+		Fetched: func(a reeveapi.Artifact) {
+			seen = append(seen, fmt.Sprintf("got %s %d %v", filepath.Base(a.URI), a.Bytes, a.Cached))
+		},
+	}
 	err := newFetcher(t, Config{}).Fetch(t.Context(), dir, []*mesosv1.CommandInfo_URI{
 		{Value: new(filepath.Join(from, "a")), OutputFile: new("same")},
 		{Value: new(filepath.Join(from, "b")), OutputFile: new("same")},
 		{Value: new(filepath.Join(from, "none"))},
 		{Value: new(filepath.Join(from, "a")), OutputFile: new("late")},
-	}, "", func(done, total int64) { seen = append(seen, fmt.Sprintf("%d/%d", done, total)) })
+	}, "", watch)
 	if fault.KindOf(err) != fault.Invalid {
 		t.Errorf("got %v, want the third URI refused", err)
 	}
@@ -324,7 +333,7 @@ func TestOrderAndProgress(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "late")); err == nil {
 		t.Error("the URI after the failure was fetched")
 	}
-	if got := strings.Join(seen, " "); got != "1/1 1/1" {
+	if got := strings.Join(seen, ", "); got != "a 1/1, got a 1 false, b 1/1, got b 1 false" {
 		t.Errorf("progress %q", got)
 	}
 }
@@ -378,7 +387,7 @@ func TestCancel(t *testing.T) {
 	defer server.Close()
 	defer close(block)
 	ctx, cancel := context.WithCancel(t.Context())
-	err := newFetcher(t, Config{}).Fetch(ctx, t.TempDir(), []*mesosv1.CommandInfo_URI{{Value: new(server.URL + "/f")}}, "", func(int64, int64) { cancel() })
+	err := newFetcher(t, Config{}).Fetch(ctx, t.TempDir(), []*mesosv1.CommandInfo_URI{{Value: new(server.URL + "/f")}}, "", &Watch{Progress: func(string, int64, int64) { cancel() }})
 	if err == nil || !strings.Contains(err.Error(), "canceled") {
 		t.Errorf("got %v, want the cancellation", err)
 	}

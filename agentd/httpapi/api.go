@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/adhoc"
+	"codeberg.org/reeve/reeve/agentd/provenance"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/workload"
 	"codeberg.org/reeve/reeve/shared/fault"
@@ -32,6 +33,7 @@ type Config struct {
 	Host       func() reeveapi.HostDetail                                         // a close look at the host; nil for never
 	Kept       func() time.Duration                                               // how long sandboxes stay that nobody uses; nil if nobody knows
 	Images     Images                                                             // nil for an agent without
+	Origin     func(id ids.Container) provenance.Record                           // what a container was made of; nil if nobody knows
 	Containers *adhoc.Set                                                         // nil for an agent without
 	Master     func() string                                                      // hostname of the leading master, "" without one
 	Hostname   string                                                             // of this agent

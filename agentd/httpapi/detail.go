@@ -49,6 +49,10 @@ func (a *api) container(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d := describe(e, t)
+	if a.cfg.Origin != nil {
+		of := a.cfg.Origin(ids.Container(d.ID))
+		d.Images, d.Artifacts = of.Images, of.Artifacts
+	}
 	if stats, err := a.cfg.Stats(r.Context(), ids.Container(d.ID)); err == nil { // else it has just ended, or has not begun
 		measure(&d, stats)
 	}
@@ -150,7 +154,7 @@ func measure(d *reeveapi.ContainerDetail, s runtime.Stats) {
 	d.At = s.At
 	d.UserSeconds, d.SystemSeconds = s.CPUUser.Seconds(), s.CPUSystem.Seconds()
 	d.Periods, d.ThrottledPeriods = s.Periods, s.Throttled
-	d.ResidentBytes, d.CacheBytes, d.SwapBytes, d.OOMKills = s.AnonBytes, s.CacheBytes, s.SwapBytes, s.OOMKills
+	d.ResidentBytes, d.CacheBytes, d.SwapBytes, d.OOMKills, d.MajorFaults = s.AnonBytes, s.CacheBytes, s.SwapBytes, s.OOMKills, s.MajorFaults
 }
 
 // look adds what is seen of the container from outside.

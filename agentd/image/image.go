@@ -3,6 +3,8 @@
 // agentd/image/layer unpacks them, agentd/image/store keeps them. Start reading at Ask.
 package image
 
+import "time"
+
 // Ask is an image that a container is to run in.
 type Ask struct {
 	Name     string // as the framework wrote it
@@ -18,6 +20,10 @@ type Image struct {
 	Digest string   // of the manifest: "sha256:…"
 	Layers []string // directories, topmost first, as overlayfs takes them
 	Config Config
+
+	Bytes  int64         // of its layers, unpacked
+	Pulled int64         // bytes that were brought for it; 0 if all of it was here
+	Took   time.Duration // to bring them, or to find that nothing is missing
 }
 
 // Config is what an image says of containers in it.

@@ -52,10 +52,10 @@ func ToFramework(framework *mesosv1.FrameworkID, from *mesosv1.ExecutorID, data 
 	}}}
 }
 
-// Pulling tells a master how far the image of a task is, in bytes of what was missing.
-func Pulling(framework *mesosv1.FrameworkID, task *mesosv1.TaskID, done, total int64) *agentlink.FromAgent {
+// Pulling tells a master how far the image of a task is, in bytes of what was missing, or one of its URIs.
+func Pulling(framework *mesosv1.FrameworkID, task *mesosv1.TaskID, uri string, done, total int64) *agentlink.FromAgent {
 	return &agentlink.FromAgent{Message: &agentlink.FromAgent_Pulling{Pulling: &agentlink.Pulling{
-		FrameworkId: framework, TaskId: task, Done: done, Total: total,
+		FrameworkId: framework, TaskId: task, Uri: uri, Done: done, Total: total,
 	}}}
 }
 

@@ -161,6 +161,7 @@ type Stats struct {
 	SwapBytes    int64
 	MemLimit     int64 // bytes; 0 without one
 	OOMKills     int64
+	MajorFaults  int64 // pages that were missing and had to come from a disk, since start
 	Processes    int
 	Threads      int
 	ReadBytes    int64 // from disks, past the page cache

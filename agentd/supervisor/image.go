@@ -12,6 +12,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/sandbox"
 	"codeberg.org/reeve/reeve/agentd/workload"
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
 // enterImages brings what a container needs of images here.
@@ -27,7 +28,7 @@ func (w *worker) enterImage(ctx context.Context, eff *workload.Start) error {
 	if eff.Image == nil {
 		return nil
 	}
-	img, err := w.pull(ctx, eff.Image.Ask)
+	img, err := w.pull(ctx, eff.Image.Ask, "")
 	if err != nil {
 		return err
 	}
@@ -47,19 +48,26 @@ func (w *worker) enterImage(ctx context.Context, eff *workload.Start) error {
 	return w.set.cfg.Give(eff.Spec.Sandbox, eff.Owner)
 }
 
-func (w *worker) pull(ctx context.Context, ask image.Ask) (image.Image, error) {
+// pull brings an image here, for the container or for a volume at a path in it.
+func (w *worker) pull(ctx context.Context, ask image.Ask, path string) (image.Image, error) {
 	if w.set.cfg.Images == nil {
 		return image.Image{}, fault.New(fault.Unsupported, "image %s cannot be run: this agent has no images", ask.Name)
 	}
-	return w.set.cfg.Images.Pull(ctx, w.id, ask, func(p store.Progress) {
+	img, err := w.set.cfg.Images.Pull(ctx, w.id, ask, func(p store.Progress) {
 		w.set.post(ctx, workload.Pulling{Container: w.id, Done: p.Done, Total: p.Total})
 	})
+	if err == nil {
+		w.remember(w.set.cfg.Origins.Image(w.id, reeveapi.ContainerImage{
+			Name: ask.Name, Digest: img.Digest, Bytes: img.Bytes, PulledBytes: img.Pulled, Seconds: img.Took.Seconds(), Path: path,
+		}))
+	}
+	return img, err
 }
 
 // fillVolumes brings the images here that a container has as volumes.
 func (w *worker) fillVolumes(ctx context.Context, eff *workload.Start) error {
 	for _, v := range eff.Images {
-		img, err := w.pull(ctx, v.Ask)
+		img, err := w.pull(ctx, v.Ask, eff.Spec.Mounts[v.Mount].Target)
 		if err != nil {
 			return err
 		}

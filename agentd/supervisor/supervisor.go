@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"codeberg.org/reeve/reeve/agentd/fetcher"
 	"codeberg.org/reeve/reeve/agentd/image"
 	"codeberg.org/reeve/reeve/agentd/image/store"
 	"codeberg.org/reeve/reeve/agentd/runtime"
@@ -21,15 +22,23 @@ import (
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/logkey"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/run"
 )
 
 // Fetch brings URIs into a sandbox; see agentd/fetcher.
-type Fetch func(ctx context.Context, sandbox string, uris []*mesosv1.CommandInfo_URI, user string, progress func(done, total int64)) error
+type Fetch func(ctx context.Context, sandbox string, uris []*mesosv1.CommandInfo_URI, user string, watch *fetcher.Watch) error
 
 // Images brings images here; see agentd/image/store.
 type Images interface {
 	Pull(ctx context.Context, id ids.Container, ask image.Ask, progress func(store.Progress)) (image.Image, error)
+	Release(id ids.Container) error
+}
+
+// Origins remembers what containers were made of; see agentd/provenance. What it cannot keep is only not shown.
+type Origins interface {
+	Image(id ids.Container, i reeveapi.ContainerImage) error
+	Artifact(id ids.Container, a reeveapi.Artifact) error
 	Release(id ids.Container) error
 }
 
@@ -42,6 +51,7 @@ type Config struct {
 	Fetch    Fetch
 	Give     func(path, user string) error // gives what Sandbox has made to somebody else
 	Images   Images                        // nil where there are none
+	Origins  Origins
 	Post     func(ctx context.Context, in workload.Input) error
 	Parallel int // launches at once
 	Log      *slog.Logger

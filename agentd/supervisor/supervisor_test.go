@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"codeberg.org/reeve/reeve/agentd/fetcher"
+	"codeberg.org/reeve/reeve/agentd/provenance"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/runtime/fake"
 	"codeberg.org/reeve/reeve/agentd/workload"
@@ -29,6 +31,8 @@ type harness struct {
 	rt  *fake.Runtime
 	dir string
 
+	origins *provenance.Book
+
 	mu sync.Mutex // guards in
 	in []workload.Input
 }
@@ -36,9 +40,13 @@ type harness struct {
 func newHarness(t *testing.T, rt runtime.Runtime, fetch Fetch) *harness {
 	t.Helper()
 	h := &harness{t: t, dir: t.TempDir()}
+	var err error
+	if h.origins, err = provenance.Open(filepath.Join(h.dir, provenance.Dir), nil); err != nil {
+		t.Fatal(err)
+	}
 	h.rt, _ = rt.(*fake.Runtime)
 	if fetch == nil {
-		fetch = func(context.Context, string, []*mesosv1.CommandInfo_URI, string, func(done, total int64)) error {
+		fetch = func(context.Context, string, []*mesosv1.CommandInfo_URI, string, *fetcher.Watch) error {
 			return nil
 		}
 	}
@@ -46,6 +54,7 @@ func newHarness(t *testing.T, rt runtime.Runtime, fetch Fetch) *harness {
 		Runtime: rt, Fetch: fetch, Parallel: 2, Log: slog.New(slog.DiscardHandler),
 		Sandbox: func(path, _ string) error { return os.MkdirAll(path, 0o700) },
 		Volume:  func(string, string, bool) error { return nil },
+		Origins: h.origins,
 		Post: func(_ context.Context, in workload.Input) error {
 			h.mu.Lock()
 			defer h.mu.Unlock()
@@ -114,7 +123,7 @@ func TestLife(t *testing.T) {
 func TestFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("404")
-		fetch := func(ctx context.Context, dir string, _ []*mesosv1.CommandInfo_URI, _ string, _ func(done, total int64)) error {
+		fetch := func(ctx context.Context, dir string, _ []*mesosv1.CommandInfo_URI, _ string, _ *fetcher.Watch) error {
 			switch filepath.Base(dir) {
 			case "bad":
 				return broken

@@ -105,10 +105,7 @@ func (w *worker) prepare(ctx context.Context, eff *workload.Start) error {
 	if err := w.enterImages(ctx, eff); err != nil {
 		return err
 	}
-	if len(eff.URIs) == 0 {
-		return nil
-	}
-	return w.set.cfg.Fetch(ctx, eff.Spec.Sandbox, eff.URIs, eff.Owner, nil)
+	return w.fetch(ctx, eff)
 }
 
 // watch stays with a container that runs to its end.
@@ -237,6 +234,9 @@ func (w *worker) deleteRetrying(ctx context.Context) bool {
 		err := w.set.cfg.Runtime.Delete(ctx, w.id)
 		if err == nil && w.set.cfg.Images != nil {
 			err = w.set.cfg.Images.Release(w.id)
+		}
+		if err == nil {
+			err = w.set.cfg.Origins.Release(w.id)
 		}
 		if err == nil {
 			return true

@@ -63,10 +63,11 @@ type (
 	// Prepared says that the sandbox of a container is ready and its URIs are fetched.
 	Prepared struct{ Container ids.Container }
 
-	// Pulling says how far the image of a container is, in bytes of what was missing.
+	// Pulling says how far the image of a container is, in bytes of what was missing, or one of its URIs.
 	Pulling struct {
 		Container   ids.Container
-		Done, Total int64
+		URI         string // "" for an image
+		Done, Total int64  // Total is 0 while that of a URI is unknown
 	}
 
 	// Launched says that a container's process has been exec'ed.

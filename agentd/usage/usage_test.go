@@ -118,12 +118,12 @@ func TestLateSamples(t *testing.T) {
 func TestPack(t *testing.T) {
 	want := reeveapi.TaskUsage{
 		At: time.UnixMilli(5000), CPUs: 1.25, CPUSeconds: 2, ThrottledSeconds: 0.5, MemBytes: 3 << 20, CacheBytes: 1 << 20, DiskBytes: 7 << 10,
-		Processes: 2, Threads: 9, OOMKills: 1, ReadBytes: 4 << 20, WriteBytes: 5 << 20, NetReceiveBytes: 6 << 20, NetSendBytes: 7 << 20,
+		Processes: 2, Threads: 9, OOMKills: 1, MajorFaults: 8, ReadBytes: 4 << 20, WriteBytes: 5 << 20, NetReceiveBytes: 6 << 20, NetSendBytes: 7 << 20,
 	}
 	if got := pack(want).unpack(0); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got := pack(reeveapi.TaskUsage{ReadBytes: 1 << 50, Threads: 1 << 20}).unpack(0); got.ReadBytes < 1<<41 || got.Threads != 1<<16-1 {
+	if got := pack(reeveapi.TaskUsage{ReadBytes: 1 << 50, Threads: 1 << 20, MajorFaults: 1 << 40}).unpack(0); got.ReadBytes < 1<<41 || got.Threads != 1<<16-1 || got.MajorFaults != 1<<32-1 {
 		t.Errorf("too much became %+v", got)
 	}
 }

@@ -219,7 +219,7 @@ func fromAgentText(m *agentlink.FromAgent) string {
 	case *agentlink.FromAgent_Heartbeat:
 		return "heartbeat"
 	case *agentlink.FromAgent_Pulling:
-		return fmt.Sprintf("pulling %s %d of %d", m.Pulling.GetTaskId().GetValue(), m.Pulling.GetDone(), m.Pulling.GetTotal())
+		return strings.TrimSpace(fmt.Sprintf("pulling %s %d of %d %s", m.Pulling.GetTaskId().GetValue(), m.Pulling.GetDone(), m.Pulling.GetTotal(), m.Pulling.GetUri()))
 	}
 	return fmt.Sprintf("%T", m.GetMessage())
 }

@@ -26,7 +26,7 @@ type (
 	Call = turn.Call
 	// Prepared says that a sandbox is ready.
 	Prepared = turn.Prepared
-	// Pulling says how far an image is.
+	// Pulling says how far an image or a URI is.
 	Pulling = turn.Pulling
 	// Launched says that a process has been exec'ed.
 	Launched = turn.Launched

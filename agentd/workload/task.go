@@ -134,7 +134,7 @@ func (m *Machine) prepared(now time.Time, in Prepared) {
 	}
 }
 
-// pulling tells the master how far the image of a container is, for people. Nothing depends on it, and nothing is kept.
+// pulling tells the master how far the image of a container or a URI is, for people. Nothing depends on it, and nothing is kept.
 func (m *Machine) pulling(in Pulling) {
 	c := m.containers[in.Container]
 	if c == nil || c.Phase != lifecycle.Preparing {
@@ -142,7 +142,7 @@ func (m *Machine) pulling(in Pulling) {
 	}
 	for _, t := range roster.Sorted(c.Tasks) {
 		if t.State == mesosv1.TaskState_TASK_STAGING {
-			m.toMaster(message.Pulling(c.Framework.Info.GetId(), t.Info.GetTaskId(), in.Done, in.Total))
+			m.toMaster(message.Pulling(c.Framework.Info.GetId(), t.Info.GetTaskId(), in.URI, in.Done, in.Total))
 		}
 	}
 }

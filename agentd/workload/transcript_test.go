@@ -120,7 +120,7 @@ func (w *world) run(d *datadriven.TestData) string {
 	case "kill", "ack", "shutdown-executor", "shutdown-framework", "message":
 		return w.step(fromMaster(w.conn, w.masterSays(d)))
 	case "pulling":
-		return w.step(Pulling{Container: w.container(arg(d, "of")).ID, Done: int64(atoi(arg(d, "done"))), Total: int64(atoi(arg(d, "total")))})
+		return w.step(Pulling{Container: w.container(arg(d, "of")).ID, URI: arg(d, "uri"), Done: int64(atoi(arg(d, "done"))), Total: int64(atoi(arg(d, "total")))})
 	case "equipped":
 		return w.step(Equipped{Container: w.container(arg(d, "of")).ID, GPUs: atoi(arg(d, "gpus")), Failed: strings.TrimSpace(d.Input)})
 	case "prepared":

@@ -18,7 +18,7 @@ func (s *State) executorExited(in ExecutorExited) {
 	s.turn.ToFramework(f.Stream, message.ExecutorFailure(a.ID, id, in.Exited.GetWaitStatus()))
 }
 
-// taskPulling notes how far a task's image is, for people: nobody else is told, and it is forgotten with the state.
+// taskPulling notes how far a task's image is, or what is fetched for it, for people: nobody else is told, and it is forgotten with the state.
 func (s *State) taskPulling(in TaskPulling) {
 	a, f := s.speaker(in.Conn, in.Pulling.GetFrameworkId())
 	if a == nil || f == nil {
@@ -29,7 +29,7 @@ func (s *State) taskPulling(in TaskPulling) {
 		return
 	}
 	next := *t
-	next.Pulled, next.PullTotal = in.Pulling.GetDone(), in.Pulling.GetTotal()
+	next.Pulled, next.PullTotal, next.Fetched = in.Pulling.GetDone(), in.Pulling.GetTotal(), in.Pulling.GetUri()
 	s.book.PutTask(f, &next)
 }
 

@@ -40,7 +40,7 @@ import (
 //	call stream= [principal=]                            below it: the call in JSON; "FW" stands for the stream's framework
 //	launch stream= offer= [refuse=]                      below it: tasks, "ID RESOURCES [exec=ID:RESOURCES]"
 //	update conn= fw= task= state= [latest= uuid= data]
-//	pulling conn= fw= task= done= total=                 how far the image of a task is
+//	pulling conn= fw= task= done= total= [uri=]          how far the image of a task is, or what is fetched
 //	drain|deactivate|reactivate|gone agent= who= [grace= then-gone]
 //	persist fail|ok|hold                                 what becomes of writes from now on; ok also answers those held
 //	weights [who=]                                       below it: "ROLE WEIGHT"
@@ -147,7 +147,7 @@ func (p *player) input(d *datadriven.TestData) Input {
 	case "pulling":
 		return TaskPulling{Conn: ConnID(number(d, "conn")), Pulling: &agentlink.Pulling{
 			FrameworkId: message.FrameworkID(ids.Framework(arg(d, "fw", ""))), TaskId: &mesosv1.TaskID{Value: new(arg(d, "task", ""))},
-			Done: int64(number(d, "done")), Total: int64(number(d, "total")),
+			Done: int64(number(d, "done")), Total: int64(number(d, "total")), Uri: arg(d, "uri", ""),
 		}}
 	case "exited":
 		return ExecutorExited{Conn: ConnID(number(d, "conn")), Exited: &agentlink.ExecutorExited{
@@ -815,6 +815,9 @@ func (p *player) printTask(where string, t *Task) {
 	}
 	if t.PullTotal > 0 {
 		fmt.Fprintf(&p.out, " pulled=%d/%d", t.Pulled, t.PullTotal)
+	}
+	if t.Fetched != "" {
+		fmt.Fprintf(&p.out, " of=%s", t.Fetched)
 	}
 	for _, s := range t.Statuses {
 		fmt.Fprintf(&p.out, " %s", s.GetState())

@@ -3,6 +3,7 @@ package overview
 import (
 	"fmt"
 	"math"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -379,14 +380,21 @@ func steps(t *cluster.Task) []reeveapi.TaskStep {
 	return out
 }
 
-// pull says how far the image of a staging task is.
+// pull says how far the image of a staging task is, or what is fetched for it.
 func pull(out *reeveapi.Task, t *cluster.Task) {
-	if t.PullTotal <= 0 {
+	if t.PullTotal <= 0 && t.Fetched == "" {
 		return
 	}
-	done := min(t.Pulled, t.PullTotal) // a layer that is asked for again counts again
-	out.Pull = &reeveapi.Pull{Done: done, Total: t.PullTotal}
-	out.Message = fmt.Sprintf("pulling %d of %d MB", done/1e6, (t.PullTotal+999_999)/1e6)
+	done, far := t.Pulled, fmt.Sprintf("%d MB", t.Pulled/1e6)
+	if t.PullTotal > 0 {
+		done = min(done, t.PullTotal) // a layer that is asked for again counts again
+		far = fmt.Sprintf("%d of %d MB", done/1e6, (t.PullTotal+999_999)/1e6)
+	}
+	out.Pull = &reeveapi.Pull{URI: t.Fetched, Done: done, Total: t.PullTotal}
+	out.Message = "pulling " + far
+	if t.Fetched != "" {
+		out.Message = "fetching " + path.Base(t.Fetched) + ", " + far
+	}
 }
 
 func statusTime(s *mesosv1.TaskStatus) time.Time {

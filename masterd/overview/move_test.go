@@ -79,7 +79,7 @@ func anything(rt *rapid.T, f *cluster.Framework, id string, i int, states []meso
 	case 2:
 		own.Statuses = nil
 	case 3:
-		own.PullTotal, own.Pulled = 10, int64(i)
+		own.PullTotal, own.Pulled, own.Fetched = 10, int64(i), rapid.SampledFrom([]string{"", "http://x/y"}).Draw(rt, "of")
 	case 4: // the agent says so, the update comes later
 		own.Ended = launched.Add(time.Minute)
 	default:

@@ -65,7 +65,7 @@ type (
 		Update *agentlink.OperationUpdate
 	}
 
-	// TaskPulling says how far the image of a staging task is.
+	// TaskPulling says how far the image of a staging task is, or what is fetched for it.
 	TaskPulling struct {
 		Conn    view.ConnID
 		Pulling *agentlink.Pulling

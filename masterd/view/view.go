@@ -142,8 +142,9 @@ type Task struct {
 	Launched  time.Time
 	Ended     time.Time // when a terminal state was first seen; zero while running
 	KilledBy  string    // the operator who asked for its end
-	Pulled    int64     // bytes of its image that have come, while it is staging
-	PullTotal int64     // of what was missing of the image; 0 if nothing is known to be
+	Fetched   string    // URI that is fetched for it, while it is staging; "" while that is its image
+	Pulled    int64     // bytes of it that have come
+	PullTotal int64     // of what was missing of the image, or of the URI; 0 if nothing is known to be
 }
 
 // Offer is one outstanding offer. Immutable.

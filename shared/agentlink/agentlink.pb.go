@@ -1037,13 +1037,14 @@ func (x *StatusUpdate) GetLatestState() int32 {
 	return 0
 }
 
-// Pulling says from time to time how far the image of a staging task is. It may be lost: the next one says more.
+// Pulling says from time to time how far the image of a staging task is, or what is fetched for it. It may be lost: the next one says more.
 type Pulling struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	FrameworkId   *mesosv1.FrameworkID   `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId,proto3" json:"framework_id,omitempty"`
 	TaskId        *mesosv1.TaskID        `protobuf:"bytes,2,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	Done          int64                  `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`   // bytes that have come
-	Total         int64                  `protobuf:"varint,4,opt,name=total,proto3" json:"total,omitempty"` // of what was missing
+	Total         int64                  `protobuf:"varint,4,opt,name=total,proto3" json:"total,omitempty"` // of what was missing; 0 while that of a URI is unknown
+	Uri           string                 `protobuf:"bytes,5,opt,name=uri,proto3" json:"uri,omitempty"`      // what is fetched, as people may see it; unset for the image
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1104,6 +1105,13 @@ func (x *Pulling) GetTotal() int64 {
 		return x.Total
 	}
 	return 0
+}
+
+func (x *Pulling) GetUri() string {
+	if x != nil {
+		return x.Uri
+	}
+	return ""
 }
 
 type ExecutorExited struct {
@@ -2255,12 +2263,13 @@ const file_agentlink_agentlink_proto_rawDesc = "" +
 	"\fStatusUpdate\x128\n" +
 	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12,\n" +
 	"\x06status\x18\x02 \x01(\v2\x14.mesos.v1.TaskStatusR\x06status\x12!\n" +
-	"\flatest_state\x18\x03 \x01(\x05R\vlatestState\"\x98\x01\n" +
+	"\flatest_state\x18\x03 \x01(\x05R\vlatestState\"\xaa\x01\n" +
 	"\aPulling\x128\n" +
 	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12)\n" +
 	"\atask_id\x18\x02 \x01(\v2\x10.mesos.v1.TaskIDR\x06taskId\x12\x12\n" +
 	"\x04done\x18\x03 \x01(\x03R\x04done\x12\x14\n" +
-	"\x05total\x18\x04 \x01(\x03R\x05total\"\xbc\x01\n" +
+	"\x05total\x18\x04 \x01(\x03R\x05total\x12\x10\n" +
+	"\x03uri\x18\x05 \x01(\tR\x03uri\"\xbc\x01\n" +
 	"\x0eExecutorExited\x128\n" +
 	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x125\n" +
 	"\vexecutor_id\x18\x02 \x01(\v2\x14.mesos.v1.ExecutorIDR\n" +

@@ -36,6 +36,7 @@ var deeds = []struct{ verb, args string }{
 	{"run", "--name=web --kind=service --yes SMALL SHORT"},
 	{"rollback", "--yes web"},
 	{"tasks", "--all"},
+	{"inspect", "short"},
 	{"agents", ""},
 	{"frameworks", ""},
 	{"masters", ""},
@@ -79,7 +80,7 @@ var deeds = []struct{ verb, args string }{
 // refused name things that the cluster does not have.
 var refused = []string{
 	"jobs ghost", "jobs history ghost", "trigger ghost", "scale ghost 2", "restart --yes ghost", "rollback --yes ghost", "stop --yes ghost",
-	"logs ghost", "files ghost", "files get ghost x NEW", "config job-from-task ghost", "explain ghost", "secrets remove --yes ghost", "offers rescind ghost",
+	"logs ghost", "files ghost", "files get ghost x NEW", "config job-from-task ghost", "explain ghost", "inspect ghost", "secrets remove --yes ghost", "offers rescind ghost",
 	"maintenance schedule ghost", "maintenance cancel ghost", "maintenance start --yes ghost", "maintenance stop ghost", "deactivate ghost",
 	"reactivate ghost", "drain --yes ghost", "gone --yes ghost", "kill --yes ghost", "teardown --yes ghost", "masters step-down --yes ghost",
 }

@@ -61,16 +61,37 @@ type ContainerDetail struct {
 	CacheBytes       int64   `json:"cache_bytes"`
 	SwapBytes        int64   `json:"swap_bytes"`
 	OOMKills         int64   `json:"oom_kills"`
+	MajorFaults      int64   `json:"major_faults"` // pages that were missing and had to come from a disk
 
 	Networks    []ContainerNetwork `json:"networks,omitempty"`    // none: the host's
 	Connections *int               `json:"connections,omitempty"` // of TCP, that are established; unset on the host's network
 	Volumes     []string           `json:"volumes,omitempty"`     // for people: "/data <- host /srv/data (read-only)"
-	URIs        []string           `json:"uris,omitempty"`        // that were fetched
+	URIs        []string           `json:"uris,omitempty"`        // that the task asked for
+	Images      []ContainerImage   `json:"images,omitempty"`      // its own first, then those that it has as volumes
+	Artifacts   []Artifact         `json:"artifacts,omitempty"`   // what has been fetched, in that order
 	Health      string             `json:"health,omitempty"`      // its check, for people
 	Kill        string             `json:"kill,omitempty"`        // how it is ended, for people
 
 	Processes []Process `json:"processes,omitempty"` // by their ids
 	Unseen    string    `json:"unseen,omitempty"`    // why there are no processes
+}
+
+// ContainerImage is an image that a container is in, or has as a volume, as it was when the container was started.
+type ContainerImage struct {
+	Name        string  `json:"name"`           // as the task has it
+	Digest      string  `json:"digest"`         // of its manifest
+	Bytes       int64   `json:"bytes"`          // of its layers, unpacked; other images may share them
+	PulledBytes int64   `json:"pulled_bytes"`   // that were brought for it; 0: the agent had all of it
+	Seconds     float64 `json:"seconds"`        // that the pull took
+	Path        string  `json:"path,omitempty"` // in the container, of one that is a volume
+}
+
+// Artifact is what a URI of a task brought.
+type Artifact struct {
+	URI     string  `json:"uri"`     // without its query and password
+	Bytes   int64   `json:"bytes"`   // of the file, before it is unpacked
+	Seconds float64 `json:"seconds"` // until it was in the sandbox, unpacked if that was asked for
+	Cached  bool    `json:"cached"`  // it was in the agent's cache
 }
 
 // ContainerNetwork is a network that a container has joined.

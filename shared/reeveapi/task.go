@@ -25,7 +25,7 @@ type Task struct {
 	Ports         string            `json:"ports,omitempty"`
 	Command       string            `json:"command,omitempty"`
 	Image         string            `json:"image,omitempty"`
-	Pull          *Pull             `json:"pull,omitempty"` // of its image, while the task is staging
+	Pull          *Pull             `json:"pull,omitempty"` // of its image or of what is fetched for it, while the task is staging
 	User          string            `json:"user,omitempty"`
 	Labels        map[string]string `json:"labels,omitempty"`
 	Env           map[string]string `json:"env,omitempty"` // without the values of secrets
@@ -69,10 +69,11 @@ func (t *Task) Move(m *TaskMove) {
 	t.History = append(t.History, m.History...)
 }
 
-// Pull is how far an image is on its way to an agent.
+// Pull is how far an image is on its way to an agent, or what is fetched for a task.
 type Pull struct {
-	Done  int64 `json:"done"`  // bytes
-	Total int64 `json:"total"` // of what the agent did not have
+	URI   string `json:"uri,omitempty"` // what is fetched; unset for the image
+	Done  int64  `json:"done"`          // bytes
+	Total int64  `json:"total"`         // of what the agent did not have; 0 while that of a URI is unknown
 }
 
 // TaskStep is one state a task has been in.

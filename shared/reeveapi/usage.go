@@ -28,4 +28,5 @@ type TaskUsage struct {
 	NetReceiveBytes  int64     `json:"net_receive_bytes,omitempty"` // of a network of its own, since the container's start
 	NetSendBytes     int64     `json:"net_send_bytes,omitempty"`
 	OOMKills         int64     `json:"oom_kills,omitempty"`
+	MajorFaults      int64     `json:"major_faults"` // pages that had to come from a disk, since the container's start
 }

@@ -21,6 +21,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/cli/execute"
 	"codeberg.org/reeve/reeve/tui/cli/explain"
 	"codeberg.org/reeve/reeve/tui/cli/files"
+	"codeberg.org/reeve/reeve/tui/cli/inspect"
 	"codeberg.org/reeve/reeve/tui/cli/jobs"
 	"codeberg.org/reeve/reeve/tui/cli/maintenance"
 	"codeberg.org/reeve/reeve/tui/cli/masters"
@@ -117,6 +118,7 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 		interruptible(files.Command(files.Config{Printer: a.printer, Connect: a.connect, Find: find})), a.killCommand(), a.teardownCommand(), a.configCommand(), a.serveCommand(), a.versionCommand(),
 	)
 	root.AddCommand(explain.Command(explain.Config{Printer: a.printer, Connect: a.connect}))
+	root.AddCommand(inspect.Command(inspect.Config{Printer: a.printer, Connect: a.connect, Find: find}))
 	root.AddCommand(roles.Commands(roles.Config{Config: a.deeds()})...)
 	root.AddCommand(secrets.Command(secrets.Config{Config: a.deeds(), Stdin: a.stdin, Stderr: a.stderr}))
 	root.AddCommand(masters.Command(masters.Config{Config: a.deeds()}), masters.MembersCommand(masters.Config{Config: a.deeds()}))

@@ -2,6 +2,7 @@ package fake
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"time"
 
@@ -61,8 +62,9 @@ func (c *Cluster) ContainerDetail(_ context.Context, _, framework, task string) 
 		d := &reeveapi.ContainerDetail{
 			At: c.now, ID: t.Container, PID: 31000 + i, Sandbox: "/var/lib/reeve/agent" + t.Sandbox, Started: t.Launched,
 			UserSeconds: used * 0.88, SystemSeconds: used * 0.12, Periods: int64(up.Seconds() * 10), ThrottledPeriods: int64(up.Seconds() * float64(i%4) * 0.1),
-			ResidentBytes: last.MemBytes, CacheBytes: last.CacheBytes, Kill: "SIGKILL 30s after it was asked to end",
+			ResidentBytes: last.MemBytes, CacheBytes: last.CacheBytes, MajorFaults: last.MajorFaults, Kill: "SIGKILL 30s after it was asked to end",
 		}
+		made(d, t, i)
 		if t.Healthy != nil {
 			n := 5 + i*7%40
 			d.Connections = &n
@@ -82,4 +84,17 @@ func (c *Cluster) ContainerDetail(_ context.Context, _, framework, task string) 
 		return d, nil
 	}
 	return nil, fault.New(fault.NotFound, "no task %s of framework %s runs on this agent", task, framework)
+}
+
+// made makes up what a container was made of: every third has a file of the agent's cache, and every second image was there.
+func made(d *reeveapi.ContainerDetail, t *reeveapi.Task, i int) {
+	if t.Image == "" {
+		return
+	}
+	img := reeveapi.ContainerImage{Name: t.Image, Digest: fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(t.Image))), Bytes: int64(180+i%7*23) << 20}
+	if i%2 == 0 {
+		img.PulledBytes, img.Seconds = img.Bytes/3, 2.4+float64(i%5)
+	}
+	d.Images = append(d.Images, img)
+	d.Artifacts = append(d.Artifacts, reeveapi.Artifact{URI: "https://files.shop.example/" + t.Name + ".conf", Bytes: 41 << 10, Seconds: 0.012, Cached: i%3 == 0})
 }

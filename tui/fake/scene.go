@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -290,6 +291,9 @@ func (c *Cluster) troubles() {
 	c.past(-4*time.Second, "TASK_STAGING", "etl-22.17", staged.val.Framework+"/"+staged.val.ID, "agent-07", "", "")
 	c.sortEvents()
 	for _, e := range c.tasks {
+		if strings.HasPrefix(e.val.Name, "web-api") {
+			e.val.Image = "registry.shop.example/web-api:4.2.1"
+		}
 		if e.val.State == "TASK_RUNNING" {
 			c.writeLog(e, 60)
 		}
@@ -372,7 +376,7 @@ func (c *Cluster) measure() {
 		c.usage[key] = limit(append(c.usage[key], reeveapi.TaskUsage{
 			At: c.now, CPUs: t.Requested.CPUs * min(high*(0.7+0.5*wave(i, 13)), 1), MemBytes: int64(t.Requested.Mem*min(high+0.1*wave(i, 47), 0.99)*1024) << 10,
 			CacheBytes: 27 << 20, MemLimitBytes: int64(t.Requested.Mem) << 20, DiskBytes: int64(t.Requested.Disk*0.2) << 20, Processes: 3 + i%7,
-			ThrottledSeconds: float64(i%4) * 3.1,
+			ThrottledSeconds: float64(i%4) * 3.1, MajorFaults: int64(c.now.Sub(t.Launched).Seconds()) * int64(i%3),
 		}))
 	}
 }

@@ -49,11 +49,12 @@ func (s *Store) pull(ctx context.Context, id ids.Container, place image.Place, a
 	}
 	// Twice: what was just brought may be collected before it is used, once in a blue moon.
 	for range 2 {
-		r, err := s.join(ctx, place, ask, progress)
+		p, err := s.join(ctx, place, ask, progress)
 		if err != nil {
 			return image.Image{}, err
 		}
-		if out, ok, err := s.use(r, id); ok || err != nil {
+		if out, ok, err := s.use(p.record, id); ok || err != nil {
+			out.Pulled, out.Took = p.done.Load(), p.took
 			return out, err
 		}
 	}
@@ -79,12 +80,13 @@ type pull struct {
 	done    atomic.Int64
 	total   atomic.Int64
 	ended   chan struct{}
-	record  *record // set before ended is closed, as is err
+	record  *record // set before ended is closed, as are the others below
+	took    time.Duration
 	err     error
 }
 
-// join waits for the pull of an image, and begins it if nobody has.
-func (s *Store) join(ctx context.Context, place image.Place, ask image.Ask, progress func(Progress)) (*record, error) {
+// join waits for the pull of an image, and begins it if nobody has. It returns it when it has ended well.
+func (s *Store) join(ctx context.Context, place image.Place, ask image.Ask, progress func(Progress)) (*pull, error) {
 	key := pullKey(place, ask)
 	s.mu.Lock()
 	p := s.pulls[key]
@@ -100,7 +102,7 @@ func (s *Store) join(ctx context.Context, place image.Place, ask image.Ask, prog
 	for {
 		select {
 		case <-p.ended:
-			return p.record, p.err
+			return p, p.err
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-ticker.C:
@@ -133,6 +135,7 @@ func (s *Store) begin(key string, place image.Place, ask image.Ask) *pull {
 		close(started)
 		begin := time.Now()
 		p.record, p.err = s.bring(ctx, place, ask, p)
+		p.took = time.Since(begin)
 		s.mu.Lock()
 		if s.pulls[key] == p {
 			delete(s.pulls, key)
@@ -140,7 +143,7 @@ func (s *Store) begin(key string, place image.Place, ask image.Ask) *pull {
 		s.mu.Unlock()
 		close(p.ended)
 		if p.err == nil {
-			s.cfg.Took("containerizer/mesos/provisioner/docker_store/image_pull_ms", time.Since(begin))
+			s.cfg.Took("containerizer/mesos/provisioner/docker_store/image_pull_ms", p.took)
 		}
 		return nil
 	})

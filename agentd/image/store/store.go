@@ -155,7 +155,18 @@ func (s *Store) use(r *record, id ids.Container) (image.Image, bool, error) {
 	for _, layer := range r.Layers {
 		out.Layers = append(out.Layers, s.layerFiles(layer))
 	}
+	out.Bytes = s.bytesOf(r)
 	return out, true, nil
+}
+
+// bytesOf is what the layers of an image take. The caller holds mu.
+func (s *Store) bytesOf(r *record) (bytes int64) {
+	for _, id := range r.Layers {
+		if l := s.layers[id]; l != nil {
+			bytes += l.Bytes
+		}
+	}
+	return bytes
 }
 
 // Release says that a container does not use its images any more. One that never did is no error.
@@ -225,13 +236,9 @@ func (s *Store) List() reeveapi.Images {
 		}
 	}
 	for _, r := range s.images {
-		i := reeveapi.Image{Name: r.Name, Digest: r.Digest, Layers: len(r.Layers), Pulled: r.Pulled, Used: r.Used, InUse: users[r.Key]}
-		for _, id := range r.Layers {
-			if l := s.layers[id]; l != nil {
-				i.Bytes += l.Bytes
-			}
-		}
-		out.Images = append(out.Images, i)
+		out.Images = append(out.Images, reeveapi.Image{
+			Name: r.Name, Digest: r.Digest, Layers: len(r.Layers), Bytes: s.bytesOf(r), Pulled: r.Pulled, Used: r.Used, InUse: users[r.Key],
+		})
 	}
 	for _, p := range s.pulls {
 		out.Pulls = append(out.Pulls, reeveapi.ImagePull{Name: p.name, Done: p.done.Load(), Total: p.total.Load(), Waiting: p.waiting})

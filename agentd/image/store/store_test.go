@@ -141,9 +141,15 @@ func TestPull(t *testing.T) {
 	if content(t, img, "file0") != "base" || content(t, img, "file1") != "one" || img.Config.User != "web" || img.Config.WorkDir != "/srv" || img.Config.Volumes[0] != "/data" {
 		t.Errorf("got %+v", img)
 	}
+	const files = int64(len("base") + len("one"))
+	if img.Bytes < files || img.Pulled <= 0 || img.Took <= 0 {
+		t.Errorf("it took %s to bring %d bytes of %d, want all three known", img.Took, img.Pulled, img.Bytes)
+	}
 	fetched := blobs.Load()
 	if other := r.get("c2", two); content(t, other, "file1") != "two" || other.Layers[1] != img.Layers[1] {
 		t.Errorf("got %+v, want the lowest layer shared with %+v", other, img)
+	} else if other.Bytes != img.Bytes || other.Pulled <= 0 || other.Pulled >= img.Pulled {
+		t.Errorf("the second image of %d bytes took %d, want less than %d", other.Bytes, other.Pulled, img.Pulled)
 	}
 	if n := blobs.Load() - fetched; n != 2 { // its configuration, and one layer
 		t.Errorf("the second image took %d blobs, want 2", n)
@@ -156,7 +162,7 @@ func TestPull(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.open()
-	if again := r.get("c3", one); again.Digest != img.Digest || content(t, again, "file1") != "one" {
+	if again := r.get("c3", one); again.Digest != img.Digest || content(t, again, "file1") != "one" || again.Bytes != img.Bytes || again.Pulled != 0 || again.Took != 0 {
 		t.Errorf("after a restart: %+v", again)
 	}
 }

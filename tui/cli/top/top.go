@@ -177,6 +177,7 @@ func topListing() output.Listing[used] {
 			{Head: "THROTTLED", Wide: true, Cell: func(u used) string { return fmt.Sprintf("%.0fs", u.Usage.ThrottledSeconds) }},
 			{Head: "MEM", Cell: func(u used) string { return bytes(u.Usage.MemBytes) + "/" + output.Megabytes(u.Task.Requested.Mem) }},
 			{Head: "CACHE", Cell: func(u used) string { return bytes(u.Usage.CacheBytes) }},
+			{Head: "FAULTS", Wide: true, Cell: func(u used) string { return fmt.Sprint(u.Usage.MajorFaults) }}, // from a disk
 			{Head: "DISK", Cell: func(u used) string { return bytes(u.Usage.DiskBytes) }},
 			{Head: "READ", Wide: true, Cell: func(u used) string { return bytes(u.Usage.ReadBytes) }},
 			{Head: "WRITTEN", Wide: true, Cell: func(u used) string { return bytes(u.Usage.WriteBytes) }},

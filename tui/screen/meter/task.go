@@ -50,6 +50,19 @@ func traffic(samples []reeveapi.TaskUsage) string {
 	return fmt.Sprintf("   read %s/s  write %s/s", gauge.Bytes(int64(read)), gauge.Bytes(int64(written)))
 }
 
+// Faults is how many pages had to come from a disk, in a second; "" while none has to.
+func Faults(samples []reeveapi.TaskUsage) string {
+	if len(samples) < 2 {
+		return ""
+	}
+	a, b := samples[len(samples)-2], samples[len(samples)-1]
+	seconds := b.At.Sub(a.At).Seconds()
+	if seconds <= 0 || b.MajorFaults <= a.MajorFaults {
+		return ""
+	}
+	return fmt.Sprintf("   faults %s/s", gauge.CPUs(float64(b.MajorFaults-a.MajorFaults)/seconds))
+}
+
 // network is what went through the task's own network, in bytes a second.
 func network(samples []reeveapi.TaskUsage) Graph {
 	g := Graph{Name: "net", Role: theme.Accent, Text: "in ?", TextRole: theme.Text}

@@ -89,7 +89,7 @@ func (i *inside) more() map[string]string {
 		return nil
 	}
 	out := map[string]string{
-		"mem": fmt.Sprintf("rss %s  cache %s  swap %s  oom kills %d", gauge.Bytes(d.ResidentBytes), gauge.Bytes(d.CacheBytes), gauge.Bytes(d.SwapBytes), d.OOMKills),
+		"mem": fmt.Sprintf("rss %s  cache %s  swap %s  oom kills %d", gauge.Bytes(d.ResidentBytes), gauge.Bytes(d.CacheBytes), gauge.Bytes(d.SwapBytes), d.OOMKills) + i.faults(),
 	}
 	var cpu []string
 	if i.before != nil {
@@ -103,6 +103,16 @@ func (i *inside) more() map[string]string {
 	}
 	out["cpu"] = strings.Join(cpu, "  ")
 	return out
+}
+
+// faults is how often a page was missing and had to come from a disk: in a second, and until there are two looks in all.
+func (i *inside) faults() string {
+	if i.before != nil {
+		if seconds := i.now.At.Sub(i.before.At).Seconds(); seconds > 0 {
+			return fmt.Sprintf("  major faults %s/s", gauge.CPUs(max(float64(i.now.MajorFaults-i.before.MajorFaults), 0)/seconds))
+		}
+	}
+	return fmt.Sprintf("  major faults %d", i.now.MajorFaults)
 }
 
 // facts are what a close look adds to what the master knows.
@@ -133,7 +143,7 @@ func (i *inside) facts(t *reeveapi.Task, now time.Time) (out [][2]string) {
 	}
 	out = append(out, [2]string{"network", network})
 	return append(out, [][2]string{
-		{"volumes", strings.Join(d.Volumes, "\n")}, {"fetched", strings.Join(d.URIs, "\n")}, {"health", d.Health}, {"kill", d.Kill}, {"host path", d.Sandbox},
+		{"volumes", i.volumes()}, {"fetched", i.fetched()}, {"health", d.Health}, {"kill", d.Kill}, {"host path", d.Sandbox},
 	}...)
 }
 

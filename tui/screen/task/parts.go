@@ -128,6 +128,7 @@ func (s *Screen) graphs(a frame.Area, t *reeveapi.Task) int {
 		y := meter.Boxes(a, all[:2])
 		return y + s.lineGraphs(a.Sub(1, y, a.W-2, a.H-y), all[2:])
 	}
+	all[1].Text += meter.Faults(samples)
 	if a.H < 10 {
 		all = all[:2]
 	}
@@ -174,7 +175,7 @@ func (s *Screen) facts(t *reeveapi.Task, w int) []line {
 		out = append(out, both)
 	}
 	for _, f := range append([][2]string{
-		{"image", label.Or(t.Image, "the host's files")},
+		{"image", s.in.image(t, w)},
 		{"command", t.Command},
 		{"labels", pairs(t.Labels)},
 		{"id", t.ID},

@@ -163,6 +163,7 @@ func (s *Screen) Render(a frame.Area) {
 	}
 	s.summary(a.Sub(1, 0, a.W-2, 1), t)
 	y := 1 + s.timeline(a.Sub(1, 1, a.W-2, 2), t)
+	y += s.made(a.Sub(1, y, a.W-2, 1), a)
 	y += s.graphs(a.Sub(0, y, a.W, a.H-y), t)
 	if a.H > 14 {
 		y++
