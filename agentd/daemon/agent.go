@@ -425,7 +425,7 @@ func (a *agent) handler(d *daemon) http.Handler {
 		},
 		Hostname: d.cfg.Hostname, HTTP: d.httpAddr(), Executor: a.executors, Started: d.started,
 		Flags: d.cfg.Flags, Metrics: d.metrics, Logger: d.log, Verbosity: d.logging.Verbosity, LogFile: d.logging.File,
-		Images: a.images, Origin: a.origins.Of,
+		Images: a.images, Origin: a.origins.Of, GPUs: a.runtime.GPUs,
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +18,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/agentlink"
 	"codeberg.org/reeve/reeve/shared/mesosv1"
 	"codeberg.org/reeve/reeve/shared/recordio"
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/resources"
 )
 
@@ -42,6 +44,28 @@ func (s *subscribed) post(body string) (status int, answer io.Reader) {
 	}
 	s.Cleanup(func() { _ = resp.Body.Close() })
 	return resp.StatusCode, resp.Body
+}
+
+// get asks the agent for what it knows.
+func (s *subscribed) get(path string, into any) {
+	s.Helper()
+	req, err := http.NewRequestWithContext(s.Context(), http.MethodGet, strings.TrimSuffix(s.url, "/api/v1/executor")+path, http.NoBody)
+	if err != nil {
+		s.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if err := errors.Join(json.NewDecoder(resp.Body).Decode(into), resp.Body.Close()); err != nil || resp.StatusCode != http.StatusOK {
+		s.Fatalf("%s: %s, %v", path, resp.Status, err)
+	}
+}
+
+func (s *subscribed) ask(path string) (d reeveapi.ContainerDetail) {
+	s.Helper()
+	s.get(path, &d)
+	return d
 }
 
 func subscribe(t *testing.T, dir string) *subscribed {
@@ -135,6 +159,22 @@ func TestExecutorHasTheGPUsOfItsTasks(t *testing.T) {
 	if !sees("nvidia0") {
 		t.Error("the task has been told of before its GPU is there")
 	}
+	device := filepath.Join(devices, "nvidia0")
+	if d := e.ask("/reeve/v1/container?task=F0/t2"); !slices.Equal(d.GPUs, []string{device}) {
+		t.Errorf("the container of the task has the GPUs %v, want %s", d.GPUs, device)
+	}
+	has := func(want string) bool {
+		t.Helper()
+		var host reeveapi.HostDetail
+		e.get("/reeve/v1/host", &host)
+		for i := range host.GPUs {
+			host.GPUs[i].Container = map[bool]string{true: "c"}[host.GPUs[i].Container != ""]
+		}
+		return fmt.Sprint(host.GPUs) == want
+	}
+	if want := "[{" + device + " c [F0/t2]}]"; !has(want) { // and not t1, which asked for none
+		t.Errorf("the host does not say %s", want)
+	}
 	run("t3", "cpus:0.1;mem:32;gpus:1")
 	refused := m.update(t, stream, true)
 	if refused.GetTaskId().GetValue() != "t3" || refused.GetReason() != mesosv1.TaskStatus_REASON_CONTAINER_UPDATE_FAILED || !strings.Contains(refused.GetMessage(), "1 are free") {
@@ -143,5 +183,5 @@ func TestExecutorHasTheGPUsOfItsTasks(t *testing.T) {
 	if status, _ := e.post(`{"type":"UPDATE",` + executorIDs + `,"update":{"status":{"task_id":{"value":"t2"},"state":"TASK_FINISHED","source":"SOURCE_EXECUTOR","uuid":"AAAAAAAAAAAAAAAAAAAAAA=="}}}`); status != http.StatusAccepted {
 		t.Fatalf("update: status %d", status)
 	}
-	poll(t, "the GPU to go with its task", func() bool { return sees("") })
+	poll(t, "the GPU to go with its task", func() bool { return sees("") && has("[{"+device+"  []}]") })
 }

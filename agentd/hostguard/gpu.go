@@ -107,6 +107,23 @@ func (g *GPUs) Held(id ids.Container) []string {
 	return g.held(id)
 }
 
+// All lists all there are, those too whose devices have vanished while somebody has them.
+func (g *GPUs) All() []runtime.GPU {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	paths := ListGPUs(g.dir)
+	for path := range g.taken {
+		if !slices.Contains(paths, path) {
+			paths = append(paths, path)
+		}
+	}
+	var all []runtime.GPU
+	for _, path := range inOrder(paths) {
+		all = append(all, runtime.GPU{Path: path, Container: g.taken[path]})
+	}
+	return all
+}
+
 func (g *GPUs) held(id ids.Container) []string {
 	var paths []string
 	for path, owner := range g.taken {

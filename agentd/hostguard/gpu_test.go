@@ -42,6 +42,22 @@ func TestGPUs(t *testing.T) {
 	take("new", "nvidia2 nvidiactl nvidia-uvm", 1)
 	take("new", "nvidia0 nvidia2 nvidiactl nvidia-uvm", 2)
 	take("none", "", 0)
+	var all string
+	for _, one := range g.All() {
+		all += filepath.Base(one.Path) + " of " + string(one.Container) + ", "
+	}
+	if want := "nvidia0 of new, nvidia1 of third, nvidia2 of new, nvidia10 of third, "; all != want {
+		t.Errorf("all: %s, want %s", all, want)
+	}
+	g.Note("old", []string{filepath.Join(dir, "nvidia11")}) // whose device has vanished
+	if all := g.All(); len(all) != 5 || all[4].Container != "old" {
+		t.Errorf("all: %v, want one more", all)
+	}
+	g.Release("old")
+	g.Release("third")
+	if all := g.All(); len(all) != 4 || all[1].Container != "" {
+		t.Errorf("all: %v, want a free one", all)
+	}
 	if all := ListGPUs(dir); !slices.IsSortedFunc(all, func(a, b string) int { return len(a) - len(b) }) || len(all) != 4 {
 		t.Errorf("all: %v", all)
 	}

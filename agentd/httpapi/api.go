@@ -33,6 +33,7 @@ type Config struct {
 	Host       func() reeveapi.HostDetail                                         // a close look at the host; nil for never
 	Kept       func() time.Duration                                               // how long sandboxes stay that nobody uses; nil if nobody knows
 	Images     Images                                                             // nil for an agent without
+	GPUs       func() []runtime.GPU                                               // of the host; nil for an agent without
 	Origin     func(id ids.Container) provenance.Record                           // what a container was made of; nil if nobody knows
 	Containers *adhoc.Set                                                         // nil for an agent without
 	Master     func() string                                                      // hostname of the leading master, "" without one
@@ -149,6 +150,7 @@ func noResourceProviders(w http.ResponseWriter, r *http.Request) {
 // reeveRoutes lists Reeve's own API.
 func (a *api) reeveRoutes() []mesoshttp.APIRoute {
 	return []mesoshttp.APIRoute{
+		{Method: http.MethodGet, Path: "/reeve/v1/openapi.yaml", Handler: describeAPI},
 		{Method: http.MethodGet, Path: "/reeve/v1/usage", Handler: a.usage},
 		{Method: http.MethodGet, Path: "/reeve/v1/log", Handler: a.log},
 		{Method: http.MethodGet, Path: "/reeve/v1/images", Handler: a.images},

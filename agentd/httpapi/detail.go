@@ -25,6 +25,9 @@ func (a *api) host(w http.ResponseWriter, r *http.Request) {
 	}
 	d := a.cfg.Host()
 	d.Version, d.Commit, d.Built, d.Started, d.Flags = version.Reeve, version.Commit(), version.Built(), a.cfg.Started, a.cfg.Flags
+	if v, err := a.cfg.View(r.Context()); err == nil { // else the agent is ending
+		d.GPUs = a.gpus(v)
+	}
 	if a.cfg.Kept != nil {
 		d.SandboxSeconds = a.cfg.Kept().Seconds()
 	}
@@ -56,6 +59,7 @@ func (a *api) container(w http.ResponseWriter, r *http.Request) {
 	if stats, err := a.cfg.Stats(r.Context(), ids.Container(d.ID)); err == nil { // else it has just ended, or has not begun
 		measure(&d, stats)
 	}
+	d.GPUs = a.gpusOf(ids.Container(d.ID))
 	look(&d)
 	mesoshttp.WriteAPI(w, r, http.StatusOK, d)
 }

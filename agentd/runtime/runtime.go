@@ -40,6 +40,9 @@ type Runtime interface {
 	// open before others. An error changes nothing. Equipping a container that has ended is no error.
 	Equip(ctx context.Context, id ids.Container, gpus int) error
 
+	// GPUs lists the GPUs of the host, and which container has each.
+	GPUs() []GPU
+
 	// Delete frees what an ended container holds: cgroups, mounts, its shim and its records, but not its sandbox.
 	// Deleting an unknown id is no error.
 	Delete(ctx context.Context, id ids.Container) error
@@ -173,6 +176,12 @@ type Stats struct {
 type Net struct {
 	ReceiveBytes, ReceivePackets, ReceiveErrors, ReceiveDropped int64
 	SendBytes, SendPackets, SendErrors, SendDropped             int64
+}
+
+// GPU is one of the host.
+type GPU struct {
+	Path      string        // of its device, such as /dev/nvidia0
+	Container ids.Container // that has it; "" for nobody
 }
 
 // Recovered is a container of an earlier agentd.

@@ -45,6 +45,9 @@ func (c *Client) Equip(ctx context.Context, id ids.Container, gpus int) error {
 	return c.giveMore(ctx, e, held, gpus)
 }
 
+// GPUs implements runtime.Runtime.
+func (c *Client) GPUs() []runtime.GPU { return c.gpus.All() }
+
 // giveMore notes GPUs before the container has them: whatever happens in between, nobody else gets them.
 func (c *Client) giveMore(ctx context.Context, e *entry, held []string, gpus int) error {
 	paths, err := c.gpus.Take(e.id, gpus)

@@ -59,10 +59,14 @@ func (n *node) masters() []reeveapi.Master {
 func (n *node) members() []reeveapi.Member {
 	all := []reeveapi.Member{}
 	for _, m := range n.gossip.Members() {
-		all = append(all, reeveapi.Member{
+		one := reeveapi.Member{
 			Name: m.Name, Kind: m.Role(), State: m.State.String(), Since: m.Since, Address: m.Addr, HTTP: m.HTTP(),
-			Version: m.Tags[gossip.TagVersion], ID: m.ID(),
-		})
+			Version: m.Tags[gossip.TagVersion], ID: m.ID(), RTTMillis: float64(m.RTT) / float64(time.Millisecond), Answered: m.Answered,
+		}
+		if m.Node == n.gossip.Node() {
+			one.Health = new(n.gossip.Health())
+		}
+		all = append(all, one)
 	}
 	return all
 }

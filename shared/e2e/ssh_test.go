@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -20,24 +18,6 @@ import (
 	"codeberg.org/reeve/reeve/shared/emulator"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
-
-// lockedBuffer is written by one goroutine and read by another.
-type lockedBuffer struct {
-	mu  sync.Mutex // guards buf
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
 
 // serveSSH runs reeve serve-ssh with one key that may do everything, and answers where it listens.
 func (r *rig) serveSSH(principal string) (address string, key gossh.Signer) {
@@ -55,7 +35,7 @@ func (r *rig) serveSSH(principal string) (address string, key gossh.Signer) {
 	if err := os.WriteFile(filepath.Join(dir, "authorized_keys"), []byte(line), 0o600); err != nil {
 		r.t.Fatal(err)
 	}
-	var out, errs lockedBuffer
+	var out, errs kept
 	cmd := exec.Command(filepath.Join(r.bin, "reeve"), "serve-ssh", "--master="+r.MasterList(), "--work-dir="+dir, "--listen=127.0.0.1:0")
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Start(); err != nil {

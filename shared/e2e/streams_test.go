@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,29 +8,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
-
-// kept is a buffer that is read while a program writes to it.
-type kept struct {
-	mu   sync.Mutex // guards text
-	text bytes.Buffer
-}
-
-func (k *kept) Write(p []byte) (int, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.text.Write(p)
-}
-
-func (k *kept) String() string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.text.String()
-}
 
 // TestStreamsGoOn kills the leader and then the agentd while somebody follows a log, and somebody the events: both go on where they were.
 func TestStreamsGoOn(t *testing.T) {

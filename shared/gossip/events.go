@@ -148,6 +148,9 @@ func (g *Gossip) note(m Member, gone bool) {
 	case gone:
 		e.Kind = EventGone
 		delete(g.members, m.Node)
+		if g.trips != nil {
+			g.trips.forget(m.Node)
+		}
 	case !known:
 	case old.State == m.State && old.Addr == m.Addr && maps.Equal(old.Tags, m.Tags):
 		return

@@ -6,6 +6,7 @@
 //	member.go   Member and its tags
 //	events.go   Serf's channel, emptied at once into queues of our own; Watch
 //	join.go     joining, for ever; the file of peers
+//	ping.go     how long members take to answer
 //	keyring.go  --encrypt
 package gossip
 
@@ -42,7 +43,7 @@ type Config struct {
 	Transport   transport.Config
 	Logger      *slog.Logger
 
-	Pinged func(rtt time.Duration) // told of every answer to a probe; may be nil, must not wait
+	Pinged func(rtt time.Duration) // told of every answer to a probe; must not wait. With nil nobody remembers them either
 }
 
 // Gossip is this process's membership. Its methods may be called from any goroutine.
@@ -54,6 +55,7 @@ type Gossip struct {
 	group   *run.Group
 	events  chan serf.Event
 	rejoin  chan struct{} // capacity 1: a wish to look for seeds again, wishes merge
+	trips   *trips        // nil if nobody wants to know
 	setting chan struct{} // capacity 1: holds a token while SetTags runs, so that two changes do not undo each other
 
 	mu       sync.Mutex        // guards the fields below
@@ -79,6 +81,9 @@ func Open(ctx context.Context, cfg Config) (*Gossip, error) {
 		cfg: cfg, node: nodeName(cfg.Name, cfg.Tags), log: cfg.Logger.With(logkey.Source("gossip")),
 		events: make(chan serf.Event, eventBuffer), rejoin: make(chan struct{}, 1), setting: make(chan struct{}, 1),
 		members: make(map[string]Member), watchers: make(map[*watcher]struct{}), tags: maps.Clone(cfg.Tags),
+	}
+	if cfg.Pinged != nil {
+		g.trips = newTrips(cfg.Pinged)
 	}
 	conf, err := g.settings()
 	if err != nil {
@@ -106,8 +111,8 @@ func (g *Gossip) settings() (*serf.Config, error) {
 	}
 	logger := newLogAdapter(g.log)
 	ml := memberlist.DefaultLANConfig()
-	if g.cfg.Pinged != nil {
-		ml.Ping = pinged(g.cfg.Pinged)
+	if g.trips != nil {
+		ml.Ping = g.trips
 	}
 	ml.BindAddr, ml.BindPort = g.cfg.IP, g.cfg.Port
 	if g.cfg.AdvertiseIP != "" {
@@ -161,11 +166,19 @@ func (g *Gossip) isOwn(addr string) bool {
 	return g.members[g.node].Addr == addr
 }
 
+// Node is the name of this member in the list of all.
+func (g *Gossip) Node() string { return g.node }
+
 // Members returns every known member, this one included, sorted by node. Members that failed or left stay for a while.
 func (g *Gossip) Members() []Member {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	all := slices.Collect(maps.Values(g.members))
+	for i := range all {
+		if g.trips != nil {
+			all[i].RTT, all[i].Answered = g.trips.member(all[i].Node)
+		}
+	}
 	slices.SortFunc(all, func(a, b Member) int { return strings.Compare(a.Node, b.Node) })
 	return all
 }

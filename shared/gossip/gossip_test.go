@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/memberlist"
+
 	"codeberg.org/reeve/reeve/shared/transport"
 )
 
@@ -279,4 +281,45 @@ func FuzzParseKeyring(f *testing.F) {
 			t.Errorf("ring %v, error %v", ring, err)
 		}
 	})
+}
+
+// TestTrips: a member that wants to know remembers how long others take to answer and when they did, but nothing of itself.
+func TestTrips(t *testing.T) {
+	t.Parallel()
+	told := make(chan time.Duration, 1000)
+	a := open(t, Config{Name: "a", Pinged: func(rtt time.Duration) { told <- rtt }})
+	b := open(t, Config{Name: "b", Join: []string{a.Addr()}})
+	began := time.Now()
+	eventually(t, "b answers a", func() bool { m, _ := find(a, "b"); return m.RTT > 0 })
+	m, _ := find(a, "b")
+	if first := <-told; m.RTT > time.Minute || first <= 0 || m.Answered.Before(began) || m.Answered.After(time.Now()) {
+		t.Errorf("b answers in %s, first in %s, last at %s", m.RTT, first, m.Answered)
+	}
+	if m, _ := find(a, "a"); m.RTT != 0 || !m.Answered.IsZero() {
+		t.Errorf("a answers itself in %s", m.RTT)
+	}
+	if m, _ := find(b, "a"); m.RTT != 0 {
+		t.Errorf("b, which does not want to know, has %s", m.RTT)
+	}
+	if score := a.Health(); score < 0 || score > 7 {
+		t.Errorf("the health of a is %d", score)
+	}
+	if err := b.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a.note(m, true)
+	if rtt, at := a.trips.member(m.Node); rtt != 0 || !at.IsZero() {
+		t.Errorf("b, which is gone, answers in %s", rtt)
+	}
+}
+
+// TestMiddleTrip: one late answer does not count, and old ones are forgotten.
+func TestMiddleTrip(t *testing.T) {
+	trips := newTrips(func(time.Duration) {})
+	for i, test := range []struct{ took, want time.Duration }{{9, 9}, {1, 1}, {2, 2}, {100, 2}, {100, 100}, {3, 100}, {4, 4}} {
+		trips.NotifyPingComplete(&memberlist.Node{Name: "x"}, test.took, nil)
+		if got, _ := trips.member("x"); got != test.want {
+			t.Errorf("after answer %d of %d: %d, want %d", i, test.took, got, test.want)
+		}
+	}
 }

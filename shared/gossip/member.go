@@ -84,6 +84,9 @@ type Member struct {
 	Tags  Tags
 	State State
 	Since time.Time // when this process saw it enter State; when it was first heard of, if it was in State already
+
+	RTT      time.Duration // that it takes to answer this member's probes; 0 if that is not known
+	Answered time.Time     // one of them last; zero likewise
 }
 
 // Role returns the member's role, RoleMaster or RoleAgent.

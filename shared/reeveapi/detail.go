@@ -33,8 +33,17 @@ type HostDetail struct {
 	TCPSent      int64 `json:"tcp_sent"`    // segments
 	TCPSentAgain int64 `json:"tcp_sent_again"`
 
+	GPUs []GPU `json:"gpus,omitempty"` // that have devices; what they do is not measured
+
 	SandboxSeconds float64           `json:"sandbox_seconds,omitempty"` // for how long sandboxes are kept at present, once nobody uses them
 	Flags          map[string]string `json:"flags,omitempty"`           // of agentd
+}
+
+// GPU is a GPU of a machine.
+type GPU struct {
+	Device    string   `json:"device"`              // such as /dev/nvidia0
+	Container string   `json:"container,omitempty"` // that has it; unset for a free one
+	Tasks     []string `json:"tasks,omitempty"`     // "framework/task": those in that container that asked for GPUs
 }
 
 // Pressure is for how much of the last ten seconds something had to wait, in percent, as the kernel tells it (PSI, some avg10).
@@ -62,6 +71,8 @@ type ContainerDetail struct {
 	SwapBytes        int64   `json:"swap_bytes"`
 	OOMKills         int64   `json:"oom_kills"`
 	MajorFaults      int64   `json:"major_faults"` // pages that were missing and had to come from a disk
+
+	GPUs []string `json:"gpus,omitempty"` // devices that it has, and nobody else; what they do is not measured
 
 	Networks    []ContainerNetwork `json:"networks,omitempty"`    // none: the host's
 	Connections *int               `json:"connections,omitempty"` // of TCP, that are established; unset on the host's network

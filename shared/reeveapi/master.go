@@ -47,6 +47,10 @@ type Member struct {
 	HTTP    string    `json:"http,omitempty"` // ip:port of its API
 	Version string    `json:"version,omitempty"`
 	ID      string    `json:"id,omitempty"` // of the agent, or of the master in raft
+
+	RTTMillis float64   `json:"rtt_ms,omitempty"`  // that it takes to answer probes of the master; unset if it has not yet, or is that master
+	Answered  time.Time `json:"answered,omitzero"` // one of them last
+	Health    *int      `json:"health,omitempty"`  // of the master that answers alone: how well it keeps up with gossip; 0 is well, 7 the worst
 }
 
 // Node is what tells a member from all others.

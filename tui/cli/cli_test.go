@@ -71,8 +71,8 @@ func newCluster(t *testing.T) *cluster {
 	})
 	list("masters/members", func() any {
 		return []reeveapi.Member{
-			{Name: "host1", Kind: "agent", State: "failed", Since: time.Now().Add(-3 * time.Hour), Address: "10.0.1.1:7946", HTTP: "10.0.1.1:5051", Version: "1", ID: "S1"},
-			{Name: "m1", Kind: "master", State: "alive", Since: time.Now().Add(-72 * time.Hour), Address: "10.0.0.1:7946"},
+			{Name: "host1", Kind: "agent", State: "failed", Since: time.Now().Add(-3 * time.Hour), Address: "10.0.1.1:7946", HTTP: "10.0.1.1:5051", Version: "1", ID: "S1", RTTMillis: 0.44},
+			{Name: "m1", Kind: "master", State: "alive", Since: time.Now().Add(-72 * time.Hour), Address: "10.0.0.1:7946", Health: new(2)},
 		}
 	})
 	list("masters/figures", func() any {
@@ -443,7 +443,7 @@ func TestTables(t *testing.T) {
 		{"events", "TIME                 KIND         SUBJECT  AGENT  WHO  TEXT\n2026-11-23 01:02:03  TASK_FAILED  t        host1  -    exit 1\n"},
 		{"events -o json", "[\n  {\n    \"seq\": 1,\n    \"at\": \"" + c.events[0].At.Format(time.RFC3339) + "\",\n    \"kind\": \"TASK_FAILED\",\n    \"subject\": \"t\",\n" +
 			"    \"id\": \"f/t\",\n    \"agent\": \"host1\",\n    \"text\": \"exit 1\"\n  }\n]\n"},
-		{"members", "NAME   KIND    STATE   SINCE  GOSSIP         ADDRESS        VERSION\nhost1  agent   failed  3h     10.0.1.1:7946  10.0.1.1:5051  1\nm1     master  alive   3d     10.0.0.1:7946  -              -\n"},
+		{"members", "NAME   KIND    STATE   SINCE  RTT     GOSSIP         ADDRESS        VERSION\nhost1  agent   failed  3h     0.4 ms  10.0.1.1:7946  10.0.1.1:5051  1\nm1     master  alive   3d     -       10.0.0.1:7946  -              -\n"},
 		{"members -o name", "host1\nm1\n"},
 		{"masters -o yaml", "- name: m1\n  id: \"\"\n  http: 10.0.0.1:5050\n  state: leading\n  gossip: alive\n  voter: true\n  version: \"\"\n" +
 			"  term: 4\n  index: 90\n  behind: 0\n  silent_seconds: 0\n" +

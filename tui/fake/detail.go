@@ -26,7 +26,7 @@ func (c *Cluster) HostDetail(_ context.Context, agentHTTP string) (*reeveapi.Hos
 		up, last := c.now.Sub(a.Registered)+48*time.Hour, samples[len(samples)-1]
 		busy := a.Total.CPUs * up.Seconds() * 0.4
 		return &reeveapi.HostDetail{
-			At: c.now, Version: a.Version, Started: a.Registered.Add(-time.Minute), Booted: c.now.Add(-up), Kernel: "6.12.0-4-amd64", Cores: int(a.Total.CPUs),
+			GPUs: gpus(int(a.Total.GPUs)), At: c.now, Version: a.Version, Started: a.Registered.Add(-time.Minute), Booted: c.now.Add(-up), Kernel: "6.12.0-4-amd64", Cores: int(a.Total.CPUs),
 			Load: [3]float64{last.Load1, last.Load1 * 0.92, last.Load1 * 0.85}, UserSeconds: busy * 0.8, SystemSeconds: busy * 0.2,
 			WaitSeconds: up.Seconds() * 0.16, IdleSeconds: up.Seconds() * 2,
 			CacheBytes: 2355 << 20, OOMKills: int64(i % 3 * 2), Pressure: &reeveapi.Pressure{CPU: 0.4, Mem: 0.3, IO: 1.2},
@@ -97,4 +97,12 @@ func made(d *reeveapi.ContainerDetail, t *reeveapi.Task, i int) {
 	}
 	d.Images = append(d.Images, img)
 	d.Artifacts = append(d.Artifacts, reeveapi.Artifact{URI: "https://files.shop.example/" + t.Name + ".conf", Bytes: 41 << 10, Seconds: 0.012, Cached: i%3 == 0})
+}
+
+// gpus makes up GPUs that nobody has: no task of this cluster asks for one.
+func gpus(n int) (all []reeveapi.GPU) {
+	for i := range n {
+		all = append(all, reeveapi.GPU{Device: fmt.Sprintf("/dev/nvidia%d", i)})
+	}
+	return all
 }

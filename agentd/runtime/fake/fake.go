@@ -7,6 +7,8 @@ package fake
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -206,6 +208,19 @@ func (r *Runtime) Equip(_ context.Context, id ids.Container, gpus int) error {
 	}
 	c.spec.GPUs = gpus
 	return nil
+}
+
+// GPUs implements runtime.Runtime: those that somebody has are all there are.
+func (r *Runtime) GPUs() []runtime.GPU {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []runtime.GPU
+	for _, id := range slices.Sorted(maps.Keys(r.containers)) {
+		for range r.containers[id].spec.GPUs {
+			all = append(all, runtime.GPU{Path: fmt.Sprintf("/dev/nvidia%d", len(all)), Container: id})
+		}
+	}
+	return all
 }
 
 // resizePod must be called with the lock held.

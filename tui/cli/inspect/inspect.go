@@ -175,6 +175,7 @@ func (p *page) container(d *reeveapi.ContainerDetail) {
 		bytes(d.ResidentBytes), bytes(d.CacheBytes), bytes(d.SwapBytes), d.MajorFaults, d.OOMKills))
 	p.fact("cpu", fmt.Sprintf("%s user, %s system; held back in %d of %d periods", lasted(d.UserSeconds), lasted(d.SystemSeconds), d.ThrottledPeriods, d.Periods))
 	p.fact("processes", map[bool]string{true: fmt.Sprint(len(d.Processes))}[d.Unseen == ""], d.Unseen)
+	p.fact("gpus", strings.Join(d.GPUs, " "))
 	for _, n := range d.Networks {
 		p.fact("network", strings.TrimSpace(n.Name+" "+strings.Join(n.Addresses, " ")+" "+strings.Join(n.Ports, ", ")))
 	}

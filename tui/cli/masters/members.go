@@ -2,6 +2,7 @@ package masters
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,10 +34,29 @@ func (cfg Config) members(ctx context.Context, c *client.Client) error {
 			{Head: "KIND", Cell: func(m reeveapi.Member) string { return m.Kind }},
 			{Head: "STATE", Cell: func(m reeveapi.Member) string { return m.State }},
 			{Head: "SINCE", Cell: func(m reeveapi.Member) string { return output.Age(now, m.Since) }},
+			{Head: "RTT", Cell: func(m reeveapi.Member) string { return roundTrip(m) }},
+			{Head: "ANSWERED", Wide: true, Cell: func(m reeveapi.Member) string { return output.Age(now, m.Answered) }},
+			{Head: "HEALTH", Wide: true, Cell: func(m reeveapi.Member) string { return health(m) }},
 			{Head: "GOSSIP", Cell: func(m reeveapi.Member) string { return m.Address }},
 			{Head: "ADDRESS", Cell: func(m reeveapi.Member) string { return m.HTTP }},
 			{Head: "VERSION", Cell: func(m reeveapi.Member) string { return m.Version }},
 			{Head: "ID", Wide: true, Cell: func(m reeveapi.Member) string { return m.ID }},
 		},
 	})
+}
+
+// roundTrip is how long a member takes to answer; "-" if that is not known.
+func roundTrip(m reeveapi.Member) string {
+	if m.RTTMillis <= 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f ms", m.RTTMillis)
+}
+
+// health is the score that the answering master has of itself.
+func health(m reeveapi.Member) string {
+	if m.Health == nil {
+		return "-"
+	}
+	return fmt.Sprint(*m.Health)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -37,6 +38,8 @@ type Screen struct {
 	list.Asked[member, []member]
 	ticks int
 	count map[string]int // of the last answer, by state
+
+	seenBy string // who gave it
 }
 
 // New returns the screen; target's Arg is a filter to begin with.
@@ -70,11 +73,32 @@ func (s *Screen) columns() []column {
 		{Name: "SINCE", Width: 6, Right: true, Rank: 1, Text: func(m *member) (string, theme.Role) {
 			return gauge.Since(s.Env.Now(), m.Since), theme.Text
 		}, Compare: func(a, b *member) int { return b.Since.Compare(a.Since) }},
+		{Name: "RTT", Width: 8, Right: true, Rank: 1, Text: func(m *member) (string, theme.Role) { return roundTrip(m), theme.Text },
+			Compare: table.Compare(func(m *member) float64 { return m.RTTMillis })},
+		{Name: "ANSWERED", Width: 8, Right: true, Rank: 6, Text: func(m *member) (string, theme.Role) {
+			return answered(m, s.Env.Now()), theme.Dim
+		}, Compare: func(a, b *member) int { return b.Answered.Compare(a.Answered) }},
 		text("GOSSIP", 15, 21, 0, theme.Text, func(m *member) string { return m.Address }),
 		text("HTTP", 15, 21, 3, theme.Dim, func(m *member) string { return m.HTTP }),
 		text("VERSION", 8, 12, 4, theme.Dim, func(m *member) string { return m.Version }),
 		text("ID", 12, 40, 5, theme.Dim, func(m *member) string { return m.ID }),
 	}
+}
+
+// roundTrip is how long a member takes to answer the master's probes.
+func roundTrip(m *member) string {
+	if m.RTTMillis <= 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f ms", m.RTTMillis)
+}
+
+// answered is how long ago it did that last.
+func answered(m *member, now time.Time) string {
+	if m.Answered.IsZero() {
+		return "-"
+	}
+	return gauge.Since(now, m.Answered)
 }
 
 func drawState(a frame.Area, m *member) {
@@ -93,17 +117,20 @@ func drawState(a frame.Area, m *member) {
 func (s *Screen) rows(all []member) []table.Row[member] {
 	slices.SortFunc(all, func(a, b member) int { return strings.Compare(a.Node(), b.Node()) })
 	out := make([]table.Row[member], len(all))
-	s.count = map[string]int{}
+	s.count, s.seenBy = map[string]int{}, ""
 	for i := range all {
 		out[i] = table.Row[member]{ID: all[i].Node(), Val: &all[i]}
 		s.count[all[i].State]++
+		if score := all[i].Health; score != nil {
+			s.seenBy = fmt.Sprintf("  seen by %s, health %d", all[i].Name, *score)
+		}
 	}
 	return out
 }
 
-// tally is how many members are in which state.
+// tally is how many members are in which state, and how well the master that answered keeps up.
 func (s *Screen) tally() string {
-	return fmt.Sprintf("%d alive  %d failed  %d left", s.count[reeveapi.MemberAlive], s.count[reeveapi.MemberFailed], s.count[reeveapi.MemberLeft])
+	return fmt.Sprintf("%d alive  %d failed  %d left", s.count[reeveapi.MemberAlive], s.count[reeveapi.MemberFailed], s.count[reeveapi.MemberLeft]) + s.seenBy
 }
 
 // Crumb names the screen.
@@ -160,6 +187,8 @@ func (s *Screen) Status() (string, theme.Role) {
 		return m.Name + " answers no probes: its process ended without a word, or the network between is cut", theme.Bad
 	case m.State == reeveapi.MemberLeft:
 		return m.Name + " said that it goes", theme.Dim
+	case m.Health != nil && *m.Health > 0:
+		return fmt.Sprintf("%s answered, and does not keep up with gossip: its health is %d, of 0 (well) to 7", m.Name, *m.Health), theme.Warn
 	}
 	return "", theme.Dim
 }

@@ -2,6 +2,8 @@ package meter
 
 import (
 	"fmt"
+	"path"
+	"strings"
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -142,7 +144,32 @@ func (c *Close) Facts() []Fact {
 	for _, name := range []string{"cpu", "mem", "disk", "net"} {
 		facts = append(facts, Fact{name, more[name]})
 	}
+	if len(d.GPUs) > 0 {
+		facts = append(facts, Fact{"gpus", gpus(d.GPUs)})
+	}
 	return facts
+}
+
+// gpus says which are free, and who has the others.
+func gpus(all []reeveapi.GPU) string {
+	used, each := 0, make([]string, 0, len(all))
+	for _, g := range all {
+		of := "free"
+		if g.Container != "" {
+			used++
+			of = "of " + g.Container
+		}
+		if len(g.Tasks) > 0 {
+			names := make([]string, 0, len(g.Tasks))
+			for _, t := range g.Tasks {
+				_, id, _ := strings.Cut(t, "/")
+				names = append(names, id)
+			}
+			of = strings.Join(names, " ")
+		}
+		each = append(each, path.Base(g.Device)+" "+of)
+	}
+	return fmt.Sprintf("%d of %d held: ", used, len(all)) + strings.Join(each, ", ")
 }
 
 // kept is how long sandboxes stay that nobody uses.

@@ -60,7 +60,15 @@ func Faults(samples []reeveapi.TaskUsage) string {
 	if seconds <= 0 || b.MajorFaults <= a.MajorFaults {
 		return ""
 	}
-	return fmt.Sprintf("   faults %s/s", gauge.CPUs(float64(b.MajorFaults-a.MajorFaults)/seconds))
+	return "   faults " + Rate(float64(b.MajorFaults-a.MajorFaults)/seconds)
+}
+
+// Rate writes a number of events a second: whole ones, unless there are few.
+func Rate(perSecond float64) string {
+	if perSecond > 0 && perSecond < 1 {
+		return fmt.Sprintf("%.1f/s", perSecond)
+	}
+	return fmt.Sprintf("%.0f/s", perSecond)
 }
 
 // network is what went through the task's own network, in bytes a second.

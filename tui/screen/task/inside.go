@@ -12,6 +12,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/screen/label"
+	"codeberg.org/reeve/reeve/tui/screen/meter"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
 )
@@ -109,7 +110,7 @@ func (i *inside) more() map[string]string {
 func (i *inside) faults() string {
 	if i.before != nil {
 		if seconds := i.now.At.Sub(i.before.At).Seconds(); seconds > 0 {
-			return fmt.Sprintf("  major faults %s/s", gauge.CPUs(max(float64(i.now.MajorFaults-i.before.MajorFaults), 0)/seconds))
+			return "  major faults " + meter.Rate(max(float64(i.now.MajorFaults-i.before.MajorFaults), 0)/seconds)
 		}
 	}
 	return fmt.Sprintf("  major faults %d", i.now.MajorFaults)
@@ -143,7 +144,7 @@ func (i *inside) facts(t *reeveapi.Task, now time.Time) (out [][2]string) {
 	}
 	out = append(out, [2]string{"network", network})
 	return append(out, [][2]string{
-		{"volumes", i.volumes()}, {"fetched", i.fetched()}, {"health", d.Health}, {"kill", d.Kill}, {"host path", d.Sandbox},
+		{"gpus", strings.Join(d.GPUs, " ")}, {"volumes", i.volumes()}, {"fetched", i.fetched()}, {"health", d.Health}, {"kill", d.Kill}, {"host path", d.Sandbox},
 	}...)
 }
 

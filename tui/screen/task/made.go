@@ -32,7 +32,11 @@ func (i *inside) image(t *reeveapi.Task, w int) string {
 	if w < digestRoom {
 		digest = digest[:min(digestHead, len(digest))]
 	}
-	return of.Name + "  " + digest + "  " + gauge.Bytes(of.Bytes) + ", " + brought(of)
+	is, took := of.Name+"  "+digest, gauge.Bytes(of.Bytes)+", "+brought(of)
+	if frame.Width(is)+2+frame.Width(took) > w-factWidth-2 {
+		return is + "\n" + took
+	}
+	return is + "  " + took
 }
 
 // brought is what the pull of an image took.
@@ -113,6 +117,14 @@ func (s *Screen) made(a frame.Area, all frame.Area) int {
 		tell(name, brought(of))
 	}
 	return 1
+}
+
+// gpus is how many GPUs a task has asked for, behind its other resources.
+func gpus(t *reeveapi.Task) string {
+	if t.Requested.GPUs == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %g gpus", t.Requested.GPUs)
 }
 
 // lasted is how long something took, which may be much less than a second.

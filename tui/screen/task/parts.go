@@ -160,7 +160,7 @@ func (s *Screen) facts(t *reeveapi.Task, w int) []line {
 		{"framework", t.FrameworkName},
 		{"role", t.Role},
 		{"user", label.Or(t.User, "as agentd")},
-		{"asked for", gauge.CPUs(t.Requested.CPUs) + " cpus " + gauge.MB(t.Requested.Mem) + " " + gauge.MB(t.Requested.Disk)},
+		{"asked for", gauge.CPUs(t.Requested.CPUs) + " cpus " + gauge.MB(t.Requested.Mem) + " " + gauge.MB(t.Requested.Disk) + gpus(t)},
 		{"ports", label.Or(t.Ports, "none")},
 	}
 	var out []line
