@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -93,7 +94,7 @@ func (a *App) off(b keys.Binding) string {
 // do runs a binding: the screen first, then what works everywhere.
 func (a *App) do(b keys.Binding) tea.Cmd {
 	if why := a.off(b); why != "" {
-		a.say(theme.Warn, strings.TrimSuffix(b.Foot, "…")+": "+why)
+		a.say(theme.Warn, strings.TrimSuffix(cmp.Or(b.Foot, b.Help), "…")+": "+why)
 		return nil
 	}
 	if cmd, handled := a.press(b.Verb); handled {
@@ -184,6 +185,8 @@ func (a *App) global(verb keys.Verb) tea.Cmd {
 		a.full = !a.full
 	case keys.WhyStale:
 		a.whyStale()
+	case keys.New:
+		return a.push(screen.Target{Kind: screen.Submit})
 	case keys.Undo:
 		return a.undo()
 	case keys.Help:

@@ -59,6 +59,8 @@ const (
 	SortLeft     Verb = "sort-left"
 	SortRight    Verb = "sort-right"
 	SortFlip     Verb = "sort-flip"
+	SortName     Verb = "sort-by-name"
+	SortAge      Verb = "sort-by-age"
 	Wide         Verb = "wide"
 	PickColumns  Verb = "pick-columns"
 	Earlier      Verb = "earlier"

@@ -74,5 +74,8 @@ type Edited struct{ Before, Text string }
 // Write asks the app to save a text on the operator's machine.
 type Write struct{ Name, Text string }
 
+// EventsOf opens what happened to the thing of a name.
+func EventsOf(name string) tea.Cmd { return Send(Go{Target: Target{Kind: Events, Arg: name}}) }
+
 // ArgOf is the argument of a Detail target: what it shows, and of which kind.
 func ArgOf(t Thing, verb keys.Verb) string { return string(verb) + ":" + string(t.Kind) }

@@ -313,7 +313,7 @@ func (c *Console) Pass(d time.Duration) {
 func sequence(name string) string {
 	special := map[string]string{
 		"enter": "\r", "esc": "\x1b", "tab": "\t", "shift+tab": "\x1b[Z", "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D",
-		"backspace": "\x7f", "space": " ", "pgdown": "\x1b[6~", "pgup": "\x1b[5~", "ctrl+space": "\x00", "ctrl+\\": "\x1c",
+		"backspace": "\x7f", "space": " ", "pgdown": "\x1b[6~", "pgup": "\x1b[5~", "home": "\x1b[H", "end": "\x1b[F", "ctrl+space": "\x00", "ctrl+\\": "\x1c",
 		"shift+right": "\x1b[1;2C", "shift+left": "\x1b[1;2D",
 	}
 	if s, ok := special[name]; ok {

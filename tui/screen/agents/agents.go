@@ -42,6 +42,7 @@ type Screen struct {
 func New(env screen.Env, target screen.Target) *Screen {
 	s := &Screen{}
 	l := list.New(table.New("no agent has registered yet", s.columns()...), "words = AND  !not  /rx/  state: attr: cpu> mem> tasks>", fields()...)
+	l.Problem = func(a *agent) bool { return a.State != reeveapi.AgentActive }
 	l.SetFilter(target.Arg)
 	s.Base = list.NewBase(env, list.Setup[agent]{
 		Scope: keys.Agents, Kind: screen.Agent, Name: "agents",
@@ -284,6 +285,8 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Agent, ID: id}}), true
 	case keys.DaemonLog:
 		return screen.Send(screen.Go{Target: logs.OfAgent(a.HTTP)}), true
+	case keys.ShowEvents:
+		return screen.EventsOf(a.Name), true
 	case keys.Copy:
 		return screen.Send(screen.Copy{Text: id, What: "agent id"}), true
 	default:

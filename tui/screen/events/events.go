@@ -97,6 +97,7 @@ func fields(now func() time.Time) []filter.Field[event] {
 	return []filter.Field[event]{
 		{Name: "kind", Free: true, Text: func(e *event) string { return e.Kind }},
 		{Name: "object", Free: true, Text: func(e *event) string { return e.Subject }},
+		{Name: "id", Free: true, Text: func(e *event) string { return e.ID }}, // of the only instance of a job, whose object is the job's name
 		{Name: "agent", Free: true, Text: func(e *event) string { return e.Agent }},
 		{Name: "who", Free: true, Text: func(e *event) string { return e.Who }},
 		{Name: "age", Moves: true, Number: func(e *event) (float64, bool) { return now().Sub(e.At).Seconds(), true }},
@@ -145,7 +146,16 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return nil, true
 	}
 	_, e, _ := s.Row()
-	if e == nil || verb != keys.Open {
+	switch {
+	case e == nil:
+		return nil, false
+	case verb == keys.Copy:
+		_, id, framework := strings.Cut(e.ID, "/")
+		if !framework {
+			id = label.Or(e.ID, e.Subject)
+		}
+		return screen.Send(screen.Copy{Text: id, What: "id of " + e.Subject}), true
+	case verb != keys.Open:
 		return nil, false
 	}
 	target, err := About(e)
@@ -169,12 +179,16 @@ func About(e *reeveapi.Event) (screen.Target, error) {
 		return screen.Target{Kind: screen.Task, ID: e.ID}, nil
 	case "AGENT":
 		return screen.Target{Kind: screen.Agent, ID: e.ID}, nil
-	case "JOB":
+	case "JOB", "RUN", "INSTANCE", "ROLLOUT":
 		return screen.Target{Kind: screen.Job, ID: label.Or(e.ID, e.Subject)}, nil
 	case "FRAMEWORK", "OFFER":
 		return screen.Target{Kind: screen.Frameworks, Arg: e.Subject}, nil
 	case "SECRET":
 		return screen.Target{Kind: screen.Secrets, Arg: e.Subject}, nil
+	case "QUOTA", "WEIGHT":
+		return screen.Target{Kind: screen.Roles, Arg: e.Subject}, nil
+	case "MAINTENANCE":
+		return screen.Target{Kind: screen.Maintenance}, nil
 	case "MASTER":
 		return screen.Target{Kind: screen.Masters}, nil
 	}

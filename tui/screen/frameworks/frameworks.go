@@ -195,6 +195,8 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	switch verb {
 	case keys.Open:
 		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Tasks, Arg: "fwid:" + id}}), true
+	case keys.ShowEvents:
+		return screen.EventsOf(f.Name), true
 	case keys.Copy:
 		return screen.Send(screen.Copy{Text: id, What: "framework id"}), true
 	default:

@@ -95,15 +95,15 @@ func (s *Screen) Off(verb keys.Verb) string {
 		s.refresh()
 		return tasks.ShellOff(s.env.Store.Snapshot().Tasks.Get(s.taskOf()))
 	}
+	if verb == keys.Filter {
+		return "the instances of one job have none"
+	}
 	return jobs.Off(verb, s.job())
 }
 
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	s.refresh()
-	if verb == keys.Filter {
-		return nil, true
-	}
 	if verb == keys.Back {
 		return nil, s.table.ClearMarks()
 	}
@@ -126,6 +126,8 @@ func (s *Screen) onJob(verb keys.Verb) (tea.Cmd, bool) {
 		return nil, false
 	}
 	switch verb {
+	case keys.ShowEvents:
+		return screen.EventsOf(j.Spec.Name), true
 	case keys.CopyCommand:
 		return screen.Send(screen.Copy{Text: action.RunCommand(j.Spec, s.env.Reach), What: "command line"}), true
 	case keys.Open, keys.Logs, keys.Shell:

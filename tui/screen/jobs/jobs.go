@@ -12,6 +12,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/screen/list"
+	"codeberg.org/reeve/reeve/tui/screen/tasks"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/filter"
@@ -33,6 +34,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 	t := table.New("no job yet; n submits one", s.columns()...)
 	t.SortBy("AGE", false)
 	l := list.New(t, "words = AND  !not  /rx/  state: role: by:", fields()...)
+	l.Problem = problem
 	l.SetFilter(target.Arg)
 	s.Base = list.NewBase(env, list.Setup[job]{
 		Scope: keys.Jobs, Kind: screen.Job, Name: "jobs",
@@ -42,6 +44,15 @@ func New(env screen.Env, target screen.Target) *Screen {
 		List: func(s *store.Snapshot) store.List[job] { return s.Jobs },
 	}, l)
 	return s
+}
+
+// problem says whether somebody should look at a job.
+func problem(j *job) bool {
+	switch {
+	case j.State == reeveapi.JobFailed, j.Health == reeveapi.HealthDegraded, j.Health == reeveapi.HealthCrashing:
+		return true
+	}
+	return j.Rollout != nil && j.Rollout.State == reeveapi.RolloutFailed && j.Ended.IsZero() || j.Waiting != "" && j.State == reeveapi.JobPending
 }
 
 func (s *Screen) columns() []column {
@@ -146,6 +157,14 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Job, ID: id}}), true
 	case keys.New:
 		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Submit, Arg: "job:" + id}}), true
+	case keys.Logs:
+		t := tasks.OfJob(s.Env.Store.Snapshot(), id)
+		if t == nil {
+			return screen.Say(theme.Dim, id+" has no task yet, and so no log"), true
+		}
+		return tasks.OnTask(verb, t, s.Env)
+	case keys.ShowEvents:
+		return screen.EventsOf(id), true
 	case keys.Copy:
 		return screen.Send(screen.Copy{Text: id, What: "name"}), true
 	default:

@@ -217,6 +217,9 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		if !s.wrap {
 			s.left += 16
 		}
+	case keys.Copy:
+		from, to := s.stream().window(s.height)
+		return screen.Send(screen.Copy{Text: s.text(from, to), What: "what is in sight"}), true
 	case keys.Save:
 		return s.save(), true
 	case keys.Back:
@@ -367,15 +370,20 @@ func (s *Screen) origin(i int) (part, line int) {
 
 // Text is what is loaded, as it is shown but for what does not fit.
 func (s *Screen) Text() (name, text string) {
+	return s.tabs.Name() + ".log", s.text(0, s.stream().count())
+}
+
+// text is some of the lines, as they are shown but whole.
+func (s *Screen) text(from, to int) string {
 	var b strings.Builder
 	st := s.stream()
 	p := s.prefix(0)
-	for i := range st.count() {
+	for i := from; i < to; i++ {
 		b.WriteString(s.prefixText(p, st.line(i)))
 		b.WriteString(s.shown(st.line(i)))
 		b.WriteByte('\n')
 	}
-	return s.tabs.Name() + ".log", b.String()
+	return b.String()
 }
 
 // Status tells what is wrong with the stream.

@@ -136,6 +136,16 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Window}}), true
 	case keys.Edit:
 		return s.edit(), true
+	case keys.ShowEvents, keys.Copy:
+		_, m, _ := s.Row()
+		if m == nil {
+			return screen.Say(theme.Dim, "there is no machine here"), true
+		}
+		name := label.Or(m.Hostname, m.IP)
+		if verb == keys.Copy {
+			return screen.Send(screen.Copy{Text: name, What: "machine"}), true
+		}
+		return screen.EventsOf(name), true
 	case keys.Open:
 		if _, m, _ := s.Row(); m != nil && len(m.Agents) > 0 {
 			return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Agent, ID: m.Agents[0]}}), true

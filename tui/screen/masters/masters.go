@@ -147,9 +147,17 @@ func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 // Crumb names the screen.
 func (s *Screen) Crumb() string { return fmt.Sprintf("masters (%d)", len(s.masters())) }
 
+// Off says why a verb makes no sense here.
+func (s *Screen) Off(verb keys.Verb) string {
+	if verb == keys.Filter {
+		return "masters are too few to need one"
+	}
+	return ""
+}
+
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
-	if verb == keys.Filter || s.Take(verb) { // a handful needs no filter
+	if s.Take(verb) {
 		return nil, true
 	}
 	if verb == keys.GoMembers {
@@ -158,6 +166,8 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	_, m, _ := s.Row()
 	switch {
 	case m == nil:
+	case verb == keys.ShowEvents:
+		return screen.EventsOf("object:" + m.Name), true
 	case verb == keys.Copy:
 		return screen.Send(screen.Copy{Text: m.HTTP, What: "address"}), true
 	case verb == keys.StepDown:

@@ -69,7 +69,7 @@ func (s *Screen) columns() []column {
 		amount("DISK", 4, gauge.MB, func(o *offer) float64 { return o.Resources.Disk }),
 		amount("GPUS", 5, gauge.CPUs, func(o *offer) float64 { return o.Resources.GPUs }),
 		{Name: "PORTS", Width: 12, Max: 30, Rank: 7, Wide: true, Text: func(o *offer) (string, theme.Role) { return o.Ports, theme.Dim }},
-		{Name: "AGE", Width: 6, Right: true, Text: func(o *offer) (string, theme.Role) {
+		{Name: "AGE", Width: 8, Right: true, Text: func(o *offer) (string, theme.Role) {
 			age := gauge.Since(s.Env.Now(), o.Made)
 			if s.held(o) {
 				return age + " !", theme.Warn

@@ -24,6 +24,7 @@ type Screen struct {
 	items []item
 	at    int
 	key   screen.Target // of the item with the cursor, so that it stays there
+	shown int           // lines that there were room for
 
 	crashed []item // as of looked
 	looked  time.Time
@@ -48,23 +49,13 @@ func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	s.refresh()
 	switch verb {
-	case keys.Up, keys.Down:
-		step := map[keys.Verb]int{keys.Up: -1, keys.Down: 1}[verb]
-		s.at = max(min(s.at+step, len(s.items)-1), 0)
-		if s.at < len(s.items) {
-			s.key = s.items[s.at].target
-		}
-		return nil, true
-	case keys.Open:
-		if s.at >= len(s.items) {
-			return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Tasks}}), true
-		}
-		return screen.Send(screen.Go{Target: s.items[s.at].target}), true
+	case keys.Open, keys.Logs, keys.ShowEvents:
+		return s.onItem(verb), true
 	case keys.New:
 		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Submit}}), true
 	default:
 	}
-	return nil, false
+	return nil, s.move(verb)
 }
 
 func (s *Screen) refresh() {
@@ -164,6 +155,7 @@ func (s *Screen) attention(a frame.Area) {
 		a.Text(2, 0, theme.Good, a.Theme().Glyph.Finished+" nothing needs you")
 		return
 	}
+	s.shown = a.H
 	top := max(s.at-a.H+1, 0)
 	for y := 0; y < a.H && top+y < len(s.items); y++ {
 		it, line := s.items[top+y], a.Sub(0, y, a.W, 1)

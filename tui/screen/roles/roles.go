@@ -179,6 +179,8 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	switch verb {
 	case keys.Open:
 		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Frameworks, Arg: "role:" + r.Name}}), true
+	case keys.ShowEvents:
+		return screen.EventsOf("object:" + r.Name), true
 	case keys.Copy:
 		return screen.Send(screen.Copy{Text: r.Name, What: "role"}), true
 	case keys.Reservations:

@@ -28,6 +28,7 @@ type Screen struct {
 	tabs tabs.Tabs
 	top  int // first line of the shown tab
 	over int // lines of the shown tab that are below the screen
+	high int // lines of it that there is room for
 
 	in inside
 
@@ -113,13 +114,10 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		s.tabs.Step(map[bool]int{true: 1, false: -1}[verb == keys.NextTab])
 		s.top = 0
 		return nil, true
-	case keys.Down:
-		s.top = min(s.top+1, s.top+s.over)
-		return nil, true
-	case keys.Up:
-		s.top = max(s.top-1, 0)
-		return nil, true
 	default:
+	}
+	if s.scroll(verb) {
+		return nil, true
 	}
 	t := s.task()
 	switch {
@@ -131,6 +129,20 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		verb = keys.Logs
 	}
 	return tasks.OnTask(verb, t, s.env)
+}
+
+// scroll moves the shown tab; false if verb is none of that.
+func (s *Screen) scroll(verb keys.Verb) bool {
+	page := max(s.high, 1)
+	by, ok := map[keys.Verb]int{
+		keys.Up: -1, keys.Down: 1, keys.First: -s.top, keys.Bottom: s.over,
+		keys.HalfUp: -max(page/2, 1), keys.HalfDown: max(page/2, 1), keys.PageUp: -page, keys.PageDown: page,
+	}[verb]
+	if ok {
+		by = max(min(by, s.over), -s.top)
+		s.top, s.over = s.top+by, s.over-by // several keys may come between two frames
+	}
+	return ok
 }
 
 // Status says what the task was told last.
@@ -187,6 +199,7 @@ func (s *Screen) Render(a frame.Area) {
 
 // body draws the shown tab from line top on.
 func (s *Screen) body(a frame.Area, lines []line) {
+	s.high = a.H
 	s.top = max(min(s.top, len(lines)-a.H), 0)
 	s.over = max(len(lines)-a.H-s.top, 0)
 	for y := 0; y < a.H && s.top+y < len(lines); y++ {

@@ -144,6 +144,17 @@ func OnTask(verb keys.Verb, t *reeveapi.Task, env screen.Env) (tea.Cmd, bool) {
 	return screen.Send(screen.Go{Target: target}), true
 }
 
+// OfJob is the newest task of a job, nil if none is known.
+func OfJob(s *store.Snapshot, job string) *reeveapi.Task {
+	var best *reeveapi.Task
+	for _, t := range s.Tasks.Rows() {
+		if t.Job == job && (best == nil || t.Launched.After(best.Launched)) {
+			best = t
+		}
+	}
+	return best
+}
+
 // Before is the run of a task before this one: the newest that has ended by then, of the same name in the same framework. Nil
 // if none is remembered.
 func Before(s *store.Snapshot, t *reeveapi.Task) *reeveapi.Task {

@@ -323,6 +323,8 @@ func (t *Table[T]) doOther(verb keys.Verb) bool {
 		t.stepSort(1)
 	case keys.SortFlip:
 		t.turn()
+	case keys.SortName, keys.SortAge:
+		t.sortTo(verb)
 	case keys.Wide:
 		t.nextSet()
 	case keys.Left:
