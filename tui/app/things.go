@@ -2,18 +2,17 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
 
 	"codeberg.org/reeve/reeve/tui/action"
+	"codeberg.org/reeve/reeve/tui/clip"
 	"codeberg.org/reeve/reeve/tui/export"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
-	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
 )
@@ -38,7 +37,7 @@ func (a *App) onThing(verb keys.Verb) (tea.Cmd, bool) {
 		return a.push(screen.Target{Kind: screen.Detail, ID: t.ID, Arg: screen.ArgOf(t, verb)}), true
 	case keys.CopyMenu:
 		t := a.thing()
-		items := copies(a.deps.Store.Snapshot(), t, a.deps.Env.Reach)
+		items := clip.Of(a.deps.Store.Snapshot(), t, a.deps.Env.Reach)
 		if len(items) == 0 {
 			a.say(theme.Dim, "there is nothing here to copy")
 			return nil, true
@@ -53,57 +52,6 @@ func (a *App) onThing(verb keys.Verb) (tea.Cmd, bool) {
 	default:
 		return nil, false
 	}
-}
-
-// copies is what can be copied of a thing.
-func copies(s *store.Snapshot, t screen.Thing, reach []string) []screen.Choice {
-	var out []screen.Choice
-	add := func(key, what, text string) {
-		if text != "" {
-			out = append(out, screen.Choice{Key: key, Text: what, Note: text, Msg: screen.Copy{Text: text, What: what}})
-		}
-	}
-	reeve := func(verb string, args ...string) string { return action.CommandLine(reach, verb, args...) }
-	switch t.Kind {
-	case screen.Task:
-		if v := s.Tasks.Get(t.ID); v != nil {
-			add("i", "task id", v.ID)
-			add("n", "name", v.Name)
-			add("f", "framework id", v.Framework)
-			add("a", "agent's address", v.AgentHTTP)
-			add("c", "container id", v.Container)
-			add("p", "sandbox path", v.Sandbox)
-			add("l", "command for its log", reeve("logs", "-f", v.ID))
-			add("e", "command for a shell", reeve("exec", "-it", v.ID, "--", "sh"))
-			add("k", "command that kills it", reeve("kill", v.ID))
-			add("j", "JSON", indented(v))
-		}
-	case screen.Agent:
-		if v := s.Agents.Get(t.ID); v != nil {
-			add("i", "agent id", v.ID)
-			add("n", "name", v.Name)
-			add("a", "address", v.HTTP)
-			add("d", "command that drains it", reeve("drain", v.ID))
-			add("r", "command that uses it again", reeve("reactivate", v.ID))
-			add("j", "JSON", indented(v))
-		}
-	case screen.Frameworks:
-		if v := s.Frameworks.Get(t.ID); v != nil {
-			add("i", "framework id", v.ID)
-			add("n", "name", v.Name)
-			add("w", "web page", v.WebUI)
-			add("j", "JSON", indented(v))
-		}
-	case screen.Job:
-		if v := s.Jobs.Get(t.ID); v != nil {
-			add("n", "name", v.Spec.Name)
-			add("s", "command that stops it", reeve("stop", v.Spec.Name))
-			add("j", "JSON", indented(v))
-		}
-	default:
-		add("i", "id", t.ID)
-	}
-	return out
 }
 
 // lists are the verbs of the command line that print what a screen lists.
@@ -145,14 +93,6 @@ func (a *App) copyList() tea.Cmd {
 		what += ", without the filter,"
 	}
 	return a.copy(screen.Copy{Text: action.CommandLine(a.deps.Env.Reach, verb, args...), What: what})
-}
-
-func indented(v any) string {
-	out, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return ""
-	}
-	return string(out)
 }
 
 // export asks in which form to save the list.

@@ -303,7 +303,7 @@ func (s *Screen) onHolding(verb keys.Verb, h *holding) (tea.Cmd, bool) {
 			return tasks.OnTask(keys.Open, h.newest, s.env)
 		}
 		return screen.Send(screen.Go{Target: screen.Target{Kind: screen.Tasks, Arg: filter}}), true
-	case keys.Logs, keys.ShowFiles, keys.Shell, keys.PickShell:
+	case keys.Logs, keys.ShowFiles, keys.Shell, keys.PickShell, keys.ShowEvents:
 		return tasks.OnTask(verb, h.newest, s.env)
 	default:
 		return nil, false

@@ -50,7 +50,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 func (s *Screen) columns() []column {
 	cpus := func(name string, rank int, wide bool, of func(*role) float64) column {
 		return column{
-			Name: name, Width: 6, Right: true, Rank: rank, Wide: wide, Compare: table.Compare(of),
+			Name: name, Width: max(6, len(name)), Right: true, Rank: rank, Wide: wide, Compare: table.Compare(of),
 			Text: func(r *role) (string, theme.Role) { return gauge.CPUs(of(r)), theme.Text },
 		}
 	}
@@ -107,7 +107,7 @@ func rest() []column {
 		} {
 			of := func(x *role) float64 { return f.of(x).Of(r.name) }
 			out = append(out, column{
-				Name: r.title + " " + f.title, Width: 9, Right: true, Rank: 9, Wide: true, Compare: table.Compare(of),
+				Name: r.title + " " + f.title, Width: max(9, len(r.title)+1+len(f.title)), Right: true, Rank: 9, Wide: true, Compare: table.Compare(of),
 				Text: func(x *role) (string, theme.Role) { return r.write(of(x)), theme.Dim },
 			})
 		}
