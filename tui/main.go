@@ -42,7 +42,7 @@ func main() {
 	}
 	var options console.Options
 	command := cli.New(os.Stdout, os.Stderr, func(o cli.Options) error {
-		options.Way, options.Context, options.Config = o.Way, o.Context, o.Config
+		options.Way, options.Context, options.Config, options.Data = o.Way, o.Context, o.Config, o.Data
 		return console.Run(context.Background(), options)
 	})
 	options.AddFlags(command.Flags())

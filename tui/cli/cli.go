@@ -36,9 +36,9 @@ import (
 
 // Options are the global flags.
 type Options struct {
-	Way     reach.Way // its masters are never empty
-	Output  string    // table, wide, json, yaml or name
-	Context string    // name of the cluster in Config, "" if masters were named
+	Way     reach.Way       // its masters are never empty
+	Data    func(any) error // prints a document in the form of -o; nil for a person's
+	Context string          // name of the cluster in Config, "" if masters were named
 	Config  config.Config
 }
 
@@ -94,13 +94,10 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 			}
 			return a.report(a.resolve(c.Flags()))
 		},
-		RunE: func(*cobra.Command, []string) error {
-			o, err := a.opened()
+		RunE: func(c *cobra.Command, _ []string) error {
+			o, err := a.opened(c.Flags())
 			if err != nil {
 				return err
-			}
-			if o.Output != output.Table {
-				return usagef("-o %s is for verbs, such as \"reeve agents -o %s\"; without one this is the console", o.Output, o.Output)
 			}
 			return console(o)
 		},

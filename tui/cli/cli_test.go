@@ -333,7 +333,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"frobnicate"}, result{"", "reeve: unknown verb \"frobnicate\"; \"reeve --help\" lists them\n", exitUsage}},
 		{[]string{"jobs", "a", "b"}, result{"", "reeve: accepts at most 1 arg(s), received 2; see \"reeve jobs --help\"\n", exitUsage}},
 		{[]string{"secrets", "set", "--nope"}, result{"", "reeve: unknown flag: --nope\n", exitUsage}},
-		{[]string{"-o", "json"}, result{"", "reeve: -o json is for verbs, such as \"reeve agents -o json\"; without one this is the console\n", exitUsage}},
+		{[]string{"-o", "json"}, result{"", "reeve: -o json is for verbs, such as \"reeve agents -o json\", and for the overview, \"reeve --plain -o json\"; without either this is the console\n", exitUsage}},
 		{[]string{"-o", "json", "exec", "one", "ls"}, result{"", "reeve: -o json can't be: exec prints what the command prints\n", exitUsage}},
 		{[]string{"execute", "-o", "json"}, result{"", "reeve: -o json can't be: execute prints what mesos-execute prints; \"reeve run --follow\" has it\n", exitUsage}},
 		{[]string{"jobs", "--nope"}, result{"", "reeve: unknown flag: --nope\n", exitUsage}},

@@ -11,6 +11,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/flagset"
+	"codeberg.org/reeve/reeve/tui/cli/output"
 	"codeberg.org/reeve/reeve/tui/config"
 	"codeberg.org/reeve/reeve/tui/jump"
 	"codeberg.org/reeve/reeve/tui/reach"
@@ -75,10 +76,21 @@ func (a *app) way() reach.Way {
 	return w
 }
 
-// opened is what the console is opened with.
-func (a *app) opened() (Options, error) {
+// opened is what the console is opened with. Forms of -o are for what it prints with --plain.
+func (a *app) opened(flags *pflag.FlagSet) (Options, error) {
 	if a.configErr != nil {
 		return Options{}, usagef("%v", a.configErr)
 	}
-	return Options{Way: a.way(), Output: a.output, Context: a.context, Config: a.config}, nil
+	o := Options{Way: a.way(), Context: a.context, Config: a.config}
+	plain := flags.Lookup("plain") != nil && flags.Lookup("plain").Changed
+	switch {
+	case a.output == output.Table:
+	case plain && (a.output == output.JSON || a.output == output.YAML):
+		o.Data = a.printer().Data
+	case plain:
+		return Options{}, usagef("-o %s can't be: --plain prints the overview as text, or with -o json and -o yaml", a.output)
+	default:
+		return Options{}, usagef("-o %s is for verbs, such as \"reeve agents -o %s\", and for the overview, \"reeve --plain -o json\"; without either this is the console", a.output, a.output)
+	}
+	return o, nil
 }

@@ -15,6 +15,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/app"
 	"codeberg.org/reeve/reeve/tui/feed"
+	"codeberg.org/reeve/reeve/tui/screen/overview"
 	"codeberg.org/reeve/reeve/tui/state"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/term"
@@ -31,7 +32,8 @@ const plainPatience = 20 * time.Second
 
 var errHeard = errors.New("everything was heard")
 
-// Plain prints the overview once, as text without attributes: for screen readers, watch(1) and pipes.
+// Plain prints the overview once, as text without attributes: for screen readers, watch(1) and pipes; for
+// programs the same as one document.
 func Plain(ctx context.Context, o Options, w io.Writer) error {
 	if err := o.validate(); err != nil {
 		return err
@@ -50,6 +52,9 @@ func Plain(ctx context.Context, o Options, w io.Writer) error {
 	})
 	if !errors.Is(err, errHeard) {
 		return err
+	}
+	if o.Data != nil {
+		return o.Data(overview.Read(st.Snapshot(), time.Now()))
 	}
 	st.SetLink(func(l *store.Link) { l.Master = source.Master() })
 	caps := term.Caps{Plain: true, UTF8: term.Detect(os.Getenv).UTF8}

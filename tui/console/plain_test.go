@@ -2,10 +2,12 @@ package console
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
 	"codeberg.org/reeve/reeve/tui/reach"
+	"codeberg.org/reeve/reeve/tui/screen/overview"
 )
 
 // TestPlain reads what a screen reader would be given.
@@ -34,5 +36,27 @@ func TestPlain(t *testing.T) {
 	}
 	if err := Plain(t.Context(), Options{Plain: true, Way: reach.Way{Masters: []string{"127.0.0.1:1"}}}, &bytes.Buffer{}); err == nil {
 		t.Error("it prints a cluster that is not there")
+	}
+}
+
+// TestPlainForPrograms prints the same as a value.
+func TestPlainForPrograms(t *testing.T) {
+	var out bytes.Buffer
+	var got overview.Report
+	o := Options{Demo: true, Plain: true, Data: func(v any) error {
+		got = v.(overview.Report)
+		return nil
+	}}
+	if err := Plain(t.Context(), o, &out); err != nil || out.Len() > 0 {
+		t.Fatalf("it printed %q beside, %v", out.String(), err)
+	}
+	about := func(c overview.Concern) bool {
+		return c.Subject == "agent-09" && strings.Contains(c.Text, "unreachable")
+	}
+	if got.Cluster == nil || got.Cluster.Leader != "m2" || !slices.ContainsFunc(got.Attention, about) {
+		t.Errorf("got %+v, want the cluster and what needs somebody", got)
+	}
+	if n := len(got.Events); n < 2 || got.Events[0].At.Before(got.Events[n-1].At) {
+		t.Errorf("got %d events, want the newest first", n)
 	}
 }

@@ -45,9 +45,10 @@ type Options struct {
 	Demo     bool // a made-up cluster instead of masters
 	ReadOnly bool
 	ASCII    bool
-	Theme    string // dark, light or auto
-	Fresh    bool   // do not restore the last session
-	Plain    bool   // print the overview once; see Plain
+	Theme    string          // dark, light or auto
+	Fresh    bool            // do not restore the last session
+	Plain    bool            // print the overview once; see Plain
+	Data     func(any) error // prints what Plain does for programs; nil: for people
 
 	Context string // name of the cluster in Config, "" if masters were named
 	Config  config.Config
@@ -59,7 +60,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.ReadOnly, "read-only", false, "switch off everything that changes the cluster")
 	flags.BoolVar(&o.ASCII, "ascii", false, "draw with ASCII only (automatic when the locale is not UTF-8)")
 	flags.StringVar(&o.Theme, "theme", "auto", "dark, light or auto")
-	flags.BoolVar(&o.Plain, "plain", false, "print the overview once, as plain text: for screen readers, watch and pipes")
+	flags.BoolVar(&o.Plain, "plain", false, "print the overview once, as plain text: for screen readers, watch and pipes; with -o json or yaml as one document")
 	flags.BoolVar(&o.Fresh, "fresh", false, "begin with the overview instead of where the last session ended")
 }
 
