@@ -175,7 +175,10 @@ func (s *Screen) events(a frame.Area, snap *store.Snapshot) {
 	if len(events) == 0 && a.H > 0 {
 		a.Text(0, 0, theme.Dim, "nothing has happened yet")
 	}
-	w := max(min(a.W/5, 24), 14)
+	w, agent := max(min(a.W/5, 24), 14), 10
+	if a.W >= 100 {
+		agent = min(a.W/7, 24)
+	}
 	for y := 0; y < a.H && y < len(events); y++ {
 		e := &events[len(events)-1-y]
 		when, width := label.Clock(now, e.At), 12
@@ -185,7 +188,7 @@ func (s *Screen) events(a frame.Area, snap *store.Snapshot) {
 		x := a.Left(0, y, width, theme.Dim, when)
 		x = a.Left(x+2, y, 18, label.Event(e.Kind), e.Kind) + 2
 		x = a.Left(x, y, w, theme.Text, e.Subject) + 1
-		x = a.Left(x, y, 10, theme.Dim, e.Agent) + 1
+		x = a.Left(x, y, agent, theme.Dim, e.Agent) + 1
 		a.Text(x, y, theme.Dim, a.Clip(detail(e), a.W-x))
 	}
 }
