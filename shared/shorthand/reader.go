@@ -57,7 +57,7 @@ func (r *Reader) whole(w *reeveapi.Watch, b *reeveapi.Brief) error {
 	if len(b.Tasks) != len(w.Tasks) && len(b.Tasks) > 0 || len(b.TasksMoved) != len(w.TasksMoved) {
 		return errColumns
 	}
-	x := &whole{r: r, w: w, brief: b}
+	x := &whole{r: r, w: w, brief: b, memory: memory()}
 	if err := x.events(); err != nil {
 		return err
 	}
@@ -148,6 +148,7 @@ type whole struct {
 	w     *reeveapi.Watch
 	brief *reeveapi.Brief
 
+	memory   lists
 	happened []reeveapi.Event // all of the line, those that are not known yet without a kind
 	missing  int
 	fresh    []int // numbers of tasks that the line tells of for the first time
@@ -168,7 +169,7 @@ func (x *whole) events() error {
 	if b.Events < len(x.w.Events) || b.Events > mostEvents {
 		return fmt.Errorf("a line has %d events, and %d of them whole", b.Events, len(x.w.Events))
 	}
-	x.happened, x.missing = make([]reeveapi.Event, b.Events), b.Events
+	x.happened, x.missing = room(x.memory.events, b.Events)[:b.Events], b.Events
 	for _, e := range x.w.Events {
 		if err := x.put(int(min(e.Seq-b.Event, mostEvents))+1, e); err != nil {
 			return err
@@ -228,6 +229,7 @@ func (x *whole) removed() error {
 
 // agents tells all of agents of which only figures were told.
 func (x *whole) agents() error {
+	x.w.Agents = append(make([]reeveapi.Agent, 0, len(x.w.Agents)+len(x.brief.Agents)), x.w.Agents...)
 	for i := range x.brief.Agents {
 		f := &x.brief.Agents[i]
 		a, found := x.r.agents[f.ID]

@@ -241,6 +241,9 @@ func (f *follower) take(rt *rapid.T, brief, want *reeveapi.Watch) {
 		rt.Fatalf("told (-), read (+):\n%s\n%s", diff, text)
 	}
 	f.numbers(rt, got)
+	if rapid.Bool().Draw(rt, "is done with it") {
+		shorthand.Release(got)
+	}
 }
 
 func (f *follower) numbers(rt *rapid.T, w *reeveapi.Watch) {

@@ -29,7 +29,7 @@ func (x *whole) launches() error {
 	if w.Numbers.Tasks == nil {
 		w.Numbers.Tasks = make([]int, len(w.Tasks))
 	}
-	w.Tasks = append(make([]reeveapi.Task, 0, len(w.Tasks)+total), w.Tasks...)
+	w.Tasks = append(room(x.memory.tasks, len(w.Tasks)+total), w.Tasks...)
 	w.Numbers.Tasks = append(make([]int, 0, len(w.Tasks)+total), w.Numbers.Tasks...)
 	steps := make([]reeveapi.TaskStep, 0, total)
 	for i := range x.brief.Launches {
@@ -82,7 +82,7 @@ func (x *whole) moves() error {
 		return nil
 	}
 	w := x.w
-	w.TasksMoved = append(make([]reeveapi.TaskMove, 0, len(w.TasksMoved)+total), w.TasksMoved...)
+	w.TasksMoved = append(room(x.memory.moves, len(w.TasksMoved)+total), w.TasksMoved...)
 	w.Numbers.TasksMoved = append(make([]int, 0, len(w.TasksMoved)+total), w.Numbers.TasksMoved...)
 	all := make([]reeveapi.TaskStep, steps)
 	for i := range x.brief.Moves {

@@ -17,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/backoff"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/run"
+	"codeberg.org/reeve/reeve/shared/shorthand"
 	"codeberg.org/reeve/reeve/tui/store"
 )
 
@@ -28,6 +29,7 @@ const (
 	attention    = 5 * time.Second // how long somebody who has touched something probably looks closely
 	maxLines     = 50              // that wait for the console to look
 	usageEvery   = time.Second
+	never        = 24 * time.Hour // somebody will say when there is something to do
 	usageAsk     = 30 * time.Minute
 	askTimeout   = 5 * time.Second
 	slowAsks     = 8               // agents that are asked a second where many are wanted
@@ -127,7 +129,11 @@ func (f *Feed) apply() {
 	}
 	f.store.ApplyAll(f.came, time.Now())
 	f.store.SetLink(func(l *store.Link) { l.Master = f.source.Master() })
-	f.came = nil
+	for _, w := range f.came {
+		shorthand.Release(w)
+	}
+	clear(f.came)
+	f.came = f.came[:0]
 }
 
 // Touch notes that somebody uses the console at this moment. Who comes back to it sees at once what has changed.
@@ -268,11 +274,16 @@ func (f *Feed) poll(ctx context.Context) error {
 			keep[w.Agent] = true
 		}
 		before := len(agents)
-		maps.DeleteFunc(agents, func(agent string, _ polled) bool { return !keep[agent] })
+		// One that did not answer is remembered until it would be asked again: lists show other agents all the time.
+		maps.DeleteFunc(agents, func(agent string, a polled) bool { return !keep[agent] && !a.at.After(time.Now()) })
 		if len(agents) < before {
 			f.store.DropUsage(keep)
 		}
-		if !pause(ctx, usageEvery, f.asked) {
+		wait := usageEvery
+		if len(wants) == 0 {
+			wait = never
+		}
+		if !pause(ctx, wait, f.asked) {
 			return ctx.Err()
 		}
 	}

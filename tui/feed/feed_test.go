@@ -21,6 +21,7 @@ type source struct {
 	tries  atomic.Int32
 	usages atomic.Int32
 	past   atomic.Int32 // usages that asked for history
+	dead   bool         // no agent answers
 }
 
 func (s *source) Watch(ctx context.Context, line func(*reeveapi.Watch) error) error {
@@ -37,6 +38,9 @@ func (s *source) Usage(_ context.Context, _ string, history time.Duration) (*ree
 	s.usages.Add(1)
 	if history > 0 {
 		s.past.Add(1)
+	}
+	if s.dead {
+		return nil, errors.New("refused")
 	}
 	return &reeveapi.Usage{Host: reeveapi.HostUsage{At: time.Now()}}, nil
 }
@@ -234,6 +238,34 @@ func TestManyAreAskedInTurns(t *testing.T) {
 		synctest.Wait()
 		if got := changed.Load() - told; got > 2 {
 			t.Errorf("told %d times of agents on which nothing is close to a limit", got)
+		}
+	})
+}
+
+// TestTheDeadAreLeftAlone has agents come and go that do not answer, as in a list that changes: none is asked more often for it.
+func TestTheDeadAreLeftAlone(t *testing.T) {
+	s := &source{dead: true, watch: func(ctx context.Context, _ int, _ func(*reeveapi.Watch) error) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	play(t, s, func(f *Feed, _ *store.Store, _ *atomic.Int32) {
+		const every = 5 * time.Second
+		for i := range 60 { // a minute
+			f.Want([]Want{{Agent: fmt.Sprint(i % 2), HTTP: "a:5051", Every: every}})
+			time.Sleep(time.Second)
+			synctest.Wait()
+		}
+		if got, most := s.usages.Load(), int32(2*(time.Minute/((unanswered+1)*every)+1)); got > most || got < 2 {
+			t.Errorf("two agents were asked %d times in a minute, want 2 to %d", got, most)
+		}
+		f.Want(nil)
+		time.Sleep(time.Hour)
+		was := s.usages.Load()
+		f.Want([]Want{{Agent: "0", HTTP: "a:5051", Every: every}})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if got := s.usages.Load() - was; got != 1 {
+			t.Errorf("asked %d times after an hour, want at once", got)
 		}
 	})
 }

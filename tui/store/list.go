@@ -67,6 +67,7 @@ type edit[T any] struct {
 	gone  map[int]struct{}
 	added []entry[T] // what was has not, as it came
 	index *index     // of was; nil if there is none
+	spare *[]*T      // memory for rows, nil if there is none
 
 	found   map[string]int // where the last entry of each id is among the first of added; nil until somebody asks
 	indexed int            // how many these are
@@ -109,7 +110,14 @@ func (e *edit[T]) set(id string, number int, val *T) {
 // mine is the row at a place of was, which may be changed: a new one, whose content may be anything, if it is still the old one.
 func (e *edit[T]) mine(at int) *T {
 	if !e.own {
-		e.rows, e.own = slices.Clone(e.rows), true
+		var memory []*T
+		if e.spare != nil {
+			memory = *e.spare
+		}
+		e.rows, e.own = append(memory[:0], e.rows...), true
+		if e.spare != nil {
+			*e.spare = e.rows
+		}
 	}
 	if e.rows[at] == e.was.rows[at] {
 		e.rows[at] = new(T)
@@ -160,6 +168,9 @@ func (e *edit[T]) done() List[T] {
 	next := List[T]{ids: e.was.ids, rows: e.rows}
 	added := settled(e.added)
 	if len(added)+len(e.gone) == 0 {
+		if e.own && e.spare != nil {
+			next.rows = slices.Clone(e.rows)
+		}
 		return next
 	}
 	gone := slices.Sorted(maps.Keys(e.gone))
@@ -214,8 +225,10 @@ type Change[T any] struct {
 
 // Changes is what makes another list this one, in the order of ids. Lists share what did not change, so looking for what
 // did is a walk that compares pointers.
-func (l List[T]) Changes(old List[T]) []Change[T] {
-	var out []Change[T]
+func (l List[T]) Changes(old List[T]) []Change[T] { return l.AppendChanges(nil, old) }
+
+// AppendChanges appends what Changes answers to out.
+func (l List[T]) AppendChanges(out []Change[T], old List[T]) []Change[T] {
 	if len(l.ids) == len(old.ids) && (len(l.ids) == 0 || &l.ids[0] == &old.ids[0]) {
 		for i, row := range l.rows {
 			if row != old.rows[i] {

@@ -23,10 +23,16 @@ func runs(lines []*reeveapi.Watch) [][]*reeveapi.Watch {
 	return out
 }
 
-// moved are the tasks after some lines. ix is of tasks, and then of what they are.
-func moved(tasks List[reeveapi.Task], lines []*reeveapi.Watch, ix *index) List[reeveapi.Task] {
+// aid is what makes changes of tasks cost less: it is of the newest ones.
+type aid struct {
+	index index
+	spare []*reeveapi.Task // memory
+}
+
+// moved are the tasks after some lines.
+func moved(tasks List[reeveapi.Task], lines []*reeveapi.Watch, by *aid) List[reeveapi.Task] {
 	e := tasks.edit()
-	e.index = ix
+	e.index, e.spare = &by.index, &by.spare
 	for _, w := range lines {
 		n := &w.Numbers
 		for i := range w.Tasks {

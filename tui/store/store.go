@@ -98,7 +98,7 @@ type Store struct {
 	current atomic.Pointer[Snapshot]
 	frozen  atomic.Pointer[Snapshot] // what screens see instead, nil usually
 	mu      sync.Mutex               // held by whoever makes the next snapshot
-	index   index                    // of the newest snapshot's tasks; guarded by mu
+	aid     aid                      // of the newest snapshot's tasks; guarded by mu
 }
 
 // New returns a store that knows nothing.
@@ -150,15 +150,15 @@ func (s *Store) Apply(w *reeveapi.Watch, now time.Time) { s.ApplyAll([]*reeveapi
 func (s *Store) ApplyAll(lines []*reeveapi.Watch, now time.Time) {
 	s.change(func(n *Snapshot) {
 		for _, run := range runs(lines) {
-			n.take(run, now, &s.index)
+			n.take(run, now, &s.aid)
 		}
 	})
 }
 
 // take takes lines of which only the first may be a snapshot.
-func (n *Snapshot) take(lines []*reeveapi.Watch, now time.Time, tasks *index) {
+func (n *Snapshot) take(lines []*reeveapi.Watch, now time.Time, tasks *aid) {
 	if lines[0].Snapshot {
-		tasks.forget()
+		tasks.index.forget()
 		n.Agents, n.Frameworks = List[reeveapi.Agent]{}, List[reeveapi.Framework]{}
 		n.Tasks, n.Jobs = List[reeveapi.Task]{}, List[reeveapi.Job]{}
 		n.Roles, n.Offers = List[reeveapi.Role]{}, List[reeveapi.Offer]{}

@@ -27,6 +27,9 @@ type Base[T any] struct {
 	size  int           // how many rows were shown then
 	shown int           // the tab that they were filled for
 	from  store.List[T] // the list that they were filled from
+
+	changed []store.Change[T] // memory of changes
+	rows    []table.Row[T]    // memory of follow
 }
 
 // Setup is what a screen says once of its list.
@@ -243,13 +246,18 @@ func (b *Base[T]) fill(all iter.Seq2[string, *T]) {
 
 // follow gives the shown list what has changed since it was filled.
 func (b *Base[T]) follow(list store.List[T]) {
-	rows, gone := b.changes(list)
+	rows, gone := b.changes(list, b.rows[:0])
 	b.Table().Change(rows, gone, b.Env.Now())
+	clear(rows) // what is gone elsewhere shall be gone here
+	b.rows = rows
 }
 
-// changes are the rows that have changed since the shown list was filled, and the ids of those that are gone; they are counted.
-func (b *Base[T]) changes(list store.List[T]) (rows []table.Row[T], gone []string) {
-	for _, c := range list.Changes(b.from) {
+// changes are the rows that have changed since the shown list was filled, behind those of memory, and the ids of those that are gone; they
+// are counted.
+func (b *Base[T]) changes(list store.List[T], memory []table.Row[T]) (rows []table.Row[T], gone []string) {
+	rows, b.changed = memory, list.AppendChanges(b.changed[:0], b.from)
+	defer func() { clear(b.changed) }()
+	for _, c := range b.changed {
 		was, is := b.note(c.Was, -1), b.note(c.Is, 1)
 		switch {
 		case is:

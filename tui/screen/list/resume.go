@@ -45,6 +45,6 @@ func (b *Base[T]) resume(list store.List[T]) bool {
 	if was.table.Glimpse() { // what has changed is looked at when all rows are in order
 		return b.Table().Resume(was.table, nil, nil, b.Env.Now())
 	}
-	rows, gone := b.changes(list)
+	rows, gone := b.changes(list, nil)
 	return b.Table().Resume(was.table, rows, gone, b.Env.Now())
 }
