@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,8 +23,8 @@ const (
 	watchSilence = 15 * time.Second // a line comes every 5 s at the latest (reeveapi.Watch)
 	forever      = 1 << 62          // events come when something happens; TCP's own probes find a dead master
 	maxLine      = maxAnswer        // the snapshot of a very large cluster
-	lineBuffer   = 64 << 10
-	keepLine     = 4 << 20 // memory of a line that the next one uses again; a snapshot may be larger
+	lineBuffer   = 128 << 10        // a second of a busy cluster
+	keepLine     = 4 << 20          // memory of a line that the next one uses again; a snapshot may be larger
 )
 
 // Watch follows the cluster: it calls line with the snapshot and then with every change, until line or the stream fails or
@@ -103,6 +104,9 @@ func (c *Client) linesEnded(ctx context.Context, err error) error {
 func readLine(in *bufio.Reader, text []byte) ([]byte, error) {
 	for {
 		part, err := in.ReadSlice('\n')
+		if len(part) > cap(text)-len(text) { // append would grow it by a quarter, and a snapshot is long
+			text = slices.Grow(text, max(len(part), len(text)))
+		}
 		text = append(text, part...)
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull) && len(text) <= maxLine:

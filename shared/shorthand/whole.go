@@ -31,7 +31,6 @@ func (x *whole) launches() error {
 	}
 	w.Tasks = append(room(x.memory.tasks, len(w.Tasks)+total), w.Tasks...)
 	w.Numbers.Tasks = append(make([]int, 0, len(w.Tasks)+total), w.Numbers.Tasks...)
-	steps := make([]reeveapi.TaskStep, 0, total)
 	for i := range x.brief.Launches {
 		l := &x.brief.Launches[i]
 		n := len(l.Numbers)
@@ -39,8 +38,7 @@ func (x *whole) launches() error {
 			return errColumns
 		}
 		for j := range l.Numbers {
-			steps = append(steps, reeveapi.TaskStep{State: l.Like.State, At: x.moment(l.Launched[j])})
-			if err := x.launch(l, j, steps[len(steps)-1:len(steps):len(steps)]); err != nil {
+			if err := x.launch(l, j); err != nil {
 				return err
 			}
 		}
@@ -48,11 +46,15 @@ func (x *whole) launches() error {
 	return nil
 }
 
-func (x *whole) launch(l *reeveapi.Launches, j int, history []reeveapi.TaskStep) error {
+// aLife is how many steps most tasks take: they start, run and end.
+const aLife = 4
+
+func (x *whole) launch(l *reeveapi.Launches, j int) error {
 	if l.Places[j] < 0 || l.Places[j] >= len(x.brief.Places) {
 		return fmt.Errorf("a line has no place %d", l.Places[j])
 	}
 	at, number := &x.brief.Places[l.Places[j]], l.Numbers[j]
+	history := append(make([]reeveapi.TaskStep, 0, aLife), reeveapi.TaskStep{State: l.Like.State, At: x.moment(l.Launched[j])})
 	k, err := x.r.room(number)
 	if err != nil {
 		return err

@@ -76,28 +76,33 @@ func (p *Painter) raise() {
 func (p *Painter) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for {
-		select {
-		case <-timer.C: // the gap is over
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	for last := (time.Time{}); ; {
 		select {
 		case <-p.wake:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		p.paint()
-		timer.Reset(p.gap)
+		if left := p.gap - time.Since(last); left > 0 { // asked only now: most frames come much later, and a timer that rings costs something
+			timer.Reset(left)
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		if p.paint() {
+			last = time.Now()
+		}
 	}
 }
 
-// paint writes the lines that differ. What cannot be written is bubbletea's to notice: its input ends, too.
-func (p *Painter) paint() {
+// paint writes the lines that differ, and says whether there were any. What cannot be written is bubbletea's to notice: its input
+// ends, too.
+func (p *Painter) paint() bool {
 	p.io.Lock()
 	defer p.io.Unlock()
 	if !p.open {
-		return // entering the screen asks for a painting
+		return false // entering the screen asks for a painting
 	}
 	p.mu.Lock()
 	frame := p.frame
@@ -106,7 +111,7 @@ func (p *Painter) paint() {
 	}
 	p.mu.Unlock()
 	if frame == "" {
-		return
+		return false
 	}
 	next := strings.Split(frame, "\n")
 	var b bytes.Buffer
@@ -121,6 +126,7 @@ func (p *Painter) paint() {
 	if b.Len() > 0 {
 		_, _ = p.out.Write(b.Bytes())
 	}
+	return b.Len() > 0
 }
 
 // Write takes what bubbletea writes: modes, mostly. It notes when the screen is entered, left or erased.
