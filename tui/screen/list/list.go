@@ -25,7 +25,7 @@ type List[T any] struct {
 	Name    string     // under which its columns are kept
 	Tabs    *tabs.Tabs // nil if there is only one
 	Problem func(*T) bool
-	Aside   func() string // what else there is to say in the line over the list, if there is room; may be nil
+	Aside   func() string // what else there is to say in the line over the list, if there is room; behind a newline what gives way first; may be nil
 
 	fields   []filter.Field[T]
 	help     string
@@ -224,8 +224,12 @@ func (l *List[T]) aside(a frame.Area) {
 	if l.Aside == nil {
 		return
 	}
-	if text := l.Aside(); frame.Width(text) <= a.W {
-		a.Text(a.W-frame.Width(text), 0, theme.Dim, text)
+	first, more, _ := strings.Cut(l.Aside(), "\n")
+	for _, text := range []string{first + more, first} {
+		if frame.Width(text) <= a.W {
+			a.Text(a.W-frame.Width(text), 0, theme.Dim, text)
+			return
+		}
 	}
 }
 

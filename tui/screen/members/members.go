@@ -73,8 +73,9 @@ func (s *Screen) columns() []column {
 		{Name: "SINCE", Width: 6, Right: true, Rank: 1, Text: func(m *member) (string, theme.Role) {
 			return gauge.Since(s.Env.Now(), m.Since), theme.Text
 		}, Compare: func(a, b *member) int { return b.Since.Compare(a.Since) }},
-		{Name: "RTT", Width: 8, Right: true, Rank: 1, Text: func(m *member) (string, theme.Role) { return roundTrip(m), theme.Text },
-			Compare: table.Compare(func(m *member) float64 { return m.RTTMillis })},
+		{Name: "RTT", Width: 8, Right: true, Rank: 1, Text: func(m *member) (string, theme.Role) {
+			return roundTrip(m), theme.Text
+		}, Compare: table.Compare(func(m *member) float64 { return m.RTTMillis })},
 		{Name: "ANSWERED", Width: 8, Right: true, Rank: 6, Text: func(m *member) (string, theme.Role) {
 			return answered(m, s.Env.Now()), theme.Dim
 		}, Compare: func(a, b *member) int { return b.Answered.Compare(a.Answered) }},
@@ -122,7 +123,7 @@ func (s *Screen) rows(all []member) []table.Row[member] {
 		out[i] = table.Row[member]{ID: all[i].Node(), Val: &all[i]}
 		s.count[all[i].State]++
 		if score := all[i].Health; score != nil {
-			s.seenBy = fmt.Sprintf("  seen by %s, health %d", all[i].Name, *score)
+			s.seenBy = fmt.Sprintf("\n  seen by %s, health %d", all[i].Name, *score)
 		}
 	}
 	return out
