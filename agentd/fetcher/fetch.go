@@ -271,8 +271,9 @@ func (f *Fetcher) download(ctx context.Context, u *url.URL) (*source, error) {
 	}
 	resp, err := f.client.Do(req)
 	if err != nil {
+		err = reason(ctx, err) // before cancel, which would be the reason
 		cancel(nil)
-		return nil, fault.Wrap(fault.Unavailable, reason(ctx, err), "the server cannot be reached")
+		return nil, fault.Wrap(fault.Unavailable, err, "the server cannot be reached")
 	}
 	if resp.StatusCode != http.StatusOK {
 		cancel(nil)

@@ -229,7 +229,7 @@ func TestFetch(t *testing.T) {
 		{"gz", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/a.gz")}, "a.gz=* 644,a=unpacked 644", ""},
 		{"zip", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/a.zip")}, "a.zip=* 644,z/one=z/one 644,two=two 644", ""},
 		{"404", &mesosv1.CommandInfo_URI{Value: new(server.URL + "/none?token=secret")}, "", "/none: the server answered 404 Not Found"},
-		{"no server", &mesosv1.CommandInfo_URI{Value: new("http://127.0.0.1:1/x")}, "", "cannot be reached"},
+		{"no server", &mesosv1.CommandInfo_URI{Value: new("http://127.0.0.1:1/x")}, "", "cannot be reached: dial tcp 127.0.0.1:1: connect: connection refused"},
 		{"no file", &mesosv1.CommandInfo_URI{Value: new("/no/such/file")}, "", "no such file"},
 		{"directory", &mesosv1.CommandInfo_URI{Value: new("/etc")}, "", "not a regular file"},
 		{"relative", &mesosv1.CommandInfo_URI{Value: new("a/b")}, "", "relative path"},

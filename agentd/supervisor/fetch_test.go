@@ -39,9 +39,10 @@ func TestOrigins(t *testing.T) {
 		file := reeveapi.Artifact{URI: "http://x/f", Bytes: 30, Seconds: 3}
 		more := make(chan struct{})
 		h := newHarness(t, fake.New(nil), func(_ context.Context, _ string, _ []*mesosv1.CommandInfo_URI, _ string, watch *fetcher.Watch) error {
+			time.Sleep(50 * time.Millisecond)
 			for i := range int64(30) {
-				time.Sleep(100 * time.Millisecond)
 				watch.Progress(file.URI, i+1, -1)
+				time.Sleep(100 * time.Millisecond)
 			}
 			watch.Fetched(file)
 			<-more

@@ -141,7 +141,7 @@ func (m *Machine) pulling(in Pulling) {
 		return
 	}
 	for _, t := range roster.Sorted(c.Tasks) {
-		if t.State == mesosv1.TaskState_TASK_STAGING {
+		if t.State == mesosv1.TaskState_TASK_STAGING || t.State == mesosv1.TaskState_TASK_STARTING && in.URI != "" { // it starts at once without an image
 			m.toMaster(message.Pulling(c.Framework.Info.GetId(), t.Info.GetTaskId(), in.URI, in.Done, in.Total))
 		}
 	}

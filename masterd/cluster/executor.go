@@ -25,7 +25,7 @@ func (s *State) taskPulling(in TaskPulling) {
 		return
 	}
 	t := f.Tasks[in.Pulling.GetTaskId().GetValue()]
-	if t == nil || t.Agent != a.ID || t.Latest != mesosv1.TaskState_TASK_STAGING {
+	if t == nil || t.Agent != a.ID || t.Latest != mesosv1.TaskState_TASK_STAGING && (in.Pulling.GetUri() == "" || t.Latest != mesosv1.TaskState_TASK_STARTING) {
 		return
 	}
 	next := *t

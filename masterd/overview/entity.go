@@ -357,6 +357,9 @@ func fate(out *reeveapi.Task, t *cluster.Task) {
 		if newest.Source != nil {
 			out.Source = newest.GetSource().String()
 		}
+		if t.Latest == mesosv1.TaskState_TASK_STARTING && t.Fetched != "" { // without an image a task starts before its files are there
+			pull(out, t)
+		}
 	}
 }
 
@@ -380,7 +383,7 @@ func steps(t *cluster.Task) []reeveapi.TaskStep {
 	return out
 }
 
-// pull says how far the image of a staging task is, or what is fetched for it.
+// pull says how far the image of a staging task is, or what is fetched for one that has not begun.
 func pull(out *reeveapi.Task, t *cluster.Task) {
 	if t.PullTotal <= 0 && t.Fetched == "" {
 		return

@@ -142,7 +142,7 @@ type Task struct {
 	Launched  time.Time
 	Ended     time.Time // when a terminal state was first seen; zero while running
 	KilledBy  string    // the operator who asked for its end
-	Fetched   string    // URI that is fetched for it, while it is staging; "" while that is its image
+	Fetched   string    // URI that is fetched for it, before it begins; "" while that is its image
 	Pulled    int64     // bytes of it that have come
 	PullTotal int64     // of what was missing of the image, or of the URI; 0 if nothing is known to be
 }

@@ -1037,7 +1037,7 @@ func (x *StatusUpdate) GetLatestState() int32 {
 	return 0
 }
 
-// Pulling says from time to time how far the image of a staging task is, or what is fetched for it. It may be lost: the next one says more.
+// Pulling says from time to time how far the image of a staging task is, or what is fetched for one that has not begun. It may be lost: the next one says more.
 type Pulling struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	FrameworkId   *mesosv1.FrameworkID   `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId,proto3" json:"framework_id,omitempty"`

@@ -58,9 +58,18 @@ func TestWhatATaskIsMadeOf(t *testing.T) {
 		Name: "one", Command: "sleep 1000", Image: name, Fetch: []reeveapi.JobFetch{{URI: server.URL + "/big.bin?token=secret", File: "big", Cache: true}},
 	}
 	r.submit(spec)
-	task := r.await("a task for which something is fetched", func(ts []reeveapi.Task) bool {
-		return len(ts) == 1 && ts[0].State == "TASK_STAGING" && ts[0].Pull != nil && ts[0].Pull.URI != "" && ts[0].Pull.Done == first
-	})[0]
+	r.submit(reeveapi.JobSpec{Name: "plain", Command: "sleep 1000", Fetch: []reeveapi.JobFetch{{URI: server.URL + "/plain.bin"}}})
+	fetched := func(t reeveapi.Task, state string) bool {
+		return t.State == state && t.Pull != nil && t.Pull.URI != "" && t.Pull.Done == first
+	}
+	tasks := r.await("tasks for which something is fetched", func(ts []reeveapi.Task) bool {
+		one, plain := jobTask(ts, "one"), jobTask(ts, "plain")
+		return fetched(one, "TASK_STAGING") && fetched(plain, "TASK_STARTING") // without an image it starts at once
+	})
+	if plain := jobTask(tasks, "plain"); plain.Message != "fetching plain.bin, 5 of 9 MB" {
+		t.Errorf("without an image: %q", plain.Message)
+	}
+	task := jobTask(tasks, "one")
 	if want := (reeveapi.Pull{URI: server.URL + "/big.bin", Done: first, Total: size}); *task.Pull != want || task.Message != "fetching big.bin, 5 of 9 MB" {
 		t.Errorf("on its way: %+v %q, want %+v", *task.Pull, task.Message, want)
 	}
@@ -68,7 +77,9 @@ func TestWhatATaskIsMadeOf(t *testing.T) {
 		t.Errorf("reeve tasks says %s", out)
 	}
 	close(open)
-	r.await("the task runs", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_RUNNING") })
+	if ts := r.await("the tasks run", func(ts []reeveapi.Task) bool { return all(ts, 2, "TASK_RUNNING") }); jobTask(ts, "plain").Pull != nil {
+		t.Errorf("one that runs says %q", jobTask(ts, "plain").Message)
+	}
 	was := r.inspect("one")
 	madeOf(t, "one", was, name, digest.String(), reeveapi.Artifact{URI: server.URL + "/big.bin", Bytes: size})
 	if of := was.Container.Images[0]; of.PulledBytes <= 0 || of.PulledBytes > of.Bytes || of.Seconds <= 0 {
@@ -98,13 +109,23 @@ func TestWhatATaskIsMadeOf(t *testing.T) {
 	for i, name := range []string{"two", "three"} {
 		spec.Name = name
 		r.submit(spec)
-		r.await(name+" runs", func(ts []reeveapi.Task) bool { return all(ts, i+2, "TASK_RUNNING") })
+		r.await(name+" runs", func(ts []reeveapi.Task) bool { return all(ts, i+3, "TASK_RUNNING") })
 	}
 	last := r.inspect("three")
 	madeOf(t, "three", last, name, digest.String(), reeveapi.Artifact{URI: server.URL + "/big.bin", Bytes: size, Cached: true})
 	if of := last.Container.Images[0]; of.PulledBytes != 0 || of.Bytes != was.Container.Images[0].Bytes {
 		t.Errorf("the image that was there: %+v", of)
 	}
+}
+
+// jobTask is the task of a job, the zero one if it has none.
+func jobTask(tasks []reeveapi.Task, job string) reeveapi.Task {
+	for _, t := range tasks {
+		if t.Job == job {
+			return t
+		}
+	}
+	return reeveapi.Task{}
 }
 
 // madeOf checks what a task is made of, but for how long that took.

@@ -102,7 +102,7 @@ func (p *page) fact(name string, values ...string) {
 		if v == "" || p.err != nil {
 			continue
 		}
-		_, p.err = fmt.Fprintln(p.p.Out, output.OneLine(fmt.Sprintf("%-*s %s", nameWidth, name, v)))
+		_, p.err = fmt.Fprintf(p.p.Out, "%-*s %s\n", nameWidth, name, output.OneLine(v))
 		name = ""
 	}
 }
