@@ -181,3 +181,11 @@ func TestLogsFromTheirOwners(t *testing.T) {
 		c.Expect("› index-products.", "log", "stdout")
 	})
 }
+
+// TestFormNamesItsCommand: what stands over the form's file is a command line that takes it.
+func TestFormNamesItsCommand(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("n", "ctrl+p")
+		c.Expect("As a file: reeve run -f FILE submits the same")
+	})
+}

@@ -202,7 +202,7 @@ func (s *Screen) Render(a frame.Area) {
 		return
 	}
 	if s.file {
-		s.preview(a.Sub(1, 0, a.W-2, a.H-3).Box("As a file: reeve run FILE submits the same"))
+		s.preview(a.Sub(1, 0, a.W-2, a.H-3).Box("As a file: reeve run -f FILE submits the same"))
 	} else {
 		s.form.Render(a.Sub(1, 0, a.W-2, a.H-3), s.note)
 	}
