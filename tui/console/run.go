@@ -109,6 +109,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 }
 
+// lateAnswer is how long the terminal has for its answer when the console is left before that came.
+var lateAnswer = 50 * time.Millisecond
+
 // show shows one cluster; next is the one to go to, "" if the operator left.
 func show(ctx context.Context, o Options) (next string, err error) {
 	ctx, cancel := hungUp(ctx)
@@ -162,6 +165,7 @@ func show(ctx context.Context, o Options) (next string, err error) {
 		group.Go("demo", guard(p, demo.Run))
 	}
 	_, err = p.Run()
+	in.DropAnswer(lateAnswer)
 	group.Stop()
 	err = errors.Join(ended(err), group.Wait())
 	return root.Next(), errors.Join(err, keep(dir, root.Session()))

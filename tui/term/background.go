@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // AskBackground makes a terminal tell the colour of its background. Most do; the others are silent, and nobody waits for them: the
@@ -18,14 +19,18 @@ const (
 
 // background takes the answer out of the input.
 type background struct {
-	told   func(light bool) // nil if nothing was asked
-	inside bool
-	answer []byte
-	after  bool // the answer ended with an escape, behind which a backslash belongs to it
+	told     func(light bool) // nil if nothing was asked
+	asked    time.Time
+	answered bool
+	inside   bool
+	answer   []byte
+	after    bool // the answer ended with an escape, behind which a backslash belongs to it
 }
 
 // OnBackground has told called when the terminal has answered AskBackground. It must be called before the first Read.
-func (in *Input) OnBackground(told func(light bool)) { in.background.told = told }
+func (in *Input) OnBackground(told func(light bool)) {
+	in.background.told, in.background.asked = told, time.Now()
+}
 
 // sift returns what of b was typed, in b.
 func (g *background) sift(b []byte) []byte {
@@ -61,6 +66,7 @@ func (g *background) take(c byte) {
 	}
 	g.inside, g.after = false, c == esc
 	if light, ok := isLight(string(g.answer)); ok {
+		g.answered = true
 		g.told(light)
 	}
 }
