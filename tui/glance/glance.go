@@ -6,6 +6,7 @@ package glance
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
@@ -15,7 +16,7 @@ import (
 // Bounds of the asking: a question is open for seconds, and a close look costs an agent a few milliseconds.
 const (
 	patience = 3 * time.Second // with one agent
-	most     = 32              // tasks on one agent
+	batch    = 32              // tasks that are asked for one after the other; what an agent has beyond them is asked for beside that
 )
 
 // Ask is a source's ContainerDetail.
@@ -24,7 +25,8 @@ type Ask func(ctx context.Context, agentHTTP, framework, task string) (*reeveapi
 // Busy is what is known of tasks, by their ids as the store has them, for people: "41 conns".
 type Busy map[string]string
 
-// At answers a function for each agent that runs some of the tasks. It waits for the agent, and answers what that knows.
+// At answers functions for each agent that runs some of the tasks, one for each batch of them. It waits for the agent, and answers
+// what that knows.
 func At(tasks []*reeveapi.Task, ask Ask) []func(ctx context.Context) Busy {
 	if ask == nil {
 		return nil
@@ -38,26 +40,29 @@ func At(tasks []*reeveapi.Task, ask Ask) []func(ctx context.Context) Busy {
 		if on[t.AgentHTTP] == nil {
 			order = append(order, t.AgentHTTP)
 		}
-		if len(on[t.AgentHTTP]) < most {
-			on[t.AgentHTTP] = append(on[t.AgentHTTP], t)
-		}
+		on[t.AgentHTTP] = append(on[t.AgentHTTP], t)
 	}
 	var out []func(context.Context) Busy
 	for _, agent := range order {
-		out = append(out, func(ctx context.Context) Busy {
-			ctx, cancel := context.WithTimeout(ctx, patience)
-			defer cancel()
-			busy := Busy{}
-			for _, t := range on[agent] {
-				// What cannot be had is not said: the question is the same without it.
-				if d, err := ask(ctx, agent, t.Framework, t.ID); err == nil && d.Connections != nil {
-					busy[store.TaskKey(t)] = connections(*d.Connections)
-				}
-			}
-			return busy
-		})
+		for some := range slices.Chunk(on[agent], batch) {
+			out = append(out, func(ctx context.Context) Busy { return of(ctx, agent, some, ask) })
+		}
 	}
 	return out
+}
+
+// of asks an agent for some tasks, one after the other.
+func of(ctx context.Context, agent string, tasks []*reeveapi.Task, ask Ask) Busy {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	busy := Busy{}
+	for _, t := range tasks {
+		// What cannot be had is not said: the question is the same without it.
+		if d, err := ask(ctx, agent, t.Framework, t.ID); err == nil && d.Connections != nil {
+			busy[store.TaskKey(t)] = connections(*d.Connections)
+		}
+	}
+	return busy
 }
 
 func connections(n int) string {

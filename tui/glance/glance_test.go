@@ -3,6 +3,8 @@ package glance
 import (
 	"context"
 	"errors"
+	"maps"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,6 +13,28 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
+
+// TestAllTasksAreAskedFor marks more tasks of one agent than are asked for one after the other.
+func TestAllTasksAreAskedFor(t *testing.T) {
+	var tasks []*reeveapi.Task
+	for i := range 3*batch + 1 {
+		tasks = append(tasks, &reeveapi.Task{ID: strconv.Itoa(i), Framework: "f", AgentHTTP: "good", State: "TASK_RUNNING"})
+	}
+	all := At(tasks, func(context.Context, string, string, string) (*reeveapi.ContainerDetail, error) {
+		return &reeveapi.ContainerDetail{Connections: new(7)}, nil
+	})
+	known := Busy{}
+	for _, of := range all {
+		got := of(t.Context())
+		if len(got) > batch {
+			t.Errorf("%d tasks are asked for one after the other, want at most %d", len(got), batch)
+		}
+		maps.Copy(known, got)
+	}
+	if len(known) != len(tasks) {
+		t.Errorf("of %d tasks %d are known", len(tasks), len(known))
+	}
+}
 
 // TestADeadAgentHidesNothing asks three agents, of which one never answers and one knows nothing.
 func TestADeadAgentHidesNothing(t *testing.T) {
