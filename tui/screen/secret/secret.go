@@ -17,6 +17,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/sheet"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/form"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
@@ -36,9 +37,9 @@ const (
 
 // Screen is the form.
 type Screen struct {
+	sheet.Sheet
 	env   screen.Env
-	fixed string // the secret that gets a new value, "" for one that is named here
-	form  *form.Form
+	fixed string            // the secret that gets a new value, "" for one that is named here
 	all   []reeveapi.Secret // that there are
 }
 
@@ -60,20 +61,20 @@ func New(env screen.Env, target screen.Target) *Screen {
 	}
 	fields = append(fields, form.Field{
 		ID: fieldValue, Label: "Value", Required: true, Hidden: true, Hint: "is not shown; every byte counts",
-		Unless: func() bool { return s.form != nil && s.form.Value(fieldFile) != "" },
+		Unless: func() bool { return s.Form != nil && s.Form.Value(fieldFile) != "" },
 	})
 	if env.ReadLocal != nil {
 		fields = append(fields, form.Field{
 			ID: fieldFile, Label: "or File", Hint: "on this machine, instead of a value",
 			Check: func(string) string {
-				if s.form.Value(fieldValue) != "" {
+				if s.Form.Value(fieldValue) != "" {
 					return "a value is typed already: it is one or the other"
 				}
 				return ""
 			},
 		})
 	}
-	s.form = form.New(fields...)
+	s.Form = form.New(fields...)
 	return s
 }
 
@@ -112,15 +113,12 @@ func (s *Screen) Start() tea.Cmd {
 	})
 }
 
-// Typing is always true: letters belong to the fields.
-func (s *Screen) Typing() bool { return true }
-
 // Type gives a key to the focused field. A paste of several lines would lose its line breaks in a field of one.
 func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
-	if key.Paste && s.form.Focus() == fieldValue && strings.ContainsAny(strings.TrimRight(string(key.Runes), "\r\n"), "\r\n") {
+	if key.Paste && s.Form.Focus() == fieldValue && strings.ContainsAny(strings.TrimRight(string(key.Runes), "\r\n"), "\r\n") {
 		return screen.Say(theme.Warn, "that has several lines, which a field cannot hold: put it into a file, and name that")
 	}
-	s.form.Type(key)
+	s.Form.Type(key)
 	return nil
 }
 
@@ -146,27 +144,19 @@ func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
-	switch verb {
-	case keys.NextField:
-		s.form.Step(1)
-	case keys.PrevField:
-		s.form.Step(-1)
-	case keys.Send:
+	if verb == keys.Send {
 		return s.send(), true
-	default:
-		return nil, false
 	}
-	return nil, true
+	return nil, s.Walk(verb)
 }
 
 func (s *Screen) send() tea.Cmd {
-	if wrong := s.form.Wrong(); len(wrong) > 0 {
-		s.form.Reveal()
-		return screen.Say(theme.Bad, "not yet: "+strings.Join(wrong, ", ")+" must be put right")
+	if told, wrong := s.Refuse(); wrong {
+		return told
 	}
-	file := s.form.Value(fieldFile)
+	file := s.Form.Value(fieldFile)
 	if file == "" {
-		return s.store([]byte(s.form.Value(fieldValue)))
+		return s.store([]byte(s.Form.Value(fieldValue)))
 	}
 	return s.env.Async(func(context.Context) tea.Msg {
 		value, err := s.env.ReadLocal(file, reeveapi.MaxSecret)
@@ -187,7 +177,7 @@ func (s *Screen) name() string {
 	if s.fixed != "" {
 		return s.fixed
 	}
-	return s.form.Value(fieldName)
+	return s.Form.Value(fieldName)
 }
 
 // old is what is known of the secret, nil if there is none.
@@ -201,7 +191,7 @@ func (s *Screen) old() *reeveapi.Secret {
 
 // Status says whether it can be stored.
 func (s *Screen) Status() (string, theme.Role) {
-	if wrong := s.form.Wrong(); len(wrong) > 0 {
+	if wrong := s.Form.Wrong(); len(wrong) > 0 {
 		return "to go: " + strings.Join(wrong, ", "), theme.Dim
 	}
 	return "ready", theme.Good
@@ -211,7 +201,7 @@ func (s *Screen) Status() (string, theme.Role) {
 func (s *Screen) note(id string) (string, theme.Role) {
 	switch old := s.old(); {
 	case id == fieldValue:
-		if n := len(s.form.Value(fieldValue)); n > 0 {
+		if n := len(s.Form.Value(fieldValue)); n > 0 {
 			return fmt.Sprintf("%d bytes", n), theme.Dim
 		}
 	case id == fieldName && old != nil:
@@ -227,7 +217,7 @@ func (s *Screen) Render(a frame.Area) {
 		title = "A new value for secret " + s.fixed
 	}
 	box := a.Sub(1, 0, min(a.W-2, 100), min(a.H, 9)).Box(title)
-	s.form.Render(box, s.note)
+	s.Form.Render(box, s.note)
 	if a.H < 12 {
 		return
 	}

@@ -41,7 +41,7 @@ func (s *Screen) fields() []form.Field {
 }
 
 // imageRuns says whether a job does without a command: an image has one of its own.
-func (s *Screen) imageRuns() bool { return s.form != nil && s.form.Value("image") != "" }
+func (s *Screen) imageRuns() bool { return s.Form != nil && s.Form.Value("image") != "" }
 
 func (s *Screen) checkName(text string) string {
 	switch {
@@ -247,19 +247,19 @@ func (s *Screen) spec() reeveapi.JobSpec {
 
 // over puts what the form says over a job.
 func (s *Screen) over(spec reeveapi.JobSpec) reeveapi.JobSpec {
-	number := func(id string) float64 { v, _ := strconv.ParseFloat(s.form.Value(id), 64); return v }
-	amount := func(id string) float64 { v, _ := size(s.form.Value(id)); return v }
-	count := func(id string) int { n, _ := strconv.Atoi(s.form.Value(id)); return n }
+	number := func(id string) float64 { v, _ := strconv.ParseFloat(s.Form.Value(id), 64); return v }
+	amount := func(id string) float64 { v, _ := size(s.Form.Value(id)); return v }
+	count := func(id string) int { n, _ := strconv.Atoi(s.Form.Value(id)); return n }
 	s.more(&spec)
 	spec = merged(spec, reeveapi.JobSpec{
-		Name: s.form.Value("name"), Role: s.form.Value("role"), Command: s.form.Value("command"),
-		Instances: count("instances"), Retries: count("retries"), Ports: count("ports"), User: s.form.Value("user"),
-		Labels:           labels(s.form.Value("labels"), spec.Labels),
+		Name: s.Form.Value("name"), Role: s.Form.Value("role"), Command: s.Form.Value("command"),
+		Instances: count("instances"), Retries: count("retries"), Ports: count("ports"), User: s.Form.Value("user"),
+		Labels:           labels(s.Form.Value("labels"), spec.Labels),
 		Resources:        reeveapi.Amounts{CPUs: number("cpus"), Mem: amount("mem"), Disk: amount("disk"), GPUs: float64(count("gpus"))},
-		URIs:             strings.Fields(s.form.Value("uris")),
+		URIs:             strings.Fields(s.Form.Value("uris")),
 		KillGraceSeconds: number("grace"),
 	})
-	if env, err := environment(s.form.Value("env")); err == nil && len(env) > 0 {
+	if env, err := environment(s.Form.Value("env")); err == nil && len(env) > 0 {
 		spec.Env = env
 	}
 	return spec
@@ -268,9 +268,9 @@ func (s *Screen) over(spec reeveapi.JobSpec) reeveapi.JobSpec {
 // fill sets the fields from a job, under a name that is free.
 func (s *Screen) fill(j reeveapi.JobSpec) {
 	for id, value := range values(j) {
-		s.form.Set(id, value)
+		s.Form.Set(id, value)
 	}
-	s.form.Set("name", s.nameOf(j))
+	s.Form.Set("name", s.nameOf(j))
 }
 
 // values are the texts of the fields that a job fills.

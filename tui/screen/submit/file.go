@@ -37,7 +37,7 @@ func (s *Screen) fileName() string {
 			return '_'
 		}
 		return r
-	}, s.form.Value("name"))
+	}, s.Form.Value("name"))
 	return strings.TrimLeft(label.Or(name, "job"), ".-") + ".yaml"
 }
 
@@ -58,8 +58,8 @@ func (s *Screen) edited(e screen.Edited) tea.Cmd {
 		})
 	}
 	s.take(spec)
-	if wrong := s.form.Wrong(); len(wrong) > 0 {
-		s.form.Reveal()
+	if wrong := s.Form.Wrong(); len(wrong) > 0 {
+		s.Form.Reveal()
 	}
 	s.keepDraft()
 	return screen.Say(theme.Good, "the form has what the file says")
@@ -76,18 +76,18 @@ func blank(text string) bool {
 
 // take fills the form, and keeps what it has no fields for.
 func (s *Screen) take(spec reeveapi.JobSpec) {
-	focus := s.form.Focus()
+	focus := s.Form.Focus()
 	s.newForm()
 	s.base = &spec
 	for id, value := range values(spec) {
-		s.form.Set(id, value)
+		s.Form.Set(id, value)
 	}
-	s.form.Set("name", spec.Name)
-	for range len(s.form.Values()) {
-		if s.form.Focus() == focus {
+	s.Form.Set("name", spec.Name)
+	for range len(s.Form.Values()) {
+		if s.Form.Focus() == focus {
 			break
 		}
-		s.form.Step(1)
+		s.Form.Step(1)
 	}
 }
 
@@ -108,7 +108,7 @@ func (s *Screen) beyond() []string {
 
 // values are the texts of the fields, and what there is no field for.
 func (s *Screen) values() map[string]string {
-	out := s.form.Values()
+	out := s.Form.Values()
 	if len(s.beyond()) > 0 {
 		if text, err := jobfile.Write(*s.base); err == nil {
 			out[fileField] = string(text)
@@ -142,11 +142,11 @@ func (s *Screen) restore(values map[string]string) {
 		if jobfile.Read([]byte(text), &spec) == nil { // else it is of another version: the fields are what is left
 			s.base = &spec
 			for id, text := range valuesOf(spec, values) {
-				s.form.Set(id, text)
+				s.Form.Set(id, text)
 			}
 		}
 	}
 	for id, text := range values {
-		s.form.Set(id, text)
+		s.Form.Set(id, text)
 	}
 }

@@ -12,7 +12,7 @@ func (s *Screen) checkKind(text string) string {
 	switch reeveapi.JobKind(text) {
 	case reeveapi.Batch, reeveapi.Service:
 	case reeveapi.Periodic:
-		if s.form != nil && s.form.Value("cron") == "" {
+		if s.Form != nil && s.Form.Value("cron") == "" {
 			return "periodic jobs need a cron below"
 		}
 	default:
@@ -105,16 +105,16 @@ func health(text string, was *reeveapi.JobHealth) *reeveapi.JobHealth {
 
 // more reads the fields that say of which kind a job is, and where its instances go.
 func (s *Screen) more(spec *reeveapi.JobSpec) {
-	spec.Kind = reeveapi.JobKind(s.form.Value("kind"))
-	spec.Image = s.form.Value("image")
-	spec.Health = health(s.form.Value("health"), spec.Health)
-	spec.Constraints, _ = rules(s.form.Value("rules")) // send refuses what cannot be read
-	if cron := s.form.Value("cron"); cron != "" {
+	spec.Kind = reeveapi.JobKind(s.Form.Value("kind"))
+	spec.Image = s.Form.Value("image")
+	spec.Health = health(s.Form.Value("health"), spec.Health)
+	spec.Constraints, _ = rules(s.Form.Value("rules")) // send refuses what cannot be read
+	if cron := s.Form.Value("cron"); cron != "" {
 		schedule := reeveapi.JobSchedule{}
 		if spec.Schedule != nil {
 			schedule = *spec.Schedule
 		}
-		schedule.Cron, schedule.TimeZone = cron, cmp.Or(s.form.Value("zone"), schedule.TimeZone)
+		schedule.Cron, schedule.TimeZone = cron, cmp.Or(s.Form.Value("zone"), schedule.TimeZone)
 		spec.Schedule = &schedule
 	}
 }

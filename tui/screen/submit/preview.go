@@ -58,10 +58,10 @@ func (s *Screen) fromTemplate(name string) {
 // previewed is the preview of what the form has now.
 func (s *Screen) previewed() *preview {
 	p := &s.shown
-	if p.form == s.form && p.version == s.form.Version() && p.base == s.base && p.from == s.origin {
+	if p.form == s.Form && p.version == s.Form.Version() && p.base == s.base && p.from == s.origin {
 		return p
 	}
-	s.shown = preview{form: s.form, version: s.form.Version(), base: s.base, from: s.origin}
+	s.shown = preview{form: s.Form, version: s.Form.Version(), base: s.base, from: s.origin}
 	spec := s.spec()
 	if text, err := jobfile.Write(spec); err != nil {
 		p.wrong = err.Error()

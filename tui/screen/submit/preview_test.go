@@ -13,11 +13,11 @@ func TestPreviewIsKept(t *testing.T) {
 	if again := s.previewed().file; &again[0] != &first[0] {
 		t.Error("the file was made again though nothing had changed")
 	}
-	s.form.Step(1)
+	s.Form.Step(1)
 	if again := s.previewed().file; &again[0] != &first[0] {
 		t.Error("the file was made again though only the focus had moved")
 	}
-	s.form.Set("command", "sleep 9")
+	s.Form.Set("command", "sleep 9")
 	if got := s.previewed(); !slices.Contains(got.file, "command: sleep 9") || got.changes != nil {
 		t.Errorf("the file is %q, and differs by %v; want the new command, and nothing to differ from", got.file, got.changes)
 	}
@@ -25,7 +25,7 @@ func TestPreviewIsKept(t *testing.T) {
 	if got := s.previewed(); got.changes != nil {
 		t.Errorf("differs by %v from what it began from, want nothing", got.changes)
 	}
-	s.form.Set("instances", "3")
+	s.Form.Set("instances", "3")
 	if got := s.previewed(); len(got.changes) != 2 || got.changes[0].text != "- instances: 1" || got.changes[1].text != "+ instances: 3" {
 		t.Errorf("differs by %v, want the instances", got.changes)
 	}

@@ -14,6 +14,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/sheet"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/form"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
@@ -21,8 +22,8 @@ import (
 
 // Screen is the form.
 type Screen struct {
+	sheet.Sheet
 	env   screen.Env
-	form  *form.Form
 	draft bool          // the fields are kept when one leaves
 	old   *reeveapi.Job // that is being changed, nil for a new one
 	file  bool          // the job is shown as a file
@@ -68,7 +69,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 }
 
 // newForm empties the form.
-func (s *Screen) newForm() { s.form, s.base = form.New(s.fields()...), nil }
+func (s *Screen) newForm() { s.Form, s.base = form.New(s.fields()...), nil }
 
 // specOf makes a job like a task.
 func specOf(t *reeveapi.Task) reeveapi.JobSpec {
@@ -90,9 +91,6 @@ func (s *Screen) Crumb() string {
 // Scopes are the key scopes.
 func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Submit} }
 
-// Start does nothing.
-func (s *Screen) Start() tea.Cmd { return nil }
-
 // Update leaves for the job that was submitted.
 func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 	if e, ok := msg.(screen.Edited); ok {
@@ -110,12 +108,9 @@ func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// Typing is always true: letters belong to the fields.
-func (s *Screen) Typing() bool { return true }
-
 // Type gives a key to the focused field.
 func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
-	if s.form.Type(key) {
+	if s.Form.Type(key) {
 		s.keepDraft()
 	}
 	return nil
@@ -124,10 +119,6 @@ func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	switch verb {
-	case keys.NextField:
-		s.form.Step(1)
-	case keys.PrevField:
-		s.form.Step(-1)
 	case keys.Clear:
 		s.newForm()
 		if s.old != nil {
@@ -149,15 +140,14 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	case keys.CopyCommand:
 		return screen.Send(screen.Copy{Text: action.RunCommand(s.spec(), s.env.Reach), What: "command line"}), true
 	default:
-		return nil, false
+		return nil, s.Walk(verb)
 	}
 	return nil, true
 }
 
 func (s *Screen) send() tea.Cmd {
-	if wrong := s.form.Wrong(); len(wrong) > 0 {
-		s.form.Reveal()
-		return screen.Say(theme.Bad, "not yet: "+strings.Join(wrong, ", ")+" must be put right")
+	if told, wrong := s.Refuse(); wrong {
+		return told
 	}
 	spec := s.spec()
 	if s.old != nil {
@@ -176,7 +166,7 @@ func (s *Screen) send() tea.Cmd {
 
 // Status says whether the form may be submitted.
 func (s *Screen) Status() (string, theme.Role) {
-	wrong := s.form.Wrong()
+	wrong := s.Form.Wrong()
 	switch len(wrong) {
 	case 0:
 		if more := s.beyond(); len(more) > 0 && s.old == nil {
@@ -196,7 +186,7 @@ func (s *Screen) Status() (string, theme.Role) {
 func (s *Screen) Render(a frame.Area) {
 	if a.W >= 110 && a.H >= 20 {
 		left := a.Sub(0, 0, a.W*3/5, a.H-4).Box("New job")
-		s.form.Render(left, s.note)
+		s.Form.Render(left, s.note)
 		s.beside(a.Sub(a.W*3/5+1, 0, a.W-a.W*3/5-1, a.H-4), a.W >= 140 && a.H >= 28)
 		s.footer(a.Sub(1, a.H-3, a.W-2, 3))
 		return
@@ -204,7 +194,7 @@ func (s *Screen) Render(a frame.Area) {
 	if s.file {
 		s.preview(a.Sub(1, 0, a.W-2, a.H-3).Box("As a file: reeve run -f FILE submits the same"))
 	} else {
-		s.form.Render(a.Sub(1, 0, a.W-2, a.H-3), s.note)
+		s.Form.Render(a.Sub(1, 0, a.W-2, a.H-3), s.note)
 	}
 	s.footer(a.Sub(1, a.H-2, a.W-2, 2))
 }

@@ -17,7 +17,7 @@ const mostTemplates = 26
 
 // keepTemplate remembers the form's fields under the job's name.
 func (s *Screen) keepTemplate() tea.Cmd {
-	name := strings.TrimSpace(s.form.Value("name"))
+	name := strings.TrimSpace(s.Form.Value("name"))
 	if name == "" {
 		return screen.Say(theme.Warn, "a template needs a name: fill in the field Name")
 	}

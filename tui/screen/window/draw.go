@@ -23,10 +23,10 @@ func (s *Screen) Render(a frame.Area) {
 	h := boxed
 	below, whole := s.below(a.W-3, a.H-h-1)
 	if !whole {
-		h = min(s.form.Height()+edge, h)
+		h = min(s.Form.Height()+edge, h)
 		below, _ = s.below(a.W-3, a.H-h-1)
 	}
-	s.form.Render(a.Sub(1, 0, min(a.W-2, 100), min(a.H, h)).Box(title), s.note)
+	s.Form.Render(a.Sub(1, 0, min(a.W-2, 100), min(a.H, h)).Box(title), s.note)
 	for y, line := range below {
 		role := theme.Text
 		switch {
@@ -96,11 +96,11 @@ func plural(machines int) string {
 // affected says what runs on the machines that are named.
 func (s *Screen) affected() []action.Line {
 	snap := s.env.Store.Snapshot()
-	if s.typed == s.form.Version() && s.known == snap.Version {
+	if s.typed == s.Form.Version() && s.known == snap.Version {
 		return s.machines
 	}
-	s.typed, s.known, s.machines = s.form.Version(), snap.Version, nil
-	if machines, err := action.Machines(snap.Agents.Rows(), action.Names(s.form.Value(fieldMachines))); err == nil {
+	s.typed, s.known, s.machines = s.Form.Version(), snap.Version, nil
+	if machines, err := action.Machines(snap.Agents.Rows(), action.Names(s.Form.Value(fieldMachines))); err == nil {
 		s.machines, _ = action.Window{Machines: machines}.Affects(snap, s.env.Now())
 	}
 	return s.machines

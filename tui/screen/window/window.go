@@ -13,6 +13,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/sheet"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/form"
 )
@@ -72,8 +73,8 @@ func Change(env screen.Env, machines []reeveapi.MaintenanceMachine, start time.T
 
 // Screen is the form.
 type Screen struct {
+	sheet.Sheet
 	env    screen.Env
-	form   *form.Form
 	change bool
 
 	// What runs on the machines, as of a version of the form and of what is known.
@@ -92,7 +93,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 		from.Begin = "now"
 	}
 	s := &Screen{env: env, change: from.Change, typed: -1}
-	s.form = form.New(
+	s.Form = form.New(
 		form.Field{
 			ID: fieldMachines, Label: "Machines", Required: true, Initial: from.Machines, Hint: "agents, or HOST/IP",
 			Check: func(text string) string {
@@ -135,18 +136,6 @@ func (s *Screen) Crumb() string {
 // Scopes are the key scopes.
 func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Window} }
 
-// Start has nothing to ask for.
-func (s *Screen) Start() tea.Cmd { return nil }
-
-// Typing is always true: letters belong to the fields.
-func (s *Screen) Typing() bool { return true }
-
-// Type gives a key to the focused field.
-func (s *Screen) Type(key tea.KeyMsg) tea.Cmd {
-	s.form.Type(key)
-	return nil
-}
-
 // Update leaves when the window is on the schedule.
 func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 	if done, ok := msg.(screen.Result); ok && len(done.Result.Failed) == 0 {
@@ -157,24 +146,16 @@ func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 
 // Do takes a verb.
 func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
-	switch verb {
-	case keys.NextField:
-		s.form.Step(1)
-	case keys.PrevField:
-		s.form.Step(-1)
-	case keys.Send:
+	if verb == keys.Send {
 		return s.send(), true
-	default:
-		return nil, false
 	}
-	return nil, true
+	return nil, s.Walk(verb)
 }
 
 // send asks whether the machines are to be scheduled. What is known of the cluster may be another than when it was typed.
 func (s *Screen) send() tea.Cmd {
-	if wrong := s.form.Wrong(); len(wrong) > 0 {
-		s.form.Reveal()
-		return screen.Say(theme.Bad, "not yet: "+strings.Join(wrong, ", ")+" must be put right")
+	if told, wrong := s.Refuse(); wrong {
+		return told
 	}
 	w, err := s.window()
 	if err != nil {
@@ -189,19 +170,19 @@ func (s *Screen) send() tea.Cmd {
 
 // window is what the fields say.
 func (s *Screen) window() (w action.Window, err error) {
-	if w.Machines, err = action.Machines(s.env.Store.Snapshot().Agents.Rows(), action.Names(s.form.Value(fieldMachines))); err != nil {
+	if w.Machines, err = action.Machines(s.env.Store.Snapshot().Agents.Rows(), action.Names(s.Form.Value(fieldMachines))); err != nil {
 		return w, err
 	}
-	if w.Start, err = action.ParseBegin(s.form.Value(fieldBegin), s.env.Now()); err != nil {
+	if w.Start, err = action.ParseBegin(s.Form.Value(fieldBegin), s.env.Now()); err != nil {
 		return w, err
 	}
-	w.Length, err = action.ParseLength(s.form.Value(fieldLength))
+	w.Length, err = action.ParseLength(s.Form.Value(fieldLength))
 	return w, err
 }
 
 // Status says whether it can be scheduled.
 func (s *Screen) Status() (string, theme.Role) {
-	if wrong := s.form.Wrong(); len(wrong) > 0 {
+	if wrong := s.Form.Wrong(); len(wrong) > 0 {
 		return "to go: " + strings.Join(wrong, ", "), theme.Dim
 	}
 	return "ready", theme.Good
@@ -210,7 +191,7 @@ func (s *Screen) Status() (string, theme.Role) {
 // note stands behind what is typed: when that is.
 func (s *Screen) note(id string) (string, theme.Role) {
 	now := s.env.Now()
-	start, err := action.ParseBegin(s.form.Value(fieldBegin), now)
+	start, err := action.ParseBegin(s.Form.Value(fieldBegin), now)
 	if err != nil {
 		return "", theme.Dim
 	}
@@ -219,12 +200,12 @@ func (s *Screen) note(id string) (string, theme.Role) {
 	}
 	switch id {
 	case fieldBegin:
-		if text := action.Distance(now, start); text != s.form.Value(id) {
+		if text := action.Distance(now, start); text != s.Form.Value(id) {
 			return text + ", " + start.Local().Format("Mon 2 Jan 15:04"), theme.Dim
 		}
 		return start.Local().Format("Mon 2 Jan 15:04"), theme.Dim
 	case fieldLength:
-		if d, err := action.ParseLength(s.form.Value(id)); err == nil && d != nil {
+		if d, err := action.ParseLength(s.Form.Value(id)); err == nil && d != nil {
 			return "until " + start.Add(*d).Local().Format("Mon 2 Jan 15:04"), theme.Dim
 		}
 	}
