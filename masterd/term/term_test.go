@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -362,7 +363,8 @@ func TestAnOperatorThatDoesNotReadIsCutOff(t *testing.T) {
 		if isOpen(stuck) || b.Operators() != 1 {
 			t.Errorf("the stream of who does not read is open: %v, operators: %d, want 1", isOpen(stuck), b.Operators())
 		}
-		if events := take(reads); len(events) == 0 || events[0].GetAgentAdded() == nil {
+		events := take(reads) // the jobs' framework may have come meanwhile, too
+		if !slices.ContainsFunc(events, func(e *master.Event) bool { return e.GetAgentAdded() != nil }) {
 			t.Errorf("the other one hears %v, want the agent", events)
 		}
 		if err := b.stop(); err != nil {

@@ -69,6 +69,9 @@ func TestKindsOfJobs(t *testing.T) {
 	if after.Instances[0].Task != before.Instances[0].Task || running(t, line(0)) != 1 {
 		t.Errorf("%s, %d processes; before it was %s", describe(after), running(t, line(0)), describe(before))
 	}
+	r.await("the next leader to know the run's task", func(ts []reeveapi.Task) bool {
+		return slices.ContainsFunc(ts, func(task reeveapi.Task) bool { return task.ID == queued.Instances[0].Task })
+	})
 	r.must("kill", "--yes", queued.Instances[0].Task)
 	next := r.awaitJob("queue", "the run that has waited", func(j *reeveapi.Job) bool {
 		run := lastRun(j, reeveapi.JobRunning)

@@ -50,6 +50,8 @@ func (c Config) Check(ip string) error {
 
 // CheckFree reports whether TCP and UDP of ip:port can be had, for a library that opens its sockets itself.
 func (c Config) CheckFree(flag, ip string, port int) error {
+	syscall.ForkLock.RLock() // a program that is started meanwhile would have the sockets until it runs, and the library find them taken
+	defer syscall.ForkLock.RUnlock()
 	l, err := c.Listen(flag, ip, port)
 	if err != nil {
 		return err
