@@ -13,7 +13,6 @@ import (
 	"github.com/creack/pty"
 	"github.com/muesli/termenv"
 
-	"codeberg.org/reeve/reeve/shared/emulator"
 	"codeberg.org/reeve/reeve/tui/theme"
 )
 
@@ -54,28 +53,14 @@ func looksAs(t *testing.T, look string, reply []string) {
 	child.Env = append(os.Environ(), "TERM=xterm-256color", "LANG=C.UTF-8", "COLORFGBG=", "NO_COLOR=", lookEnv+"=1", "HOME="+t.TempDir(), "XDG_STATE_HOME=", "REEVE_CONFIG=/dev/null")
 	terminal, err := pty.StartWithSize(child, &pty.Winsize{Rows: 24, Cols: 80})
 	if err != nil {
-		t.Skip("no pseudo terminal here: ", err)
+		t.Fatal("no pseudo terminal, which these tests need (mount devpts): ", err)
 	}
 	defer func() { _ = errors.Join(child.Process.Signal(syscall.SIGTERM), child.Wait(), terminal.Close()) }() // a child that has ended is what is wanted
 
 	good := theme.New(theme.Options{Profile: termenv.ANSI256, Name: look}).SGR(theme.Good, 0)
-	screen, all := emulator.New(80, 24), ""
-	until := func(what string, seen func() bool) {
-		t.Helper()
-		for part := make([]byte, 4096); !seen(); {
-			if err := terminal.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
-				t.Fatal(err)
-			}
-			n, err := terminal.Read(part)
-			all += string(part[:n])
-			_, _ = screen.Write(part[:n]) // a test's own screen
-			if err != nil {
-				t.Fatalf("%s never came: %v\n%s", what, err, screen)
-			}
-		}
-	}
-	until("a question and a frame", func() bool {
-		return strings.Contains(all, "\x1b]11;?") && strings.Contains(screen.String(), "ATTENTION")
+	w := watch(terminal)
+	w.until(t, "a question and a frame", func() bool {
+		return strings.Contains(w.all, "\x1b]11;?") && strings.Contains(w.screen.String(), "ATTENTION")
 	})
 	for i, piece := range reply {
 		if i > 0 {
@@ -85,12 +70,12 @@ func looksAs(t *testing.T, look string, reply []string) {
 			t.Fatal(err)
 		}
 	}
-	until("the theme "+look, func() bool { return strings.Contains(all, good+"m") })
-	if text := screen.String(); !strings.Contains(text, "ATTENTION") || strings.Contains(text, "rgb") {
+	w.until(t, "the theme "+look, func() bool { return strings.Contains(w.all, good+"m") })
+	if text := w.screen.String(); !strings.Contains(text, "ATTENTION") || strings.Contains(text, "rgb") {
 		t.Errorf("the answer was taken for keys:\n%s", text)
 	}
 	if err := press(terminal, "2"); err != nil {
 		t.Fatal(err)
 	}
-	until("the agents", func() bool { return strings.Contains(screen.String(), "agent-01") })
+	w.until(t, "the agents", func() bool { return strings.Contains(w.screen.String(), "agent-01") })
 }

@@ -35,7 +35,7 @@ func TestTerminalIsGone(t *testing.T) {
 	child.Env = append(os.Environ(), "TERM=xterm-256color", "REEVE_GONE_CHILD=1", "HOME="+t.TempDir())
 	terminal, err := pty.StartWithSize(child, &pty.Winsize{Rows: 24, Cols: 80})
 	if err != nil {
-		t.Skip("no pseudo terminal here: ", err)
+		t.Fatal("no pseudo terminal, which these tests need (mount devpts): ", err)
 	}
 	screen := emulator.New(80, 24)
 	for part := make([]byte, 4096); !strings.Contains(screen.String(), "ATTENTION"); { // it runs, and not only begins to

@@ -13,8 +13,6 @@ import (
 	"github.com/charmbracelet/x/term"
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
-
-	"codeberg.org/reeve/reeve/shared/emulator"
 )
 
 // leaveEnv is set for a child of TestTheShellGetsNoAnswer.
@@ -52,7 +50,7 @@ func leave(t *testing.T, how, then string) string {
 	t.Helper()
 	terminal, tty, err := pty.Open()
 	if err != nil {
-		t.Skip("no pseudo terminal here: ", err)
+		t.Fatal("no pseudo terminal, which these tests need (mount devpts): ", err)
 	}
 	defer func() { _ = errors.Join(terminal.Close(), tty.Close()) }()
 	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
@@ -71,28 +69,14 @@ func leave(t *testing.T, how, then string) string {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	screen, all := emulator.New(80, 24), ""
-	until := func(what string, seen func() bool) {
-		t.Helper()
-		for part := make([]byte, 4096); !seen(); {
-			if err := terminal.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
-				t.Fatal(err)
-			}
-			n, err := terminal.Read(part)
-			all += string(part[:n])
-			_, _ = screen.Write(part[:n]) // a test's own screen
-			if err != nil {
-				t.Fatalf("%s never came: %v\n%s", what, err, screen)
-			}
-		}
-	}
-	until("a question and a frame", func() bool {
-		return strings.Contains(all, "\x1b]11;?") && strings.Contains(screen.String(), "ATTENTION")
+	w := watch(terminal)
+	w.until(t, "a question and a frame", func() bool {
+		return strings.Contains(w.all, "\x1b]11;?") && strings.Contains(w.screen.String(), "ATTENTION")
 	})
 	if err := press(terminal, "\x03"); err != nil {
 		t.Fatal(err)
 	}
-	until("the first screen again", func() bool { return strings.Contains(all, "\x1b[?1049l") })
+	w.until(t, "the first screen again", func() bool { return strings.Contains(w.all, "\x1b[?1049l") })
 	if how == "as it is" {
 		if err := child.Wait(); err != nil { // nothing came, and it ends
 			t.Fatal(err)

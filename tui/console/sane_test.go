@@ -52,7 +52,7 @@ func stayedSane(t *testing.T, how string, end func(child *os.Process, terminal *
 	t.Helper()
 	terminal, tty, err := pty.Open()
 	if err != nil {
-		t.Skip("no pseudo terminal here: ", err)
+		t.Fatal("no pseudo terminal, which these tests need (mount devpts): ", err)
 	}
 	defer func() { _ = errors.Join(terminal.Close(), tty.Close()) }()
 	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
