@@ -20,6 +20,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/screen/window"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/filter"
+	"codeberg.org/reeve/reeve/tui/widget/gauge"
 	"codeberg.org/reeve/reeve/tui/widget/table"
 )
 
@@ -199,7 +200,7 @@ func (s *Screen) Status() (string, theme.Role) {
 	case m.State == reeveapi.MachineDown:
 		return m.Hostname + " is down: its agents are refused until it is brought back", theme.Warn
 	case left > 0:
-		return fmt.Sprintf("%s is to be taken down in %s; %d tasks are on it", m.Hostname, left, m.Tasks), theme.Dim
+		return fmt.Sprintf("%s is to be taken down in %s; %d tasks are on it", m.Hostname, gauge.Age(left), m.Tasks), theme.Dim
 	default:
 		return fmt.Sprintf("the time of %s has come; %d tasks are on it; nothing happens until it is taken down", m.Hostname, m.Tasks), theme.Warn
 	}
