@@ -3,6 +3,7 @@
 package input
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/textinput"
@@ -43,7 +44,8 @@ func (in *Input) Set(text string) {
 // Type takes a key and says whether the text changed.
 func (in *Input) Type(key tea.KeyMsg) bool {
 	before := in.model.Value()
-	in.model, _ = in.model.Update(key) // the only command it has reads the clipboard of the machine we run on
+	key.Runes = slices.Clone(key.Runes) // the model writes into them, and those of a space are the same for all consoles of a process
+	in.model, _ = in.model.Update(key)  // the only command it has reads the clipboard of the machine we run on
 	return in.model.Value() != before
 }
 
