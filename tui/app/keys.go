@@ -53,7 +53,7 @@ func (a *App) key(msg tea.KeyMsg) tea.Cmd {
 	if msg.Type == tea.KeyCtrlC {
 		return a.quit()
 	}
-	if a.pending != nil && msg.String() == "u" && !a.typing() {
+	if a.pending != nil && msg.String() == stops && !a.typing() {
 		return a.undo() // whatever lies on top: there are three seconds
 	}
 	if a.over != nil {

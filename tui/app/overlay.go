@@ -87,7 +87,7 @@ func (a *App) finish(d done) tea.Cmd {
 	a.busy--
 	r := d.result
 	if len(r.Failed) == 0 {
-		a.say(theme.Good, undoHint(r))
+		a.say(theme.Good, a.undoHint(r))
 		a.remember(r)
 	} else {
 		succeeded := ""

@@ -9,10 +9,14 @@ import (
 
 	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/frame"
+	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/hint"
 )
+
+// stops is the key that stops what is about to begin, wherever one is.
+const stops = "u"
 
 // window is how long an action on several things can be stopped before it begins.
 const window = 3 * time.Second
@@ -83,18 +87,22 @@ func (a *App) remember(r action.Result) {
 
 // countdown is the status line while an action can be stopped. How it is stopped always has room.
 func (p *pending) countdown(a frame.Area, now time.Time) {
-	const stop = "<u>stops it"
+	const stop = "<" + stops + ">stops it"
 	left := fmt.Sprintf(" in %ds   ", max(int((p.until.Sub(now)+time.Second-1)/time.Second), 1))
 	x := a.Text(1, 0, theme.Dim, a.Clip(p.act.Title, a.W-2-frame.Width(left+stop))+left)
 	hint.Draw(a.Sub(x-1, 0, a.W-x+1, 1), stop)
 }
 
-// undoHint says that there is a way back.
-func undoHint(r action.Result) string {
+// undoHint says that there is a way back, and by what where one is: on agents the letter has another meaning.
+func (a *App) undoHint(r action.Result) string {
 	if r.Undo == nil {
 		return strings.TrimSpace(r.Done)
 	}
-	return r.Done + "   u undoes it"
+	by := ":undo"
+	if b, _ := keys.Lookup(a.top().screen.Scopes(), stops); b.Verb == keys.Undo {
+		by = stops
+	}
+	return r.Done + "   " + by + " undoes it"
 }
 
 // undoing is how what was done is undone, given what is known then.

@@ -91,6 +91,8 @@ var fingers = []finger{
 	{[]Scope{Roles}, []string{"ctrl+k"}, RemoveQuota},
 	{append([]Scope{Overview, Jobs, Job}, ofTasks...), []string{"l"}, Logs},
 	{[]Scope{Agents}, []string{"l"}, DaemonLog},
+	{[]Scope{Agents, Agent}, []string{"r", "ctrl+t"}, Drain}, // k9s uncordons with u; the other keys are older ones of ours
+	{[]Scope{Agents, Agent}, []string{"u", "ctrl+e"}, Reactivate},
 	{ofTasks, []string{"p"}, PrevLogs},
 	{append([]Scope{Job, Files}, ofTasks...), []string{"s"}, Shell},
 	{ofTasks, []string{"f"}, ShowFiles},
@@ -139,8 +141,8 @@ var fingers = []finger{
 	{[]Scope{Submit}, []string{"ctrl+y"}, CopyCommand},
 }
 
-// others are keys that k9s has and the console has not, and where their meaning is: what changes the cluster is on no lone letter,
-// because a torn escape sequence or a letter typed late would ask for it.
+// others are keys that k9s has and the console has not, and where their meaning is: what nothing brings back is on no lone letter, and
+// nothing that changes the cluster on a capital, with which a torn escape sequence could end.
 var others = []struct {
 	where    Scope
 	theirs   string
@@ -148,8 +150,6 @@ var others = []struct {
 	verb     Verb
 	stillHas Verb // what their key means here, "" if nothing
 }{
-	{Agents, "r", "ctrl+t", Drain, ""},
-	{Agents, "u", "ctrl+e", Reactivate, Undo},
 	{Masters, "S", "ctrl+t", StepDown, ""},
 	{Tasks, "ctrl+d", "ctrl+k", Kill, HalfDown},
 	{Maintenance, "ctrl+d", "ctrl+k", Unplan, HalfDown},

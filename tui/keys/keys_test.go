@@ -19,6 +19,11 @@ func TestNoKeyTwice(t *testing.T) {
 	}
 }
 
+// reversible are the verbs that change the cluster and have another that leads back. A lone lower-case letter may open their question,
+// as in k9s; it never acts, and no torn escape sequence ends with one of them alone. What nothing brings back (a killed task, a framework
+// that was torn down, an agent that was given up) is not here: that takes ctrl and a letter.
+var reversible = map[Verb]string{Drain: "r", Reactivate: "u"}
+
 // TestForbiddenKeys checks what a terminal cannot deliver, and that nothing that changes the cluster is on a key that an
 // escape sequence torn apart by the network ends with, or next to a harmless one.
 func TestForbiddenKeys(t *testing.T) {
@@ -29,7 +34,7 @@ func TestForbiddenKeys(t *testing.T) {
 			if slices.Contains(never, k) {
 				t.Errorf("%s of %s in %s cannot be typed or is not safe over SSH", k, b.Verb, b.Scope)
 			}
-			if b.Dangerous && (len(k) == 1 || strings.Contains(tails, k)) {
+			if b.Dangerous && (len(k) == 1 && reversible[b.Verb] != k || strings.Contains(tails, k)) {
 				t.Errorf("%s changes the cluster and is on the lone key %s in %s", b.Verb, k, b.Scope)
 			}
 		}

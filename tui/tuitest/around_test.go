@@ -132,7 +132,7 @@ func TestMouseOnTabsAndFooter(t *testing.T) {
 		c.Press("1")
 		click("2 agents")
 		c.Expect("› agents (12)")
-		click("<ctrl+t>drain")
+		click("<r>drain")
 		c.Expect("Drain agent-01", "Cancel")
 	})
 }

@@ -329,6 +329,30 @@ func TestLogSince(t *testing.T) {
 	})
 }
 
+// TestDrainByFinger drains and reactivates with k9s's letters: both only ask, and Cancel has the focus.
+func TestDrainByFinger(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("2", "r")
+		c.Expect("Drain agent-01", "[ Cancel ]")
+		c.Press("enter")
+		c.Pass(time.Second)
+		if line := c.Line("agent-01"); !strings.Contains(line, "● active") {
+			t.Errorf("agent-01 is %q after r and enter, want it active", line)
+		}
+		c.Press("u")
+		c.Expect("nothing to reactivate: agent-01 is not deactivated")
+		c.Press("r", "tab", "enter")
+		c.Expect("asked for the drain of agent-01   :undo undoes it") // u is another verb here
+		c.Pass(10 * time.Second)
+		c.Press("enter", "u")
+		c.Expect("Reactivate agent-01", "[ Cancel ]")
+		c.Press("tab", "enter")
+		c.Expect("reactivated agent-01")
+		c.Press("r")
+		c.Expect("Drain agent-01", "[ Cancel ]")
+	})
+}
+
 // TestStoryDrain takes an agent out of use, watches how its tasks end, and has it used again.
 func TestStoryDrain(t *testing.T) {
 	Run(t, Options{}, func(c *Console) {

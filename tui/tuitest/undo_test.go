@@ -1,6 +1,7 @@
 package tuitest
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -44,6 +45,25 @@ func TestABulkActionCanBeStopped(t *testing.T) {
 	})
 }
 
+// TestABulkDrainCanBeStoppedOnAgents stops with u, for which the letter means something else there.
+func TestABulkDrainCanBeStoppedOnAgents(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("2", "space", "space", "r", "tab", "enter")
+		c.Expect("Drain 2 agents in 3s", "<u>stops it")
+		c.Press("u")
+		c.Expect("stopped: Drain 2 agents was not begun")
+		c.Pass(5 * time.Second)
+		for _, name := range []string{"agent-01", "agent-02"} {
+			if line := c.Line(name); !strings.Contains(line, "● active") {
+				t.Errorf("%s is %q, want it active", name, line)
+			}
+		}
+		c.Lacks("Reactivate")
+		c.Press("u")
+		c.Expect("nothing to reactivate")
+	})
+}
+
 // TestQuitInTheWindow checks that whoever quits is told of what would not be done.
 func TestQuitInTheWindow(t *testing.T) {
 	Run(t, Options{}, func(c *Console) {
@@ -67,15 +87,15 @@ func TestAnActionThatWaitsForALostLinkIsNotBegun(t *testing.T) {
 func TestUndo(t *testing.T) {
 	Run(t, Options{}, func(c *Console) {
 		c.Press("2", "ctrl+o", "tab", "enter")
-		c.Expect("deactivated agent-01   u undoes it")
+		c.Expect("deactivated agent-01   :undo undoes it") // u reactivates here what the cursor is on
 		c.Pass(time.Second)
-		c.Press("u")
+		c.Press("1", "u")
 		c.Expect("Reactivate agent-01", "Cancel")
 		c.Press("tab", "enter")
 		c.Pass(time.Second)
 		c.Expect("reactivated agent-01")
-		c.Press("ctrl+t", "tab", "enter")
-		c.Expect("asked for the drain of agent-01", "u undoes it")
+		c.Press("2", "ctrl+t", "tab", "enter")
+		c.Expect("asked for the drain of agent-01", "undo undoes it")
 		c.Pass(time.Second)
 		c.Press("u")
 		c.Expect("Reactivate agent-01", "drained")
