@@ -38,6 +38,7 @@ var scenes = []struct {
 	{"tasks-preview", []string{"3", "v", "/", "api.3", "enter"}},
 	{"tasks-ended", []string{"3", "tab", "tab"}},
 	{"tasks-filter", []string{"3", "/", "w", "e", "b", "-", "a", " ", "!", "1"}},
+	{"tasks-hidden", []string{"3", "space", "space", "/", "web-f", "enter"}},
 	{"task", []string{"3", "/", "api.3", "enter", "enter"}},
 	{"task-history", []string{"3", "tab", "tab", "enter", "tab"}},
 	{"task-processes", []string{"3", "/", "api.3", "enter", "enter", "shift+tab"}},

@@ -56,18 +56,26 @@ func TestConfigCheck(t *testing.T) {
 	})
 }
 
-// TestHiddenMarks: that marks are hidden by the filter is in sight as long as they are, however narrow the list is.
+// TestHiddenMarks: how many rows are marked, and how many of them cannot be seen, is in sight as long as it is so, however narrow the
+// list is and whatever hides them.
 func TestHiddenMarks(t *testing.T) {
-	for width, want := range map[int]string{60: "2 hidden", 80: "2 hidden", 100: "2 marked, 2 hidden", 140: "2 marked, 2 hidden by the filter"} {
+	for width, want := range map[int]string{60: "2 marked, 2 hidden", 80: "2 marked, 2 hidden by the filter", 140: "2 marked, 2 hidden by the filter"} {
 		Run(t, Options{W: width, H: 30}, func(c *Console) {
 			c.Press("3", "space", "space")
-			c.Expect("2 marked")
-			c.Press("/", "web-front", "enter")
-			c.Expect(want, "web-front")
+			c.Expect("2 marked", "unreachable 7")
+			c.Press("/", "web-front")
+			c.Expect(want, "[active 69]", "/ web-front", "of 69")
+			c.Press("enter")
+			c.Expect(want, "[active 69]", "/ web-front", "of 69")
+			c.Press("/", "backspace", "backspace", "backspace", "backspace", "backspace", "cpu>much", "enter")
+			c.Expect("2 marked, ", "! ")
 			c.Press("esc")
 			c.Lacks("hidden")
-			c.Press("ctrl+\\")
+			c.Press("!")
+			c.Expect(want, "only problems")
+			c.Press("!", "ctrl+\\")
 			c.Lacks("2 marked")
+			c.Expect("unreachable 7")
 		})
 	}
 }

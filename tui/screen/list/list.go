@@ -3,8 +3,6 @@
 package list
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -12,7 +10,6 @@ import (
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
-	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/filter"
 	"codeberg.org/reeve/reeve/tui/widget/input"
 	"codeberg.org/reeve/reeve/tui/widget/table"
@@ -180,139 +177,4 @@ func (l *List[T]) Restore(s screen.State) {
 func (l *List[T]) Render(a frame.Area, now time.Time) {
 	l.Table.Render(a.Sub(0, 1, a.W, a.H-1), now)
 	l.head(a.Sub(0, 0, a.W, 1))
-}
-
-func (l *List[T]) head(a frame.Area) {
-	x := 1
-	if l.Tabs != nil {
-		x += l.Tabs.Draw(a.Sub(1, 0, a.W-1, 1)) + 2
-	}
-	if l.typing || l.text != "" {
-		l.filterLine(a.Sub(x, 0, a.W-x, 1))
-		return
-	}
-	if l.problems {
-		x = a.Text(x, 0, theme.Warn, "only problems") + 3
-	}
-	if l.note != "" {
-		x = a.Text(x, 0, theme.Warn, a.Clip(l.note, a.W-x)) + 3
-	}
-	if name, desc := l.Table.Sorted(); name != "" {
-		arrow := a.Theme().Glyph.Up
-		if desc {
-			arrow = a.Theme().Glyph.Down
-		}
-		room := a.W
-		if marked := l.marked(); len(marked) > 0 {
-			room -= frame.Width(marked[0]) + 3
-		}
-		if text := name + " " + arrow; x+5+frame.Width(text) <= room {
-			x = a.Text(x, 0, theme.Dim, "sort ")
-			x = a.Text(x, 0, theme.Text, text) + 3
-		}
-	}
-	x = l.set(a, l.marks(a, x))
-	row, of := l.Table.Place()
-	if place := fmt.Sprintf("%d of %d", row, of); of > 0 && x+frame.Width(place)+1 < a.W {
-		a.Text(a.W-frame.Width(place)-1, 0, theme.Dim, place)
-		l.aside(a.Sub(x, 0, a.W-x-frame.Width(place)-4, 1))
-	}
-}
-
-// aside is at the right, or not there at all.
-func (l *List[T]) aside(a frame.Area) {
-	if l.Aside == nil {
-		return
-	}
-	first, more, _ := strings.Cut(l.Aside(), "\n")
-	for _, text := range []string{first + more, first} {
-		if frame.Width(text) <= a.W {
-			a.Text(a.W-frame.Width(text), 0, theme.Dim, text)
-			return
-		}
-	}
-}
-
-// set says which columns are shown if they are not the usual ones, and how many are beside them.
-func (l *List[T]) set(a frame.Area, x int) int {
-	text := ""
-	switch l.Table.Columns().Set {
-	case table.Wide:
-		text = "all columns"
-	case table.Own:
-		text = "own columns"
-	}
-	g := a.Theme().Glyph
-	left, right := l.Table.Beyond()
-	if left > 0 {
-		text += fmt.Sprintf("  %s %d more", g.Left, left)
-	}
-	if right > 0 {
-		text += fmt.Sprintf("  %d more %s", right, g.Arrow)
-	}
-	if text == "" {
-		return x
-	}
-	return a.Text(x, 0, theme.Dim, strings.TrimSpace(text)) + 3
-}
-
-func (l *List[T]) marks(a frame.Area, x int) int {
-	texts := l.marked()
-	if len(texts) == 0 {
-		return x
-	}
-	return a.Text(x, 0, theme.Warn, texts[0]) + 3
-}
-
-// marked says how many rows are marked and how many of them the filter hides, the longest way first; nil if none is marked.
-func (l *List[T]) marked() []string {
-	ids, hidden := l.Table.Marks()
-	if len(ids) == 0 {
-		return nil
-	}
-	texts := []string{fmt.Sprintf("%d marked", len(ids))}
-	if hidden > 0 {
-		short := fmt.Sprintf("%s, %d hidden", texts[0], hidden)
-		texts = []string{short + " by the filter", short, fmt.Sprintf("%d hidden", hidden)}
-	}
-	return texts
-}
-
-// filterRoom is what a filter and its count need beside marks.
-const filterRoom = 28
-
-// besideMarks draws what is to be known of marks at the right, so that it is always in sight, and answers what is left.
-func (l *List[T]) besideMarks(a frame.Area) frame.Area {
-	texts := l.marked()
-	for i, text := range texts {
-		if left := a.W - frame.Width(text) - 2; left >= filterRoom || i == len(texts)-1 {
-			a.Text(left+1, 0, theme.Warn, text)
-			return a.Sub(0, 0, max(left, 0), 1)
-		}
-	}
-	return a
-}
-
-func (l *List[T]) filterLine(a frame.Area) {
-	if !l.typing {
-		a = l.besideMarks(a)
-	}
-	x := a.Text(0, 0, theme.Accent, "/ ")
-	shown, all := l.Table.Len()
-	count := fmt.Sprintf("%d of %d", shown, all)
-	width := max(min(40, a.W-x-len(count)-2), 8)
-	if l.typing {
-		l.in.Draw(a.Sub(x, 0, width, 1), true)
-	} else {
-		a.Text(x, 0, theme.Strong, a.Clip(l.text, width))
-	}
-	x += min(max(frame.Width(l.text)+3, 16), width+1)
-	if l.wrong != "" {
-		a.Text(x, 0, theme.Bad, a.Clip("! "+l.wrong, a.W-x))
-		return
-	}
-	x = a.Text(x, 0, theme.Dim, count) + 3
-	if l.typing && frame.Width(l.help) <= a.W-x {
-		a.Text(x, 0, theme.Dim, l.help)
-	}
 }
