@@ -29,8 +29,7 @@ func (a *App) goContext(name string) tea.Cmd {
 		a.say(theme.Warn, fmt.Sprintf("there is no cluster %q; there are %s", name, strings.Join(a.deps.Contexts, ", ")))
 		return nil
 	}
-	a.leave = name
-	return a.quit()
+	return a.quit(name)
 }
 
 // checkConfig says what is wrong with the operator's configuration. The console goes on with what it had read.

@@ -51,7 +51,7 @@ func (a *App) typing() bool {
 // key takes one key. Whatever lies on top gets it first.
 func (a *App) key(msg tea.KeyMsg) tea.Cmd {
 	if msg.Type == tea.KeyCtrlC {
-		return a.quit()
+		return a.quit("")
 	}
 	if a.pending != nil && msg.String() == stops && !a.typing() {
 		return a.undo() // whatever lies on top: there are three seconds
@@ -161,7 +161,7 @@ func (a *App) global(verb keys.Verb) tea.Cmd {
 		a.pop()
 	case keys.Leave:
 		if !a.pop() {
-			return a.quit()
+			return a.quit("")
 		}
 	case keys.Last:
 		if a.last.Kind != "" {
@@ -205,7 +205,7 @@ func (a *App) global(verb keys.Verb) tea.Cmd {
 		}
 		return tea.Suspend
 	case keys.Quit:
-		return a.quit()
+		return a.quit("")
 	default:
 	}
 	return nil

@@ -101,26 +101,38 @@ func (a *App) finish(d done) tea.Cmd {
 	return a.tellScreen(a.layer(d.id), screen.Result{Result: r})
 }
 
-// quit ends the program; while an action runs it asks.
-func (a *App) quit() tea.Cmd {
-	if a.busy == 0 && a.pending == nil {
+// quit ends the program, to go on with another cluster if next names one. It asks if that would leave something undone or unsent.
+func (a *App) quit(next string) tea.Cmd {
+	leave := func() tea.Cmd {
+		a.leave = next
 		return tea.Quit
 	}
-	if a.quitting != nil && a.over == a.quitting {
-		return tea.Quit // asked twice
+	q := question.Quit(a.unfinished(), a.unsent())
+	if q == nil || a.quitting != nil && a.over == a.quitting { // nothing to lose, or asked twice
+		return leave()
 	}
-	q := question.Plain("Quit while something is being done?", "Quit", a.unfinished())
-	a.quitting = &asking{q, func() tea.Cmd { return tea.Quit }}
+	a.quitting = &asking{q, leave}
 	a.over = a.quitting
 	return nil
 }
 
-// unfinished says what quitting now would mean.
+// unfinished says what quitting now would mean for what is being done, "" if nothing is.
 func (a *App) unfinished() string {
-	if a.busy == 0 {
+	switch {
+	case a.busy > 0:
+		return "What was asked for is perhaps done, perhaps not."
+	case a.pending != nil:
 		return a.pending.act.Title + " is about to begin, and would not."
 	}
-	return "What was asked for is perhaps done, perhaps not."
+	return ""
+}
+
+// unsent says what quitting now would mean for what was typed into a form, "" if nothing was.
+func (a *App) unsent() string {
+	if d, ok := a.top().screen.(screen.Drafter); ok {
+		return d.Unsent()
+	}
+	return ""
 }
 
 // asking is a question, and what follows if the answer is yes.
@@ -322,7 +334,7 @@ func (a *App) askedMore(msg tea.Msg) tea.Cmd {
 	case command.Pace:
 		a.pace(msg.Least)
 	case command.Quit:
-		return a.quit()
+		return a.quit("")
 	case command.Help:
 		a.over = &helpOverlay{}
 	case command.Mouse:

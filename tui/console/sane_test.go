@@ -35,6 +35,11 @@ func TestTheTerminalStaysSane(t *testing.T) {
 		"SIGHUP":  func(child *os.Process, _ *os.File) error { return child.Signal(syscall.SIGHUP) },
 		"ctrl+c":  func(_ *os.Process, terminal *os.File) error { return press(terminal, "\x03") },
 
+		// Who is told to end asks nobody, also where the key would.
+		"SIGTERM" + inForm: func(child *os.Process, _ *os.File) error { return child.Signal(syscall.SIGTERM) },
+		"SIGHUP" + inForm:  func(child *os.Process, _ *os.File) error { return child.Signal(syscall.SIGHUP) },
+		"ctrl+c" + inForm:  func(_ *os.Process, terminal *os.File) error { return press(terminal, "\x03\x03") },
+
 		"panic in the loop":   func(_ *os.Process, terminal *os.File) error { return press(terminal, "p") },
 		"panic while drawing": func(_ *os.Process, terminal *os.File) error { return press(terminal, "d") },
 		"panic beside it":     func(_ *os.Process, terminal *os.File) error { return press(terminal, "g") },
@@ -42,6 +47,9 @@ func TestTheTerminalStaysSane(t *testing.T) {
 		t.Run(how, func(t *testing.T) { stayedSane(t, how, end) })
 	}
 }
+
+// inForm ends the names of ends while something is typed into a form.
+const inForm = " in a form"
 
 func press(terminal *os.File, keys string) error {
 	_, err := terminal.WriteString(keys)
@@ -89,6 +97,16 @@ func stayedSane(t *testing.T, how string, end func(child *os.Process, terminal *
 	for !strings.Contains(screen.String(), "READY") && !strings.Contains(screen.String(), "ATTENTION") {
 		if !read() {
 			t.Fatalf("the console ended early:\n%s", screen)
+		}
+	}
+	if strings.HasSuffix(how, inForm) {
+		if err := press(terminal, "ncanary"); err != nil {
+			t.Fatal(err)
+		}
+		for !strings.Contains(screen.String(), "canary") {
+			if !read() {
+				t.Fatalf("the console ended early:\n%s", screen)
+			}
 		}
 	}
 	if err := end(child.Process, terminal); err != nil {

@@ -56,6 +56,20 @@ func Plain(title, button string, lines ...string) *Question {
 	return &Question{Dialog: d}
 }
 
+// Quit asks whether to end the console in spite of what that would leave unfinished or unsent; nil if there is neither.
+func Quit(unfinished, unsent string) *Question {
+	title, lines := "Quit while something is being done?", []string{unfinished}
+	switch {
+	case unfinished == "" && unsent == "":
+		return nil
+	case unfinished == "":
+		title, lines = "Quit with a form that was not sent?", []string{unsent}
+	case unsent != "":
+		lines = append(lines, unsent)
+	}
+	return Plain(title, "Quit", lines...)
+}
+
 // Heard takes what agents told of the targets.
 func (q *Question) Heard(busy glance.Busy) {
 	maps.Copy(q.busy, busy)

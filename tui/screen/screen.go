@@ -76,6 +76,12 @@ type Typist interface {
 	Type(key tea.KeyMsg) tea.Cmd
 }
 
+// Drafter is a screen into which something is typed that is sent later.
+type Drafter interface {
+	// Unsent says what becomes of what was typed and not sent if the console ends now, "" if there is nothing of the kind.
+	Unsent() string
+}
+
 // Wanter is a screen that shows the usage of agents.
 type Wanter interface {
 	Wants() []feed.Want

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,11 +68,16 @@ type Console struct {
 	Root    *app.App
 	vt      *terminal
 	in      *io.PipeWriter
+	ended   atomic.Bool
+	draft   map[string]string // only the console's loop changes it
 
 	mu     sync.Mutex // guards copied and saved
 	copied string
 	saved  []byte
 }
+
+// errEnded is what keys find that come after the console was quit.
+var errEnded = errors.New("the console has ended")
 
 // terminal is vt10x behind a lock: the program writes while the test reads.
 type terminal struct {
@@ -120,6 +126,8 @@ func Run(t *testing.T, o Options, story func(c *Console)) {
 			if _, err := p.Run(); err != nil {
 				t.Errorf("run: %v", err)
 			}
+			c.ended.Store(true)
+			_ = in.CloseWithError(errEnded) // nobody reads any more: a story that goes on typing is told so
 		})
 		wg.Go(func() {
 			if err := f.Run(ctx, func() { p.Send(screen.Changed{}) }); err != nil {
@@ -161,7 +169,7 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 	if reach == nil {
 		reach = []string{"--master=" + c.Cluster.Master()}
 	}
-	draft, templates := map[string]string{}, map[string]map[string]string{}
+	templates := map[string]map[string]string{}
 	context := ""
 	if len(o.Contexts) > 0 {
 		context = o.Contexts[0]
@@ -197,9 +205,9 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 			HostDetail: c.Cluster.HostDetail, ContainerDetail: c.closeLook(o.Silent),
 			Draft: func(set map[string]string) map[string]string {
 				if set != nil {
-					draft = set
+					c.draft = set
 				}
-				return draft
+				return c.draft
 			},
 		},
 	}
@@ -297,6 +305,11 @@ func (c *Console) Type(text string) {
 		c.t.Fatal(err)
 	}
 	c.settle()
+}
+
+// Ended says whether the console was quit: then it takes no keys.
+func (c *Console) Ended() bool {
+	return c.ended.Load()
 }
 
 // Pass lets the cluster's time and the console's go on.

@@ -43,6 +43,14 @@ func (s *Sheet) Walk(verb keys.Verb) bool {
 	return true
 }
 
+// Unsent says that what was typed goes with the console.
+func (s *Sheet) Unsent() string {
+	if !s.Form.Touched() {
+		return ""
+	}
+	return "What was typed is not kept."
+}
+
 // Refuse says what must be put right before the form can be sent, and shows it in the fields; false if nothing is wrong.
 func (s *Sheet) Refuse() (tea.Cmd, bool) {
 	wrong := s.Form.Wrong()

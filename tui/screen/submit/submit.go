@@ -65,6 +65,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 		s.restore(env.Draft(nil))
 		s.fromTemplate(env.Draft(nil)[templateField])
 	}
+	s.Form.Begin()
 	return s
 }
 
@@ -78,6 +79,15 @@ func specOf(t *reeveapi.Task) reeveapi.JobSpec {
 	return reeveapi.JobSpec{
 		Name: t.Name, Role: t.Role, Command: t.Command, Resources: t.Requested, Image: t.Image, User: t.User, Env: t.Env, Labels: labels, Instances: 1,
 	}
+}
+
+// Unsent says what becomes of the fields: those of a new job are a draft, of which every key is kept.
+func (s *Screen) Unsent() string {
+	text := s.Sheet.Unsent()
+	if text != "" && s.draft {
+		return "What was typed is kept as a draft."
+	}
+	return text
 }
 
 // Crumb names the screen.

@@ -31,7 +31,8 @@ type Form struct {
 	focus  int
 	top    int
 
-	version int // counts changes of texts
+	began   []string // the texts that nobody has touched
+	version int      // counts changes of texts
 }
 
 // New returns a form with the fields' initial values.
@@ -42,7 +43,26 @@ func New(fields ...Field) *Form {
 		f.inputs[i].Hidden = fields[i].Hidden
 		f.check(i)
 	}
+	f.Begin()
 	return f
+}
+
+// Begin takes the fields as they are for those that nobody has touched.
+func (f *Form) Begin() {
+	f.began = f.began[:0]
+	for i := range f.inputs {
+		f.began = append(f.began, f.inputs[i].Value())
+	}
+}
+
+// Touched says whether a field is another than it began.
+func (f *Form) Touched() bool {
+	for i, text := range f.began {
+		if f.inputs[i].Value() != text {
+			return true
+		}
+	}
+	return false
 }
 
 // Value is the text of a field.
