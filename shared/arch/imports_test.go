@@ -24,7 +24,7 @@ var only = []struct {
 }
 
 func TestDangerousDependenciesHaveOneImporter(t *testing.T) {
-	_, files := tree(t)
+	files := tree(t)
 	for _, rule := range only {
 		used := false
 		for _, f := range files {
@@ -46,7 +46,7 @@ func TestDangerousDependenciesHaveOneImporter(t *testing.T) {
 var programs = []string{"masterd", "agentd", "tui"}
 
 func TestProgramsKnowEachOtherOnlyThroughShared(t *testing.T) {
-	_, files := tree(t)
+	files := tree(t)
 	for _, f := range files {
 		from, _, _ := strings.Cut(f.path, "/")
 		for _, path := range f.imports {
@@ -72,7 +72,7 @@ var machines = []string{
 func TestMachinesAreCalledByTheirLoopsOnly(t *testing.T) {
 	// Edges may read a machine's vocabulary (inputs, effects, views); these folders may not know of it at all.
 	strangers := []string{"masterd/registry", "masterd/consensus", "agentd/shim", "agentd/runtime", "agentd/shimclient", "agentd/sandbox", "agentd/fetcher", "agentd/hostinfo"}
-	_, files := tree(t)
+	files := tree(t)
 	for _, f := range files {
 		if !slices.ContainsFunc(strangers, func(dir string) bool { return under(f.dir, dir) }) {
 			continue

@@ -17,7 +17,7 @@ const (
 )
 
 func TestSizes(t *testing.T) {
-	_, files := tree(t)
+	files := tree(t)
 	packages := map[string]int{}
 	for _, f := range files {
 		if f.test || f.generated {
@@ -39,7 +39,7 @@ func TestSizes(t *testing.T) {
 var guides = regexp.MustCompile(`(?i)start\s+reading|\n\s+\w+\.go\s`)
 
 func TestEveryPackageSaysWhatItOwns(t *testing.T) {
-	_, files := tree(t)
+	files := tree(t)
 	docs := map[string][]string{}
 	for _, f := range files {
 		if f.test {
@@ -67,14 +67,14 @@ func TestEveryPackageSaysWhatItOwns(t *testing.T) {
 var spawners = []string{"shared/loop", "shared/run", "shared/localcluster", "masterd/agentlink"}
 
 func TestGoroutinesHaveOwners(t *testing.T) {
-	fset, files := tree(t)
+	files := tree(t)
 	for _, f := range files {
 		if f.test || f.generated || slices.Contains(spawners, f.dir) {
 			continue
 		}
 		ast.Inspect(f.syntax, func(n ast.Node) bool {
 			if stmt, ok := n.(*ast.GoStmt); ok {
-				t.Errorf("%s: a bare go statement; start it through run.Group, so that somebody waits for it", fset.Position(stmt.Pos()))
+				t.Errorf("%s: a bare go statement; start it through run.Group, so that somebody waits for it", positions.Position(stmt.Pos()))
 			}
 			return true
 		})
@@ -82,7 +82,7 @@ func TestGoroutinesHaveOwners(t *testing.T) {
 }
 
 func TestNolintsStayFew(t *testing.T) {
-	_, files := tree(t)
+	files := tree(t)
 	var found []string
 	for _, f := range files {
 		for _, group := range f.syntax.Comments {
@@ -100,7 +100,7 @@ func TestNolintsStayFew(t *testing.T) {
 
 func TestTopLevelIsTheLayout(t *testing.T) {
 	allowed := []string{"tui", "masterd", "agentd", "shared", "vagrant"}
-	_, files := tree(t)
+	files := tree(t)
 	for _, f := range files {
 		top, _, nested := strings.Cut(f.path, "/")
 		if !nested || !slices.Contains(allowed, top) {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -28,37 +29,46 @@ type file struct {
 	imports   []string
 }
 
-// tree parses every Go file of the main module.
-func tree(t *testing.T) (*token.FileSet, []file) {
+// tree returns every Go file of the main module. The tests share it and only read it.
+func tree(t *testing.T) []file {
 	t.Helper()
-	root := filepath.Join("..", "..")
-	fset := token.NewFileSet()
-	var files []file
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			return skip(root, path, d.Name())
-		}
-		if !strings.HasSuffix(path, ".go") {
-			return nil
-		}
-		f, err := parse(fset, root, path)
-		files = append(files, f)
-		return err
-	})
+	files, err := parsed()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(files) < 50 {
 		t.Fatalf("found %d Go files below %s: the rules would be checked against nothing", len(files), root)
 	}
-	return fset, files
+	return files
 }
 
+// root is where the module begins.
+var root = filepath.Join("..", "..")
+
+// positions says where in the files a thing of their syntax stands.
+var positions = token.NewFileSet()
+
+// parsed parses the files, once for all tests: with the race detector that takes seconds.
+var parsed = sync.OnceValues(func() (files []file, err error) {
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return skip(path, d.Name())
+		}
+		if !strings.HasSuffix(path, ".go") {
+			return nil
+		}
+		f, err := parse(path)
+		files = append(files, f)
+		return err
+	})
+	return files, err
+})
+
 // skip leaves out hidden folders, test data and nested modules.
-func skip(root, path, name string) error {
+func skip(path, name string) error {
 	if path == root {
 		return nil
 	}
@@ -69,12 +79,12 @@ func skip(root, path, name string) error {
 	return nil
 }
 
-func parse(fset *token.FileSet, root, path string) (file, error) {
+func parse(path string) (file, error) {
 	source, err := os.ReadFile(path)
 	if err != nil {
 		return file{}, err
 	}
-	syntax, err := parser.ParseFile(fset, path, source, parser.ParseComments|parser.SkipObjectResolution)
+	syntax, err := parser.ParseFile(positions, path, source, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return file{}, err
 	}

@@ -11,6 +11,7 @@ import (
 )
 
 func TestAJobFromTheCommandLine(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	if got := r.reeve("run", "--name=greet", "--command=echo hello $WHO; echo oops >&2", "--env=WHO=world", "--instances=2"); got.code != 0 {
 		t.Fatalf("run: exit status %d: %s", got.code, got.stderr)
@@ -41,6 +42,7 @@ func TestAJobFromTheCommandLine(t *testing.T) {
 }
 
 func TestKillFromTheCommandLine(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	r.submit(reeveapi.JobSpec{Name: "stubborn", Command: "trap '' TERM; while true; do sleep 0.1; done", KillGraceSeconds: 1})
 	tasks := r.await("a running task", func(ts []reeveapi.Task) bool { return all(ts, 1, "TASK_RUNNING") })
@@ -54,6 +56,7 @@ func TestKillFromTheCommandLine(t *testing.T) {
 }
 
 func TestBadInputIsOneClearLine(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	config := filepath.Join(t.TempDir(), "broken.yaml")
 	if err := os.WriteFile(config, []byte("port: 5050\nprot: 1\n"), 0o600); err != nil {
@@ -98,6 +101,7 @@ func TestBadInputIsOneClearLine(t *testing.T) {
 }
 
 func TestCleanLeavesNothing(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	r.submit(reeveapi.JobSpec{Name: "sleepers", Command: "sleep 1000", Instances: 4})
 	r.await("four running tasks", func(ts []reeveapi.Task) bool { return all(ts, 4, "TASK_RUNNING") })

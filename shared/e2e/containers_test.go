@@ -27,6 +27,7 @@ func sharing(group string) string {
 
 // TestTasksOfAGroupShare: one finds the other's process, and ends it by a signal; what that left in shared memory stays.
 func TestTasksOfAGroupShare(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 1, 1)
 	got := r.reeve("execute", "--task_group="+sharing(group(
@@ -52,6 +53,7 @@ func task(id, command string) string {
 
 // TestAnImageSaysHowItIsAskedToEnd: by its STOPSIGNAL, which another agentd knows, too.
 func TestAnImageSaysHowItIsAskedToEnd(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	registry := imagetest.Serve(t, nil)
 	name := registry.Push(t, "team/server:1", imagetest.Build(t, v1.Config{
@@ -86,6 +88,7 @@ func TestAnImageSaysHowItIsAskedToEnd(t *testing.T) {
 // TestUsageOfARealTask: what is kept for half an hour, once a second, has CPU with what was held back, memory and what is in
 // files, the disk, processes, pages that were read again from the disk, and what went through a network of the task's own.
 func TestUsageOfARealTask(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	if _, err := os.Stat("/usr/lib/cni/bridge"); err != nil {
 		t.Skip("needs the CNI plugins (Debian: containernetworking-plugins)")
@@ -154,6 +157,7 @@ func (r *rig) history(ctx context.Context, task reeveapi.Task) []reeveapi.TaskUs
 // TestACopiedAgentIsRefused: an agentd with a copy of the work dir of one that runs does not start, and disturbs nothing; when
 // that one has gone, it is the agent.
 func TestACopiedAgentIsRefused(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 1, 1)
 	r.submit(reeveapi.JobSpec{Name: "steady", Command: "i=0; while :; do i=$((i+1)); echo $i; sleep 0.2; done"})

@@ -49,6 +49,7 @@ func ofJob(ts []reeveapi.Task, job, state string) []reeveapi.Task {
 // A task fills the disk that agentd works on. What ends is told, what can't be started fails and says why, agentd comes back
 // from a kill; and all is well when the disk has room again, without anybody's help.
 func TestTheDiskIsFull(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r, disk := startOnSmallDisk(t, 32, "--disk-watch-interval=500ms", "--gc-delay=1h")
 	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)

@@ -20,6 +20,7 @@ func fetching(command string, uris ...string) string {
 }
 
 func TestURIsAreFetched(t *testing.T) {
+	t.Parallel()
 	var archive bytes.Buffer
 	w := tar.NewWriter(&archive)
 	for name, text := range map[string]string{"bin/run": "#!/bin/sh\ncat $1\n", "data": "fetched\n"} {

@@ -88,8 +88,8 @@ var refused = []string{
 // TestEveryVerbForPrograms walks all verbs there are. With -o json stdout is JSON and nothing else; what goes wrong is one line on
 // stderr, nothing on stdout, and the documented exit status.
 func TestEveryVerbForPrograms(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
-	t.Setenv("REEVE_CONFIG", os.DevNull)
 	r := start(t, 3, 2)
 	walked := slices.Clone(formless)
 	for _, d := range deeds {

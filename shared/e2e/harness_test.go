@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -26,20 +29,42 @@ const binEnv = "REEVE_BIN"
 
 // TestMain builds the programs, so that the tests run what the tree says and not what was built some time ago.
 func TestMain(m *testing.M) {
-	if os.Getenv(binEnv) != "" {
-		os.Exit(m.Run())
-	}
-	root, err := filepath.Abs("../..")
-	if err == nil {
-		cmd := exec.Command("make", "-s", "-C", root, "build")
-		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-		err = cmd.Run()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "build the programs:", err)
+	if err := prepare(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
+}
+
+func prepare() error {
+	if err := errors.Join(sideBySide(), os.Setenv("REEVE_CONFIG", os.DevNull)); err != nil { // the operator's own is none of ours
+		return err
+	}
+	if os.Getenv(binEnv) != "" {
+		return nil
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command("make", "-s", "-C", root, "build")
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("build the programs: %w", err)
+	}
+	return nil
+}
+
+// sideBySide runs more tests at once than there are CPUs, unless -parallel says how many: they wait most of the time, for
+// elections, for grace that tasks get, for gossip. A slow machine has enough to do with what Go takes.
+func sideBySide() error {
+	flag.Parse()
+	said := slowhost.Scale(1) > 1
+	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
+	if said {
+		return nil
+	}
+	return flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
 }
 
 func bin(t *testing.T) string {

@@ -29,6 +29,7 @@ var digits = regexp.MustCompile(`\d+ times`)
 
 // A task that is healthy at the first look, however late that comes, and sick at all others.
 func TestASickTaskIsKilled(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	got := r.reeve("execute", "--task="+checked("exec sleep 1000", "test ! -e seen && touch seen"))
 	want := strings.Join([]string{
@@ -65,6 +66,7 @@ func TestASickTaskIsKilled(t *testing.T) {
 
 // A task goes on being checked by the agentd that comes after one that was killed.
 func TestChecksOutliveTheirAgentd(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 1, 1)
 	done := make(chan result, 1)
@@ -90,6 +92,7 @@ func TestChecksOutliveTheirAgentd(t *testing.T) {
 
 // HTTP and TCP go to the task's network, which is the host's: the agent's own API answers there.
 func TestHealthByNetwork(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	_, port, err := net.SplitHostPort(r.Agents[0].Addresses.HTTP)
 	if err != nil {
@@ -122,6 +125,7 @@ func TestHealthByNetwork(t *testing.T) {
 }
 
 func TestASickTaskIsShown(t *testing.T) {
+	t.Parallel()
 	r := start(t, 1, 1)
 	task := strings.Replace(checked("exec sleep 1000", "exit 1"), `"consecutive_failures":2`, `"consecutive_failures":1000000`, 1)
 	done := make(chan result, 1)

@@ -56,6 +56,7 @@ func (f *flipped) Write(p []byte) (int, error) {
 
 // Whatever goes wrong with an image, the task fails with one sentence that says what, and nothing is left behind.
 func TestBrokenImagesLeaveNothing(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	registry := imagetest.Serve(t, breaking)
 	small := imagetest.Build(t, v1.Config{}, imagetest.Layer(t, []imagetest.Entry{{Name: "file", Body: strings.Repeat("content ", 1000)}}))
@@ -110,6 +111,7 @@ func TestBrokenImagesLeaveNothing(t *testing.T) {
 
 // Tasks run in images out of files as well: what docker save writes, OCI layouts, and tarballs of those.
 func TestImagesOutOfFiles(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	img := webImage(t)
 	tag, err := name.NewTag("team/web:1")
@@ -144,6 +146,7 @@ func TestImagesOutOfFiles(t *testing.T) {
 
 // What has ended goes when it is old: the sandbox, and the image that nobody uses. Its layers would go when they are an hour old.
 func TestWhatIsOldIsCollected(t *testing.T) {
+	t.Parallel()
 	image := imagetest.Serve(t, nil).Push(t, "team/web:1", webImage(t))
 	r := start(t, 1, 1, "--gc-delay=3secs", "--image-gc-delay=3secs", "--disk-watch-interval=500ms")
 	if printed, wrote := r.run("old", "cat index", "--docker_image="+image); wrote != "hello from the image\n" {

@@ -13,6 +13,7 @@ import (
 
 // Whoever closes the terminal of make run has left the console: the daemons end with it.
 func TestMakeRunEndsWithItsTerminal(t *testing.T) {
+	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM} {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()

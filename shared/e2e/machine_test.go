@@ -111,7 +111,7 @@ func reportsOf(ts []reeveapi.Task) (running int, ended []reeveapi.Task) {
 }
 
 // The host loses its power: nobody saw how its containers ended. The agent comes back as who it was, says that its tasks
-// have failed and why, and their job starts them again.
+// have failed and why, and their job starts them again. It is not parallel: its agentd would keep mounts of other tests.
 func TestTheHostIsRebooted(t *testing.T) {
 	needRoot(t)
 	dir := programs(t)
@@ -167,6 +167,7 @@ exec unshare --mount sh -c 'mount --bind %q /proc/sys/kernel/random/boot_id && e
 // An agent whose memory is gone comes back as another one. What the former left running is ended before the new one is
 // offered, and its tasks are lost at once: nothing waits for an agent that can't come back.
 func TestAnAgentComesBackAsAnother(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 1, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
@@ -230,6 +231,7 @@ func (r *rig) quiet(ctx context.Context, logs []string) {
 // Both programs of an agent are replaced while tasks run: the new agentd takes over from older shims, starts new tasks with
 // the new one, and the older ones end when their last task has.
 func TestAnAgentIsUpgraded(t *testing.T) {
+	t.Parallel()
 	dir := programs(t, "agentd", "agentd-shim")
 	r := startFrom(t, dir, 1, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)

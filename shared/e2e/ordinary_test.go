@@ -16,6 +16,7 @@ const asOrdinary = "^(TestTasksOutliveTheirAgentd|TestPodsOutliveTheirAgentd|Tes
 // TestAsAnOrdinaryUser runs tests of this package again with masters, agents and tasks of a user who is not root: it is what an
 // agent that is not root has to do as well.
 func TestAsAnOrdinaryUser(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("all tests are run by an ordinary user already")
 	}

@@ -33,6 +33,7 @@ func (r *rig) inspect(name string) inspected {
 // TestWhatATaskIsMadeOf: while something is fetched for a task everybody sees how far it is; of one that runs everybody sees which
 // image it is in and what was fetched, with what that took, also after agentd was killed.
 func TestWhatATaskIsMadeOf(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	const size, first = 8 << 20, 5 << 20
 	open := make(chan struct{})

@@ -12,6 +12,7 @@ import (
 // TestASharedVolumeIsInTwoTasksAtOnce: each of two tasks waits for what the other writes; then a custom executor has the
 // volume, too, through its task.
 func TestASharedVolumeIsInTwoTasksAtOnce(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 1, 1)
 	f := r.tenant()

@@ -15,6 +15,7 @@ import (
 
 // TestStreamsGoOn kills the leader and then the agentd while somebody follows a log, and somebody the events: both go on where they were.
 func TestStreamsGoOn(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 3, 1)
 	r.submit(reeveapi.JobSpec{Name: "count", Command: "i=0; until [ -e enough ]; do i=$((i+1)); echo line $i; sleep 0.05; done"})

@@ -92,6 +92,7 @@ func (f *tenant) oneOfEach(image string, python *mesosv1.ExecutorInfo) {
 // TestNothingIsLeftOfImagesAndExecutors counts as TestNothingIsLeft does: while they run, which shows that what is left would
 // be seen, then after agentd was killed and the framework torn down, and after agentd clean.
 func TestNothingIsLeftOfImagesAndExecutors(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	python := executorOfPython(t)
 	image := imagetest.Serve(t, nil).Push(t, "team/web:1", webImage(t))

@@ -107,6 +107,7 @@ const (
 
 // TestNothingIsLeft counts before and after tasks of many kinds, with kills of agentd and of a shim in between.
 func TestNothingIsLeft(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	flags := []string{fmt.Sprintf("--bridge-subnet=10.98.%d.0/24", os.Getpid()%250)}
 	r := start(t, 1, 1, flags...)

@@ -47,6 +47,7 @@ func launchOn(agent *mesosv1.AgentID, id, shell string, with ...*mesosv1.Resourc
 // agentd and the leader are killed, and another task reads what was written; then the volume is destroyed, and its files
 // are gone.
 func TestAVolumeOutlivesItsTasksItsAgentdAndItsMaster(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	r := start(t, 3, 1)
 	f := r.tenant()

@@ -31,6 +31,7 @@ func (r *rig) run(name, command string, flags ...string) (printed, wrote string)
 
 // What a task may ask of its walls, in the spelling of mesos-execute.
 func TestWalls(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
 	data := t.TempDir()
 	if err := os.WriteFile(filepath.Join(data, "file"), []byte("of the host\n"), 0o644); err != nil {
@@ -74,6 +75,7 @@ func TestWalls(t *testing.T) {
 
 // Every limit that the API knows is there, in the words of the kernel. Those that only root can raise are raised where the host lets it.
 func TestEveryLimitOfAProcess(t *testing.T) {
+	t.Parallel()
 	kinds := []struct {
 		name, shown string
 		kind        int

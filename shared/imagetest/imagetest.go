@@ -13,7 +13,9 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -92,6 +94,7 @@ func Layer(tb testing.TB, entries []Entry, options ...tarball.LayerOption) v1.La
 // Stream is Layer for a tar stream that is there already.
 func Stream(tb testing.TB, data []byte, options ...tarball.LayerOption) v1.Layer {
 	tb.Helper()
+	options = append(slices.Clone(options), tarball.WithCompressedCaching) // with the race detector it takes long
 	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }, options...)
 	if err != nil {
 		tb.Fatal(err)
@@ -104,6 +107,12 @@ var applets = []string{
 	"cat", "dd", "echo", "env", "head", "id", "kill", "ln", "ls", "mkdir", "mount", "pwd", "rm", "sh", "sleep", "stat", "test", "touch", "true", "wc",
 }
 
+// packed is the layer of Busybox: all tests of a process share it.
+var packed struct {
+	sync.Once
+	layer v1.Layer
+}
+
 // Busybox is a layer with a shell, for images in which something is to run. It skips the test on a machine without a static
 // busybox.
 func Busybox(tb testing.TB) v1.Layer {
@@ -112,6 +121,15 @@ func Busybox(tb testing.TB) v1.Layer {
 	if err != nil {
 		tb.Skip("needs a static busybox, which bash shared/needs.sh test installs")
 	}
+	packed.Do(func() { packed.layer = pack(tb, path) })
+	if packed.layer == nil {
+		tb.Fatal("another test could not pack busybox, and says why")
+	}
+	return packed.layer
+}
+
+func pack(tb testing.TB, path string) v1.Layer {
+	tb.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
 		tb.Fatal(err)
