@@ -28,6 +28,7 @@ type Config struct {
 	SecretsKeyFile  string
 	PingTimeout     time.Duration // with MaxPings: how long an agent may be away before its tasks are unreachable
 	MaxPings        int
+	OfferTimeout    time.Duration     // offers that are not answered for so long are taken back; 0: never
 	Flags           map[string]string // every flag as it is in force, for /flags; secrets are in files, never here
 }
 
@@ -128,6 +129,7 @@ func (c *Config) register(fs *pflag.FlagSet) {
 	flagset.DurationVar(fs, &c.PingTimeout, "agent-ping-timeout", defaultPing, "with --max-agent-ping-timeouts: an agent whose link is down for so long, so many times, is unreachable; "+
 		"half a minute at most if gossip takes it for dead, too")
 	fs.IntVar(&c.MaxPings, "max-agent-ping-timeouts", defaultPings, "see --agent-ping-timeout")
+	flagset.DurationVar(fs, &c.OfferTimeout, "offer-timeout", 0, "an offer that its framework does not answer for so long is taken back, and goes to others; 0: never")
 	fs.StringVar(&c.SecretsKeyFile, "secrets-key-file", "", "file of keys that secrets are sealed with, the same on each master: one in a line, 32 bytes in base64; "+
 		"the first one seals, all open; without it secrets are stored in clear")
 	fs.StringVar(&c.Cluster, "cluster", defaultCluster, "name of the cluster, for people")
@@ -149,6 +151,9 @@ func (c *Config) complete(fs *pflag.FlagSet, lookup func(string) (string, bool))
 	}
 	if c.PingTimeout < time.Second || c.PingTimeout > 15*time.Minute || c.MaxPings < 1 {
 		return fault.New(fault.Invalid, "--agent-ping-timeout %v and --max-agent-ping-timeouts %d must be 1s to 15m, and at least 1", c.PingTimeout, c.MaxPings)
+	}
+	if c.OfferTimeout != 0 && c.OfferTimeout < time.Second {
+		return fault.New(fault.Invalid, "--offer-timeout %v is too short for frameworks to answer; give 1s or more, or 0 for offers that stay", c.OfferTimeout)
 	}
 	if err := c.Complete(); err != nil {
 		return err

@@ -51,6 +51,7 @@ func TestUsageErrors(t *testing.T) {
 		"expect":       {[]string{"--bootstrap-expect=0"}, "--bootstrap-expect 0"},
 		"port":         {[]string{"--raft-port=-1"}, "--raft-port -1"},
 		"cluster":      {[]string{"--cluster=" + strings.Repeat("x", 31)}, "1 to 30 characters"},
+		"offers":       {[]string{"--offer_timeout=10ms"}, "--offer-timeout 10ms is too short"},
 		"file":         {[]string{"--config=" + file}, "m.yaml:1: bootstrap_expect"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -61,6 +61,7 @@ func (l *leadership) clusterConfig() cluster.Config {
 	cfg.MasterInfo.Id = new(string(cfg.MasterID))
 	cfg.Version = version.Mesos
 	cfg.AgentTimeout = l.cfg.PingTimeout * time.Duration(l.cfg.MaxPings)
+	cfg.OfferTimeout = l.cfg.OfferTimeout
 	cfg.SuspectTimeout = min(cfg.SuspectTimeout, cfg.AgentTimeout)
 	cfg.Seed = rand.Uint64()
 	return cfg

@@ -14,6 +14,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/masterd/overview"
 	"codeberg.org/reeve/reeve/shared/agentlink"
+	"codeberg.org/reeve/reeve/shared/holding"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
@@ -57,6 +58,18 @@ type reason struct {
 	why, text string
 	names     []string
 	until     time.Time
+	since     time.Time
+}
+
+// add counts an agent for which this is the reason, with what has been said of it.
+func (r *reason) add(a *cluster.Agent, of reason) {
+	r.names = append(r.names, a.Info.GetHostname())
+	if !of.until.IsZero() && (r.until.IsZero() || of.until.Before(r.until)) {
+		r.until = of.until
+	}
+	if !of.since.IsZero() && (r.since.IsZero() || of.since.Before(r.since)) {
+		r.since = of.since
+	}
 }
 
 func (q Question) role(role string, verdicts []allocator.Verdict) reeveapi.RoleExplanation {
@@ -69,40 +82,28 @@ func (q Question) role(role string, verdicts []allocator.Verdict) reeveapi.RoleE
 		}
 	}
 	reasons := map[string]*reason{}
-	note := func(a *cluster.Agent, why, text string, until time.Time) {
-		r := reasons[text]
-		if r == nil {
-			r = &reason{why: why, text: text}
-			reasons[text] = r
+	note := func(a *cluster.Agent, of reason) {
+		if reasons[of.text] == nil {
+			reasons[of.text] = &reason{why: of.why, text: of.text}
 		}
-		r.names = append(r.names, a.Info.GetHostname())
-		if !until.IsZero() && (r.until.IsZero() || until.Before(r.until)) {
-			r.until = until
-		}
+		reasons[of.text].add(a, of)
 	}
+	held := q.held()
 	judged := map[ids.Agent]bool{}
 	for _, v := range verdicts {
-		a := q.View.Agents[v.Agent]
-		if a == nil {
-			continue // it has joined since the view was made
+		if a := q.View.Agents[v.Agent]; a != nil { // else it has joined since the view was made
+			judged[v.Agent] = true
+			note(a, q.agent(a, v, offered[v.Agent], held[v.Agent]))
 		}
-		judged[v.Agent] = true
-		why, text := q.agent(a, v, offered[v.Agent])
-		until := v.Until
-		if why != reeveapi.WhyFiltered {
-			until = time.Time{}
-		}
-		note(a, why, text, until)
 	}
 	for id, a := range q.View.Agents {
 		if !judged[id] && a.State != cluster.AgentGone {
-			why, text := absent(a)
-			note(a, why, text, time.Time{})
+			note(a, absent(a))
 		}
 	}
 	for _, r := range reasons {
 		slices.Sort(r.names)
-		one := reeveapi.OfferReason{Why: r.why, Text: r.text, Agents: len(r.names), Names: r.names[:min(len(r.names), most)], Until: r.until}
+		one := reeveapi.OfferReason{Why: r.why, Text: r.text, Agents: len(r.names), Names: r.names[:min(len(r.names), most)], Until: r.until, Since: r.since}
 		out.Reasons = append(out.Reasons, one)
 	}
 	slices.SortFunc(out.Reasons, func(a, b reeveapi.OfferReason) int { return cmp.Or(b.Agents-a.Agents, cmp.Compare(a.Text, b.Text)) })
@@ -111,54 +112,64 @@ func (q Question) role(role string, verdicts []allocator.Verdict) reeveapi.RoleE
 }
 
 // agent says why one agent that the allocator knows is not offered.
-func (q Question) agent(a *cluster.Agent, v allocator.Verdict, offered bool) (why, text string) {
+func (q Question) agent(a *cluster.Agent, v allocator.Verdict, offered bool, held []*cluster.Offer) reason {
 	if offered {
-		return reeveapi.WhyOffered, "offered to it, and not answered yet"
+		return reason{why: reeveapi.WhyOffered, text: "offered to it, and not answered yet"}
 	}
 	if v.Why == allocator.Inactive {
 		return absent(a)
 	}
-	if why, text := q.tooSmall(a, v.Why); why != "" {
-		return why, text
+	if r := q.tooSmall(a, v.Why, held); r.why != "" {
+		return r
 	}
 	switch v.Why {
 	case allocator.Region:
-		return reeveapi.WhyRegion, "of another region than the master, and it lacks the capability REGION_AWARE"
+		return reason{why: reeveapi.WhyRegion, text: "of another region than the master, and it lacks the capability REGION_AWARE"}
 	case allocator.Constraint:
-		return reeveapi.WhyConstraints, "excluded by its offer constraints"
+		return reason{why: reeveapi.WhyConstraints, text: "excluded by its offer constraints"}
 	case allocator.Used:
-		return reeveapi.WhyUsed, "in use, or offered to others: what is left is not worth an offer"
+		if len(held) > 0 {
+			return heldBack("in use, or ", held, q.View)
+		}
+		return reason{why: reeveapi.WhyUsed, text: "in use, or offered to others: what is left is not worth an offer"}
 	case allocator.GPUs:
-		return reeveapi.WhyGPUs, "with GPUs, kept for frameworks with the capability GPU_RESOURCES"
+		return reason{why: reeveapi.WhyGPUs, text: "with GPUs, kept for frameworks with the capability GPU_RESOURCES"}
 	case allocator.Capability:
-		return reeveapi.WhyCapability, "with nothing left but what it lacks a capability for (refined reservations, revocable or shared resources)"
+		return reason{why: reeveapi.WhyCapability, text: "with nothing left but what it lacks a capability for (refined reservations, revocable or shared resources)"}
 	case allocator.Reserved:
-		return reeveapi.WhyReserved, "with nothing left but what is reserved to other roles"
+		return reason{why: reeveapi.WhyReserved, text: "with nothing left but what is reserved to other roles"}
 	case allocator.Limited:
-		return reeveapi.WhyLimit, "held back by the limit of role " + v.By
+		return reason{why: reeveapi.WhyLimit, text: "held back by the limit of role " + v.By}
 	case allocator.Headroom:
-		return reeveapi.WhyGuarantees, "kept free for what other roles are guaranteed"
+		return reason{why: reeveapi.WhyGuarantees, text: "kept free for what other roles are guaranteed"}
 	case allocator.Filtered:
-		return reeveapi.WhyFiltered, "declined by it, and not offered again until its filter ends or there is more"
+		return reason{why: reeveapi.WhyFiltered, text: "declined by it, and not offered again until its filter ends or there is more", until: v.Until}
 	default:
-		return reeveapi.WhyNext, "free: offered as soon as those who come first have had it"
+		return reason{why: reeveapi.WhyNext, text: "free: offered as soon as those who come first have had it"}
 	}
 }
 
 // tooSmall says that an instance of the job does not fit on an agent that would otherwise do.
-func (q Question) tooSmall(a *cluster.Agent, why allocator.Why) (string, string) {
+func (q Question) tooSmall(a *cluster.Agent, why allocator.Why, held []*cluster.Offer) reason {
 	if q.Job == nil || why != allocator.Used && why != allocator.Filtered && why != allocator.Next {
-		return "", ""
+		return reason{}
 	}
 	need := q.Job.Spec.Resources
-	total, free := overview.Amounts(a.Total), overview.Amounts(a.Total.Minus(a.Allocated.Unallocate()).Minus(a.Offered.Unallocate()))
-	if name := lacking(total, need); name != "" {
-		return reeveapi.WhySmall, "too small: an instance needs more " + name + " than they have in all"
+	free := a.Total.Minus(a.Allocated.Unallocate()).Minus(a.Offered.Unallocate())
+	if name := lacking(overview.Amounts(a.Total), need); name != "" {
+		return reason{why: reeveapi.WhySmall, text: "too small: an instance needs more " + name + " than they have in all"}
 	}
-	if name := lacking(free, need); name != "" {
-		return reeveapi.WhyTooLittle, "with too little " + name + " free for an instance"
+	name := lacking(overview.Amounts(free), need)
+	if name == "" {
+		return reason{}
 	}
-	return "", ""
+	for _, o := range held {
+		free = free.Plus(o.Resources.Unallocate())
+	}
+	if lacking(overview.Amounts(free), need) == "" {
+		return heldBack("with too little "+name+" free for an instance without what is ", held, q.View)
+	}
+	return reason{why: reeveapi.WhyTooLittle, text: "with too little " + name + " free for an instance"}
 }
 
 // lacking names the first resource of which there is not enough.
@@ -175,21 +186,21 @@ func lacking(has, need reeveapi.Amounts) string {
 }
 
 // absent says why an agent is offered to nobody.
-func absent(a *cluster.Agent) (why, text string) {
+func absent(a *cluster.Agent) reason {
 	none := func(ids.Agent) (*agentlink.HostUsage, time.Time, bool) { return nil, time.Time{}, false }
 	switch state := overview.Agent(a, 0, none).State; state {
 	case reeveapi.AgentDeactivated:
-		return reeveapi.WhyDeactivated, "deactivated by an operator"
+		return reason{why: reeveapi.WhyDeactivated, text: "deactivated by an operator"}
 	case reeveapi.AgentDraining, reeveapi.AgentDrained:
-		return reeveapi.WhyDraining, state + " on an operator's word"
+		return reason{why: reeveapi.WhyDraining, text: state + " on an operator's word"}
 	case reeveapi.AgentRecovered:
-		return reeveapi.WhyRecovered, "not back yet since the change of leader"
+		return reason{why: reeveapi.WhyRecovered, text: "not back yet since the change of leader"}
 	case reeveapi.AgentUnreachable:
-		return reeveapi.WhyUnreachable, "unreachable"
+		return reason{why: reeveapi.WhyUnreachable, text: "unreachable"}
 	case reeveapi.AgentDisconnected:
-		return reeveapi.WhyDisconnected, "disconnected"
+		return reason{why: reeveapi.WhyDisconnected, text: "disconnected"}
 	default: // it has come back since it was judged
-		return reeveapi.WhyNext, "just back"
+		return reason{why: reeveapi.WhyNext, text: "just back"}
 	}
 }
 
@@ -233,6 +244,9 @@ func (q Question) summary(role string, r reeveapi.RoleExplanation) string {
 func (q Question) phrase(r reeveapi.OfferReason) string {
 	if !r.Until.IsZero() {
 		return fmt.Sprintf("%s (the first in %s)", r.Text, max(r.Until.Sub(q.Now), 0).Round(time.Second))
+	}
+	if !r.Since.IsZero() {
+		return fmt.Sprintf("%s (for %s)", r.Text, holding.Short(q.Now.Sub(r.Since)))
 	}
 	return r.Text
 }

@@ -114,3 +114,60 @@ func TestJob(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// offer has framework id hold part of an agent for so long.
+func (q *Question) offer(id ids.Framework, agent ids.Agent, has string, age time.Duration) {
+	oid := ids.Offer(fmt.Sprint(id, "-", agent))
+	of := resources.MustParse(has).Allocate("*")
+	q.View.Offers[oid] = &cluster.Offer{ID: oid, Framework: id, Agent: agent, Role: "*", Resources: of, Made: now.Add(-age)}
+	q.View.Agents[agent].Offered = q.View.Agents[agent].Offered.Plus(of)
+	if q.View.Frameworks == nil {
+		q.View.Frameworks = map[ids.Framework]*cluster.Framework{}
+	}
+	q.View.Frameworks[id] = &cluster.Framework{ID: id, Info: &mesosv1.FrameworkInfo{Name: new("name-of-" + string(id))}}
+}
+
+// What others hold is named with who holds it.
+func TestHeld(t *testing.T) {
+	q := question("a cpus:4", "b cpus:4", "c cpus:4", "d cpus:4", "e cpus:4")
+	q.offer("x", "a", "cpus:4", 12*time.Second)
+	q.offer("x", "b", "cpus:2", 40*time.Second)
+	q.offer("y", "b", "cpus:2", 20*time.Second)
+	q.offer("x", "c", "cpus:4", time.Millisecond)
+	q.offer("reeve-jobs", "d", "cpus:4", time.Hour)
+	q.judge(allocator.Used, "a", "b", "c", "d", "e")
+	expect(t, q,
+		"dev: of 5 agents, 3 are in use, or offered to others: what is left is not worth an offer; 1 is in use, or on offer to framework name-of-x, name-of-y, not answered yet (for 40s); "+
+			"1 is in use, or on offer to framework name-of-x, not answered yet (for 12s)",
+		"3 used host-c host-d host-e", "1 held host-b", "1 held host-a")
+
+	q.Job = &reeveapi.Job{State: reeveapi.JobPending, Spec: reeveapi.JobSpec{Name: "j", Role: "dev", Resources: reeveapi.Amounts{CPUs: 3}}}
+	q.View.Agents["b"].Allocated = resources.MustParse("cpus:2").Allocate("dev")
+	q.View.Agents["b"].Offered = resources.Resources{}
+	expect(t, q,
+		"dev: of 5 agents, 2 are with too little cpus free for an instance; "+
+			"1 is in use, or offered to others: what is left is not worth an offer; 1 is with too little cpus free for an instance without what is on offer to framework name-of-x, name-of-y, not answered yet (for 40s)",
+		"2 too little host-c host-d", "1 used host-e", "1 held host-b", "1 held host-a")
+}
+
+func TestWhatJobsWaitForThatOthersHold(t *testing.T) {
+	q := question("a cpus:4;mem:100", "b cpus:4;mem:100", "c cpus:4;mem:100", "off cpus:4;mem:100")
+	q.View.Agents["off"].Deactivated = true
+	for _, id := range []ids.Agent{"a", "b", "off"} {
+		q.offer("x", id, "cpus:3;mem:10", 12*time.Second)
+	}
+	q.offer("y", "c", "cpus:4", time.Millisecond)
+	h := HoldingsOf(q.View, now)
+	since := now.Add(-12 * time.Second).UTC().Format(time.TimeOnly)
+	for ask, want := range map[string]string{
+		"cpus:1":         "",
+		"cpus:2":         "6 cpus of host-a, host-b are on offer to framework name-of-x (since " + since + "); it fits once that is given back",
+		"cpus:1;mem:95":  "20 MB of memory of host-a, host-b are on offer to framework name-of-x (since " + since + "); it fits once that is given back",
+		"cpus:5":         "",
+		"cpus:4;mem:101": "",
+	} {
+		if got := h.Text(resources.MustParse(ask).Vector()); got != want {
+			t.Errorf("%s: got  %s\nwant %s", ask, got, want)
+		}
+	}
+}

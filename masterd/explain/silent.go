@@ -25,8 +25,7 @@ func Silent(job string, c allocator.Census, absentees []*cluster.Agent, ask reso
 	}
 	away := map[string]int{}
 	for _, a := range absentees {
-		_, text := absent(a)
-		away[text]++
+		away[absent(a).text]++
 	}
 	for _, text := range slices.Sorted(maps.Keys(away)) {
 		say(away[text], text)

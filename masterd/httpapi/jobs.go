@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"codeberg.org/reeve/reeve/masterd/jobplan"
 	"codeberg.org/reeve/reeve/masterd/jobs"
@@ -213,7 +214,7 @@ func (a *api) planJob(w http.ResponseWriter, r *http.Request, t Term) error {
 	if err != nil {
 		return err
 	}
-	plan, err := jobplan.Make(spec, jobplan.Cluster{View: v, Jobs: all, Images: images})
+	plan, err := jobplan.Make(spec, jobplan.Cluster{View: v, Jobs: all, Images: images, Now: time.Now()})
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,6 @@
-// Package jobplan says what a job's spec would change, and where its instances would go now: a dry run. It judges by a View
-// of the cluster, as the jobs machine does by offers; it changes nothing. Quota, filters and other frameworks may still
+// Package jobplan says what a job's spec would change, and where its instances would go: a dry run. It judges by a View
+// of the cluster, as the jobs machine does by offers; it changes nothing. What frameworks have been offered and hold is not
+// free: it places twice, without that and with it, and tells who holds what makes the difference. Quota and filters may still
 // keep resources from the job. Start reading at Make.
 package jobplan
 
@@ -7,12 +8,17 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"codeberg.org/reeve/reeve/masterd/jobspec"
+	"codeberg.org/reeve/reeve/masterd/overview"
 	"codeberg.org/reeve/reeve/masterd/placement"
 	"codeberg.org/reeve/reeve/masterd/view"
+	"codeberg.org/reeve/reeve/shared/holding"
+	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/jobfile"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
+	"codeberg.org/reeve/reeve/shared/resources"
 )
 
 // What a plan does.
@@ -27,6 +33,7 @@ type Cluster struct {
 	View   *view.View
 	Jobs   []reeveapi.Job             // all that there are
 	Images map[string]map[string]bool // by agent id: the images that it has
+	Now    time.Time
 }
 
 // Make plans a spec. Its error is of kind Invalid or Unsupported.
@@ -46,7 +53,7 @@ func Make(spec reeveapi.JobSpec, c Cluster) (reeveapi.JobPlan, error) {
 			current = &c.Jobs[i]
 		}
 	}
-	s := &site{spec: &spec, rules: rules, ask: placement.DemandOf(&spec), at: placement.NewSite(rules, &spec)}
+	s := &site{spec: &spec, rules: rules, ask: placement.DemandOf(&spec), at: placement.NewSite(rules, &spec), now: c.Now}
 	if current != nil {
 		s.against(&plan, current)
 	}
@@ -63,13 +70,20 @@ type site struct {
 	at      *placement.Site
 	agents  []*agent
 	staying map[string]int // instances that stay where they are, by agent id
+	now     time.Time
 }
 
 // agent is one agent and what is left of it.
 type agent struct {
 	placement.Place
-	takes int
-	why   string
+	away   string // why it does not count, "" if it does
+	free   resources.Resources
+	held   resources.Resources // of what is not free, what frameworks have been offered
+	offers []reeveapi.Offer    // that hold it
+	takes  int
+	later  int
+	why    string // it takes no more now
+	lack   int    // the resource of which it has too little, -1 if that is not why
 }
 
 // against compares with the job as it is: instances that run and may stay need no place.
@@ -98,23 +112,12 @@ func (s *site) against(plan *reeveapi.JobPlan, current *reeveapi.Job) {
 // look takes in the agents and the other jobs.
 func (s *site) look(c Cluster) {
 	s.keepApart(c.Jobs)
+	held, offers := s.held(c.View)
 	for _, a := range c.View.Agents {
-		free := a.Total.Minus(a.Allocated.Unallocate()).AllocatableTo(s.spec.Role)
-		one := &agent{Place: placement.Place{
-			Host: placement.Host{
-				Agent: string(a.ID), Name: a.Info.GetHostname(), Attributes: placement.Attributes(a.Info.GetAttributes()),
-				Roles: placement.RolesOf(free), GPUs: a.Total.Scalar("gpus") > 0, Images: c.Images[string(a.ID)],
-			},
-			Pool: placement.NewPool(s.spec.Role, free),
-		}}
+		one := s.agent(a, held[a.ID], c.Images[string(a.ID)])
+		one.offers = offers[one.Host.Agent]
 		if a.Usable() && !one.Host.GPUs {
 			s.at.SpareGPUs()
-		}
-		if !a.Usable() {
-			one.why = "it is not active"
-			if a.Deactivated {
-				one.why = "it is deactivated or drains"
-			}
 		}
 		s.agents = append(s.agents, one)
 		s.at.Know(one.Host)
@@ -125,6 +128,38 @@ func (s *site) look(c Cluster) {
 	slices.SortFunc(s.agents, func(a, b *agent) int {
 		return cmp.Or(cmp.Compare(a.Host.Name, b.Host.Name), cmp.Compare(a.Host.Agent, b.Host.Agent))
 	})
+}
+
+// held is what frameworks keep by offers, by agent.
+func (s *site) held(v *view.View) (map[ids.Agent]resources.Resources, map[string][]reeveapi.Offer) {
+	sum, offers := map[ids.Agent]resources.Resources{}, map[string][]reeveapi.Offer{}
+	for _, o := range v.Offers {
+		if holding.Holds(string(o.Framework), o.Made, s.now) {
+			sum[o.Agent] = sum[o.Agent].Plus(o.Resources.Unallocate())
+			offers[string(o.Agent)] = append(offers[string(o.Agent)], overview.Offer(v, o))
+		}
+	}
+	return sum, offers
+}
+
+// agent is one agent of which so much is held.
+func (s *site) agent(a *view.Agent, held resources.Resources, images map[string]bool) *agent {
+	rest := a.Total.Minus(a.Allocated.Unallocate())
+	one := &agent{
+		free: rest.Minus(held).AllocatableTo(s.spec.Role), held: held.AllocatableTo(s.spec.Role),
+		Place: placement.Place{Host: placement.Host{
+			Agent: string(a.ID), Name: a.Info.GetHostname(), Attributes: placement.Attributes(a.Info.GetAttributes()),
+			Roles: placement.RolesOf(rest.AllocatableTo(s.spec.Role)), GPUs: a.Total.Scalar("gpus") > 0, Images: images,
+		}},
+	}
+	one.Pool = placement.NewPool(s.spec.Role, one.free)
+	switch {
+	case a.Deactivated:
+		one.away = "it is deactivated or drains"
+	case !a.Usable():
+		one.away = "it is not active"
+	}
+	return one
 }
 
 // keepApart notes where the jobs are that this one is to keep apart from, on either's word.
@@ -140,16 +175,33 @@ func (s *site) keepApart(all []reeveapi.Job) {
 	}
 }
 
-// place puts instance after instance where the job likes it best.
+// place puts instance after instance where the job likes it best: first into what is free, then the others into that and what
+// is held.
 func (s *site) place(plan *reeveapi.JobPlan) {
+	s.fill(plan.Wanted, func(a *agent) { a.takes, plan.Fits = a.takes+1, plan.Fits+1 })
+	for _, a := range s.agents {
+		lack, text := s.refusal(a)
+		a.why, a.lack = cmp.Or(a.away, a.why, text), lack
+		a.Pool = placement.NewPool(s.spec.Role, a.Pool.Left().Plus(a.held))
+	}
+	s.at.Forget()
+	s.fill(plan.Wanted-plan.Fits, func(a *agent) { a.later, plan.Later = a.later+1, plan.Later+1 })
+	for _, a := range s.agents {
+		plan.Agents = append(plan.Agents, reeveapi.PlanAgent{Name: a.Host.Name, ID: a.Host.Agent, Takes: a.takes, Later: a.later, Reason: s.reason(a)})
+	}
+	s.explain(plan)
+}
+
+// fill puts up to n instances where there is room.
+func (s *site) fill(n int, took func(*agent)) {
 	var open []*placement.Place
 	of := map[*placement.Place]*agent{}
 	for _, a := range s.agents {
-		if a.why == "" {
+		if a.away == "" {
 			open, of[&a.Place] = append(open, &a.Place), a
 		}
 	}
-	for plan.Fits < plan.Wanted {
+	for n > 0 {
 		var best *placement.Place
 		if best, open = s.at.Choose(open, s.ask, func(*placement.Place, placement.Shortage) {}); best == nil {
 			break
@@ -160,22 +212,75 @@ func (s *site) place(plan *reeveapi.JobPlan) {
 			open = slices.DeleteFunc(open, func(p *placement.Place) bool { return p == best })
 			continue
 		}
-		of[best].takes++
+		took(of[best])
 		s.at.Add(best.Host.Agent, s.rules.Where(best.Host))
-		plan.Fits++
-	}
-	for _, a := range s.agents {
-		plan.Agents = append(plan.Agents, reeveapi.PlanAgent{
-			Name: a.Host.Name, ID: a.Host.Agent, Takes: a.takes, Reason: cmp.Or(a.why, s.refusal(a)),
-		})
+		n--
 	}
 }
 
-// refusal says why an agent takes no further instance.
-func (s *site) refusal(a *agent) string {
-	lack, ok := s.at.Refuse(&a.Place, s.ask)
-	if !ok && lack.Resource >= 0 {
-		return fmt.Sprintf("%s left, %s asked", placement.Amount(lack.Resource, lack.Have), placement.Bare(lack.Resource, s.ask.Amounts[lack.Resource]))
+// reason says why an agent takes no further instance now.
+func (s *site) reason(a *agent) string {
+	if a.later == 0 {
+		return a.why
 	}
-	return lack.Text
+	return a.why + "; " + holding.Text(holding.ByFramework(a.offers), s.short(a), s.now)
+}
+
+// explain says who holds what the instances wait for that have no place now.
+func (s *site) explain(plan *reeveapi.JobPlan) {
+	var offers []reeveapi.Offer
+	var waiting []*agent
+	for _, a := range s.agents {
+		if a.later > 0 {
+			waiting, offers = append(waiting, a), append(offers, a.offers...)
+		}
+	}
+	if len(waiting) == 0 {
+		return
+	}
+	plan.Holders = holding.ByFramework(offers)
+	plan.Waits = fmt.Sprintf("%d of %d fit now: %s; %s", plan.Fits, plan.Wanted, holding.Text(plan.Holders, s.short(waiting...), s.now), way(plan))
+}
+
+// short is what an instance needs of the resources of which there is too little on agents.
+func (s *site) short(agents ...*agent) (need reeveapi.Amounts) {
+	ask := s.spec.Resources
+	for _, a := range agents {
+		switch a.lack {
+		case resources.CPUs:
+			need.CPUs = ask.CPUs
+		case resources.Mem:
+			need.Mem = ask.Mem
+		case resources.Disk:
+			need.Disk = ask.Disk
+		case resources.GPUs:
+			need.GPUs = ask.GPUs
+		}
+	}
+	return need
+}
+
+// way says what has to happen, and how many have no place even then.
+func way(plan *reeveapi.JobPlan) string {
+	who := "it declines or accepts less"
+	if len(plan.Holders) > 1 {
+		who = "they decline or accept less"
+	}
+	switch never := plan.Wanted - plan.Fits - plan.Later; {
+	case never > 0:
+		return fmt.Sprintf("%d more fit once %s, and %d do not fit even then", plan.Later, who, never)
+	case plan.Later == 1 && plan.Wanted == 1:
+		return "it fits once " + who
+	default:
+		return "they fit once " + who
+	}
+}
+
+// refusal says why an agent takes no further instance, and which resource is short if one is.
+func (s *site) refusal(a *agent) (lack int, text string) {
+	short, ok := s.at.Refuse(&a.Place, s.ask)
+	if !ok && short.Resource >= 0 {
+		return short.Resource, fmt.Sprintf("%s left, %s asked", placement.Amount(short.Resource, short.Have), placement.Bare(short.Resource, s.ask.Amounts[short.Resource]))
+	}
+	return -1, short.Text
 }

@@ -1,8 +1,11 @@
 package jobplan_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"codeberg.org/reeve/reeve/masterd/jobplan"
 	"codeberg.org/reeve/reeve/masterd/jobspec"
@@ -59,6 +62,92 @@ func TestWhetherItFits(t *testing.T) {
 		}
 		if got := reasons(plan); plan.Fits != tc.fits || plan.Action != jobplan.Create || !strings.Contains(got, tc.agent) {
 			t.Errorf("%s: %d fit, want %d; want %q in\n%s", name, plan.Fits, tc.fits, tc.agent, got)
+		}
+	}
+}
+
+var now = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
+// hold makes offers of agents to frameworks, "agent framework seconds resources".
+func hold(v *view.View, offers ...string) *view.View {
+	v.Offers, v.Frameworks = map[ids.Offer]*view.Offer{}, map[ids.Framework]*view.Framework{}
+	for i, text := range offers {
+		f := strings.Fields(text)
+		age, err := time.ParseDuration(f[2])
+		if err != nil {
+			panic(err)
+		}
+		id := ids.Offer(fmt.Sprint("O", i))
+		v.Offers[id] = &view.Offer{ID: id, Agent: ids.Agent(f[0]), Framework: ids.Framework(f[1]), Role: "*", Resources: resources.MustParse(f[3]).Allocate("*"), Made: now.Add(-age)}
+		v.Frameworks[ids.Framework(f[1])] = &view.Framework{ID: ids.Framework(f[1]), Info: &mesosv1.FrameworkInfo{Name: new("name-of-" + f[1])}}
+	}
+	return v
+}
+
+// What frameworks have been offered is free once they give it back, and not before.
+func TestWhatIsOnOfferIsNotFree(t *testing.T) {
+	for name, tc := range map[string]struct {
+		n           int
+		cpus        float64
+		offers      []string
+		fits, later int
+		waits       string
+		agent       string
+	}{
+		"nothing held":       {2, 0.5, nil, 2, 0, "", "host-b takes 1: "},
+		"all held":           {3, 0.5, []string{"a x 12s cpus:0.5;mem:512", "b x 3s cpus:1.5"}, 0, 3, "0 of 3 fit now: 2 cpus of host-a, host-b are on offer to framework name-of-x (for 12s); they fit once it declines or accepts less", "host-b takes 0: 0 cpus left, 0.5 asked; 1.5 cpus of host-b are on offer to framework name-of-x (for 3s)"},
+		"one of one":         {1, 1.5, []string{"b x 1m cpus:1.5"}, 0, 1, "0 of 1 fit now: 1.5 cpus of host-b are on offer to framework name-of-x (for 1m0s); it fits once it declines or accepts less", ""},
+		"some":               {3, 0.5, []string{"b x 1m cpus:1"}, 2, 1, "2 of 3 fit now: 1 cpus of host-b are on offer to framework name-of-x (for 1m0s); they fit once it declines or accepts less", "host-b takes 1: 0 cpus left, 0.5 asked; 1 cpus of host-b"},
+		"two hold":           {4, 0.5, []string{"b x 1m cpus:1", "a y 2m cpus:0.5"}, 1, 3, "1 of 4 fit now: 0.5 cpus of host-a are on offer to framework name-of-y (for 2m0s); 1 cpus of host-b are on offer to framework name-of-x (for 1m0s); they fit once they decline or accept less", ""},
+		"and some never":     {9, 0.5, []string{"b x 1m cpus:1"}, 2, 2, "2 of 9 fit now: 1 cpus of host-b are on offer to framework name-of-x (for 1m0s); 2 more fit once it declines or accepts less, and 5 do not fit even then", "host-a takes 1: 0 cpus left, 0.5 asked"},
+		"fits beside":        {1, 0.5, []string{"b x 1m cpus:1.5"}, 1, 0, "", "host-b takes 0: 0 cpus left, 0.5 asked"},
+		"fits without":       {1, 0.5, []string{"b x 1m cpus:1"}, 1, 0, "", ""},
+		"never":              {1, 9, []string{"b x 1m cpus:1"}, 0, 0, "", "host-b takes 0: 0.5 cpus left, 9 asked"},
+		"just offered":       {3, 0.5, []string{"b x 900ms cpus:1.5"}, 3, 0, "", ""},
+		"offered for jobs":   {3, 0.5, []string{"b reeve-jobs 9s cpus:1.5"}, 3, 0, "", ""},
+		"of one that is out": {4, 0.5, []string{"c x 9s cpus:1.9"}, 4, 0, "", "host-c takes 0: it is deactivated or drains"},
+		"reserved":           {1, 1.5, []string{"b x 9s cpus(prod):1.5"}, 1, 0, "", ""},
+	} {
+		spec := reeveapi.JobSpec{Name: "j", Command: "x", Instances: tc.n, Resources: reeveapi.Amounts{CPUs: tc.cpus}}
+		plan, err := jobplan.Make(spec, jobplan.Cluster{View: hold(agents(), tc.offers...), Now: now})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if plan.Fits != tc.fits || plan.Later != tc.later || plan.Waits != tc.waits || (plan.Later > 0) != (len(plan.Holders) > 0) {
+			t.Errorf("%s: got %d now, %d later, %q of %+v\nwant %d, %d, %q", name, plan.Fits, plan.Later, plan.Waits, plan.Holders, tc.fits, tc.later, tc.waits)
+		}
+		if got := reasons(plan); !strings.Contains(got, tc.agent) {
+			t.Errorf("%s: want %q in\n%s", name, tc.agent, got)
+		}
+	}
+}
+
+// Whatever is on offer: as many fit now as if it were taken, and as many in the end as if nobody held it.
+func TestOffersAreBetweenTakenAndFree(t *testing.T) {
+	for seed := range uint64(300) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		with, taken, without := agents(), agents(), agents()
+		with.Offers, with.Frameworks = map[ids.Offer]*view.Offer{}, map[ids.Framework]*view.Framework{}
+		for _, id := range []ids.Agent{"a", "b", "c"} {
+			rest := with.Agents[id].Total.Minus(with.Agents[id].Allocated.Unallocate())
+			share := rest.AtMost(resources.Vector{random.Int64N(2001), random.Int64N(1_024_001), 0, 0, random.Int64N(10)})
+			with.Offers[ids.Offer(id)] = &view.Offer{ID: ids.Offer(id), Agent: id, Framework: "x", Role: "*", Resources: share.Allocate("*"), Made: now.Add(-time.Minute)}
+			taken.Agents[id].Allocated = taken.Agents[id].Allocated.Plus(share.Allocate("*"))
+		}
+		spec := reeveapi.JobSpec{Name: "j", Command: "x", Instances: 1 + random.IntN(12), Ports: random.IntN(3), Resources: reeveapi.Amounts{
+			CPUs: float64(1+random.IntN(10)) / 10, Mem: float64(16 + random.IntN(400)),
+		}}
+		var fits [3]int
+		var later [3]int
+		for i, v := range []*view.View{with, taken, without} {
+			plan, err := jobplan.Make(spec, jobplan.Cluster{View: v, Now: now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			fits[i], later[i] = plan.Fits, plan.Later
+		}
+		if fits[0] != fits[1] || fits[0]+later[0] != fits[2] {
+			t.Errorf("seed %d: %d fit now and %d later; %d fit if it is taken, %d if it is free; %+v", seed, fits[0], later[0], fits[1], fits[2], spec)
 		}
 	}
 }

@@ -176,10 +176,10 @@ func (l *Ledger) Completed(id ids.Framework) bool { return l.removed[id] }
 
 // Offers.
 
-// AddOffer makes an offer of what the allocator gave.
-func (l *Ledger) AddOffer(id ids.Offer, given allocator.Allocation, now time.Time) *view.Offer {
+// AddOffer makes an offer of what the allocator gave, which times out then, the zero time for never.
+func (l *Ledger) AddOffer(id ids.Offer, given allocator.Allocation, now, until time.Time) *view.Offer {
 	o := &view.Offer{
-		ID: id, Framework: given.Framework, Agent: given.Agent, Role: given.Role, Resources: given.Resources, Made: now,
+		ID: id, Framework: given.Framework, Agent: given.Agent, Role: given.Role, Resources: given.Resources, Made: now, Until: until,
 	}
 	l.Offers[id] = o
 	f, a := l.Frameworks[o.Framework], l.Agents[o.Agent]

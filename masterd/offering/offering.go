@@ -53,20 +53,21 @@ func (d *Desk) Deadline() time.Time {
 		d.pending = d.pending[1:]
 	}
 	if len(d.pending) > 0 {
-		if at := d.pending[0].Made.Add(d.Timeout); first.IsZero() || at.Before(first) {
+		if at := d.pending[0].Until; first.IsZero() || at.Before(first) {
 			return at
 		}
 	}
 	return first
 }
 
-// Expire rescinds the offers whose time is up.
+// Expire rescinds the offers whose time is up. It counts as a refusal: without a filter, a framework that only holds what it is
+// offered has least, and would be offered the same again before all others.
 func (d *Desk) Expire() {
-	for len(d.pending) > 0 && !d.pending[0].Made.Add(d.Timeout).After(d.Turn.Now) {
+	for len(d.pending) > 0 && !d.pending[0].Until.After(d.Turn.Now) {
 		o := d.pending[0]
 		d.pending = d.pending[1:]
 		if d.Book.Offers[o.ID] != nil {
-			d.rescind(o)
+			d.rescindFor(o, &allocator.Filter{Until: d.Turn.Now.Add(defaultRefusal)})
 		}
 	}
 }
@@ -85,7 +86,11 @@ func (d *Desk) Allocate() {
 	offers := map[ids.Framework][]*mesosv1.Offer{}
 	var order []ids.Framework
 	for _, one := range d.Book.Alloc.Slice(d.Turn.Now, sliceAgents) {
-		o := d.Book.AddOffer(ids.Offer(fmt.Sprintf("%s-O%d", d.MasterID, d.next)), one, d.Turn.Now)
+		var until time.Time
+		if d.Timeout > 0 {
+			until = d.Turn.Now.Add(d.Timeout)
+		}
+		o := d.Book.AddOffer(ids.Offer(fmt.Sprintf("%s-O%d", d.MasterID, d.next)), one, d.Turn.Now, until)
 		d.next++
 		if d.Timeout > 0 {
 			d.pending = append(d.pending, o)

@@ -85,7 +85,7 @@ func Weights(v *cluster.View) []reeveapi.Weight {
 func Offers(v *cluster.View) []reeveapi.Offer {
 	list := make([]reeveapi.Offer, 0, len(v.Offers))
 	for _, o := range v.Offers {
-		list = append(list, offer(v, o))
+		list = append(list, Offer(v, o))
 	}
 	slices.SortFunc(list, func(a, b reeveapi.Offer) int { return cmp.Or(a.Made.Compare(b.Made), cmp.Compare(a.ID, b.ID)) })
 	return list
@@ -113,7 +113,7 @@ func (w *Watcher) offerDiff(line *reeveapi.Watch, v *cluster.View) {
 	for id, o := range v.Offers {
 		if at, known := w.offered[string(id)]; !known || !at.Equal(o.Made) {
 			w.offered[string(id)] = o.Made
-			line.Offers = append(line.Offers, offer(v, o))
+			line.Offers = append(line.Offers, Offer(v, o))
 		}
 	}
 	for id := range w.offered {
@@ -124,10 +124,11 @@ func (w *Watcher) offerDiff(line *reeveapi.Watch, v *cluster.View) {
 	}
 }
 
-func offer(v *cluster.View, o *cluster.Offer) reeveapi.Offer {
+// Offer shows one offer.
+func Offer(v *cluster.View, o *cluster.Offer) reeveapi.Offer {
 	one := reeveapi.Offer{
 		ID: string(o.ID), Framework: string(o.Framework), Role: o.Role, Agent: string(o.Agent),
-		Resources: Amounts(o.Resources), Ports: o.Resources.Unallocate().Text("ports"), Made: o.Made,
+		Resources: Amounts(o.Resources), Ports: o.Resources.Unallocate().Text("ports"), Made: o.Made, Until: o.Until,
 	}
 	if f := v.Frameworks[o.Framework]; f != nil {
 		one.FrameworkName = f.Info.GetName()

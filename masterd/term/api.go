@@ -66,9 +66,12 @@ func (t *Term) Explain(ctx context.Context, id ids.Framework) (all []allocator.V
 // Jobs returns all jobs as they are now, sorted by name.
 func (t *Term) Jobs(ctx context.Context) ([]reeveapi.Job, error) {
 	var byName map[ids.Job]*reeveapi.Job
-	if err := t.loop.Inspect(ctx, func() { byName = t.machine.nameObstacles(t.machine.jobs.Jobs()) }); err != nil {
+	var v *cluster.View
+	err := t.loop.Inspect(ctx, func() { byName, v = t.machine.nameObstacles(t.machine.jobs.Jobs()), t.machine.cluster.View() })
+	if err != nil {
 		return nil, t.explain(err)
 	}
+	nameHolders(byName, v, time.Now())
 	all := make([]reeveapi.Job, 0, len(byName))
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		all = append(all, *byName[name])

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/masterd/explain"
@@ -28,12 +29,10 @@ func (m *machine) nameObstacles(all map[ids.Job]*reeveapi.Job) map[ids.Job]*reev
 	var absent []*cluster.Agent
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		j := all[name]
-		wants := func(i reeveapi.Instance) bool { return livejob.WantsPlace(i.Waiting) }
-		first := slices.IndexFunc(j.Instances, wants)
-		if first < 0 {
+		ask, waits := wants(j)
+		if !waits {
 			continue
 		}
-		ask := placement.DemandOf(jobrecord.SpecOf(j, j.Instances[first].Template)).Amounts
 		var why []string
 		if looks >= 0 {
 			if looks == looksAtMost {
@@ -51,6 +50,33 @@ func (m *machine) nameObstacles(all map[ids.Job]*reeveapi.Job) map[ids.Job]*reev
 		}
 	}
 	return all
+}
+
+// wants is what the first instance of a job asks for that waits for a place.
+func wants(j *reeveapi.Job) (ask resources.Vector, waits bool) {
+	first := slices.IndexFunc(j.Instances, func(i reeveapi.Instance) bool { return livejob.WantsPlace(i.Waiting) })
+	if first < 0 {
+		return ask, false
+	}
+	return placement.DemandOf(jobrecord.SpecOf(j, j.Instances[first].Template)).Amounts, true
+}
+
+// nameHolders adds to what jobs wait for who has been offered what they would fit into, and has not answered. It changes all as
+// nameObstacles does, beside the loop.
+func nameHolders(all map[ids.Job]*reeveapi.Job, v *cluster.View, now time.Time) {
+	var held *explain.Holdings
+	for name, j := range all {
+		ask, waits := wants(j)
+		if !waits {
+			continue
+		}
+		if held == nil {
+			held = new(explain.HoldingsOf(v, now))
+		}
+		if text := held.Text(ask); text != "" {
+			all[name] = waitsForMore(j, text)
+		}
+	}
 }
 
 // silent adds why agents made a job no offer, and says how many agents there were to look at.

@@ -155,6 +155,7 @@ type Offer struct {
 	Role      string
 	Resources resources.Resources // allocation_info set
 	Made      time.Time
+	Until     time.Time // when it is taken back unless it is answered; zero if it never is
 }
 
 // Operation is an operation on an agent's resources, from when the agent is told until everybody knows how it went. Immutable.

@@ -29,14 +29,16 @@ type OfferReason struct {
 	Agents int       `json:"agents"`
 	Names  []string  `json:"names"`          // of some of them, at most 20
 	Until  time.Time `json:"until,omitzero"` // of filters, when the first one ends
+	Since  time.Time `json:"since,omitzero"` // of what others hold, when the first offer was made
 }
 
 // What keeps an agent from being offered. Next: nothing, it comes as soon as those who come first had it. Offered: it is, to
-// this framework. Small and TooLittle are about what a job's instance needs.
+// this framework. Held: others have been offered what it lacks, and have not answered. Small and TooLittle are about what a job's instance needs.
 const (
 	WhyNext         = "next"
 	WhyOffered      = "offered"
 	WhyUsed         = "used"
+	WhyHeld         = "held"
 	WhyFiltered     = "filtered"
 	WhyLimit        = "limit"
 	WhyGuarantees   = "guarantees"

@@ -136,8 +136,11 @@ type JobPlan struct {
 	Changes []SpecChange `json:"changes,omitempty"`
 	Replace int          `json:"replace,omitempty"` // running instances that would be replaced
 	Spec    JobSpec      `json:"spec"`              // with its defaults
-	Fits    int          `json:"fits"`              // instances that have a place now
-	Wanted  int          `json:"wanted"`            // instances that need one
+	Wanted  int          `json:"wanted"`            // instances that need a place
+	Fits    int          `json:"fits"`              // of these, how many have one now
+	Later   int          `json:"later,omitempty"`   // and how many more have one once frameworks give back what they are offered
+	Holders []Holder     `json:"holders,omitempty"` // those frameworks
+	Waits   string       `json:"waits,omitempty"`   // who holds how much for how long, for people
 	Lacks   []string     `json:"lacks,omitempty"`   // secrets that there are not: the job would be refused
 	Quota   string       `json:"quota,omitempty"`   // which quotas keep how much from all of them together, for people
 	Agents  []PlanAgent  `json:"agents"`
@@ -147,7 +150,8 @@ type JobPlan struct {
 type PlanAgent struct {
 	Name   string `json:"name"`
 	ID     string `json:"id"`
-	Takes  int    `json:"takes"`
+	Takes  int    `json:"takes"`            // now
+	Later  int    `json:"later,omitempty"`  // more, once frameworks give back what they are offered of it
 	Reason string `json:"reason,omitempty"` // why no more
 }
 

@@ -53,6 +53,17 @@ type Offer struct {
 	Resources     Amounts   `json:"resources"`
 	Ports         string    `json:"ports,omitempty"`
 	Made          time.Time `json:"made"`
+	Until         time.Time `json:"until,omitzero"` // when it is taken back unless it is answered; zero if it never is
+}
+
+// Holder is a framework that keeps, by offers that it has not answered, what a job could go into.
+type Holder struct {
+	Framework     string    `json:"framework"` // id
+	FrameworkName string    `json:"framework_name"`
+	Resources     Amounts   `json:"resources"`      // in all of these offers together
+	Agents        []string  `json:"agents"`         // names, sorted
+	Since         time.Time `json:"since"`          // when the first of them was made
+	Until         time.Time `json:"until,omitzero"` // when the last of them is taken back unless it is answered; zero if that is never
 }
 
 // quotaNames is what quota counts, in the order that people write it.

@@ -199,21 +199,6 @@ func Submit(spec reeveapi.JobSpec, fit Line) Action {
 	}
 }
 
-// Fits counts how many of n instances that need this much would fit on the agents now, one by one where most is left.
-func Fits(s *store.Snapshot, need reeveapi.Amounts, n int) (fit int, free reeveapi.Amounts, largest reeveapi.Amounts) {
-	for _, a := range s.Agents.Rows() {
-		if a.State != reeveapi.AgentActive {
-			continue
-		}
-		left := Free(a)
-		free.CPUs, free.Mem, free.Disk, free.GPUs = free.CPUs+left.CPUs, free.Mem+left.Mem, free.Disk+left.Disk, free.GPUs+left.GPUs
-		largest.CPUs, largest.Mem = max(largest.CPUs, left.CPUs), max(largest.Mem, left.Mem)
-		largest.Disk, largest.GPUs = max(largest.Disk, left.Disk), max(largest.GPUs, left.GPUs)
-		fit += Room(a, need, n-fit)
-	}
-	return min(fit, n), free, largest
-}
-
 // Free is what nobody has of an agent.
 func Free(a *reeveapi.Agent) reeveapi.Amounts {
 	return reeveapi.Amounts{
@@ -223,14 +208,3 @@ func Free(a *reeveapi.Agent) reeveapi.Amounts {
 }
 
 const dust = 1e-6 // amounts are in thousandths, sums of floats are not
-
-// Room is how often need fits on an agent, at most limit.
-func Room(a *reeveapi.Agent, need reeveapi.Amounts, limit int) int {
-	left := Free(a)
-	for _, pair := range [][2]float64{{left.CPUs, need.CPUs}, {left.Mem, need.Mem}, {left.Disk, need.Disk}, {left.GPUs, need.GPUs}} {
-		if pair[1] > 0 {
-			limit = min(limit, int((pair[0]+dust)/pair[1]))
-		}
-	}
-	return max(limit, 0)
-}

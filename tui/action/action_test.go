@@ -203,32 +203,6 @@ func TestStopJobOnlyOnce(t *testing.T) {
 	}
 }
 
-func TestFits(t *testing.T) {
-	agent := func(id, state string, cpus, mem float64) reeveapi.Agent {
-		return reeveapi.Agent{ID: id, State: state, Total: reeveapi.Amounts{CPUs: 8, Mem: 8192, Disk: 100}, Allocated: reeveapi.Amounts{CPUs: 8 - cpus, Mem: 8192 - mem}}
-	}
-	s := store.New()
-	s.Apply(&reeveapi.Watch{Snapshot: true, Agents: []reeveapi.Agent{
-		agent("1", reeveapi.AgentActive, 3, 1024), agent("2", reeveapi.AgentActive, 0.3, 8192), agent("3", reeveapi.AgentUnreachable, 8, 8192),
-	}}, time.Now())
-	for _, test := range []struct {
-		need reeveapi.Amounts
-		n    int
-		want int
-	}{
-		{reeveapi.Amounts{CPUs: 1, Mem: 128}, 5, 3},
-		{reeveapi.Amounts{CPUs: 0.1, Mem: 512}, 9, 5}, // 2 by memory on the first, 3 by cpus on the second
-		{reeveapi.Amounts{CPUs: 0.1, Mem: 512}, 2, 2},
-		{reeveapi.Amounts{CPUs: 4}, 1, 0},
-		{reeveapi.Amounts{Disk: 60}, 3, 2},
-		{reeveapi.Amounts{GPUs: 1}, 1, 0},
-	} {
-		if got, _, _ := Fits(s.Snapshot(), test.need, test.n); got != test.want {
-			t.Errorf("%+v × %d: %d fit, want %d", test.need, test.n, got, test.want)
-		}
-	}
-}
-
 // TestQuote asks a real shell.
 func TestQuote(t *testing.T) {
 	for _, word := range []string{"plain", "two words", "it's", "$HOME `id` \"x\" \\", "", "*", "a\nb", "-x=1", "ä"} {

@@ -157,6 +157,9 @@ func (c *cluster) plan(w http.ResponseWriter, r *http.Request) {
 		plan.Changes = []reeveapi.SpecChange{{Key: "command", From: `"old"`, To: `"new"`}, {Key: "ports", To: "1"}}
 	case "large":
 		plan.Fits, plan.Wanted = 1, 4
+	case "held":
+		plan.Wanted, plan.Later, plan.Waits = 3, 1, "1 of 3 fit now: 2 cpus of a1 are on offer to framework marathon (for 12s)"
+		plan.Holders = []reeveapi.Holder{{FrameworkName: "marathon", Agents: []string{"a1"}}}
 	}
 	c.answer(w, plan)
 }
@@ -627,6 +630,11 @@ func TestRunUpdates(t *testing.T) {
 	check(t, reeve(t, c, nil, "run", "fresh", "-c", "x", "--dry-run"), result{"Job fresh is new.\n1 of the 1 instances that need a place have one now.\n\n" + agents, "", exitDone})
 	check(t, reeve(t, c, nil, "run", "large", "-c", "x", "--dry-run"), result{
 		"Job large is new.\n1 of the 4 instances that need a place have one now.\n\n" + agents, "reeve: 3 of 4 instances of job large would wait for a place\n", exitFailed,
+	})
+	const held = "1 of 3 fit now: 2 cpus of a1 are on offer to framework marathon (for 12s)"
+	check(t, reeve(t, c, nil, "run", "held", "-c", "x", "--dry-run"), result{
+		"Job held is new.\n1 of the 3 instances that need a place have one now.\n" + held + ".\n\n" + agents,
+		"reeve: 2 of 3 instances of job held would wait for a place, 1 of them for what framework marathon has on offer; \"reeve offers rescind\" takes that back\n", exitFailed,
 	})
 	if len(c.asked) > 1 || c.submitted.Name != "" {
 		t.Errorf("a dry run asked for %q %+v", c.asked, c.submitted)

@@ -74,6 +74,7 @@ var scenes = []struct {
 	{"copy-menu", []string{"3", "C"}},
 	{"export", []string{"3", "/", "web", "enter", "ctrl+s"}},
 	{"submit", []string{"n", "web canary", "tab", "tab", "./srv --port $PORT0"}},
+	{"submit-held", []string{"n", "web", "tab", "tab", "./srv", "tab", "backspace", "2", "tab", "tab", "backspace", "backspace", "backspace", "5"}},
 	{"kill", []string{"3", "space", "space", "space", "ctrl+k"}},
 	{"drain", []string{"2", "space", "space", "ctrl+t"}},
 	{"gone", []string{"2", "j", "enter", "ctrl+g"}},

@@ -12,6 +12,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/holding"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 )
@@ -96,7 +97,10 @@ func show(p output.Printer, x *reeveapi.Explanation, now time.Time) error {
 }
 
 func until(r reeveapi.OfferReason, now time.Time) string {
-	if r.Until.IsZero() {
+	switch {
+	case !r.Since.IsZero():
+		return fmt.Sprintf("%s; for %s", r.Text, holding.Short(now.Sub(r.Since)))
+	case r.Until.IsZero():
 		return r.Text
 	}
 	return fmt.Sprintf("%s; the first in %s", r.Text, max(r.Until.Sub(now), 0).Round(time.Second))

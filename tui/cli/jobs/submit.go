@@ -10,6 +10,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/fault"
+	"codeberg.org/reeve/reeve/shared/holding"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 )
@@ -48,6 +49,9 @@ func (cfg Config) Submit(command *cobra.Command, s Submission) (*reeveapi.Job, e
 			job, err = c.SubmitJob(ctx, s.Spec)
 			return err
 		})
+		if err == nil && plan.Waits != "" {
+			fmt.Fprintln(cfg.Printer().Err, output.OneLine(plan.Waits))
+		}
 	case none:
 		return cfg.look(command, s.Spec.Name)
 	default:
@@ -100,7 +104,11 @@ func (cfg Config) showPlan(plan *reeveapi.JobPlan) error {
 			fmt.Fprintf(p.Out, "Job %s would change from version %d, and %d running instances would be replaced:\n", output.OneLine(name), plan.Version, plan.Replace)
 			writeChanges(p.Out, plan)
 		}
-		fmt.Fprintf(p.Out, "%d of the %d instances that need a place have one now.\n\n", plan.Fits, plan.Wanted)
+		fmt.Fprintf(p.Out, "%d of the %d instances that need a place have one now.\n", plan.Fits, plan.Wanted)
+		if plan.Waits != "" {
+			fmt.Fprintf(p.Out, "%s.\n", output.OneLine(plan.Waits))
+		}
+		fmt.Fprintln(p.Out)
 		if err := output.Show(p, plan.Agents, planListing()); err != nil {
 			return err
 		}
@@ -110,10 +118,21 @@ func (cfg Config) showPlan(plan *reeveapi.JobPlan) error {
 		return fault.New(fault.Invalid, "there is no secret %s, which job %s refers to; set it first: reeve secrets set %s", plan.Lacks[0], name, plan.Lacks[0])
 	case plan.Fits == plan.Wanted && plan.Quota != "":
 		return fault.New(fault.Exhausted, "not all instances of job %s would be launched: %s", name, plan.Quota)
+	case plan.Waits != "":
+		return fault.New(fault.Exhausted, "%d of %d instances of job %s would wait for a place, %d of them for what %s on offer; \"reeve offers rescind\" takes that back",
+			plan.Wanted-plan.Fits, plan.Wanted, name, plan.Later, holders(plan))
 	case plan.Fits < plan.Wanted:
 		return fault.New(fault.Exhausted, "%d of %d instances of job %s would wait for a place", plan.Wanted-plan.Fits, plan.Wanted, name)
 	}
 	return nil
+}
+
+// holders says who has what a plan waits for.
+func holders(plan *reeveapi.JobPlan) string {
+	if len(plan.Holders) != 1 {
+		return fmt.Sprintf("%d frameworks have", len(plan.Holders))
+	}
+	return "framework " + output.OneLine(holding.Name(plan.Holders[0])) + " has"
 }
 
 func planListing() output.Listing[reeveapi.PlanAgent] {

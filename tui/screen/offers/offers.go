@@ -135,5 +135,9 @@ func (s *Screen) Status() (string, theme.Role) {
 	if s.held(o) {
 		how = theme.Warn
 	}
-	return fmt.Sprintf("%s has held %s for %s", o.FrameworkName, short(o), gauge.Since(s.Env.Now(), o.Made)), how
+	text := fmt.Sprintf("%s has held %s for %s", o.FrameworkName, short(o), gauge.Since(s.Env.Now(), o.Made))
+	if !o.Until.IsZero() {
+		text += "; it times out in " + gauge.Age(max(o.Until.Sub(s.Env.Now()), 0))
+	}
+	return text, how
 }

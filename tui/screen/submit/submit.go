@@ -11,6 +11,7 @@ import (
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/action"
+	"codeberg.org/reeve/reeve/tui/fit"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
@@ -33,6 +34,7 @@ type Screen struct {
 	origin   *origin // what the form began from, nil if from nothing
 	template string  // the name of the template that it is, "" if it is none
 	shown    preview
+	room     *fit.Room // as it was looked at last
 }
 
 // New returns the form: empty, with the draft that was kept, or with the values of what target's Arg names ("task:KEY",
@@ -170,8 +172,8 @@ func (s *Screen) send() tea.Cmd {
 	if s.env.Store.Snapshot().Jobs.Get(spec.Name) != nil {
 		return screen.Say(theme.Bad, "there is a job named "+spec.Name+" already; names are unique")
 	}
-	fit := s.fit()
-	return screen.Send(screen.Ask{Action: action.Submit(spec, action.Line{Text: fit.text, Warn: fit.role != theme.Good})})
+	hint := s.fit()
+	return screen.Send(screen.Ask{Action: action.Submit(spec, action.Line{Text: hint.text, Warn: hint.role != theme.Good})})
 }
 
 // Status says whether the form may be submitted.
@@ -224,9 +226,9 @@ func (s *Screen) beside(a frame.Area, both bool) {
 }
 
 func (s *Screen) footer(a frame.Area) {
-	fit := s.fit()
-	a.Text(0, 0, fit.role, a.Clip(fit.text, a.W))
-	_, free, _ := action.Fits(s.env.Store.Snapshot(), reeveapi.Amounts{}, 0)
+	hint := s.fit()
+	a.Text(0, 0, hint.role, hint.in(a))
+	free := s.left().Totals().Free
 	x := a.Text(0, 1, theme.Dim, "free in all  ")
 	text := fmt.Sprintf("%s cpus  %s memory  %s disk", gauge.CPUs(free.CPUs), gauge.MB(free.Mem), gauge.MB(free.Disk))
 	if s.spec().Resources.GPUs > 0 {
