@@ -160,3 +160,43 @@ func TestScheduleFormSaysAllThatRunsThere(t *testing.T) {
 		})
 	}
 }
+
+// TestTheBeginIsReplaced types when maintenance begins over the "now" that stands there, and adds to what a window had that is changed.
+func TestTheBeginIsReplaced(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("2", "m", "tab", "in 2h")
+		if line := c.Line("Begin*"); !strings.Contains(line, "in 2h") || strings.Contains(line, "now") {
+			t.Errorf("Begin is %q, want in 2h", line)
+		}
+		c.Press("shift+tab", "x")
+		if line := c.Line("Machines*"); !strings.Contains(line, "agent-01x") {
+			t.Errorf("Machines is %q, want what was marked, and the x", line)
+		}
+		c.Press("esc", "9", "E", "tab", "tab")
+		before := strings.Fields(c.Line("Length"))
+		c.Press("5m")
+		if line := c.Line("Length"); !strings.Contains(line, before[3]+"5m") {
+			t.Errorf("Length is %q, want it to go on from %q", line, before)
+		}
+	})
+}
+
+// TestDefaultsOfAJobAreReplaced types over what the empty form has, and adds to what a draft, a task or a job has.
+func TestDefaultsOfAJobAreReplaced(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		role := func(want string) {
+			t.Helper()
+			if got := strings.Fields(strings.TrimLeft(c.Line("Role"), " ▶"))[1]; got != want {
+				t.Errorf("the role is %q, want %q", got, want)
+			}
+		}
+		c.Press("n", "canary", "tab", "web")
+		role("web")
+		c.Press("esc", "n", "tab", "/x")
+		role("web/x")
+		c.Press("ctrl+l", "tab", "ops")
+		role("ops")
+		c.Press("esc", "3", "/", "web-api.3", "enter", "n", "tab", "/x")
+		role("web/x")
+	})
+}

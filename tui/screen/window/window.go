@@ -85,12 +85,9 @@ type Screen struct {
 
 // New returns the form.
 func New(env screen.Env, target screen.Target) *Screen {
-	from := texts{Begin: "now"}
+	var from texts
 	if target.Arg != "" && json.Unmarshal([]byte(target.Arg), &from) != nil {
-		from = texts{Begin: "now"} // of another version of the console
-	}
-	if from.Begin == "" {
-		from.Begin = "now"
+		from = texts{} // of another version of the console
 	}
 	s := &Screen{env: env, change: from.Change, typed: -1}
 	s.Form = form.New(
@@ -102,7 +99,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 			},
 		},
 		form.Field{
-			ID: fieldBegin, Label: "Begin", Required: true, Initial: from.Begin, Hint: "now, in 1h, 22:00, or a day and a time",
+			ID: fieldBegin, Label: "Begin", Required: true, Initial: from.Begin, Default: "now", Hint: "now, in 1h, 22:00, or a day and a time",
 			Check: func(text string) string {
 				_, err := action.ParseBegin(text, s.env.Now())
 				return sentence(err)

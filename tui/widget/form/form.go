@@ -18,8 +18,9 @@ type Field struct {
 	Unless   func() bool         // a required field may be empty if this says so; may be nil
 	Hint     string              // shown behind an empty field that has the focus
 	Check    func(string) string // what is wrong with the text, "" if nothing; not asked for an empty optional field
-	Initial  string
-	Hidden   bool // what is typed is not shown
+	Initial  string              // what somebody has chosen: typing goes on there
+	Default  string              // what stands there without Initial: typing replaces it, as long as nothing else was done to it
+	Hidden   bool                // what is typed is not shown
 }
 
 // Form is a list of fields of which one has the focus. It is owned by one screen.
@@ -35,11 +36,14 @@ type Form struct {
 	version int      // counts changes of texts
 }
 
-// New returns a form with the fields' initial values.
+// New returns a form with the fields' initial values, or their defaults.
 func New(fields ...Field) *Form {
 	f := &Form{fields: fields, inputs: make([]input.Input, len(fields)), errs: make([]string, len(fields)), shown: make([]bool, len(fields))}
 	for i := range fields {
 		f.inputs[i] = input.New(fields[i].Initial)
+		if fields[i].Initial == "" {
+			f.inputs[i].Offer(fields[i].Default)
+		}
 		f.inputs[i].Hidden = fields[i].Hidden
 		f.check(i)
 	}

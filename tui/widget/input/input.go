@@ -18,8 +18,9 @@ const maxLength = 64 << 10
 
 // Input is one line of text with a cursor.
 type Input struct {
-	Hidden bool // the text is not shown, but how long it is
-	model  textinput.Model
+	Hidden  bool // the text is not shown, but how long it is
+	offered bool // the text goes with the first letter that is typed, as a selected one does
+	model   textinput.Model
 }
 
 // New returns an input that holds text, its cursor at the end.
@@ -35,8 +36,15 @@ func New(text string) Input {
 // Value is the text.
 func (in *Input) Value() string { return in.model.Value() }
 
+// Offer sets a text that nobody has chosen yet: a letter replaces it, any other key makes it a text like others.
+func (in *Input) Offer(text string) {
+	in.Set(text)
+	in.offered = text != ""
+}
+
 // Set replaces the text and puts the cursor at its end.
 func (in *Input) Set(text string) {
+	in.offered = false
 	in.model.SetValue(text)
 	in.model.CursorEnd()
 }
@@ -44,6 +52,10 @@ func (in *Input) Set(text string) {
 // Type takes a key and says whether the text changed.
 func (in *Input) Type(key tea.KeyMsg) bool {
 	before := in.model.Value()
+	if in.offered && !key.Alt && (key.Type == tea.KeyRunes || key.Type == tea.KeySpace) {
+		in.model.SetValue("")
+	}
+	in.offered = false
 	key.Runes = slices.Clone(key.Runes) // the model writes into them, and those of a space are the same for all consoles of a process
 	in.model, _ = in.model.Update(key)  // the only command it has reads the clipboard of the machine we run on
 	return in.model.Value() != before
@@ -57,6 +69,10 @@ func (in *Input) Draw(a frame.Area, focus bool) {
 	}
 	if !focus {
 		a.Text(0, 0, theme.Text, a.Clip(string(text), a.W))
+		return
+	}
+	if in.offered {
+		a.With(theme.Cursor).Text(0, 0, theme.Text, a.Clip(string(text), a.W))
 		return
 	}
 	at := in.model.Position()
