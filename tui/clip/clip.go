@@ -56,7 +56,9 @@ func Of(s *store.Snapshot, t screen.Thing, reach []string) []screen.Choice {
 			add("j", "JSON", indented(v))
 		}
 	default:
-		add("i", "id", t.ID)
+		if !asked(s, t, add, reeve) {
+			add("i", "id", t.ID)
+		}
 	}
 	return out
 }

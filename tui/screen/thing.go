@@ -7,10 +7,11 @@ import (
 	"codeberg.org/reeve/reeve/tui/widget/table"
 )
 
-// Thing is what can be described, copied and exported: an entry of the store.
+// Thing is what can be described, copied and exported: an entry of the store, or one that a list asks for.
 type Thing struct {
-	Kind Kind   // Agent, Task, Job, Masters, Frameworks, Roles, Offers or Events
-	ID   string // as the store has it
+	Kind  Kind   // Agent, Task, Job, Masters, Frameworks, Roles, Offers or Events; or Maintenance, Members, Files, Secrets, which are not in the store
+	ID    string // as the store has it, or by which lookup finds it
+	Value any    // a pointer to what is known of it, if it is not in the store and the list has asked for it
 }
 
 // Pointer is a screen whose cursor is on something, or that shows one thing. The app then knows what Describe, Raw and

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"codeberg.org/reeve/reeve/shared/reeveapi"
 )
 
 // TestDescribe reads what is known of a task, searches in it, turns it into YAML and JSON, and copies and saves that.
@@ -81,5 +83,98 @@ func TestExport(t *testing.T) {
 		if got := strings.Count(c.Saved(), `"agent":"agent-`); got != 12 {
 			t.Errorf("saved %d agents, want all 12:\n%s", got, c.Saved())
 		}
+	})
+}
+
+// asked are the lists that are not in the stream, and what is known of a row of each.
+var asked = []struct {
+	name            string
+	keys            []string
+	described, json []string
+	menu            []string
+	command         string // of the menu, and what it copies
+	copies          string
+}{
+	{
+		"maintenance", []string{"9", "/", "agent-11", "enter"}, []string{"› agent-11 described", "MACHINE", "agent-11", "ANSWERS", "marathon"},
+		[]string{`"hostname": "agent-11"`, `"start": "`}, []string{"machine", "address", "command that takes it down"}, "t", "reeve maintenance start --master=10.0.0.12:5050 agent-11",
+	},
+	{
+		"members", []string{":", "members", "enter", "/", "agent-01", "enter"}, []string{"› agent-01 described", "MEMBER", "alive"},
+		[]string{`"kind": "agent"`, `"address": "`}, []string{"name", "gossip's address", "its API's address"}, "n", "agent-01",
+	},
+	{
+		"files", []string{"3", "/", "web-api.3", "enter", "f", "/", "stdout", "enter"}, []string{"› stdout described", "FILE", "bytes"},
+		[]string{`"path": "`, `"size": `}, []string{"path", "command that fetches it"}, "g", "reeve files get --master=10.0.0.12:5050 web-api.3",
+	},
+	{
+		"secrets", []string{":", "secrets", "enter"}, []string{"described", "SECRET", "NEEDED BY"},
+		[]string{`"version": `, `"size": `}, []string{"name", "command that stores"}, "s", "reeve secrets set --master=10.0.0.12:5050 ",
+	},
+}
+
+// TestAskedThings describes, shows as it is and copies what a list had to ask for.
+func TestAskedThings(t *testing.T) {
+	for _, of := range asked {
+		t.Run(of.name, func(t *testing.T) {
+			Run(t, Options{W: 100, H: 40}, func(c *Console) {
+				c.Press(of.keys...)
+				c.Pass(2 * time.Second)
+				c.Press("d")
+				c.Expect(of.described...)
+				c.Press("y")
+				c.Expect("[YAML]")
+				c.Press("y", "c")
+				for _, want := range of.json {
+					if got := c.Copied(); !strings.HasPrefix(got, "{\n") || !strings.Contains(got, want) {
+						t.Errorf("copied %q, want JSON with %s", got, want)
+					}
+				}
+				c.Press("esc", "C")
+				c.Expect("─ Copy ")
+				c.Expect(of.menu...)
+				c.Press(of.command)
+				if got := c.Copied(); !strings.HasPrefix(got, of.copies) {
+					t.Errorf("%s copies %q, want %q", of.command, got, of.copies)
+				}
+				if of.name == "files" {
+					return // the list shows what is in the directory where the text would stand
+				}
+				c.Press("v")
+				c.Expect("(v hides it)", of.described[1])
+			})
+		})
+	}
+}
+
+// TestAskedThingsFollow keeps a description true, and what was known last when the thing is gone.
+func TestAskedThingsFollow(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("9", "/", "agent-11", "enter")
+		c.Pass(2 * time.Second)
+		c.Press("d")
+		c.Expect("draining")
+		change := func(step string) {
+			t.Helper()
+			plan, err := c.Cluster.Maintenance(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range plan.Windows {
+				for _, m := range w.Machines {
+					if m.Hostname == "agent-11" {
+						err = c.Cluster.ChangeMaintenance(t.Context(), step, reeveapi.MaintenanceRequest{Machines: []reeveapi.MachineID{{Hostname: m.Hostname, IP: m.IP}}})
+					}
+				}
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Pass(4 * time.Second)
+		}
+		change("start")
+		c.Expect("down")
+		change("stop")
+		c.Expect("it is gone; this is what was known last", "agent-11")
 	})
 }

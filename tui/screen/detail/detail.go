@@ -3,6 +3,7 @@
 package detail
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/lookup"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/pager"
@@ -26,7 +28,9 @@ const (
 // Screen is one thing, as text.
 type Screen struct {
 	env   screen.Env
-	thing screen.Thing
+	thing screen.Thing // with a Value if it is not in the store, once that was answered
+	ask   func(ctx context.Context) (any, error)
+	query query
 	tabs  tabs.Tabs
 	pager pager.Pager
 	last  record // the newest that was known
@@ -42,6 +46,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 		env: env, thing: screen.Thing{Kind: screen.Kind(kind), ID: target.ID}, shown: -1,
 		tabs: tabs.Tabs{Names: []string{"described", "YAML", "JSON"}},
 	}
+	s.ask = lookup.Of(env, s.thing)
 	if keys.Verb(verb) == keys.Raw {
 		s.tabs.At = asYAML
 	}
@@ -60,11 +65,19 @@ func (s *Screen) Crumb() string {
 // Scopes are the key scopes.
 func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Text} }
 
-// Start does nothing: all data are in the store.
-func (s *Screen) Start() tea.Cmd { return nil }
+// Start asks for what is not in the store.
+func (s *Screen) Start() tea.Cmd { return s.inquire() }
 
-// Update does nothing: Render looks at the newest snapshot.
-func (s *Screen) Update(tea.Msg) tea.Cmd { return nil }
+// Update takes the answer to that, and asks again now and then. All else is in the store: Render looks at the newest snapshot.
+func (s *Screen) Update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case screen.Tick:
+		return s.again()
+	case answer:
+		s.take(msg)
+	}
+	return nil
+}
 
 // Typing says whether the search line takes keys.
 func (s *Screen) Typing() bool { return s.pager.Typing() }
@@ -113,7 +126,10 @@ func (s *Screen) Text() (name, text string) {
 
 // Status says where in the text one is, and whether the thing is still there.
 func (s *Screen) Status() (string, theme.Role) {
-	if s.gone {
+	switch {
+	case s.query.wrong != "" && s.last.value != nil:
+		return "what is shown may be old: " + s.query.wrong, theme.Warn
+	case s.gone && s.last.value != nil:
 		return "it is gone; this is what was known last", theme.Warn
 	}
 	from, to, of := s.pager.Place()
@@ -150,7 +166,8 @@ func (s *Screen) Render(a frame.Area) {
 	s.refresh()
 	s.tabs.Draw(a.Sub(1, 0, a.W-1, 1))
 	if s.last.value == nil {
-		a.Text(1, 2, theme.Dim, "the master knows nothing of "+s.thing.ID)
+		text, role := s.missing()
+		a.Text(1, 2, role, a.Clip(text, a.W-2))
 		return
 	}
 	s.pager.Render(a.Sub(0, 1, a.W, a.H-1))

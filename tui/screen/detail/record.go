@@ -63,6 +63,7 @@ func find(snap *store.Snapshot, t screen.Thing) (record, bool) {
 			}
 		}
 	default:
+		r.findAsked(snap, t.Value)
 	}
 	return r, r.value != nil
 }

@@ -18,6 +18,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/lookup"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/screen/list"
@@ -302,6 +303,15 @@ func (s *Screen) Off(verb keys.Verb) string {
 		return "the task has ended"
 	}
 	return ""
+}
+
+// Points is the cursor's file.
+func (s *Screen) Points() screen.Thing {
+	row, _ := s.list.Table.At()
+	if row.Val == nil {
+		return screen.Thing{}
+	}
+	return screen.Thing{Kind: screen.Files, ID: lookup.FileID(s.id, path.Join(s.dir, name(row.Val))), Value: row.Val}
 }
 
 // Status describes the cursor's row.

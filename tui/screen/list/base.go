@@ -37,6 +37,8 @@ type Setup[T any] struct {
 	Scope keys.Scope
 	Kind  screen.Kind // of the thing that a row is, "" if it is none
 	Name  string      // of an export
+	// Value is a row as it can be described, if that is not in the store. Nil if it is.
+	Value func(row *T) any
 	// List is the list of a snapshot whose rows are shown. Only what has changed in it is looked at.
 	List func(s *store.Snapshot) store.List[T]
 	// Rows are all rows of a snapshot that has no such list. Nil, too, if the screen fills the tables itself.
@@ -286,8 +288,12 @@ func (b *Base[T]) Points() screen.Thing {
 	if b.setup.Kind == "" {
 		return screen.Thing{}
 	}
-	id, _, _ := b.Row()
-	return screen.Thing{Kind: b.setup.Kind, ID: id}
+	id, row, _ := b.Row()
+	t := screen.Thing{Kind: b.setup.Kind, ID: id}
+	if b.setup.Value != nil && row != nil {
+		t.Value = b.setup.Value(row)
+	}
+	return t
 }
 
 // Export is the shown list as text.

@@ -14,6 +14,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/action"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/lookup"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/screen/list"
@@ -32,7 +33,7 @@ type machine struct {
 	peers []reeveapi.MaintenanceMachine // all of its window
 }
 
-func (m *machine) id() string { return m.Hostname + "/" + m.IP }
+func (m *machine) id() string { return lookup.MachineID(m.MaintenanceMachine) }
 
 type column = table.Column[machine]
 
@@ -50,7 +51,12 @@ func New(env screen.Env, target screen.Target) *Screen {
 		{Name: "state", Free: true, Text: func(m *machine) string { return m.State }},
 	}...)
 	l.SetFilter(target.Arg)
-	base := list.NewBase(env, list.Setup[machine]{Scope: keys.Maintenance, Name: "maintenance"}, l)
+	base := list.NewBase(env, list.Setup[machine]{
+		Scope: keys.Maintenance, Kind: screen.Maintenance, Name: "maintenance",
+		Value: func(m *machine) any {
+			return &lookup.Machine{MaintenanceMachine: m.MaintenanceMachine, Start: m.start, End: m.end}
+		},
+	}, l)
 	s.Asked = list.NewAsked(base, "the schedule", env.Maintenance, rows)
 	return s
 }

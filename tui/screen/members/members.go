@@ -57,7 +57,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 	l.Problem = func(m *member) bool { return m.State == reeveapi.MemberFailed }
 	l.Aside = s.tally
 	l.SetFilter(target.Arg)
-	base := list.NewBase(env, list.Setup[member]{Scope: keys.Members, Name: "members"}, l)
+	base := list.NewBase(env, list.Setup[member]{Scope: keys.Members, Kind: screen.Members, Name: "members", Value: func(m *member) any { return m }}, l)
 	s.Asked = list.NewAsked(base, "the members of gossip", env.Members, s.rows)
 	return s
 }

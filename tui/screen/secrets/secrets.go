@@ -44,7 +44,7 @@ func New(env screen.Env, target screen.Target) *Screen {
 		{Name: "stored", Text: func(v *secret) string { return stored(v) }},
 	}...)
 	l.SetFilter(target.Arg)
-	base := list.NewBase(env, list.Setup[secret]{Scope: keys.Secrets, Name: "secrets"}, l)
+	base := list.NewBase(env, list.Setup[secret]{Scope: keys.Secrets, Kind: screen.Secrets, Name: "secrets", Value: func(v *secret) any { return v }}, l)
 	s.Asked = list.NewAsked(base, "the secrets' names", env.Secrets, rows)
 	return s
 }
