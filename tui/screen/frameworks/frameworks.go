@@ -97,10 +97,10 @@ func (s *Screen) columns() []column {
 			Compare: table.Compare(s.share),
 		},
 		{
-			Name: "OFFERS", Width: 6, Right: true, Rank: 5, Text: func(f *framework) (string, theme.Role) { return fmt.Sprint(f.Offers), theme.Dim },
+			Name: "OFFERS", Width: 6, Right: true, Rank: 7, Text: func(f *framework) (string, theme.Role) { return fmt.Sprint(f.Offers), theme.Dim },
 			Compare: table.Compare(func(f *framework) int { return f.Offers }),
 		},
-		usual(7, text("WEB UI", 18, 36, func(f *framework) string { return f.WebUI })),
+		s.webUI(),
 		{
 			Name: "UP", Width: 6, Right: true, Rank: 4, Text: func(f *framework) (string, theme.Role) { return gauge.Since(s.Env.Now(), f.Registered), theme.Dim },
 			Compare: func(a, b *framework) int { return b.Registered.Compare(a.Registered) },
@@ -119,6 +119,19 @@ func (s *Screen) columns() []column {
 		s.clock("STATE SINCE", func(f *framework) time.Time { return f.Since }),
 		s.clock("ENDED", func(f *framework) time.Time { return f.Ended }),
 	}
+}
+
+// webUI is where a framework has a page of its own; http:// is not worth its place where there is little.
+func (s *Screen) webUI() column {
+	c := usual(5, text("WEB UI", 10, 36, func(f *framework) string { return f.WebUI }))
+	c.Draw = func(a frame.Area, f *framework) {
+		text := f.WebUI
+		if short, ok := strings.CutPrefix(text, "http://"); ok && frame.Width(text) > a.W {
+			text = strings.TrimSuffix(short, "/")
+		}
+		a.Left(0, 0, a.W, theme.Dim, label.Or(text, "-"))
+	}
+	return c
 }
 
 func text(name string, width, most int, of func(*framework) string) column {

@@ -29,11 +29,19 @@ func (l *List[T]) head(a frame.Area) {
 	}
 	x = l.order(a, x)
 	x = l.set(a, l.marks(a, x))
-	row, of := l.Table.Place()
-	if place := fmt.Sprintf("%d of %d", row, of); of > 0 && x+frame.Width(place)+1 < a.W {
+	if place := l.place(); place != "" && x+frame.Width(place)+1 < a.W {
 		a.Text(a.W-frame.Width(place)-1, 0, theme.Dim, place)
 		l.aside(a.Sub(x, 0, a.W-x-frame.Width(place)-4, 1))
 	}
+}
+
+// place says which row the cursor is on, of how many.
+func (l *List[T]) place() string {
+	row, of := l.Table.Place()
+	if of == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d", row, of)
 }
 
 // tabs draws the names of the pages and answers the column after them. Where marks and a filter would have no room beside
@@ -58,7 +66,7 @@ func (l *List[T]) tabs(a frame.Area) int {
 	return l.Tabs.Draw(a.Sub(0, 0, room, 1)) + 3
 }
 
-// order says by which column rows are sorted, if there is room for it.
+// order says by which column rows are sorted, if there is room for it: the heads say that, too, so it gives way to what has to be said.
 func (l *List[T]) order(a frame.Area, x int) int {
 	name, desc := l.Table.Sorted()
 	if name == "" {
@@ -71,6 +79,11 @@ func (l *List[T]) order(a frame.Area, x int) int {
 	room := a.W
 	if marked := l.marked(); len(marked) > 0 {
 		room -= frame.Width(marked[0]) + 3
+	} else if l.Aside != nil {
+		first, _, _ := strings.Cut(l.Aside(), "\n")
+		if aside := frame.Width(first) + frame.Width(l.place()) + 4; first != "" && x+aside <= a.W {
+			room -= aside
+		}
 	}
 	if text := name + " " + arrow; x+5+frame.Width(text) <= room {
 		x = a.Text(x, 0, theme.Dim, "sort ")

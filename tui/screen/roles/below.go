@@ -27,11 +27,6 @@ func (s *Screen) frameworks() []*reeveapi.Framework {
 	return out
 }
 
-// within says whether a framework is in a role or in one below it.
-func within(f *reeveapi.Framework, name string) bool {
-	return slices.ContainsFunc(f.Roles, func(r string) bool { return r == name || strings.HasPrefix(r, name+"/") })
-}
-
 // below draws the frameworks, those of the cursor's role first and marked.
 func (s *Screen) below(a frame.Area, all []*reeveapi.Framework, of *role) {
 	if a.H < 3 {
@@ -40,7 +35,7 @@ func (s *Screen) below(a frame.Area, all []*reeveapi.Framework, of *role) {
 	if of != nil {
 		all = slices.Clone(all)
 		slices.SortStableFunc(all, func(x, y *reeveapi.Framework) int {
-			return cmp.Compare(map[bool]int{true: 0, false: 1}[within(x, of.Name)], map[bool]int{true: 0, false: 1}[within(y, of.Name)])
+			return cmp.Compare(map[bool]int{true: 0, false: 1}[label.Within(x, of.Name)], map[bool]int{true: 0, false: 1}[label.Within(y, of.Name)])
 		})
 	}
 	states := map[string]int{}
@@ -66,7 +61,7 @@ func (s *Screen) below(a frame.Area, all []*reeveapi.Framework, of *role) {
 			return
 		}
 		text := theme.Text
-		if of != nil && within(f, of.Name) {
+		if of != nil && label.Within(f, of.Name) {
 			a.Text(0, y, theme.Accent, a.Theme().Glyph.Crumb)
 		} else {
 			text = theme.Dim

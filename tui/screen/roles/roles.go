@@ -13,6 +13,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/screen/list"
 	"codeberg.org/reeve/reeve/tui/store"
 	"codeberg.org/reeve/reeve/tui/theme"
@@ -76,14 +77,14 @@ func (s *Screen) columns() []column {
 		cpus("ALLOC", 5, false, func(r *role) float64 { return r.Allocated.CPUs }),
 		cpus("RESERV", 7, true, func(r *role) float64 { return r.Reserved.CPUs }),
 		cpus("CONSUM", 0, false, func(r *role) float64 { return r.Consumed.CPUs }),
-		{Name: "GUARANT", Width: 7, Right: true, Rank: 1, Text: func(r *role) (string, theme.Role) { return due(r, "cpus", gauge.CPUs) }},
-		{Name: "LIMIT", Width: 7, Right: true, Text: func(r *role) (string, theme.Role) { return limit(r, "cpus", gauge.CPUs) }},
+		{Name: "GUARANT", Width: 7, Right: true, Rank: 1, Text: func(r *role) (string, theme.Role) { return label.Guarantee(r, "cpus", gauge.CPUs) }},
+		{Name: "LIMIT", Width: 7, Right: true, Text: func(r *role) (string, theme.Role) { return label.Limit(r, "cpus", gauge.CPUs) }},
 		{
 			Name: "MEM", Width: 6, Right: true, Rank: 1, Text: func(r *role) (string, theme.Role) { return gauge.MB(r.Consumed.Mem), theme.Text },
 			Compare: table.Compare(func(r *role) float64 { return r.Consumed.Mem }),
 		},
-		{Name: "MEM GUAR", Width: 8, Right: true, Rank: 7, Text: func(r *role) (string, theme.Role) { return due(r, "mem", gauge.MB) }},
-		{Name: "MEM LIM", Width: 8, Right: true, Rank: 2, Text: func(r *role) (string, theme.Role) { return limit(r, "mem", gauge.MB) }},
+		{Name: "MEM GUAR", Width: 8, Right: true, Rank: 7, Text: func(r *role) (string, theme.Role) { return label.Guarantee(r, "mem", gauge.MB) }},
+		{Name: "MEM LIM", Width: 8, Right: true, Rank: 2, Text: func(r *role) (string, theme.Role) { return label.Limit(r, "mem", gauge.MB) }},
 		{Name: "DISK", Width: 6, Right: true, Rank: 9, Wide: true, Text: func(r *role) (string, theme.Role) { return gauge.MB(r.Consumed.Disk), theme.Text }},
 		{Name: "GPUS", Width: 5, Right: true, Rank: 9, Wide: true, Text: func(r *role) (string, theme.Role) { return gauge.CPUs(r.Consumed.GPUs), theme.Text }},
 	}
@@ -115,40 +116,14 @@ func rest() []column {
 			continue // it has columns of its own
 		}
 		out = append(out,
-			column{Name: r.title + " GUAR", Width: 9, Right: true, Rank: 9, Wide: true, Text: func(x *role) (string, theme.Role) { return due(x, r.name, r.write) }},
-			column{Name: r.title + " LIM", Width: 9, Right: true, Rank: 9, Wide: true, Text: func(x *role) (string, theme.Role) { return limit(x, r.name, r.write) }})
+			column{Name: r.title + " GUAR", Width: 9, Right: true, Rank: 9, Wide: true, Text: func(x *role) (string, theme.Role) { return label.Guarantee(x, r.name, r.write) }},
+			column{Name: r.title + " LIM", Width: 9, Right: true, Rank: 9, Wide: true, Text: func(x *role) (string, theme.Role) { return label.Limit(x, r.name, r.write) }})
 	}
 	return out
 }
 
 func fields() []filter.Field[role] {
 	return []filter.Field[role]{{Name: "role", Free: true, Text: func(r *role) string { return r.Name }}}
-}
-
-// due marks a guarantee that is not met.
-func due(r *role, name string, write func(float64) string) (string, theme.Role) {
-	n, ok := r.Guarantee[name]
-	switch {
-	case !ok:
-		return "-", theme.Dim
-	case r.Consumed.Of(name) < n:
-		return write(n) + " <", theme.Warn
-	}
-	return write(n), theme.Text
-}
-
-// limit marks a limit that is reached or passed.
-func limit(r *role, name string, write func(float64) string) (string, theme.Role) {
-	n, ok := r.Limit[name]
-	switch has := r.Consumed.Of(name); {
-	case !ok:
-		return "-", theme.Dim
-	case has > n:
-		return write(n) + " !", theme.Bad
-	case has > 0.9*n:
-		return write(n) + " !", theme.Warn
-	}
-	return write(n), theme.Text
 }
 
 // bar shows what a role has and is due, against its limit or the whole cluster.
