@@ -52,6 +52,18 @@ func TestStoryPlanMaintenance(t *testing.T) {
 	})
 }
 
+// TestAnswersAreReadInFull: what frameworks said of a machine stands below the list, where a row has no room for all of it.
+func TestAnswersAreReadInFull(t *testing.T) {
+	for _, size := range [][2]int{{60, 15}, {80, 24}} {
+		Run(t, Options{W: size[0], H: size[1]}, func(c *Console) {
+			c.Press("9")
+			c.Lacks("ANSWERS  of")
+			c.Press("G")
+			c.Expect("ANSWERS  of", "marathon     leaves", "spark-etl    stays")
+		})
+	}
+}
+
 // TestPlanMaintenanceByLine is told what is wrong with a line.
 func TestPlanMaintenanceByLine(t *testing.T) {
 	for line, want := range map[string]string{

@@ -93,22 +93,6 @@ func drawState(a frame.Area, m *machine) {
 	a.Left(0, 0, a.W, theme.Warn, g.Drain+" scheduled")
 }
 
-// answers are what frameworks said when they were asked to leave.
-func (s *Screen) answers(m *machine) string {
-	var out []string
-	for _, a := range m.Answers {
-		name, word := a.Framework, "stays"
-		if f := s.Env.Store.Snapshot().Frameworks.Get(a.Framework); f != nil {
-			name = f.Name
-		}
-		if a.Accepted {
-			word = "leaves"
-		}
-		out = append(out, name+" "+word)
-	}
-	return strings.Join(out, ", ")
-}
-
 // Crumb names the screen.
 func (s *Screen) Crumb() string { return "maintenance" }
 

@@ -166,10 +166,18 @@ func (t *Table[T]) rank(col int) int {
 
 // bounds are the least and the most width of a column.
 func (t *Table[T]) bounds(col int) (least, most int) {
-	if t.set == Own {
-		if i := slices.Index(t.picked, col); i >= 0 && t.own[i].Width > 0 {
-			return t.own[i].Width, t.own[i].Width
-		}
+	if t.fixed(col) {
+		w := t.own[slices.Index(t.picked, col)].Width
+		return w, w
 	}
 	return t.cols[col].Width, t.cols[col].Max
+}
+
+// fixed says whether an operator has said how wide a column is.
+func (t *Table[T]) fixed(col int) bool {
+	if t.set != Own {
+		return false
+	}
+	i := slices.Index(t.picked, col)
+	return i >= 0 && t.own[i].Width > 0
 }

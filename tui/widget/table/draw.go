@@ -130,67 +130,6 @@ func (t *Table[T]) scroll() {
 	t.top = max(min(t.top, t.at), t.at-t.height+1, 0)
 }
 
-// layout picks the columns that fit and gives what is left to those that can use it.
-func (t *Table[T]) layout(room int) (cols []int, widths []int) {
-	candidates := t.current()
-	if t.skip > 0 { // the first column stays
-		n := min(t.skip, len(candidates)-1)
-		candidates = append(candidates[:1:1], candidates[1+n:]...)
-	}
-	cols = t.fitting(candidates, room)
-	t.hidden = len(candidates) - len(cols)
-	return cols, t.spread(cols, room)
-}
-
-// fitting drops the columns with the highest rank, the last first, until the others fit.
-func (t *Table[T]) fitting(cols []int, room int) []int {
-	for t.need(cols) > room && len(cols) > 1 {
-		drop := len(cols) - 1
-		for i := len(cols) - 1; i > 0; i-- {
-			if t.rank(cols[i]) > t.rank(cols[drop]) {
-				drop = i
-			}
-		}
-		cols = append(cols[:drop:drop], cols[drop+1:]...)
-	}
-	return cols
-}
-
-// spread gives what is left to the columns that can use it, one by one.
-func (t *Table[T]) spread(cols []int, room int) []int {
-	widths := make([]int, len(cols))
-	left := room - t.need(cols)
-	most := make([]int, len(cols))
-	for i, c := range cols {
-		widths[i], most[i] = t.bounds(c)
-	}
-	if len(cols) == 1 {
-		return []int{max(min(most[0], room), 0)}
-	}
-	for left > 0 {
-		before := left
-		for i := range cols {
-			if left > 0 && widths[i] < most[i] {
-				widths[i]++
-				left--
-			}
-		}
-		if left == before {
-			break
-		}
-	}
-	return widths
-}
-
-func (t *Table[T]) need(cols []int) int {
-	n := 0
-	for _, c := range cols {
-		least, _ := t.bounds(c)
-		n += least + 1
-	}
-	return n - 1
-}
-
 func (t *Table[T]) heads(a frame.Area, cols, widths []int) {
 	x := gutter
 	for i, c := range cols {

@@ -71,6 +71,7 @@ type Table[T any] struct {
 	skip   int    // columns scrolled away
 	hidden int    // columns that did not fit at the last Render
 	drawn  []int  // the columns of the last Render
+	needs  []int  // by column, how wide the texts were that were drawn; nil if nothing was cut off yet
 	marks  map[string]bool
 	anchor string // where marking began
 
