@@ -51,6 +51,7 @@ type Client struct {
 	scheme  string  // of the masters
 	peers   string  // scheme of whatever the masters name
 	http    *http.Client
+	watch   *http.Client // for streams that may rest
 
 	mu     sync.Mutex // guards leader and tried
 	leader string     // where the last request was served, "" before the first
@@ -120,12 +121,26 @@ func New(options Options) (*Client, error) {
 		TLSClientConfig:       &tls.Config{RootCAs: options.Authorities, MinVersion: tls.VersionTLS12},
 	}
 	c.options = options
-	c.http = &http.Client{
+	c.http = through(t)
+	watch := t.Clone()
+	watch.DialContext = func(ctx context.Context, _, address string) (net.Conn, error) {
+		conn, err := dial(ctx, address)
+		if err != nil {
+			return nil, err
+		}
+		return resting(ctx, conn), nil
+	}
+	watch.DisableKeepAlives, watch.ReadBufferSize = true, restBuffer // no connection is used for two streams: each rests as its own reader says
+	c.watch = through(watch)
+	return c, nil
+}
+
+func through(t *http.Transport) *http.Client {
+	return &http.Client{
 		Transport: t,
 		// Redirects are followed here, because the body has to be sent again and the leader remembered.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return c, nil
 }
 
 // Masters splits a list as --master has it: "a:5050,b:5050".

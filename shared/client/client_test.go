@@ -509,3 +509,58 @@ func TestManyTasks(t *testing.T) {
 		t.Errorf("half an answer: %v", err)
 	}
 }
+
+// TestWatchRests checks that what comes during a rest is read after it, all at once, and that a rest ends with its stream.
+func TestWatchRests(t *testing.T) {
+	more := make(chan int)
+	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		for n := range more {
+			for range n {
+				_, _ = io.WriteString(w, "{}\n") // the test sees what is missing
+			}
+			w.(http.Flusher).Flush()
+		}
+		<-r.Context().Done()
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var lines atomic.Int32
+	rests, read := make(chan int32), make(chan bool)
+	restful := client.WithRest(ctx, func(_ time.Duration, over <-chan struct{}) {
+		if lines.Load() == 0 {
+			return
+		}
+		select {
+		case rests <- lines.Load():
+		case <-over:
+			return
+		}
+		select {
+		case <-read:
+		case <-over:
+		}
+	})
+	ended := make(chan error, 1)
+	go func() {
+		ended <- connect(t, address).Watch(restful, func(*reeveapi.Watch) error { lines.Add(1); return nil })
+	}()
+	more <- 1
+	if got := <-rests; got != 1 {
+		t.Errorf("it rests after %d lines, want 1", got)
+	}
+	more <- 2
+	more <- 3
+	more <- 0 // the three were written
+	if got := lines.Load(); got != 1 {
+		t.Errorf("%d lines were read during a rest", got-1)
+	}
+	read <- true
+	for got := <-rests; got != 6; got = <-rests { // the network may bring them in parts
+		read <- true
+	}
+	close(more)
+	cancel()
+	if err := <-ended; err == nil {
+		t.Error("the stream ended without an error")
+	}
+}

@@ -26,6 +26,7 @@ type request struct {
 	path   string // with the query
 	body   []byte
 	header http.Header
+	watch  bool // its answer is a stream that may rest
 	again  bool // it changes nothing, or the second time nothing more, so that it may be sent again when an answer got lost
 }
 
@@ -157,7 +158,11 @@ func (c *Client) send(ctx context.Context, scheme, peer string, r request) (*htt
 		httpRequest.Header.Set(reeveapi.UserHeader, c.options.User)
 	}
 	c.authenticate(httpRequest)
-	answer, err := c.http.Do(httpRequest)
+	through := c.http
+	if r.watch {
+		through = c.watch
+	}
+	answer, err := through.Do(httpRequest)
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err // its text repeats the method and the URL, which tells people nothing
 	}

@@ -29,7 +29,7 @@ const (
 
 // Watch follows the cluster: it calls line with the snapshot and then with every change, until line or the stream fails or
 // ctx ends. The error says which; it is never nil. line may keep what it is given, but must not change its maps: those of
-// one task may be another's. A caller that wants more watches again and starts from a snapshot.
+// one task may be another's. A caller that wants more watches again and starts from a snapshot. WithRest is for one that has time.
 func (c *Client) Watch(ctx context.Context, line func(*reeveapi.Watch) error) error {
 	var reader watchline.Reader
 	var whole shorthand.Reader
@@ -57,7 +57,7 @@ func (c *Client) FollowEvents(ctx context.Context, since uint64, event func(*ree
 func lines[T any](ctx context.Context, c *Client, path string, silence time.Duration, read func(text []byte) (*T, error), take func(*T) error) error {
 	ctx, dog := watch(ctx, silence)
 	defer dog.stop()
-	answer, err := c.lead(ctx, request{method: http.MethodGet, path: base + path, again: true})
+	answer, err := c.lead(ctx, request{method: http.MethodGet, path: base + path, watch: true, again: true})
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"codeberg.org/reeve/reeve/shared/backoff"
+	"codeberg.org/reeve/reeve/shared/client"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/run"
 	"codeberg.org/reeve/reeve/shared/shorthand"
@@ -68,6 +69,7 @@ type Feed struct {
 
 	slower  atomic.Int64 // the least time between two looks that an operator wants, in nanoseconds; 0 for none
 	touched atomic.Int64 // when a key was pressed last, in nanoseconds of the Unix clock
+	leisure leisure
 
 	lines sync.Mutex // guards came; held while the store takes it
 	came  []*reeveapi.Watch
@@ -81,7 +83,7 @@ func New(source Source, st *store.Store) *Feed {
 	return &Feed{
 		source: source, store: st,
 		poke: make(chan struct{}, 1), retry: make(chan struct{}, 1), asked: make(chan struct{}, 1), awake: make(chan struct{}, 1),
-		fresh: make(chan struct{}, 1),
+		fresh: make(chan struct{}, 1), leisure: newLeisure(),
 	}
 }
 
@@ -158,12 +160,15 @@ func (f *Feed) tell(ctx context.Context, changed func()) error {
 			return ctx.Err()
 		}
 		pace, early := max(coalesce, time.Duration(f.slower.Load())), (<-chan struct{})(nil)
-		if steady && pace < unwatched && time.Since(time.Unix(0, f.touched.Load())) > attention {
+		untouched := steady && time.Since(time.Unix(0, f.touched.Load())) > attention
+		if untouched && pace < unwatched {
 			pace, early = unwatched, f.awake
 		}
+		f.leisure.on.Store(untouched)
 		if !pause(ctx, pace, early) {
 			return ctx.Err()
 		}
+		f.leisure.gather(ctx)
 		steady = len(f.poke) > 0
 	}
 }
@@ -230,10 +235,15 @@ func (f *Feed) stream(ctx context.Context) (heard bool, err error) {
 	defer cancel(nil)
 	watchdog := time.AfterFunc(silence, func() { cancel(errSilent) })
 	defer watchdog.Stop()
-	err = f.source.Watch(ctx, func(w *reeveapi.Watch) error {
+	var begun atomic.Bool // until then nothing rests
+	restful := client.WithRest(ctx, func(most time.Duration, over <-chan struct{}) {
+		if begun.Load() {
+			f.leisure.rest(most, over)
+		}
+	})
+	err = f.source.Watch(restful, func(w *reeveapi.Watch) error {
 		watchdog.Reset(silence)
-		first := !heard
-		heard = true
+		first := begun.CompareAndSwap(false, true)
 		f.lines.Lock()
 		f.came = append(f.came, w)
 		full := len(f.came) >= maxLines
@@ -250,7 +260,7 @@ func (f *Feed) stream(ctx context.Context) (heard bool, err error) {
 	if errors.Is(context.Cause(ctx), errSilent) {
 		err = errSilent
 	}
-	return heard, err
+	return begun.Load(), err
 }
 
 // polled is what poll remembers of an agent.

@@ -202,7 +202,7 @@ func appendEvents(old, news []reeveapi.Event, snapshot bool) []reeveapi.Event {
 		}
 	}
 	if keep := max(maxEvents-len(news), 0); cap(old)-len(old) < len(news) && len(old) > keep { // those that go need no copy
-		room := maxEvents / 2
+		room := 4 * maxEvents
 		if len(news) > room/2 {
 			room = 0 // as many as these would not have it the next time, either
 		}
