@@ -9,6 +9,7 @@ import (
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/masterd/explain"
 	"codeberg.org/reeve/reeve/masterd/jobs"
+	"codeberg.org/reeve/reeve/masterd/view"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
@@ -38,7 +39,7 @@ func (a *api) explain(w http.ResponseWriter, r *http.Request, t Term) error {
 		q.Job, framework = &list[i], string(jobs.FrameworkID)
 	}
 	if q.Framework = findFramework(v, framework); q.Framework == nil {
-		return fault.New(fault.NotFound, "there is no framework %q; GET /reeve/v1/frameworks lists those that there are", framework)
+		return fault.New(fault.NotFound, "there is no framework %q; GET /reeve/v1/frameworks lists those that there are%s", framework, view.Away(v.Away()))
 	}
 	if q.Verdicts, q.Held, err = t.Explain(r.Context(), q.Framework.ID); err != nil {
 		return err

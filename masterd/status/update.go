@@ -86,13 +86,13 @@ func (r *Reporter) Kill(f *ledger.Framework, call *scheduler.Call_Kill) {
 func (r *Reporter) OperatorKill(ticket turn.Ticket, id ids.Task, policy *mesosv1.KillPolicy, who string) {
 	f := r.Book.Frameworks[id.Framework]
 	if f == nil {
-		r.Turn.Reply(ticket, fault.New(fault.NotFound, "framework %s is not known", id.Framework))
+		r.Turn.Reply(ticket, fault.New(fault.NotFound, "framework %s is not known%s", id.Framework, view.Away(r.away())))
 		return
 	}
 	t := f.Tasks[id.ID]
 	switch {
 	case t == nil:
-		r.Turn.Reply(ticket, notKillable(f, id.ID))
+		r.Turn.Reply(ticket, r.notKillable(f, id.ID))
 	case taskstate.Terminal(t.Latest):
 		r.Turn.Reply(ticket, fault.New(fault.Conflict, "task %s has ended already: %s", id.ID, t.Latest))
 	case r.Book.Agents[t.Agent].Conn == 0:
@@ -108,7 +108,7 @@ func (r *Reporter) OperatorKill(ticket turn.Ticket, id ids.Task, policy *mesosv1
 }
 
 // notKillable tells a task that is past from one that never was.
-func notKillable(f *ledger.Framework, id string) error {
+func (r *Reporter) notKillable(f *ledger.Framework, id string) error {
 	for _, past := range [][]*view.Task{f.Unreachable, f.Ended} {
 		for _, t := range past {
 			if t.ID.ID == id {
@@ -116,7 +116,17 @@ func notKillable(f *ledger.Framework, id string) error {
 			}
 		}
 	}
-	return fault.New(fault.NotFound, "task %s of framework %s is not known", id, f.ID)
+	return fault.New(fault.NotFound, "task %s of framework %s is not known%s", id, f.ID, view.Away(r.away()))
+}
+
+// away counts the agents that have not come to this leader yet.
+func (r *Reporter) away() (n int) {
+	for _, a := range r.Book.Agents {
+		if a.State == view.AgentRecovered {
+			n++
+		}
+	}
+	return n
 }
 
 // SendKills sends what frameworks asked for while an agent was away.

@@ -10,6 +10,7 @@ import (
 
 	"codeberg.org/reeve/reeve/masterd/cluster"
 	"codeberg.org/reeve/reeve/masterd/overview"
+	"codeberg.org/reeve/reeve/masterd/view"
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/mesoshttp"
@@ -78,7 +79,7 @@ func One(w http.ResponseWriter, r *http.Request, t Viewer) error {
 	}
 	found, ok := overview.FindTask(v, named(r))
 	if !ok {
-		return fault.New(fault.NotFound, "task %s is not known; it may have ended long ago", named(r))
+		return fault.New(fault.NotFound, "task %s is not known; it may have ended long ago%s", named(r), view.Away(v.Away()))
 	}
 	mesoshttp.WriteAPI(w, r, http.StatusOK, found)
 	return nil

@@ -21,6 +21,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/cli/execute"
 	"codeberg.org/reeve/reeve/tui/cli/explain"
 	"codeberg.org/reeve/reeve/tui/cli/files"
+	"codeberg.org/reeve/reeve/tui/cli/find"
 	"codeberg.org/reeve/reeve/tui/cli/inspect"
 	"codeberg.org/reeve/reeve/tui/cli/jobs"
 	"codeberg.org/reeve/reeve/tui/cli/maintenance"
@@ -112,10 +113,10 @@ func (a *app) command(console func(Options) error) *cobra.Command {
 		interruptible(a.execCommand()),
 		interruptible(top.Command(top.Config{Printer: a.printer, Connect: a.connect})),
 		a.tasksCommand(), a.agentsCommand(), a.frameworksCommand(),
-		interruptible(files.Command(files.Config{Printer: a.printer, Connect: a.connect, Find: find})), a.killCommand(), a.teardownCommand(), a.configCommand(), a.serveCommand(), a.versionCommand(),
+		interruptible(files.Command(files.Config{Printer: a.printer, Connect: a.connect, Find: a.find})), a.killCommand(), a.teardownCommand(), a.configCommand(), a.serveCommand(), a.versionCommand(),
 	)
 	root.AddCommand(explain.Command(explain.Config{Printer: a.printer, Connect: a.connect}))
-	root.AddCommand(inspect.Command(inspect.Config{Printer: a.printer, Connect: a.connect, Find: find}))
+	root.AddCommand(inspect.Command(inspect.Config{Printer: a.printer, Connect: a.connect, Find: a.find}))
 	root.AddCommand(roles.Commands(roles.Config{Config: a.deeds()})...)
 	root.AddCommand(secrets.Command(secrets.Config{Config: a.deeds(), Stdin: a.stdin, Stderr: a.stderr}))
 	root.AddCommand(masters.Command(masters.Config{Config: a.deeds()}), masters.MembersCommand(masters.Config{Config: a.deeds()}))
@@ -220,7 +221,7 @@ func ExitCode(err error) int {
 // first, as other verbs do.
 func (a *app) configCommand() *cobra.Command {
 	command := contexts.Command(a.printer)
-	fromTask := jobs.FromTask(a.jobs(), find)
+	fromTask := jobs.FromTask(a.jobs(), a.find)
 	fromTask.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		if err := a.checkOutput(); err != nil {
 			return err
@@ -244,10 +245,10 @@ func (a *app) checkOutput() error {
 }
 
 // find finds the task that a person means, and does not wait for ever.
-func find(ctx context.Context, c *client.Client, name string) (reeveapi.Task, error) {
+func (a *app) find(ctx context.Context, c *client.Client, name string) (reeveapi.Task, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return findTask(ctx, c, name)
+	return find.Default(a.stderr).Task(ctx, c, name)
 }
 
 // connect makes a client of the masters in the flags.
@@ -271,7 +272,7 @@ func (a *app) execCommand() *cobra.Command {
 	stdin, _ := a.stdin.(*os.File) // anything else is a test's, and no terminal
 	return a.formless(exec.Command(exec.Config{
 		Stdin: stdin, Stdout: a.stdout, Stderr: a.stderr, Connect: a.connect, Usage: usagef,
-		Find: find,
+		Find: a.find,
 	}), "what the command prints")
 }
 

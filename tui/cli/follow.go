@@ -14,6 +14,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/run"
 	"codeberg.org/reeve/reeve/shared/taskstate"
+	"codeberg.org/reeve/reeve/tui/cli/find"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
@@ -66,8 +67,8 @@ func (f *follower) show(ctx context.Context) error {
 		job, tasks := f.tracked.all()
 		for _, task := range tasks {
 			f.tell(task)
-			if !f.logs[fullName(task)] {
-				f.logs[fullName(task)] = true
+			if !f.logs[find.FullName(task)] {
+				f.logs[find.FullName(task)] = true
 				f.read(reading, task, job)
 			}
 		}
@@ -97,7 +98,7 @@ func (f *follower) read(reading *run.Group, task reeveapi.Task, job *reeveapi.Jo
 	if f.many {
 		prefix = "[" + instanceOf(job, task) + "] "
 	}
-	name := fullName(task)
+	name := find.FullName(task)
 	for _, file := range []string{"stdout", "stderr"} {
 		out, flush := f.writer(task.ID, file, prefix)
 		log := &taskLog{client: f.client, task: task, file: file, out: out, notes: f.app.stderr}
@@ -139,7 +140,7 @@ func instanceOf(job *reeveapi.Job, task reeveapi.Task) string {
 
 // tell says a task's new state once.
 func (f *follower) tell(task reeveapi.Task) {
-	name := fullName(task)
+	name := find.FullName(task)
 	if f.said[name] == task.State {
 		return
 	}

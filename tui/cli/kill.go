@@ -18,6 +18,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/taskstate"
 	"codeberg.org/reeve/reeve/tui/cli/deed"
+	"codeberg.org/reeve/reeve/tui/cli/find"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
@@ -33,7 +34,7 @@ func (a *app) killCommand() *cobra.Command {
 			}
 			var task reeveapi.Task
 			err := a.ask(command, func(ctx context.Context, c *client.Client) (err error) {
-				task, err = findTask(ctx, c, args[0])
+				task, err = find.Default(a.stderr).Task(ctx, c, args[0])
 				return err
 			})
 			if err != nil {

@@ -13,6 +13,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/run"
+	"codeberg.org/reeve/reeve/tui/cli/find"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 	"codeberg.org/reeve/reeve/tui/cli/stream"
 )
@@ -64,9 +65,7 @@ func (a *app) logs(command *cobra.Command, name, file, since string, follow bool
 		return err
 	}
 	defer c.Close()
-	find, cancel := context.WithTimeout(command.Context(), patience)
-	defer cancel()
-	task, err := findTask(find, c, name)
+	task, err := a.find(command.Context(), c, name)
 	if err != nil {
 		return err
 	}
@@ -76,12 +75,12 @@ func (a *app) logs(command *cobra.Command, name, file, since string, follow bool
 		return errors.Join(log.drain(command.Context()), flush())
 	}
 	tracked := trackTask(task)
-	log.newest = func() (reeveapi.Task, bool) { return tracked.task(fullName(task)) }
+	log.newest = func() (reeveapi.Task, bool) { return tracked.task(find.FullName(task)) }
 	group := run.NewGroup(command.Context())
 	group.Go("follow the task", func(ctx context.Context) error { return tracked.run(ctx, c) })
 	group.Go("follow the log", func(ctx context.Context) error {
 		defer group.Stop()
-		return log.follow(ctx, func() bool { return tracked.ended(fullName(task)) })
+		return log.follow(ctx, func() bool { return tracked.ended(find.FullName(task)) })
 	})
 	if err := errors.Join(group.Wait(), flush()); err != nil {
 		return err

@@ -1,19 +1,16 @@
 package cli
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"codeberg.org/reeve/reeve/shared/client"
-	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/taskstate"
+	"codeberg.org/reeve/reeve/tui/cli/find"
 	"codeberg.org/reeve/reeve/tui/cli/output"
 )
 
@@ -155,7 +152,7 @@ func taskListing(all bool) output.Listing[reeveapi.Task] {
 	columns = append(columns, output.AmountColumns(func(t reeveapi.Task) reeveapi.Amounts { return t.Requested })...)
 	return output.Listing[reeveapi.Task]{
 		Empty: empty,
-		Name:  fullName,
+		Name:  find.FullName,
 		Columns: append(columns, []output.Column[reeveapi.Task]{
 			{Head: "PORTS", Wide: true, Cell: func(t reeveapi.Task) string { return t.Ports }},
 			{Head: "AGE", Cell: func(t reeveapi.Task) string { return output.Age(time.Now(), t.Launched) }},
@@ -168,73 +165,4 @@ func taskListing(all bool) output.Listing[reeveapi.Task] {
 			{Head: "MESSAGE", Wide: true, Cell: func(t reeveapi.Task) string { return t.Message }},
 		}...),
 	}
-}
-
-// fullName names a task beyond doubt: task ids are unique within their framework only.
-func fullName(t reeveapi.Task) string { return t.Framework + "/" + t.ID }
-
-// findTask finds the task that a person means: by its id, by "framework/id", or by the name of a job, whose newest
-// attempts count. A running task is preferred to ended ones.
-func findTask(ctx context.Context, c *client.Client, name string) (reeveapi.Task, error) {
-	tasks, err := c.Tasks(ctx)
-	if err != nil {
-		return reeveapi.Task{}, err
-	}
-	found := matching(tasks, func(t reeveapi.Task) bool { return t.ID == name || fullName(t) == name })
-	if len(found) == 0 {
-		job, err := c.Job(ctx, name)
-		if err != nil && fault.KindOf(err) != fault.NotFound {
-			return reeveapi.Task{}, err
-		}
-		if job != nil {
-			found = matching(tasks, func(t reeveapi.Task) bool {
-				return t.Job == name && slices.ContainsFunc(job.Instances, func(i reeveapi.Instance) bool { return i.Task == t.ID })
-			})
-			if len(found) == 0 {
-				return reeveapi.Task{}, fault.New(fault.NotFound, "no task of job %q is known yet or any more; \"reeve jobs %s\" shows how far it is", name, name)
-			}
-		}
-	}
-	return chooseTask(found, name)
-}
-
-func matching(tasks []reeveapi.Task, match func(reeveapi.Task) bool) []reeveapi.Task {
-	var found []reeveapi.Task
-	for _, t := range tasks {
-		if match(t) {
-			found = append(found, t)
-		}
-	}
-	return found
-}
-
-// chooseTask picks the only task, or the only running one.
-func chooseTask(found []reeveapi.Task, name string) (reeveapi.Task, error) {
-	if running := matching(found, func(t reeveapi.Task) bool { return !taskstate.TerminalName(t.State) }); len(running) > 0 {
-		found = running
-	}
-	switch len(found) {
-	case 0:
-		return reeveapi.Task{}, fault.New(fault.NotFound, "no task and no job is called %q; \"reeve tasks --all\" lists what is known", name)
-	case 1:
-		return found[0], nil
-	default:
-		return reeveapi.Task{}, ambiguous(name, found)
-	}
-}
-
-// maxCandidates keeps an error readable.
-const maxCandidates = 20
-
-func ambiguous(name string, found []reeveapi.Task) error {
-	slices.SortFunc(found, func(x, y reeveapi.Task) int { return cmp.Compare(fullName(x), fullName(y)) })
-	var candidates []string
-	for _, t := range found[:min(len(found), maxCandidates)] {
-		candidates = append(candidates, fullName(t)+" ("+taskstate.LabelOf(t.State)+")")
-	}
-	more := ""
-	if len(found) > maxCandidates {
-		more = fmt.Sprintf(" and %d more", len(found)-maxCandidates)
-	}
-	return fault.New(fault.Conflict, "%q means %d tasks; name one of: %s%s", name, len(found), strings.Join(candidates, ", "), more)
 }

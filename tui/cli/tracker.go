@@ -11,6 +11,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/fault"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/taskstate"
+	"codeberg.org/reeve/reeve/tui/cli/find"
 )
 
 // rewatch is the pace at which a lost stream is asked for again.
@@ -31,9 +32,9 @@ type tracker struct {
 
 // trackTask follows one task.
 func trackTask(t reeveapi.Task) *tracker {
-	name := fullName(t)
+	name := find.FullName(t)
 	return &tracker{
-		wanted: func(t reeveapi.Task) bool { return fullName(t) == name },
+		wanted: func(t reeveapi.Task) bool { return find.FullName(t) == name },
 		tasks:  map[string]reeveapi.Task{name: t}, changed: make(chan struct{}, 1),
 	}
 }
@@ -70,7 +71,7 @@ func (t *tracker) apply(w *reeveapi.Watch) {
 	t.mu.Lock()
 	for _, task := range w.Tasks {
 		if t.wanted(task) {
-			t.tasks[fullName(task)] = task
+			t.tasks[find.FullName(task)] = task
 		}
 	}
 	for i := range w.TasksMoved {
