@@ -74,8 +74,14 @@ func (a *App) copyList() tea.Cmd {
 	switch at.target.Kind {
 	case screen.Tasks:
 		args = tabFlags[st.Tab]
+	case screen.Task:
+		_, task, _ := strings.Cut(at.target.ID, "/")
+		verb, args = "inspect", []string{task}
 	case screen.Agent:
 		verb, args = "tasks", []string{"--agent=" + at.target.ID}
+		if st.Tab > 0 {
+			args = append(args, "--all") // also those that have ended, which the other tabs count
+		}
 	case screen.Files:
 		_, task, _ := strings.Cut(at.target.ID, "/")
 		verb, args = "files", []string{task}

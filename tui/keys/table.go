@@ -83,6 +83,8 @@ var table = []Binding{
 	{Scope: Task, Keys: []string{"d"}, Verb: Describe, Help: "describe", Group: See},
 	{Scope: Task, Keys: []string{"y"}, Verb: Raw, Help: "as YAML, JSON", Group: See},
 	{Scope: Task, Keys: []string{"C"}, Verb: CopyMenu, Help: "copy: what else", Group: Do},
+	{Scope: Task, Keys: []string{"ctrl+y"}, Verb: CopyCommand, Help: "copy as command", Group: Do},
+	{Scope: Task, Keys: []string{"ctrl+s"}, Verb: Export, Help: "save what is known", Group: Do},
 	{Scope: Task, Keys: []string{"c"}, Verb: Copy, Help: "copy its id", Foot: "copy id", Group: Do},
 
 	{Scope: Jobs, Keys: []string{"enter"}, Verb: Open, Help: "open the job", Foot: "open", Group: Do},

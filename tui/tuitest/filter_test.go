@@ -1,6 +1,10 @@
 package tuitest
 
-import "testing"
+import (
+	"strings"
+	"testing"
+	"time"
+)
 
 // TestFilterCompletion completes names of fields and their values, one after the other.
 func TestFilterCompletion(t *testing.T) {
@@ -39,5 +43,33 @@ func TestLogsOfTheRunBefore(t *testing.T) {
 		c.Expect("› web-pay.1 log")
 		c.Press("esc", "G", "k", "k", "k", "p") // the oldest of its four runs
 		c.Expect("no run of web-pay.1 before")
+	})
+}
+
+// TestTheCrumbSaysWhichRun: the log of a run that was before looks like that of the present one, and is none.
+func TestTheCrumbSaysWhichRun(t *testing.T) {
+	Run(t, Options{W: 100, H: 30}, func(c *Console) {
+		crumb := func() string {
+			line, _, _ := strings.Cut(c.Screen(), "\n")
+			line, _, _ = strings.Cut(line, "  ●")
+			return strings.TrimSpace(line[strings.LastIndex(line, "›")+len("›"):])
+		}
+		c.Press("3", "tab", "tab", "/", "web-pay.1", "enter")
+		for i, want := range []string{"web-pay.1 log", "web-pay.1 log, run before", "web-pay.1 log, 2 runs before"} {
+			c.Press("l")
+			c.Pass(time.Second)
+			if got := crumb(); got != want {
+				t.Errorf("the log of row %d is called %q, want %q", i, got, want)
+			}
+			c.Press("esc", "p")
+			if got := crumb(); !strings.Contains(got, "before") {
+				t.Errorf("p on row %d leads to %q, want a run before", i, got)
+			}
+			c.Press("esc", "j")
+		}
+		c.Press("3", "esc", "shift+tab", "shift+tab", "g", "l")
+		if got := crumb(); got != "cache.1 log" {
+			t.Errorf("the log of what runs is called %q", got)
+		}
 	})
 }

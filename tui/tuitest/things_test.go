@@ -178,3 +178,48 @@ func TestAskedThingsFollow(t *testing.T) {
 		c.Expect("it is gone; this is what was known last", "agent-11")
 	})
 }
+
+// TestTakeATaskAlong copies the command that prints what the screen of a task shows, and saves what is known of it in each form.
+func TestTakeATaskAlong(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("3", "/", "web-api.3", "enter", "enter", "ctrl+y")
+		if got, want := c.Copied(), "reeve inspect --master=10.0.0.12:5050 web-api.3."; !strings.HasPrefix(got, want) || strings.Contains(got, "/") {
+			t.Errorf("copied %q, want it to begin with %q", got, want)
+		}
+		for key, want := range map[string]string{"t": "WHERE AND WHOSE", "y": "framework_name: marathon", "j": `"framework_name": "marathon"`} {
+			c.Press("ctrl+s")
+			c.Expect("Save web-api.3 as")
+			c.Press(key)
+			if got := c.Saved(); !strings.Contains(got, want) {
+				t.Errorf("%s saved %q, want it to have %q", key, got, want)
+			}
+			c.Expect("saved /home/me/web-api.3.")
+		}
+	})
+}
+
+// TestTakeAnAgentAndAJobAlong does the same where tasks and instances are listed.
+func TestTakeAnAgentAndAJobAlong(t *testing.T) {
+	Run(t, Options{}, func(c *Console) {
+		c.Press("2", "enter", "ctrl+y")
+		if got, want := c.Copied(), "reeve tasks --master=10.0.0.12:5050 --agent="; !strings.HasPrefix(got, want) || strings.Contains(got, "--all") {
+			t.Errorf("copied %q, want it to begin with %q", got, want)
+		}
+		c.Press("ctrl+s", "c")
+		if got := c.Saved(); !strings.HasPrefix(got, "TASK,") {
+			t.Errorf("saved %q, want the tasks", got)
+		}
+		c.Press("tab", "ctrl+y")
+		if got, want := c.Copied(), "--all"; !strings.Contains(got, want) {
+			t.Errorf("copied %q of the ended ones, want %q in it", got, want)
+		}
+		c.Press("0", "/", "index-products", "enter", "enter", "ctrl+y")
+		if got, want := c.Copied(), "reeve run --master=10.0.0.12:5050 --name=index-products"; !strings.HasPrefix(got, want) {
+			t.Errorf("copied %q, want it to begin with %q", got, want)
+		}
+		c.Press("ctrl+s", "c")
+		if got := c.Saved(); !strings.Contains(got, "RUNNING") {
+			t.Errorf("saved %q, want the instances", got)
+		}
+	})
+}

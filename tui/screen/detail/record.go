@@ -9,12 +9,14 @@ import (
 	"strings"
 	"time"
 
+	tea "github.com/charmbracelet/bubbletea"
 	"gopkg.in/yaml.v3"
 
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/store"
+	"codeberg.org/reeve/reeve/tui/theme"
 	"codeberg.org/reeve/reeve/tui/widget/gauge"
 )
 
@@ -122,6 +124,20 @@ func Describe(snap *store.Snapshot, t screen.Thing, now time.Time) (name, text s
 		return "", ""
 	}
 	return r.name, r.describe(now)
+}
+
+// Save asks in which form a thing is to be saved.
+func Save(snap *store.Snapshot, t screen.Thing, now time.Time) tea.Cmd {
+	r, found := find(snap, t)
+	if !found {
+		return screen.Say(theme.Warn, "the master knows nothing of it any more")
+	}
+	as := func(key, what, ext, text string) screen.Choice {
+		return screen.Choice{Key: key, Text: what, Note: gauge.Bytes(int64(len(text))), Msg: screen.Write{Name: r.name + ext, Text: text}}
+	}
+	return screen.Send(screen.Choose{Title: "Save " + r.name + " as", Choices: []screen.Choice{
+		as("t", "text", ".txt", r.describe(now)), as("y", "YAML", ".yaml", r.yaml()), as("j", "JSON", ".json", r.json()),
+	}})
 }
 
 // describe writes it for people.

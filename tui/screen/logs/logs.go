@@ -25,6 +25,7 @@ type Screen struct {
 	env     screen.Env
 	id      string
 	last    *reeveapi.Task
+	runs    runs
 	daemon  place // of a daemon's own log, empty for a task's
 	tabs    tabs.Tabs
 	streams [3]*stream // the third is both together
@@ -94,7 +95,7 @@ func (s *Screen) Crumb() string {
 		return path.Base(s.tabs.Names[0])
 	}
 	if t := s.task(); t != nil {
-		return label.Name(t) + " log"
+		return label.Name(t) + " log" + s.which(t)
 	}
 	return "log"
 }

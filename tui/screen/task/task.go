@@ -12,6 +12,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/screen"
+	"codeberg.org/reeve/reeve/tui/screen/detail"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/screen/logs"
 	"codeberg.org/reeve/reeve/tui/screen/tasks"
@@ -125,6 +126,8 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 		return nil, false
 	case verb == keys.Kill:
 		return tasks.Kill([]*reeveapi.Task{t}, 0, s.env), true
+	case verb == keys.Export:
+		return detail.Save(s.env.Store.Snapshot(), s.Points(), s.env.Now()), true
 	case verb == keys.Open:
 		verb = keys.Logs
 	}
