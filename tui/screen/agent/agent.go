@@ -28,12 +28,13 @@ import (
 
 // Screen is one agent.
 type Screen struct {
-	env   screen.Env
-	id    string
-	last  *reeveapi.Agent // what was known when it was there
-	tabs  tabs.Tabs
-	lists [2]*list.List[reeveapi.Task]
-	seen  uint64
+	env    screen.Env
+	id     string
+	last   *reeveapi.Agent // what was known when it was there
+	tabs   tabs.Tabs
+	states map[string]int // how many tasks here are in which state
+	lists  [2]*list.List[reeveapi.Task]
+	seen   uint64
 
 	executors    *list.List[holding]
 	frameworks   *list.List[holding]
@@ -336,10 +337,12 @@ func (s *Screen) refresh() {
 	}
 	var rows [2][]table.Row[reeveapi.Task]
 	var all []*reeveapi.Task
+	s.states = map[string]int{}
 	for id, t := range snap.Tasks.All() {
 		if t.Agent != s.id {
 			continue
 		}
+		s.states[t.State]++
 		tab := active
 		if !t.Ended.IsZero() {
 			tab = ended
@@ -396,6 +399,7 @@ func (s *Screen) Render(p frame.Area) {
 	}
 	s.summary(p.Sub(1, 0, p.W-2, 1), a)
 	h := s.graphs(p.Sub(0, 1, p.W, p.H-1), a)
+	s.tally(p.Sub(1, h+1, p.W-2, 1))
 	rest := p.Sub(0, h+2, p.W, p.H-h-2)
 	if s.tabs.At == facts {
 		s.tabs.Draw(rest.Sub(1, 0, rest.W-1, 1))

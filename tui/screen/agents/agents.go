@@ -67,7 +67,7 @@ func (s *Screen) columns() []column {
 			p.Left(0, 0, p.W, role, text)
 		}, Compare: table.Compare(func(a *agent) string { return a.State })},
 		{
-			Name: "CPU", Width: 8, Max: 18, Rank: 3, Graph: true, Draw: func(p frame.Area, a *agent) { bar(p, a, CPU(a)) },
+			Name: "CPU", Width: 7, Max: 18, Rank: 3, Graph: true, Draw: func(p frame.Area, a *agent) { bar(p, a, CPU(a)) },
 			Compare: table.Compare(func(a *agent) float64 { return CPU(a).used }),
 		},
 		{Name: "CPU ALLOC", Title: "used/alloc", Width: 10, Max: 11, Right: true, Rank: 2, Text: func(a *agent) (string, theme.Role) {
@@ -76,7 +76,7 @@ func (s *Screen) columns() []column {
 			return fmt.Sprintf("%.1f/%s", sum(rows, usedCPUs), gauge.CPUs(sum(rows, func(a *agent) float64 { return a.Allocated.CPUs })))
 		}},
 		{
-			Name: "MEM", Width: 8, Max: 18, Rank: 3, Graph: true, Draw: func(p frame.Area, a *agent) { bar(p, a, Mem(a)) },
+			Name: "MEM", Width: 7, Max: 18, Rank: 3, Graph: true, Draw: func(p frame.Area, a *agent) { bar(p, a, Mem(a)) },
 			Compare: table.Compare(func(a *agent) float64 { return Mem(a).used }),
 		},
 		{Name: "MEM ALLOC", Title: "used/alloc", Width: 10, Max: 11, Right: true, Rank: 2, Text: func(a *agent) (string, theme.Role) {

@@ -41,7 +41,8 @@ type Screen struct {
 	last *reeveapi.Task
 	list *list.List[file]
 
-	known bool // a listing has come
+	host  string // where the sandbox is on the agent's machine, "" as long as that is not known
+	known bool   // a listing has come
 	total int64
 	count int
 	err   string
@@ -55,6 +56,9 @@ type listed struct {
 
 // again asks for the next look.
 type again struct{}
+
+// found is where the sandbox is on the agent's machine.
+type found struct{ host string }
 
 // saved is what became of a download.
 type saved struct {
@@ -148,6 +152,9 @@ func (s *Screen) Crumb() string {
 	if s.dir != "" {
 		return path.Base(s.dir)
 	}
+	if t := s.task(); t != nil {
+		return label.Name(t) + " files"
+	}
 	return "files"
 }
 
@@ -167,8 +174,24 @@ func (s *Screen) SetColumns(c table.Columns) { s.list.SetColumns(c) }
 // Scopes are the key scopes.
 func (s *Screen) Scopes() []keys.Scope { return []keys.Scope{keys.Files, keys.List} }
 
-// Start looks at the directory.
-func (s *Screen) Start() tea.Cmd { return s.look() }
+// Start looks at the directory, and asks where it is.
+func (s *Screen) Start() tea.Cmd { return tea.Batch(s.look(), s.find()) }
+
+// find asks the agent where the sandbox is on its machine. Of a task that has ended it does not tell.
+func (s *Screen) find() tea.Cmd {
+	t := s.task()
+	if t == nil || t.AgentHTTP == "" || !t.Ended.IsZero() || s.env.ContainerDetail == nil {
+		return nil
+	}
+	agent, framework, id := t.AgentHTTP, t.Framework, t.ID
+	return s.env.Async(func(ctx context.Context) tea.Msg {
+		d, err := s.env.ContainerDetail(ctx, agent, framework, id)
+		if err != nil {
+			return found{}
+		}
+		return found{d.Sandbox}
+	})
+}
 
 // Typing says whether the filter takes keys.
 func (s *Screen) Typing() bool { return s.list.Typing() }
@@ -204,7 +227,12 @@ func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 		s.take(msg)
 		return s.later()
 	case again:
+		if s.host == "" && s.known && s.err == "" {
+			return tea.Batch(s.look(), s.find())
+		}
 		return s.look()
+	case found:
+		s.host = msg.host
 	case saved:
 		if msg.err != nil {
 			return screen.Say(theme.Bad, "not saved: "+msg.err.Error())
@@ -257,7 +285,11 @@ func (s *Screen) Do(verb keys.Verb) (tea.Cmd, bool) {
 	case keys.Open:
 		return s.open(row.Val, below), true
 	case keys.Copy:
-		return screen.Send(screen.Copy{Text: row.Val.GetPath(), What: "path"}), true
+		at := row.Val.GetPath()
+		if s.host != "" {
+			at = path.Join(s.host, below)
+		}
+		return screen.Send(screen.Copy{Text: at, What: "path"}), true
 	case keys.Save:
 		return s.save(row.Val), true
 	default:
@@ -332,12 +364,13 @@ func (s *Screen) Status() (string, theme.Role) {
 
 // Render draws the screen.
 func (s *Screen) Render(a frame.Area) {
-	at := "/" + s.dir
-	if t := s.task(); t != nil {
-		at = label.Name(t) + at
+	at := s.host
+	if t := s.task(); t != nil && at == "" {
+		at = t.Sandbox // as the agent's API names it
 	}
 	sum := fmt.Sprintf("%s  %d files", gauge.Bytes(s.total), s.count)
-	a.Text(1, 0, theme.Dim, a.Clip(at, a.W-frame.Width(sum)-4))
+	room := a.W - frame.Width(sum) - 4
+	a.Text(1, 0, theme.Dim, a.Clip(place(path.Join(at, s.dir), a.Theme().Glyph.More, room), room))
 	if s.known {
 		a.Text(a.W-frame.Width(sum)-1, 0, theme.Dim, sum)
 	}
