@@ -128,8 +128,8 @@ func Revise(record *reeveapi.Job, next Revised, now time.Time) {
 	trimRevisions(record)
 }
 
-// RolloutFailure says why the update that is on has failed, "" if it has not.
-func RolloutFailure(record *reeveapi.Job, now time.Time) string {
+// RolloutFailure says why the update that is on, which may be late, has failed; "" if it has not.
+func RolloutFailure(record *reeveapi.Job, late bool) string {
 	r, up := record.Rollout, record.Spec.Update
 	if r.Failures > up.MaxFailures {
 		why := fmt.Sprintf("%d new instances failed, at most %d may", r.Failures, up.MaxFailures)
@@ -140,7 +140,7 @@ func RolloutFailure(record *reeveapi.Job, now time.Time) string {
 		}
 		return why
 	}
-	if now.Before(r.Progress.Add(Seconds(up.DeadlineSeconds))) {
+	if !late {
 		return ""
 	}
 	return fmt.Sprintf("no new instance became well within %v s", up.DeadlineSeconds)

@@ -21,6 +21,9 @@ func (s *State) enter(j *livejob.Job, i int, p livejob.Phase) {
 	}
 	j.In[inst.Phase]--
 	j.In[p]++
+	if inst.Phase == livejob.Asking && j.In[livejob.Asking] == 0 {
+		j.Heard = s.now
+	}
 	inst.Phase = p
 	inst.Tries = 0
 	s.timers.Cancel(timer{job: j.Name(), index: i})

@@ -39,7 +39,8 @@ func (s *State) roll(j *livejob.Job) {
 	if !j.Rolling() {
 		return
 	}
-	if why := jobrecord.RolloutFailure(&j.Record, s.now); why != "" {
+	at, ok := j.LateAt()
+	if why := jobrecord.RolloutFailure(&j.Record, ok && !s.now.Before(at)); why != "" {
 		if waits := j.WaitsFor(s.moment(j)); waits != "" {
 			why += "; it waits for " + waits
 		}
@@ -214,7 +215,9 @@ func (s *State) lookLater(j *livejob.Job) {
 		}
 	}
 	if j.Rolling() && !j.Over() {
-		sooner(j.Record.Rollout.Progress.Add(jobrecord.Seconds(j.Record.Spec.Update.DeadlineSeconds)))
+		if at, ok := j.LateAt(); ok {
+			sooner(at)
+		}
 	}
 	key := timer{job: j.Name(), what: forLook}
 	if next.IsZero() {

@@ -36,6 +36,7 @@ type Job struct {
 	Rules     placement.Rules
 	Lacks     string                        // what is missing before it can be placed anywhere, "" if nothing is
 	Refused   map[string]placement.Shortage // by agent: why an offer did not hold an instance, since the cluster was last asked for offers
+	Heard     time.Time                     // when this leader first had word of all tasks that may have run before it led; zero if there were none
 }
 
 // Instance is what is not stored of an instance.
@@ -65,6 +66,16 @@ func (j *Job) Idle() bool { return j.Record.State == reeveapi.JobScheduled }
 // Rolling says whether an update is on.
 func (j *Job) Rolling() bool {
 	return j.Record.Rollout != nil && j.Record.Rollout.State == reeveapi.RolloutRunning
+}
+
+// LateAt is when the update that is on is late; ok is false while there is no word of a task that may run since before the change
+// of leader: it may be well. With the last word the update has all its time again, as nobody has looked meanwhile.
+func (j *Job) LateAt() (at time.Time, ok bool) {
+	from := j.Record.Rollout.Progress
+	if j.Heard.After(from) {
+		from = j.Heard
+	}
+	return from.Add(jobrecord.Seconds(j.Record.Spec.Update.DeadlineSeconds)), j.In[Asking] == 0
 }
 
 // Outdated says whether an instance is not as the newest version wants it.
