@@ -7,6 +7,7 @@ import (
 
 // TestAgentPages walks through an agent's tabs: from its executors and frameworks to their tasks, and to its agentd's log.
 func TestAgentPages(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 100, H: 30}, func(c *Console) {
 		c.Press("2", "j", "enter", "tab", "tab")
 		c.Expect("[executors 7]", "EXECUTOR", "QUEUED")

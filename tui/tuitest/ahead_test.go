@@ -4,6 +4,7 @@ import "testing"
 
 // TestTypedAhead has keys arrive faster than screens open, as from a slow line: each acts on the screen that the keys before it lead to.
 func TestTypedAhead(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Type(":jobs")
 		c.Press("enter")

@@ -9,6 +9,7 @@ import (
 
 // TestHistory goes back and forward over whole paths of screens, as in a browser.
 func TestHistory(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("2", "enter", "3", "8")
 		c.Expect("demo › events")
@@ -29,6 +30,7 @@ func TestHistory(t *testing.T) {
 
 // TestFreeze checks that frozen data stand still, cannot be acted on, and go on with what came meanwhile.
 func TestFreeze(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "/", "web-api.3", "enter", "P")
 		c.Expect("FROZEN", "frozen: nothing moves")
@@ -56,6 +58,7 @@ func TestFreeze(t *testing.T) {
 
 // TestPreview shows what the cursor is on below the list, and follows it.
 func TestPreview(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 120, H: 40}, func(c *Console) {
 		c.Press("2", "v")
 		c.Expect("agent-01  (v hides it)", "address         10.0.1.11:5051")
@@ -72,6 +75,7 @@ func TestPreview(t *testing.T) {
 
 // TestMouse uses wheel, click and double click, but only after it was asked for, and never on a question.
 func TestMouse(t *testing.T) {
+	t.Parallel()
 	const wheelDown, secondRow, cpuHead = "\x1b[<65;5;8M", "\x1b[<0;6;5M", "\x1b[<0;50;3M"
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3")
@@ -104,6 +108,7 @@ func TestMouse(t *testing.T) {
 
 // TestMouseOnTabsAndFooter clicks on what stands for keys.
 func TestMouseOnTabsAndFooter(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		click := func(text string) {
 			t.Helper()
@@ -139,6 +144,7 @@ func TestMouseOnTabsAndFooter(t *testing.T) {
 
 // TestCommandsOfEarlierSessions brings back what was typed before.
 func TestCommandsOfEarlierSessions(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{Lines: []string{"agents rack=r1", "tasks etl"}}, func(c *Console) {
 		c.Press(":", "ctrl+p", "ctrl+p", "enter")
 		c.Expect("demo › agents", "/ rack=r1")
@@ -150,6 +156,7 @@ func TestCommandsOfEarlierSessions(t *testing.T) {
 
 // TestTeardown ends a framework, after a word was typed: it cannot be undone.
 func TestTeardown(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("4", "/", "chronos", "enter", "ctrl+k")
 		c.Expect("Tear down chronos", "active tasks", "can never subscribe again", "type teardown to go on")
@@ -169,6 +176,7 @@ func TestTeardown(t *testing.T) {
 
 // TestTemplates keeps a form, shows it as a file, and begins another from it.
 func TestTemplates(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("n", "ctrl+o")
 		c.Expect("there is no template yet")
@@ -190,6 +198,7 @@ func TestTemplates(t *testing.T) {
 // TestFormBesideItsFile shows the job as a file beside the form while one types, and how it differs from the template, also
 // after one has left and come back; a narrower terminal shows as before where the job fits, and nothing else.
 func TestFormBesideItsFile(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("n", "nightly", "tab", "tab", "./report")
 		c.Expect("name: nightly", "command: ./report ", "Where it fits", "agent-10")
@@ -217,6 +226,7 @@ func TestFormBesideItsFile(t *testing.T) {
 
 // TestFormGPUsAndLabels checks both while one types, says where GPUs are free, and submits them.
 func TestFormGPUsAndLabels(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("n", "train", "tab", "tab", "./train", "tab", "tab", "tab", "tab", "tab", "tab", "backspace", "x")
 		c.Expect("gpus must be a whole number from 0 to 1000", "1 field to go: GPUs")
@@ -240,6 +250,7 @@ func TestFormGPUsAndLabels(t *testing.T) {
 
 // TestMaintenance takes a machine of the schedule down and brings it back.
 func TestMaintenance(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("9")
 		c.Expect("agent-04", "agent-11", "marathon leaves", "scheduled")
@@ -264,6 +275,7 @@ func TestMaintenance(t *testing.T) {
 
 // TestPreviewGrows gives the description of a row more of the screen, and less until it is gone; rows of the list are left.
 func TestPreviewGrows(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 100, H: 40}, func(c *Console) {
 		top := func() int {
 			for y, line := range strings.Split(c.Screen(), "\n") {

@@ -10,6 +10,7 @@ import (
 
 // TestSortByUse puts the tasks first that use most, also those whose agents were not asked while they were not on the screen.
 func TestSortByUse(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("3")
 		for range 30 {
@@ -47,6 +48,7 @@ func TestSortByUse(t *testing.T) {
 
 // TestPreviewOfUse shows what the cursor's agent and task use, and what the task writes.
 func TestPreviewOfUse(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("2", "v")
 		c.Pass(3 * time.Second)
@@ -68,6 +70,7 @@ func TestPreviewOfUse(t *testing.T) {
 
 // TestCloseLookAtAgent tells what a machine does and how its agent was started.
 func TestCloseLookAtAgent(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("2", "enter")
 		c.Pass(5 * time.Second)
@@ -90,6 +93,7 @@ func TestCloseLookAtAgent(t *testing.T) {
 
 // TestCloseLookAtTask tells what runs in a task, and of an ended one how long its files are kept.
 func TestCloseLookAtTask(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("3", "/", "web-api.3", "enter", "enter")
 		c.Pass(5 * time.Second)
@@ -107,6 +111,7 @@ func TestCloseLookAtTask(t *testing.T) {
 
 // TestTightTask says what became of tasks like one that is near the limit of its memory.
 func TestTightTask(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("3", "/", "log-ship.6", "enter", "enter")
 		c.Pass(3 * time.Second)
@@ -116,6 +121,7 @@ func TestTightTask(t *testing.T) {
 
 // TestLogFigures counts the matches of a search, and how fast lines come.
 func TestLogFigures(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("3", "l")
 		c.Pass(15 * time.Second)
@@ -138,6 +144,7 @@ func TestLogFigures(t *testing.T) {
 
 // TestOverviewFigures shows how busy each agent is and what becomes of tasks.
 func TestOverviewFigures(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Expect("load by agent (cpu)", "starts/min", "ends/min", "failed/min", "SHARE", "LAG")
 		if line := c.Line("09 ?"); !strings.Contains(line, "10 ") {

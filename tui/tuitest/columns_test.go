@@ -12,6 +12,7 @@ func (c *Console) heads() string { return strings.Split(c.Screen(), "\n")[2] }
 
 // TestColumns picks a list's columns: which, in which order and how wide; they are kept for the next visit.
 func TestColumns(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("2", "w")
 		c.Expect("Columns", "[x] AGENT", "[ ] HOST")
@@ -47,6 +48,7 @@ func TestColumns(t *testing.T) {
 
 // TestAllColumnsAreReached scrolls through all columns on a small terminal; the first stays.
 func TestAllColumnsAreReached(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 60, H: 15}, func(c *Console) {
 		c.Press("2", "ctrl+w")
 		seen := map[string]bool{}
@@ -70,6 +72,7 @@ func TestAllColumnsAreReached(t *testing.T) {
 
 // TestConfiguredColumns shows what the configuration says, in a list's every tab by its own name, and exports that.
 func TestConfiguredColumns(t *testing.T) {
+	t.Parallel()
 	own := map[string][]table.Pick{"ended-tasks": {{Name: "why", Width: 30}, {Name: "Task"}}}
 	Run(t, Options{Columns: own}, func(c *Console) {
 		c.Press("3")

@@ -9,6 +9,7 @@ import (
 
 // TestProduction checks that a cluster marked as production says so, and that a button is not enough there.
 func TestProduction(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{Production: true, Contexts: []string{"prod-eu", "lab"}}, func(c *Console) {
 		c.Expect("prod-eu", "PROD")
 		lines := strings.Split(c.Screen(), "\n")
@@ -27,6 +28,7 @@ func TestProduction(t *testing.T) {
 
 // TestContexts goes to another cluster, also while this one does not answer.
 func TestContexts(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{Contexts: []string{"prod-eu", "lab"}}, func(c *Console) {
 		c.Press(":", "context nowhere", "enter")
 		c.Expect("there are prod-eu, lab")
@@ -49,6 +51,7 @@ func TestContexts(t *testing.T) {
 
 // TestDemo checks that a made-up cluster says so on every screen.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	for _, scene := range scenes {
 		Run(t, Options{Demo: true}, func(c *Console) {
 			c.Press(scene.keys...)

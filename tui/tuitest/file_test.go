@@ -11,6 +11,7 @@ import (
 // TestFormAsFile edits a job as a file and goes back: what the form has no field for is kept, also in the draft and in
 // what is submitted; a mistake is told with its line, and the file is not lost.
 func TestFormAsFile(t *testing.T) {
+	t.Parallel()
 	turn := 0
 	tool := func(tool app.Tool) error {
 		turn++
@@ -53,6 +54,7 @@ func TestFormAsFile(t *testing.T) {
 
 // TestPagerAndPipe gives a log to the operator's programs.
 func TestPagerAndPipe(t *testing.T) {
+	t.Parallel()
 	var got []app.Tool
 	Run(t, Options{Tool: func(tool app.Tool) error { got = append(got, tool); return nil }}, func(c *Console) {
 		c.Press("3", "/", "web-api.3", "enter", "l", "v", "|", "wc -l", "enter", "esc", "d", "E")

@@ -8,6 +8,7 @@ import (
 
 // TestFilterCompletion completes names of fields and their values, one after the other.
 func TestFilterCompletion(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "/", "st", "tab")
 		c.Expect("/ state:")
@@ -26,6 +27,7 @@ func TestFilterCompletion(t *testing.T) {
 
 // TestCommandsAreFoundByLetters completes a command of which only some letters are known.
 func TestCommandsAreFoundByLetters(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press(":", "mntnc")
 		c.Expect("maintenance")
@@ -36,6 +38,7 @@ func TestCommandsAreFoundByLetters(t *testing.T) {
 
 // TestLogsOfTheRunBefore opens the log of what failed before the task that runs now.
 func TestLogsOfTheRunBefore(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "p")
 		c.Expect("no run of cache.1 before this one is remembered")

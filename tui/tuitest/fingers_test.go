@@ -8,6 +8,7 @@ import (
 
 // TestAttentionIsAList moves among what needs somebody as in any list, and goes on from there with the keys of lists.
 func TestAttentionIsAList(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("G")
 		if line := c.Line("▶"); !strings.Contains(line, "has held an offer") {
@@ -34,6 +35,7 @@ func TestAttentionIsAList(t *testing.T) {
 
 // TestFrozenAnywhere takes back a freeze on a screen that is no list: there, too, P is what the notice names.
 func TestFrozenAnywhere(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "P", "1")
 		c.Expect("FROZEN", "ATTENTION")
@@ -47,6 +49,7 @@ func TestFrozenAnywhere(t *testing.T) {
 
 // TestWhatIsOffHasAName presses keys that the footer does not show while nothing may be changed.
 func TestWhatIsOffHasAName(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("2", "P", "ctrl+e")
 		c.Expect("use it again: off while the data are frozen")
@@ -57,6 +60,7 @@ func TestWhatIsOffHasAName(t *testing.T) {
 
 // TestEventsOfAnything asks each list for the events of its row.
 func TestEventsOfAnything(t *testing.T) {
+	t.Parallel()
 	for _, of := range []struct {
 		keys []string
 		want []string
@@ -83,6 +87,7 @@ func TestEventsOfAnything(t *testing.T) {
 
 // TestTaskScrolls goes through the facts of a task by page and to their ends, as in a list or a text.
 func TestTaskScrolls(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 80, H: 16}, func(c *Console) {
 		c.Press("3", "enter")
 		top := c.Screen()
@@ -101,6 +106,7 @@ func TestTaskScrolls(t *testing.T) {
 
 // TestSortByFinger sorts as k9s does, by name and by age, and turns the order with the same key.
 func TestSortByFinger(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("3", "A")
 		c.Expect("sort AGE ↑")
@@ -115,6 +121,7 @@ func TestSortByFinger(t *testing.T) {
 
 // TestNewFromAnywhere opens the form on screens that have nothing of their own to make.
 func TestNewFromAnywhere(t *testing.T) {
+	t.Parallel()
 	for _, at := range []string{"2", "4", "6", "8"} {
 		Run(t, Options{}, func(c *Console) {
 			c.Press(at, "n")
@@ -125,6 +132,7 @@ func TestNewFromAnywhere(t *testing.T) {
 
 // TestCopyWhatIsSeen copies from screens that long had no such key.
 func TestCopyWhatIsSeen(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("9")
 		c.Pass(2 * time.Second)
@@ -148,6 +156,7 @@ func TestCopyWhatIsSeen(t *testing.T) {
 
 // TestHeldOffersShow marks an offer that is held long where there is least room.
 func TestHeldOffersShow(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Pass(time.Minute)
 		c.Press("6")
@@ -159,6 +168,7 @@ func TestHeldOffersShow(t *testing.T) {
 
 // TestProblemsOfLists keeps what somebody should look at, in each list that has such rows.
 func TestProblemsOfLists(t *testing.T) {
+	t.Parallel()
 	for _, of := range []struct{ list, has, lacks string }{
 		{"2", "agent-09", "agent-01"}, {"0", "migrate-users", "checkout"}, {"3", "only problems", "web-api.1 "},
 	} {
@@ -174,6 +184,7 @@ func TestProblemsOfLists(t *testing.T) {
 
 // TestLogsFromTheirOwners opens the log of an agent's daemon and of a job's newest task where k9s's finger looks for it.
 func TestLogsFromTheirOwners(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("2", "l")
 		c.Expect("agent-01 log")
@@ -184,6 +195,7 @@ func TestLogsFromTheirOwners(t *testing.T) {
 
 // TestFormNamesItsCommand: what stands over the form's file is a command line that takes it.
 func TestFormNamesItsCommand(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("n", "ctrl+p")
 		c.Expect("As a file: reeve run -f FILE submits the same")

@@ -8,6 +8,7 @@ import (
 
 // TestFrameworkTimes says when a framework came again, and how much longer one that is away may be.
 func TestFrameworkTimes(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 200, H: 60}, func(c *Console) {
 		c.Press("4")
 		c.Expect("[active 4]", "inactive 1", "completed 0")

@@ -10,6 +10,7 @@ import (
 
 // TestShellFromAJob opens a shell in the task of the cursor's instance, and none where there is no task.
 func TestShellFromAJob(t *testing.T) {
+	t.Parallel()
 	var ran []string
 	shell := func(s screen.Shell) error {
 		ran = append(ran, s.Task.ID)
@@ -29,6 +30,7 @@ func TestShellFromAJob(t *testing.T) {
 
 // TestLivesOfAllInstances shows the life of each instance below the list of them.
 func TestLivesOfAllInstances(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("0", "enter")
 		for _, name := range []string{"index-products.0", "index-products.1", "index-products.2", "index-products.3"} {
@@ -41,6 +43,7 @@ func TestLivesOfAllInstances(t *testing.T) {
 
 // TestOutcomeIsTold changes a job and goes elsewhere: what becomes of it is said there.
 func TestOutcomeIsTold(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("0", "ctrl+k", "tab", "enter", "2")
 		c.Pass(3 * time.Second)

@@ -8,6 +8,7 @@ import (
 
 // TestBothStreams reads stdout and stderr together: in the order of time, each line with its stream.
 func TestBothStreams(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "/", "web-api.3", "enter", "l", "a", "t")
 		c.Expect("[both]", "out ", "err ")
@@ -40,6 +41,7 @@ func TestBothStreams(t *testing.T) {
 
 // TestNewLinesBelow counts what comes while one looks at what was before, also with both streams.
 func TestNewLinesBelow(t *testing.T) {
+	t.Parallel()
 	for _, stream := range []string{"o", "a"} {
 		Run(t, Options{}, func(c *Console) {
 			c.Press("3", "/", "web-api.3", "enter", "l", stream)
@@ -59,6 +61,7 @@ func TestNewLinesBelow(t *testing.T) {
 
 // TestPrettyJSON reads a log of JSON lines as people write them; the choice outlives the screen.
 func TestPrettyJSON(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		for _, task := range c.Cluster.Tasks() {
 			if task.Name == "web-api.3" {

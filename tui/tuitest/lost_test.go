@@ -15,6 +15,7 @@ import (
 // TestEveryScreenLosesTheMasters cuts the line while each screen is open: the console stays where it is, says how old things are and why,
 // changes nothing whatever is pressed, and is live again when the masters answer.
 func TestEveryScreenLosesTheMasters(t *testing.T) {
+	t.Parallel()
 	for _, scene := range scenes {
 		t.Run(scene.name, func(t *testing.T) {
 			t.Parallel()
@@ -91,6 +92,7 @@ func (c *Console) everything() string {
 // TestALogGoesOnAfterALoss has a log grow while the line is cut, in the middle of a line, too: what was read goes on where it was, and no
 // line is lost or comes twice.
 func TestALogGoesOnAfterALoss(t *testing.T) {
+	t.Parallel()
 	var read string
 	Run(t, Options{Tool: func(tool app.Tool) error { read = tool.Text; return nil }}, func(c *Console) {
 		path := ""

@@ -8,6 +8,7 @@ import (
 
 // TestStoryPlanMaintenance schedules two marked agents, changes their window, adds a machine by a line, and cancels it.
 func TestStoryPlanMaintenance(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("2", "space", "space", "m")
 		c.Expect("› schedule maintenance", "agent-01 agent-02", "tasks: ")
@@ -54,6 +55,7 @@ func TestStoryPlanMaintenance(t *testing.T) {
 
 // TestAnswersAreReadInFull: what frameworks said of a machine stands below the list, where a row has no room for all of it.
 func TestAnswersAreReadInFull(t *testing.T) {
+	t.Parallel()
 	for _, size := range [][2]int{{60, 15}, {80, 24}} {
 		Run(t, Options{W: size[0], H: size[1]}, func(c *Console) {
 			c.Press("9")
@@ -66,6 +68,7 @@ func TestAnswersAreReadInFull(t *testing.T) {
 
 // TestPlanMaintenanceByLine is told what is wrong with a line.
 func TestPlanMaintenanceByLine(t *testing.T) {
+	t.Parallel()
 	for line, want := range map[string]string{
 		"maintenance schedule":                            "Schedule maintenance",
 		"maintenance schedule agent-03 x=1":               `"x=1" is neither in=1h nor at=22:00 nor for=2h`,
@@ -85,6 +88,7 @@ func TestPlanMaintenanceByLine(t *testing.T) {
 
 // TestCancelMaintenanceByLine takes machines off the schedule by a line, which completes those that are on it and not named yet.
 func TestCancelMaintenanceByLine(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press(":", "maintenance c", "tab")
 		c.Expect("maintenance cancel agent-01", "maintenance cancel agent-04", "maintenance cancel agent-11")
@@ -126,6 +130,7 @@ func TestCancelMaintenanceByLine(t *testing.T) {
 
 // TestScheduleCompletesEachMachine completes every machine of a line, and what else can be said, but nothing twice.
 func TestScheduleCompletesEachMachine(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press(":", "maintenance s", "tab", "agent-0", "tab")
 		c.Expect(":maintenance schedule agent-01", "maintenance schedule agent-01 agent-02")
@@ -146,6 +151,7 @@ func TestScheduleCompletesEachMachine(t *testing.T) {
 // TestScheduleFormSaysAllThatRunsThere cuts nothing of what runs on the machines where there is room for it below; where there
 // is not, it says of how many more machines the question will tell.
 func TestScheduleFormSaysAllThatRunsThere(t *testing.T) {
+	t.Parallel()
 	for _, size := range [][2]int{{60, 15}, {60, 24}, {80, 24}, {140, 40}} {
 		Run(t, Options{W: size[0], H: size[1]}, func(c *Console) {
 			c.Press("2", "space", "space", "m")
@@ -175,6 +181,7 @@ func TestScheduleFormSaysAllThatRunsThere(t *testing.T) {
 
 // TestTheBeginIsReplaced types when maintenance begins over the "now" that stands there, and adds to what a window had that is changed.
 func TestTheBeginIsReplaced(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("2", "m", "tab", "in 2h")
 		if line := c.Line("Begin*"); !strings.Contains(line, "in 2h") || strings.Contains(line, "now") {
@@ -195,6 +202,7 @@ func TestTheBeginIsReplaced(t *testing.T) {
 
 // TestDefaultsOfAJobAreReplaced types over what the empty form has, and adds to what a draft, a task or a job has.
 func TestDefaultsOfAJobAreReplaced(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		role := func(want string) {
 			t.Helper()

@@ -7,6 +7,7 @@ import (
 
 // TestStepDown hands leadership to the master under the cursor, once the leader's name is typed.
 func TestStepDown(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("7", "down", "down", "ctrl+t")
 		c.Expect("Have m2 step down", "To  ( ) the most up to date  ( ) m1  (*) m3", "type m2 to go on", "[ Cancel ]")
@@ -27,6 +28,7 @@ func TestStepDown(t *testing.T) {
 
 // TestMembers looks at gossip: from the masters, with filter, order and where a member leads to.
 func TestMembers(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 120, H: 30}, func(c *Console) {
 		c.Press("7")
 		c.Expect("SNAPSHOT", "12m  41K", "19m  42K")

@@ -8,6 +8,7 @@ import (
 
 // TestChangedRowsAreMarked sees a sign before a row that has changed, for two seconds and not longer.
 func TestChangedRowsAreMarked(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "/", "web-api.3", "enter")
 		c.Pass(5 * time.Second)
@@ -30,6 +31,7 @@ func TestChangedRowsAreMarked(t *testing.T) {
 
 // TestKindsOfEvents hides kinds and shows them again; esc shows all.
 func TestKindsOfEvents(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("8")
 		c.Expect("TASK_FAILED", "AGENT_DRAINING")
@@ -50,6 +52,7 @@ func TestKindsOfEvents(t *testing.T) {
 
 // TestPaceOfEvents says over the list how much happens, since when it is known, and of how many kinds; age picks the newest.
 func TestPaceOfEvents(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("8")
 		c.Expect("/min   since 10:54:31   all 8 kinds", "JOB_FAILED")
@@ -63,6 +66,7 @@ func TestPaceOfEvents(t *testing.T) {
 
 // TestCommandsOfLists copies the command line that prints what is listed.
 func TestCommandsOfLists(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		for key, want := range map[string]string{"2": "agents", "3": "tasks", "4": "frameworks", "5": "roles", "6": "offers", "7": "masters", "8": "events", "9": "maintenance", "0": "jobs"} {
 			c.Press(key, "ctrl+y")

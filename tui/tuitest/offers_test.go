@@ -7,6 +7,7 @@ import (
 
 // TestRescind takes an offer back from a framework that thinks for too long, by key and by command.
 func TestRescind(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 100, H: 30}, func(c *Console) {
 		c.Press("6")
 		c.Expect("› offers (3)")

@@ -8,6 +8,7 @@ import (
 
 // TestHalfAnHourBefore: the overview shows the time before the console was opened, also of a master that led before.
 func TestHalfAnHourBefore(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		full := func() bool {
 			for line := range strings.SplitSeq(c.Screen(), "\n") {

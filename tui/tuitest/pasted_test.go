@@ -15,6 +15,7 @@ import (
 // TestCopiedLinesWork takes every command line that the console copies to a shell, and what that makes of it to the command line:
 // each is one of its verbs, with flags that it has, and reaches the cluster as the console does.
 func TestCopiedLinesWork(t *testing.T) {
+	t.Parallel()
 	const context = "--context=it's $HOME"
 	lines := map[string]bool{}
 	Run(t, Options{W: 140, H: 40, Reach: []string{context}}, func(c *Console) {

@@ -14,6 +14,7 @@ const docs = "../../shared/docs/"
 
 // TestPictures keeps the pictures of README and docs true: they are what the console shows; -update makes them anew.
 func TestPictures(t *testing.T) {
+	t.Parallel()
 	for _, picture := range []struct {
 		name string
 		keys []string
@@ -33,6 +34,7 @@ func TestPictures(t *testing.T) {
 
 // TestKeysPage keeps the page of keys true.
 func TestKeysPage(t *testing.T) {
+	t.Parallel()
 	var b strings.Builder
 	b.WriteString("# Keys of the console\n\nMade from the console's own table by `make pictures`. `?` shows those of the screen one is on. Keys with … ask before\nthey change anything.\n")
 	scope := keys.Scope("")

@@ -7,6 +7,7 @@ import (
 
 // TestQuitAsksForAForm: what was typed and not sent is not left without a word, which says what becomes of it.
 func TestQuitAsksForAForm(t *testing.T) {
+	t.Parallel()
 	for _, of := range []struct {
 		name string
 		keys []string
@@ -39,6 +40,7 @@ func TestQuitAsksForAForm(t *testing.T) {
 
 // TestQuitTwice hammers ctrl+c: the second one is an answer, too.
 func TestQuitTwice(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("n", "canary", "ctrl+c", "ctrl+c")
 		if !c.Ended() {
@@ -52,6 +54,7 @@ func TestQuitTwice(t *testing.T) {
 
 // TestQuitWithNothingToLose quits without a question: in a list, in a form that nobody has touched, and in one that was emptied again.
 func TestQuitWithNothingToLose(t *testing.T) {
+	t.Parallel()
 	for _, keys := range [][]string{{"3"}, {"n"}, {"3", "n"}, {"2", "m"}, {"n", "canary", "ctrl+l"}, {"n", "canary", "esc"}, {"n", "a", "backspace"}} {
 		Run(t, Options{}, func(c *Console) {
 			c.Press(keys...)
@@ -65,6 +68,7 @@ func TestQuitWithNothingToLose(t *testing.T) {
 
 // TestQuitWhileSomethingRuns asks, also when a form lies open over what runs.
 func TestQuitWhileSomethingRuns(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "space", "space", "ctrl+k", "tab", "enter", "2", "n", "canary", "ctrl+c")
 		c.Expect("Quit while something is being done?", "Kill 2 tasks is about to begin, and would not", "kept as a draft")
@@ -78,6 +82,7 @@ func TestQuitWhileSomethingRuns(t *testing.T) {
 
 // TestAContextIsLeftForOnlyWhenAgreed: whoever stays after all and quits later does not go to the other cluster.
 func TestAContextIsLeftForOnlyWhenAgreed(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{Contexts: []string{"here", "there"}}, func(c *Console) {
 		c.Press("3", "space", "space", "ctrl+k", "tab", "enter", ":", "context there", "enter")
 		c.Expect("Quit while something is being done?")

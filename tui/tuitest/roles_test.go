@@ -8,6 +8,7 @@ import (
 
 // TestStoryQuota sets a role's quota and weight from their screen, takes the quota away, and is told of what cannot be.
 func TestStoryQuota(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 120, H: 30}, func(c *Console) {
 		c.Press("5", "j", "Q")
 		c.Expect(":quota batch guarantee=cpus:8 limit=cpus:16,mem:49152")
@@ -42,6 +43,7 @@ func TestStoryQuota(t *testing.T) {
 
 // TestStoryRoles turns the tree off and on, tells what changed, and goes to what is reserved.
 func TestStoryRoles(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("5", "j")
 		c.Expect("tree: on (T)", "├ web/canary", "└ web/shop", "quota: guaranteed cpus:8, at most cpus:16,mem:49152 by bob 41m ago",
@@ -61,6 +63,7 @@ func TestStoryRoles(t *testing.T) {
 
 // TestStoryOffers goes from an offer that is held for long to its agent.
 func TestStoryOffers(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("6", "!")
 		c.Expect("only problems", "chronos has held", "1 of 1")

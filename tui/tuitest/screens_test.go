@@ -89,6 +89,7 @@ var sizes = [][2]int{{60, 15}, {80, 24}, {140, 40}, {200, 60}}
 
 // TestScreens compares what one sees with golden files: in Unicode and ASCII. Without colours the text is the same.
 func TestScreens(t *testing.T) {
+	t.Parallel()
 	for _, scene := range scenes {
 		for _, size := range sizes {
 			name := fmt.Sprintf("%s-%dx%d", scene.name, size[0], size[1])
@@ -130,6 +131,7 @@ func TestScreens(t *testing.T) {
 // TestTheWayOutIsAlwaysTold opens everything that lies over a screen, and every form, in the smallest terminal: the keys by which
 // one acts and leaves are on the last line, whatever else has no room.
 func TestTheWayOutIsAlwaysTold(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		keys []string
 		want []string
@@ -171,6 +173,7 @@ func (c *Console) rest(keys []string) {
 
 // TestStale plays what one sees while the masters cannot be reached, before and after.
 func TestStale(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3")
 		c.Cluster.Cut(fmt.Errorf("dial tcp 10.0.0.12:5050: i/o timeout"))
@@ -189,6 +192,7 @@ func TestStale(t *testing.T) {
 
 // TestConnecting plays a console that never had an answer.
 func TestConnecting(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Cluster.Cut(fmt.Errorf("connection refused"))
 		time.Sleep(5 * time.Second)
@@ -199,6 +203,7 @@ func TestConnecting(t *testing.T) {
 
 // TestSizes checks that each frame has exactly the terminal's size.
 func TestSizes(t *testing.T) {
+	t.Parallel()
 	for _, size := range [][2]int{{60, 15}, {61, 16}, {80, 24}, {100, 30}, {140, 40}, {200, 60}, {400, 100}, {59, 15}, {60, 14}, {20, 3}, {1, 1}} {
 		for _, asciiOnly := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%dx%d ascii %v", size[0], size[1], asciiOnly), func(t *testing.T) {
@@ -231,6 +236,7 @@ func check(t *testing.T, name string, root tea.Model, w, h int) {
 
 // TestNoStrayGoldens keeps testdata free of files that nothing compares.
 func TestNoStrayGoldens(t *testing.T) {
+	t.Parallel()
 	want := map[string]bool{"stale-80x24.txt": true}
 	for _, size := range sizes {
 		want[fmt.Sprintf("kill-many-%dx%d.txt", size[0], size[1])] = true

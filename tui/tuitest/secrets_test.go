@@ -8,6 +8,7 @@ import (
 
 // TestSecrets stores a secret that is typed, gives one a value from a file, and removes what nobody needs.
 func TestSecrets(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 100, H: 30}, func(c *Console) {
 		c.Press(":", "secrets", "enter")
 		c.Expect("› secrets", "shop-db", "sealed", "in clear", "checkout", "1704")
@@ -48,6 +49,7 @@ func TestSecrets(t *testing.T) {
 
 // TestSecretFromAFile gives a secret the bytes of a file, and keeps what several lines would lose out of the field.
 func TestSecretFromAFile(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 100, H: 30}, func(c *Console) {
 		c.Press(":", "secrets", "enter", "/", "tls", "enter", "E")
 		c.Expect("A new value for secret tls-key", "needed by checkout")
@@ -79,6 +81,7 @@ func TestSecretFromAFile(t *testing.T) {
 
 // TestSecretsLeaveNoTrace keeps a value out of what a console keeps.
 func TestSecretsLeaveNoTrace(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press(":", "secrets", "enter", "n", "a", "tab", "hunter2")
 		s := c.Root.Session()

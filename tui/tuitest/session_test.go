@@ -11,6 +11,7 @@ import (
 // TestASessionComesBack leaves a console in the middle of things, and opens the next one there: the stack of screens, and of each list the
 // cursor, the filter, the order and the tab.
 func TestASessionComesBack(t *testing.T) {
+	t.Parallel()
 	var session app.Session
 	var cursor string
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
@@ -44,6 +45,7 @@ func field(line string) string {
 
 // TestConfigCheck tells from within the console what is wrong with which line.
 func TestConfigCheck(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press(":", "config check", "enter")
 		c.Expect("/home/me/config.yaml: nothing is wrong")
@@ -59,6 +61,7 @@ func TestConfigCheck(t *testing.T) {
 // TestHiddenMarks: how many rows are marked, and how many of them cannot be seen, is in sight as long as it is so, however narrow the
 // list is and whatever hides them.
 func TestHiddenMarks(t *testing.T) {
+	t.Parallel()
 	for width, want := range map[int]string{60: "2 marked, 2 hidden", 80: "2 marked, 2 hidden by the filter", 140: "2 marked, 2 hidden by the filter"} {
 		Run(t, Options{W: width, H: 30}, func(c *Console) {
 			c.Press("3", "space", "space")

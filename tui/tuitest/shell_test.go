@@ -15,6 +15,7 @@ import (
 
 // TestWhichShell opens shells by key, by the choice of programs and users, and by a command of one's own.
 func TestWhichShell(t *testing.T) {
+	t.Parallel()
 	var ran []screen.Shell
 	shell := func(s screen.Shell) error {
 		s.Task = nil
@@ -75,6 +76,7 @@ func TestWhichShell(t *testing.T) {
 
 // TestKillFromAShell leaves a shell by its menu and asks whether to kill the task; how is chosen by keys.
 func TestKillFromAShell(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{Shell: func(screen.Shell) error { return app.ErrKillAsked }}, func(c *Console) {
 		c.Press("3", "/", "web-api.3", "enter", "s")
 		c.Pass(time.Second)
@@ -91,6 +93,7 @@ func TestKillFromAShell(t *testing.T) {
 
 // TestFullScreen gives a log the whole terminal, and takes it back for a question.
 func TestFullScreen(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "/", "web-api.3", "enter", "l")
 		c.Expect("leader m2")
@@ -108,6 +111,7 @@ func TestFullScreen(t *testing.T) {
 
 // TestWhyStale reads all of an error that the banner has no room for, and tries again from there.
 func TestWhyStale(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "E")
 		c.Expect("data are live")
@@ -126,6 +130,7 @@ func TestWhyStale(t *testing.T) {
 
 // TestRefreshRate sets how often screens change, and refuses what makes no sense.
 func TestRefreshRate(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press(":", "refresh never", "enter")
 		c.Expect(`"never" is neither auto nor a time up to 10s`)
@@ -141,6 +146,7 @@ func TestRefreshRate(t *testing.T) {
 
 // TestLooksComeBack begins with the pace and the preview that the last session had.
 func TestLooksComeBack(t *testing.T) {
+	t.Parallel()
 	kept := screen.Looks{Pace: 2 * time.Second, Preview: true, Pane: 2}
 	Run(t, Options{W: 140, H: 40, Looks: kept}, func(c *Console) {
 		c.Press("2")
@@ -159,6 +165,7 @@ func TestLooksComeBack(t *testing.T) {
 
 // TestFilesAsCommand copies the command line that lists a directory of a sandbox.
 func TestFilesAsCommand(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3")
 		for _, step := range []struct{ key, below string }{{"f", ""}, {"enter", " conf"}} {

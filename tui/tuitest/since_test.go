@@ -7,6 +7,7 @@ import (
 
 // TestEventsSince shows the newest events by the digits that a log has for that; what else is filtered stays.
 func TestEventsSince(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("8", "/", "task", "enter", "T")
 		c.Expect("Events since", "all that is known", "5m", "<esc>close")
@@ -28,6 +29,7 @@ func TestEventsSince(t *testing.T) {
 
 // TestDigitsLeadAwayFromEvents too: they are a list, and lists are left by the digit of another screen.
 func TestDigitsLeadAwayFromEvents(t *testing.T) {
+	t.Parallel()
 	for digit, screen := range []string{"jobs (", "ATTENTION", "agents (", "tasks (", "frameworks (", "roles (", "offers (", "masters (", "events", "maintenance"} {
 		Run(t, Options{}, func(c *Console) {
 			c.Press("8")

@@ -9,6 +9,7 @@ import (
 
 // TestStorySubmit presses the keys of an operator who submits a job, follows it to its task and reads the task's log.
 func TestStorySubmit(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("n", "web-canary", "tab", "tab", "./srv", "tab", "backspace", "2", "tab")
 		c.Expect("web-canary", "ready: all checks pass", "fits now: all 2 instances")
@@ -37,6 +38,7 @@ func TestStorySubmit(t *testing.T) {
 
 // TestStoryChangeJob scales a service, changes it in the form after its changes were shown, and rolls it back.
 func TestStoryChangeJob(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("0", "/", "checkout", "enter", "enter", "S")
 		c.Expect("scale checkout 3")
@@ -64,6 +66,7 @@ func TestStoryChangeJob(t *testing.T) {
 
 // TestStoryDrill goes from the cluster to an agent, a task and its log with enter, and back with esc.
 func TestStoryDrill(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("2", "down", "enter")
 		c.Expect("demo › agents (12) › agent-02", "cpu", "load")
@@ -84,6 +87,7 @@ func TestStoryDrill(t *testing.T) {
 
 // TestStoryKill kills a task whose row stays where it was, and on which nothing can be done any more.
 func TestStoryKill(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "down", "ctrl+k")
 		c.Expect("Kill 1 task", "cache.2", "[ Cancel ]", "SIGTERM")
@@ -109,6 +113,7 @@ func TestStoryKill(t *testing.T) {
 
 // TestTargetsAreFrozen changes the list behind a question; what was asked about stays.
 func TestTargetsAreFrozen(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "/", "web-api", "enter", "space", "space")
 		c.Press("esc", "/", "cache", "enter", "ctrl+k")
@@ -128,6 +133,7 @@ func TestTargetsAreFrozen(t *testing.T) {
 
 // TestManyTargetsNeedAWord checks that a large kill is not two keys away.
 func TestManyTargetsNeedAWord(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "space", "space", "space", "space", "space", "space", "ctrl+k")
 		c.Expect("Kill 6 tasks", "type kill 6 to go on")
@@ -141,6 +147,7 @@ func TestManyTargetsNeedAWord(t *testing.T) {
 
 // TestLog plays the log view: search, filter, wrap, control bytes, save.
 func TestLog(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "l")
 		c.Press("/", "exhausted", "enter")
@@ -171,6 +178,7 @@ func TestLog(t *testing.T) {
 
 // TestLogOfAnything draws bytes that are no text, and lines that are too long.
 func TestLogOfAnything(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "/", "cache.1", "enter", "enter")
 		path := c.Line("sandbox")
@@ -192,6 +200,7 @@ func TestLogOfAnything(t *testing.T) {
 
 // TestJoinedKeys delivers several keys in one read, as a slow line does.
 func TestJoinedKeys(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Type("3jj")
 		if line := c.Line("▶"); !strings.Contains(line, "cron-backup.1") {
@@ -207,6 +216,7 @@ func TestJoinedKeys(t *testing.T) {
 
 // TestNoColor checks that the cursor can be seen without colours: by its sign and in reverse video.
 func TestNoColor(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{NoColor: true}, func(c *Console) {
 		c.Press("3", "j")
 		c.Expect("▶ cache.2")
@@ -221,6 +231,7 @@ func TestNoColor(t *testing.T) {
 
 // TestReadOnly checks that nothing can be changed, and that one is told.
 func TestReadOnly(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{ReadOnly: true}, func(c *Console) {
 		c.Expect("RO")
 		c.Press("3", "ctrl+k")
@@ -234,6 +245,7 @@ func TestReadOnly(t *testing.T) {
 
 // TestCommandLine goes places by name.
 func TestCommandLine(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press(":", "agent agent-07", "enter")
 		c.Expect("› agent-07")
@@ -248,6 +260,7 @@ func TestCommandLine(t *testing.T) {
 
 // TestDraft leaves the form and finds what was typed again.
 func TestDraft(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("n", "half-done", "esc")
 		c.Lacks("half-done")
@@ -258,6 +271,7 @@ func TestDraft(t *testing.T) {
 
 // TestProblems shows only what is wrong.
 func TestProblems(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "!")
 		c.Expect("only problems", "web-front.4", "UNHEALTHY", "1 of 1")
@@ -268,6 +282,7 @@ func TestProblems(t *testing.T) {
 
 // TestIdle checks that a console that shows nothing new writes nothing but the clock's changes.
 func TestIdle(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("7")
 		before := c.vt.written()
@@ -281,6 +296,7 @@ func TestIdle(t *testing.T) {
 
 // TestFiles walks through a sandbox, looks at a file, saves it, and comes back to where it was.
 func TestFiles(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "enter", "f")
 		c.Expect("files", "conf/", "conf.tgz", "5 files")
@@ -306,6 +322,7 @@ func TestFiles(t *testing.T) {
 
 // TestLogSince begins with what was written since.
 func TestLogSince(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		var log strings.Builder
 		for i := range 5000 {
@@ -331,6 +348,7 @@ func TestLogSince(t *testing.T) {
 
 // TestDrainByFinger drains and reactivates with k9s's letters: both only ask, and Cancel has the focus.
 func TestDrainByFinger(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("2", "r")
 		c.Expect("Drain agent-01", "[ Cancel ]")
@@ -355,6 +373,7 @@ func TestDrainByFinger(t *testing.T) {
 
 // TestStoryDrain takes an agent out of use, watches how its tasks end, and has it used again.
 func TestStoryDrain(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("2", "ctrl+e")
 		c.Expect("nothing to reactivate: agent-01 is not deactivated")
@@ -385,6 +404,7 @@ func TestStoryDrain(t *testing.T) {
 
 // TestStoryGone gives an agent up, which takes a word; and one after a drain.
 func TestStoryGone(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("2", "j", "ctrl+g")
 		c.Expect("Give up agent-02", "For ever", "type gone agent-02 to go on")

@@ -10,6 +10,7 @@ import (
 // TestEveryTargetIsSeen marks two dozen tasks and kills them: a question that has no room for all of them scrolls, also in the smallest
 // terminal, and in it one can still type the word that is asked for.
 func TestEveryTargetIsSeen(t *testing.T) {
+	t.Parallel()
 	for _, size := range sizes {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
 			Run(t, Options{W: size[0], H: size[1]}, func(c *Console) {
@@ -57,6 +58,7 @@ func (c *Console) targets() map[string]bool {
 
 // TestConnectionsOfWhatIsKilled asks the agents while the question is open; one that is silent changes nothing.
 func TestConnectionsOfWhatIsKilled(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "/", "web-api.3", "enter", "ctrl+k")
 		c.Expect("web-api.3  RUNNING  agent-", " conns")

@@ -10,6 +10,7 @@ import (
 
 // TestDescribe reads what is known of a task, searches in it, turns it into YAML and JSON, and copies and saves that.
 func TestDescribe(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "/", "web-api.3", "enter", "d")
 		c.Expect("› web-api.3 described", "WHERE AND WHOSE", "marathon")
@@ -34,6 +35,7 @@ func TestDescribe(t *testing.T) {
 
 // TestDescribeFollows checks that the text changes with the thing.
 func TestDescribeFollows(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "/", "web-api.3", "enter", "d")
 		c.Expect("TASK_RUNNING")
@@ -52,6 +54,7 @@ func TestDescribeFollows(t *testing.T) {
 
 // TestCopyMenu copies something other than the id.
 func TestCopyMenu(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "/", "web-api.3", "enter", "C", "e")
 		if got, want := c.Copied(), "reeve exec --master=10.0.0.12:5050 -it web-api.3."; !strings.HasPrefix(got, want) || !strings.HasSuffix(got, " -- sh") {
@@ -68,6 +71,7 @@ func TestCopyMenu(t *testing.T) {
 
 // TestExport saves a list: what passes the filter, in its order, without the columns that are pictures.
 func TestExport(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("2", "/", "agent-0", "enter", "O", "ctrl+s", "c")
 		lines := strings.Split(strings.TrimSpace(c.Saved()), "\n")
@@ -115,6 +119,7 @@ var asked = []struct {
 
 // TestAskedThings describes, shows as it is and copies what a list had to ask for.
 func TestAskedThings(t *testing.T) {
+	t.Parallel()
 	for _, of := range asked {
 		t.Run(of.name, func(t *testing.T) {
 			Run(t, Options{W: 100, H: 40}, func(c *Console) {
@@ -149,6 +154,7 @@ func TestAskedThings(t *testing.T) {
 
 // TestAskedThingsFollow keeps a description true, and what was known last when the thing is gone.
 func TestAskedThingsFollow(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("9", "/", "agent-11", "enter")
 		c.Pass(2 * time.Second)

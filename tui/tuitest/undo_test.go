@@ -18,6 +18,7 @@ func (c *Console) killing() int {
 
 // TestABulkActionCanBeStopped agrees to kill three tasks, and stops that while it can be; the second time it is done.
 func TestABulkActionCanBeStopped(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		before := c.killing()
 		kill := func() { c.Press("ctrl+k", "tab", "enter") }
@@ -47,6 +48,7 @@ func TestABulkActionCanBeStopped(t *testing.T) {
 
 // TestABulkDrainCanBeStoppedOnAgents stops with u, for which the letter means something else there.
 func TestABulkDrainCanBeStoppedOnAgents(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("2", "space", "space", "r", "tab", "enter")
 		c.Expect("Drain 2 agents in 3s", "<u>stops it")
@@ -66,6 +68,7 @@ func TestABulkDrainCanBeStoppedOnAgents(t *testing.T) {
 
 // TestQuitInTheWindow checks that whoever quits is told of what would not be done.
 func TestQuitInTheWindow(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "space", "space", "ctrl+k", "tab", "enter", "ctrl+c")
 		c.Expect("Quit while something", "Kill 2 tasks is about to begin, and would not")
@@ -76,6 +79,7 @@ func TestQuitInTheWindow(t *testing.T) {
 
 // TestAnActionThatWaitsForALostLinkIsNotBegun cuts the link within the window.
 func TestAnActionThatWaitsForALostLinkIsNotBegun(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("3", "space", "space", "ctrl+k", "tab", "enter", "P")
 		c.Pass(5 * time.Second)
@@ -85,6 +89,7 @@ func TestAnActionThatWaitsForALostLinkIsNotBegun(t *testing.T) {
 
 // TestUndo takes an agent out of use and brings it back by one key, which asks too.
 func TestUndo(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("2", "ctrl+o", "tab", "enter")
 		c.Expect("deactivated agent-01   :undo undoes it") // u reactivates here what the cursor is on

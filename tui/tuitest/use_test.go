@@ -9,6 +9,7 @@ import (
 
 // TestUseOfAllTasks looks at what tasks use in the list of all, which asks only the agents of those on the screen.
 func TestUseOfAllTasks(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("3", "/", "web-api.3", "enter")
 		c.Pass(6 * time.Second)
@@ -30,6 +31,7 @@ func TestUseOfAllTasks(t *testing.T) {
 
 // TestRestarts says how often an instance of a job was started anew, where that is known.
 func TestRestarts(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("3", "/", "index", "enter")
 		for name, want := range map[string]string{" index-products.0 ": " 0 ", " index-products.1 ": " 1 "} {
@@ -46,6 +48,7 @@ func TestRestarts(t *testing.T) {
 
 // TestTotals adds up what is shown, also behind a filter.
 func TestTotals(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		c.Press("2")
 		c.Expect("TOTAL 12")
@@ -59,6 +62,7 @@ func TestTotals(t *testing.T) {
 
 // TestTightMemory says on the overview which tasks are about to be ended by the kernel.
 func TestTightMemory(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Pass(35 * time.Second)
 		for range 60 {
@@ -76,6 +80,7 @@ func TestTightMemory(t *testing.T) {
 
 // TestDrainOnEveryScreen follows a drain from anywhere.
 func TestDrainOnEveryScreen(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
 		for _, key := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "0"} {
 			c.Press(key)
@@ -89,6 +94,7 @@ func TestDrainOnEveryScreen(t *testing.T) {
 
 // TestHowFarADrainIs says how many tasks there were when it began, where that is known.
 func TestHowFarADrainIs(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("2", "/", "agent-11", "enter")
 		c.Expect("▼ draining agent-11: 5 left") // how many there were is not known
@@ -102,6 +108,7 @@ func TestHowFarADrainIs(t *testing.T) {
 
 // TestImageWithoutCommand fills the form with an image alone.
 func TestImageWithoutCommand(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("n", "web", "tab", "tab", "tab")
 		c.Expect("is needed")
@@ -118,6 +125,7 @@ func TestImageWithoutCommand(t *testing.T) {
 
 // TestQuotaInTheForm says what a role may still have, and that more has to wait.
 func TestQuotaInTheForm(t *testing.T) {
+	t.Parallel()
 	Run(t, Options{W: 140, H: 40}, func(c *Console) {
 		c.Press("n", "web", "tab")
 		c.Press("backspace")

@@ -61,6 +61,7 @@ func webUI(t *testing.T) (out []oldPage) {
 
 // TestWebUI presses the keys that mesos.md names for each page of Mesos's web UI, and looks for what it promises.
 func TestWebUI(t *testing.T) {
+	t.Parallel()
 	var pages []string
 	for _, p := range webUI(t) {
 		if len(p.press) == 0 || len(p.words) == 0 {
@@ -86,6 +87,7 @@ func TestWebUI(t *testing.T) {
 
 // TestWebUINames checks that each key in mesos.md's table is one of the console's, and each command one of the program's.
 func TestWebUINames(t *testing.T) {
+	t.Parallel()
 	program, options := cli.New(io.Discard, io.Discard, nil), console.Options{}
 	options.AddFlags(program.Flags())
 	var bound []string
