@@ -12,7 +12,7 @@ SHIM := -trimpath -tags 'seccomp netgo osusergo' -ldflags '-s -w -linkmode exter
 SOURCES := $(wildcard $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.yaml' go.mod go.sum 2>/dev/null))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build needs test check race lint fmt pictures chaos fuzz bench bench-console gen gen-check packages test-packages test-box test-vagrant test-vm clean
+.PHONY: help run build needs test test-tree test-mesosgo check race lint fmt pictures chaos fuzz bench bench-console gen gen-check packages test-packages test-box test-vagrant test-vm clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,8 +39,15 @@ needs: ## install what the build needs, or say what to install
 test: build ## everything a developer needs before a commit; as root it runs real containers, too
 	@[ "$$(id -u)" -eq 0 ] || echo "not root: tests of full containers, cgroups and file owners are skipped; sudo make test runs them"
 	@bash shared/needs.sh test
-	$(GO) test -race -shuffle=on -timeout=20m -tags seccomp ./...
-	cd shared/e2e/mesosgo && $(GO) test -count=1 ./...
+	@$(MAKE) --no-print-directory -j2 test-tree test-mesosgo
+
+# Tests wait more than they compute, for daemons, for the grace that tasks get: more packages are tested at once than there are CPUs.
+test-tree: build
+	MAKEFLAGS= AGENTD_SHIM=$(CURDIR)/$(BIN)/agentd-shim $(GO) test -race -shuffle=on -timeout=20m -p $$(($$(nproc) + 2)) -tags seccomp ./...
+
+# Built as bin/ is, so that nothing is compiled twice.
+test-mesosgo: build
+	cd shared/e2e/mesosgo && CGO_ENABLED=0 GOFLAGS="$$GOFLAGS -trimpath" $(GO) test -count=1 ./...
 
 check: lint gen-check test ## what lands must pass
 
