@@ -183,6 +183,11 @@ func (d *daemon) newAgent(ctx context.Context, rt runtime.Runtime, journal *chec
 		DiskUsed: func() (used, total int64) { u := a.usage.Host(); return u.DiskBytes, u.DiskTotalBytes },
 		Log:      d.log,
 		Count:    func(name string) { d.metrics.Counter(name).Add(1) },
+		Deleted: func(run string) {
+			if err := origins.Forget(ids.Container(run)); err != nil {
+				d.log.Warn("what an ended container was made of stays on the disk", logkey.Container(ids.Container(run)), logkey.Err(err))
+			}
+		},
 	})
 	d.metrics.Gauge("gc/path_removals_pending", a.gc.Pending)
 	d.metrics.Gauge("slave/executor_directory_max_allowed_age_secs", a.gc.Allowed)
@@ -247,7 +252,7 @@ func (a *agent) start(ctx context.Context, undo *run.Cleanups, recovered workloa
 			tasks += len(e.Tasks)
 		}
 	}
-	if err := a.gc.Find(inUse); err != nil {
+	if err := a.findSandboxes(inUse); err != nil {
 		return err
 	}
 	a.recovered.Store(true)
@@ -401,6 +406,19 @@ func (a *agent) observe(in workload.Input, took time.Duration) {
 	if took > slowTurn {
 		a.log.Warn("a turn of the loop was slow", logkey.Input(workload.Kind(in)), logkey.Took(took))
 	}
+}
+
+// findSandboxes takes in the sandboxes that earlier agentds left, and forgets what belonged to those that are gone.
+func (a *agent) findSandboxes(inUse map[string]bool) error {
+	found, err := a.gc.Find(inUse)
+	if err != nil {
+		return err
+	}
+	runs := map[ids.Container]bool{}
+	for _, dir := range found {
+		runs[ids.Container(filepath.Base(dir))] = true
+	}
+	return a.origins.Keep(runs)
 }
 
 // handler is everything that this agent serves over HTTP.

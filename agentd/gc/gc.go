@@ -26,6 +26,7 @@ type Config struct {
 	DiskUsed func() (used, total int64)
 	Log      *slog.Logger
 	Count    func(name string) // adds to a counter of /metrics/snapshot (spec 7.5)
+	Deleted  func(run string)  // is told the last element of the path of each sandbox that is gone
 }
 
 // Collector deletes sandboxes. Ended may be called from any goroutine.
@@ -56,24 +57,28 @@ func (c *Collector) Pending() float64 {
 // Allowed is how old sandboxes may become at present, in seconds, as a metric.
 func (c *Collector) Allowed() float64 { return c.delay().Seconds() }
 
-// Find looks for sandboxes of earlier agentds. inUse are those that have an executor.
-func (c *Collector) Find(inUse map[string]bool) error {
+// Find looks for sandboxes of earlier agentds, and returns all that there are. inUse are those that have an executor.
+func (c *Collector) Find(inUse map[string]bool) (found []string, err error) {
 	dirs, err := filepath.Glob(filepath.Join(c.cfg.WorkDir, "slaves", "*", "frameworks", "*", "executors", "*", "runs", "*"))
 	if err != nil {
-		return fmt.Errorf("look for old sandboxes: %w", err)
+		return nil, fmt.Errorf("look for old sandboxes: %w", err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, dir := range dirs {
 		info, err := os.Lstat(dir)
-		if err != nil || !info.IsDir() || inUse[dir] {
+		if err != nil || !info.IsDir() {
 			continue // the link to the latest run, or it has just gone
+		}
+		found = append(found, dir)
+		if inUse[dir] {
+			continue
 		}
 		if _, known := c.ended[dir]; !known {
 			c.ended[dir] = lastUse(dir, info)
 		}
 	}
-	return nil
+	return found, nil
 }
 
 // lastUse is about when a sandbox's executor ended: when its output was last written.
@@ -131,6 +136,7 @@ func (c *Collector) collect(now time.Time) {
 		}
 		c.cfg.Count("gc/path_removals_succeeded")
 		c.cfg.Log.Debug("sandbox deleted", logkey.Path(dir))
+		c.cfg.Deleted(filepath.Base(dir))
 		c.mu.Lock()
 		delete(c.ended, dir)
 		c.mu.Unlock()

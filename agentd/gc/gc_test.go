@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -30,13 +31,16 @@ func exists(path string) bool { _, err := os.Lstat(path); return err == nil }
 func TestCollect(t *testing.T) {
 	workDir := t.TempDir()
 	used := int64(50)
+	var gone []string
 	c := New(Config{
 		WorkDir: workDir, Delay: 10 * time.Hour, Headroom: 0.1, Log: slog.New(slog.DiscardHandler), Count: func(string) {},
 		DiskUsed: func() (int64, int64) { return used, 100 },
+		Deleted:  func(run string) { gone = append(gone, run) },
 	})
 	old, young, inUse := sandbox(t, workDir, "e1", "a"), sandbox(t, workDir, "e2", "a"), sandbox(t, workDir, "e2", "b")
-	if err := c.Find(map[string]bool{inUse: true}); err != nil {
-		t.Fatal(err)
+	found, err := c.Find(map[string]bool{inUse: true})
+	if want := []string{old, young, inUse}; err != nil || !slices.Equal(found, want) {
+		t.Fatalf("it found %v, %v; want %v", found, err, want)
 	}
 	now := time.Now()
 	c.ended[old], c.ended[young] = now.Add(-9*time.Hour), now.Add(-3*time.Hour)
@@ -47,6 +51,9 @@ func TestCollect(t *testing.T) {
 	}
 	used = 95 // half of the headroom is left, so half of the delay
 	c.collect(now)
+	if !slices.Equal(gone, []string{"a"}) {
+		t.Errorf("told that %v are gone, want the old one", gone)
+	}
 	if exists(old) || !exists(young) {
 		t.Errorf("with half of the headroom: got old %v, young %v, want only the young one", exists(old), exists(young))
 	}

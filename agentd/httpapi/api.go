@@ -34,7 +34,7 @@ type Config struct {
 	Kept       func() time.Duration                                               // how long sandboxes stay that nobody uses; nil if nobody knows
 	Images     Images                                                             // nil for an agent without
 	GPUs       func() []runtime.GPU                                               // of the host; nil for an agent without
-	Origin     func(id ids.Container) provenance.Record                           // what a container was made of; nil if nobody knows
+	Origin     func(run, id ids.Container) provenance.Record                      // what a container of an executor's run was made of; nil if nobody knows
 	Containers *adhoc.Set                                                         // nil for an agent without
 	Master     func() string                                                      // hostname of the leading master, "" without one
 	Hostname   string                                                             // of this agent

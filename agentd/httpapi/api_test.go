@@ -20,6 +20,7 @@ import (
 	"codeberg.org/reeve/reeve/agentd/executorapi"
 	"codeberg.org/reeve/reeve/agentd/httpapi"
 	"codeberg.org/reeve/reeve/agentd/lifecycle"
+	"codeberg.org/reeve/reeve/agentd/provenance"
 	"codeberg.org/reeve/reeve/agentd/runtime"
 	"codeberg.org/reeve/reeve/agentd/workload"
 	"codeberg.org/reeve/reeve/shared/codec"
@@ -408,7 +409,21 @@ func TestDetail(t *testing.T) {
 			},
 		}}},
 	}}}}}
+	past := func(task, container string) workload.TaskView {
+		one := &mesosv1.Task{TaskId: &mesosv1.TaskID{Value: new(task)}}
+		if container != "" {
+			one.Statuses = []*mesosv1.TaskStatus{{ContainerStatus: &mesosv1.ContainerStatus{ContainerId: &mesosv1.ContainerID{Value: new(container)}}}}
+		}
+		return workload.TaskView{Task: one, Info: &mesosv1.TaskInfo{}}
+	}
+	v.Frameworks[0].Completed = []workload.ExecutorView{{ID: "web.0", Container: "c0", Sandbox: "/runs/c0", Completed: []workload.TaskView{past("web.0", "")}}}
+	v.Completed = []workload.FrameworkView{{ID: "g", Info: &mesosv1.FrameworkInfo{}, Completed: []workload.ExecutorView{
+		{ID: "pod", Container: "p1", Sandbox: "/runs/p1", Completed: []workload.TaskView{past("member", "m1")}},
+	}}}
 	cfg := config(v)
+	cfg.Origin = func(run, id ids.Container) provenance.Record {
+		return provenance.Record{Images: []reeveapi.ContainerImage{{Name: "img", Digest: string(run + "+" + id)}}}
+	}
 	cfg.Host = func() reeveapi.HostDetail { return reeveapi.HostDetail{Kernel: "6.1.0"} }
 	cfg.Kept = func() time.Duration { return time.Hour }
 	cfg.Flags = map[string]string{"work-dir": "/w"}
@@ -420,8 +435,10 @@ func TestDetail(t *testing.T) {
 			`"uris":["http://repo/a.tgz"]`, `"health":"http :8080/ok every 10s, killed after 3 failures"`, `"kill":"SIGKILL 30s after it was asked to end"`,
 			`"user_seconds":0.08`, `"resident_bytes":123760640`, `"processes":[{"pid":`, filepath.Base(os.Args[0]),
 		},
-		"/reeve/v1/container?task=f/other": {"404", "no task other of framework f runs on this agent"},
-		"/reeve/v1/container?task=web":     {"400", "must be a framework's id, a slash and a task's id"},
+		"/reeve/v1/container?task=f/web.0":  {"200", `"id":"c0"`, `"ended":true`, `"unseen":"it has ended"`, `"digest":"c0+c0"`, `"sandbox":"/runs/c0"`},
+		"/reeve/v1/container?task=g/member": {"200", `"id":"m1"`, `"ended":true`, `"digest":"p1+m1"`},
+		"/reeve/v1/container?task=f/other":  {"404", "no task other of framework f runs on this agent, and it remembers none that has"},
+		"/reeve/v1/container?task=web":      {"400", "must be a framework's id, a slash and a task's id"},
 	} {
 		w := ask(t, h, "GET", target, "")
 		got := fmt.Sprint(w.Code, " ", w.Body)

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,20 +49,71 @@ func (a *api) container(w http.ResponseWriter, r *http.Request) {
 	}
 	e, t, found := findTask(v, ids.Framework(framework), task)
 	if !found {
-		mesoshttp.WriteAPIError(w, r, fault.New(fault.NotFound, "no task %s of framework %s runs on this agent", task, framework))
+		if e, t, found = findEnded(v, ids.Framework(framework), task); found {
+			mesoshttp.WriteAPI(w, r, http.StatusOK, a.ended(e, t))
+			return
+		}
+		mesoshttp.WriteAPIError(w, r, fault.New(fault.NotFound, "no task %s of framework %s runs on this agent, and it remembers none that has", task, framework))
 		return
 	}
 	d := describe(e, t)
-	if a.cfg.Origin != nil {
-		of := a.cfg.Origin(ids.Container(d.ID))
-		d.Images, d.Artifacts = of.Images, of.Artifacts
-	}
+	a.origin(&d, e)
 	if stats, err := a.cfg.Stats(r.Context(), ids.Container(d.ID)); err == nil { // else it has just ended, or has not begun
 		measure(&d, stats)
 	}
 	d.GPUs = a.gpusOf(ids.Container(d.ID))
 	look(&d)
 	mesoshttp.WriteAPI(w, r, http.StatusOK, d)
+}
+
+// origin adds what a container was made of.
+func (a *api) origin(d *reeveapi.ContainerDetail, e workload.ExecutorView) {
+	if a.cfg.Origin != nil {
+		of := a.cfg.Origin(e.Container, ids.Container(d.ID))
+		d.Images, d.Artifacts = of.Images, of.Artifacts
+	}
+}
+
+// ended is what is still known of the container of a task that has ended.
+func (a *api) ended(e workload.ExecutorView, t workload.TaskView) reeveapi.ContainerDetail {
+	d := describe(e, t)
+	if own := namedContainer(t.Task); own != "" {
+		d.ID = own
+	}
+	d.PID, d.Ended, d.Unseen = 0, true, "it has ended"
+	a.origin(&d, e)
+	return d
+}
+
+// namedContainer is the container that a task's statuses name, "" if they name none.
+func namedContainer(t *mesosv1.Task) string {
+	for _, s := range slices.Backward(t.GetStatuses()) {
+		if id := s.GetContainerStatus().GetContainerId().GetValue(); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// findEnded is a task that has ended and that the agent remembers, the newest of that id, and its executor.
+func findEnded(v *workload.View, framework ids.Framework, task string) (e workload.ExecutorView, t workload.TaskView, found bool) {
+	for _, frameworks := range [][]workload.FrameworkView{v.Frameworks, v.Completed} {
+		for _, f := range slices.Backward(frameworks) {
+			if f.ID != framework {
+				continue
+			}
+			for _, executors := range [][]workload.ExecutorView{f.Executors, f.Completed} {
+				for _, e := range slices.Backward(executors) {
+					for _, t := range slices.Backward(e.Completed) {
+						if t.Task.GetTaskId().GetValue() == task {
+							return e, t, true
+						}
+					}
+				}
+			}
+		}
+	}
+	return e, t, false
 }
 
 // findTask is a task that has not ended, or not for its framework, and its executor.

@@ -3,11 +3,14 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"codeberg.org/reeve/reeve/agentd/fetcher"
 	"codeberg.org/reeve/reeve/agentd/workload"
+	"codeberg.org/reeve/reeve/shared/ids"
 	"codeberg.org/reeve/reeve/shared/logkey"
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/shared/run"
@@ -28,7 +31,7 @@ func (w *worker) fetch(ctx context.Context, eff *workload.Start) error {
 		Progress: func(uri string, done, total int64) {
 			far.set(workload.Pulling{Container: w.id, URI: uri, Done: done, Total: max(total, 0)})
 		},
-		Fetched: func(a reeveapi.Artifact) { w.remember(w.set.cfg.Origins.Artifact(w.id, a)) },
+		Fetched: func(a reeveapi.Artifact) { w.remember(w.set.cfg.Origins.Artifact(runOf(eff.Spec.Sandbox), w.id, a)) },
 	})
 	group.Stop()
 	return errors.Join(err, group.Wait())
@@ -64,6 +67,17 @@ func (p *progress) tell(ctx context.Context, w *worker) {
 			w.set.post(ctx, now)
 		}
 	}
+}
+
+// runOf is the run of an executor that a sandbox is of: its own, or in a pod's that of the pod.
+func runOf(box string) ids.Container {
+	const runs = "/runs/"
+	at := strings.LastIndex(box, runs)
+	if at < 0 {
+		return ids.Container(filepath.Base(box))
+	}
+	run, _, _ := strings.Cut(box[at+len(runs):], "/")
+	return ids.Container(run)
 }
 
 // remember takes how it went to note what the container is made of.

@@ -32,7 +32,7 @@ func (shelf) Pull(_ context.Context, _ ids.Container, ask image.Ask, _ func(stor
 
 func (shelf) Release(ids.Container) error { return nil }
 
-// TestOrigins: what a container is made of is known while it is made, and to the next agentd, until it is deleted; how far a URI
+// TestOrigins: what a container is made of is known while it is made, and to the next agentd, also when it has been deleted; how far a URI
 // is is told once a second.
 func TestOrigins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestOrigins(t *testing.T) {
 			},
 			Artifacts: []reeveapi.Artifact{file},
 		}
-		if diff := cmp.Diff(h.origins.Of("c1"), want); diff != "" {
+		if diff := cmp.Diff(h.origins.Of("c1", "c1"), want); diff != "" {
 			t.Errorf("while it is made (-got +want):\n%s", diff)
 		}
 		close(more)
@@ -87,7 +87,7 @@ func TestOrigins(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return b.Of("c1")
+			return b.Of("c1", "c1")
 		}
 		if diff := cmp.Diff(next("c1"), want); diff != "" {
 			t.Errorf("for the next agentd (-got +want):\n%s", diff)
@@ -96,8 +96,8 @@ func TestOrigins(t *testing.T) {
 		synctest.Wait()
 		h.set.Do(workload.Delete{Container: "c1"})
 		synctest.Wait()
-		if got := next("c1"); got.Images != nil || got.Artifacts != nil {
-			t.Errorf("after it was deleted: %+v", got)
+		if diff := cmp.Diff(next(), want); diff != "" {
+			t.Errorf("after it was deleted (-got +want):\n%s", diff)
 		}
 		h.detach()
 	})

@@ -28,7 +28,7 @@ func (w *worker) enterImage(ctx context.Context, eff *workload.Start) error {
 	if eff.Image == nil {
 		return nil
 	}
-	img, err := w.pull(ctx, eff.Image.Ask, "")
+	img, err := w.pull(ctx, eff, eff.Image.Ask, "")
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (w *worker) enterImage(ctx context.Context, eff *workload.Start) error {
 }
 
 // pull brings an image here, for the container or for a volume at a path in it.
-func (w *worker) pull(ctx context.Context, ask image.Ask, path string) (image.Image, error) {
+func (w *worker) pull(ctx context.Context, eff *workload.Start, ask image.Ask, path string) (image.Image, error) {
 	if w.set.cfg.Images == nil {
 		return image.Image{}, fault.New(fault.Unsupported, "image %s cannot be run: this agent has no images", ask.Name)
 	}
@@ -57,7 +57,7 @@ func (w *worker) pull(ctx context.Context, ask image.Ask, path string) (image.Im
 		w.set.post(ctx, workload.Pulling{Container: w.id, Done: p.Done, Total: p.Total})
 	})
 	if err == nil {
-		w.remember(w.set.cfg.Origins.Image(w.id, reeveapi.ContainerImage{
+		w.remember(w.set.cfg.Origins.Image(runOf(eff.Spec.Sandbox), w.id, reeveapi.ContainerImage{
 			Name: ask.Name, Digest: img.Digest, Bytes: img.Bytes, PulledBytes: img.Pulled, Seconds: img.Took.Seconds(), Path: path,
 		}))
 	}
@@ -67,7 +67,7 @@ func (w *worker) pull(ctx context.Context, ask image.Ask, path string) (image.Im
 // fillVolumes brings the images here that a container has as volumes.
 func (w *worker) fillVolumes(ctx context.Context, eff *workload.Start) error {
 	for _, v := range eff.Images {
-		img, err := w.pull(ctx, v.Ask, eff.Spec.Mounts[v.Mount].Target)
+		img, err := w.pull(ctx, eff, v.Ask, eff.Spec.Mounts[v.Mount].Target)
 		if err != nil {
 			return err
 		}

@@ -37,9 +37,9 @@ type Images interface {
 
 // Origins remembers what containers were made of; see agentd/provenance. What it cannot keep is only not shown.
 type Origins interface {
-	Image(id ids.Container, i reeveapi.ContainerImage) error
-	Artifact(id ids.Container, a reeveapi.Artifact) error
-	Release(id ids.Container) error
+	Image(run, id ids.Container, i reeveapi.ContainerImage) error
+	Artifact(run, id ids.Container, a reeveapi.Artifact) error
+	Ended(id ids.Container)
 }
 
 // Config is what a set of supervisors needs. Every field is required, but Images.

@@ -236,9 +236,7 @@ func (w *worker) deleteRetrying(ctx context.Context) bool {
 			err = w.set.cfg.Images.Release(w.id)
 		}
 		if err == nil {
-			err = w.set.cfg.Origins.Release(w.id)
-		}
-		if err == nil {
+			w.set.cfg.Origins.Ended(w.id)
 			return true
 		}
 		if ctx.Err() != nil {

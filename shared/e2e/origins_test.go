@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,6 +118,33 @@ func TestWhatATaskIsMadeOf(t *testing.T) {
 	if of := last.Container.Images[0]; of.PulledBytes != 0 || of.Bytes != was.Container.Images[0].Bytes {
 		t.Errorf("the image that was there: %+v", of)
 	}
+
+	// The first one ends: all of it is known still, also to the next agentd.
+	r.must("kill", "--yes", was.Task.ID)
+	r.await("the first one's end", func(ts []reeveapi.Task) bool {
+		return slices.ContainsFunc(ts, func(t reeveapi.Task) bool { return t.ID == was.Task.ID && t.State == "TASK_KILLED" })
+	})
+	remembered := func() {
+		t.Helper()
+		past := r.inspect(was.Task.ID)
+		if diff := cmp.Diff(past.Container.Images, was.Container.Images) + cmp.Diff(past.Container.Artifacts, was.Container.Artifacts); diff != "" || !past.Container.Ended || past.Container.ID != was.Container.ID {
+			t.Errorf("after it has ended (-got +want):\n%s%+v", diff, past.Container)
+		}
+		if out := r.must("inspect", was.Task.ID); !strings.Contains(out, digest.String()) || !strings.Contains(out, "/big.bin 8.0 MB in ") {
+			t.Errorf("reeve inspect says\n%s", out)
+		}
+	}
+	remembered()
+	if err := r.Agents[0].Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Agents[0].Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.WaitReady(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	remembered()
 }
 
 // jobTask is the task of a job, the zero one if it has none.

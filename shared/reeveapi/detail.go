@@ -53,7 +53,7 @@ type Pressure struct {
 	IO  float64 `json:"io"`
 }
 
-// ContainerDetail is what an agent tells of the container of one running task to somebody who looks at just that one. GET
+// ContainerDetail is what an agent tells of the container of one task to somebody who looks at just that one. GET
 // /reeve/v1/container?task=framework/task of the agent answers it. Seconds and counters are since the container started.
 type ContainerDetail struct {
 	At      time.Time `json:"at"`
@@ -61,6 +61,7 @@ type ContainerDetail struct {
 	PID     int       `json:"pid"` // of its first process, on the host
 	Sandbox string    `json:"sandbox"`
 	Started time.Time `json:"started,omitzero"`
+	Ended   bool      `json:"ended,omitempty"` // the task has: only what is remembered is told, for as long as its sandbox is kept
 
 	UserSeconds      float64 `json:"user_seconds"`
 	SystemSeconds    float64 `json:"system_seconds"`

@@ -50,8 +50,13 @@ func (c *Cluster) ContainerDetail(_ context.Context, _, framework, task string) 
 	}
 	for i, e := range c.tasks {
 		t := &e.val
-		if t.Framework != framework || t.ID != task || t.State != "TASK_RUNNING" {
+		if t.Framework != framework || t.ID != task || t.State != "TASK_RUNNING" && t.Ended.IsZero() {
 			continue
+		}
+		if !t.Ended.IsZero() {
+			d := &reeveapi.ContainerDetail{At: c.now, ID: t.Container, Sandbox: "/var/lib/reeve/agent" + t.Sandbox, Ended: true, Unseen: "it has ended", Kill: "SIGKILL 30s after it was asked to end"}
+			made(d, t, i)
+			return d, nil
 		}
 		samples := c.usage[framework+"/"+task]
 		if len(samples) == 0 {

@@ -30,8 +30,8 @@ const patience = 10 * time.Second
 // Seen is what is said with -o json.
 type Seen struct {
 	Task      reeveapi.Task             `json:"task"`
-	Container *reeveapi.ContainerDetail `json:"container,omitempty"` // while the agent has one
-	Unseen    string                    `json:"unseen,omitempty"`    // why there is none, of a task that has not ended
+	Container *reeveapi.ContainerDetail `json:"container,omitempty"` // while the agent has one, or remembers it
+	Unseen    string                    `json:"unseen,omitempty"`    // why there is none
 }
 
 // Command returns the verb.
@@ -56,14 +56,14 @@ func Command(cfg Config) *cobra.Command {
 // look asks the agent, too; one that cannot be asked is no error: what the master knows is known.
 func look(ctx context.Context, c *client.Client, t reeveapi.Task) Seen {
 	seen := Seen{Task: t}
-	if taskstate.TerminalName(t.State) {
+	if t.AgentHTTP == "" {
 		return seen
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var err error
 	if seen.Container, err = c.ContainerDetail(ctx, t.AgentHTTP, t.Framework, t.ID); err != nil {
-		seen.Unseen = err.Error()
+		seen.Container, seen.Unseen = nil, err.Error()
 	}
 	return seen
 }
@@ -171,6 +171,17 @@ func (p *page) container(d *reeveapi.ContainerDetail) {
 		text += fmt.Sprintf(", pid %d on the host", d.PID)
 	}
 	p.fact("container", text)
+	if !d.Ended {
+		p.measured(d)
+	}
+	p.fact("volumes", d.Volumes...)
+	p.fact("health", d.Health)
+	p.fact("kill", d.Kill)
+	p.fact("sandbox", d.Sandbox)
+}
+
+// measured is what is seen of one that is there.
+func (p *page) measured(d *reeveapi.ContainerDetail) {
 	p.fact("memory", fmt.Sprintf("%s resident, %s cache, %s swap; %d major faults, %d oom kills",
 		bytes(d.ResidentBytes), bytes(d.CacheBytes), bytes(d.SwapBytes), d.MajorFaults, d.OOMKills))
 	p.fact("cpu", fmt.Sprintf("%s user, %s system; held back in %d of %d periods", lasted(d.UserSeconds), lasted(d.SystemSeconds), d.ThrottledPeriods, d.Periods))
@@ -182,10 +193,6 @@ func (p *page) container(d *reeveapi.ContainerDetail) {
 	if d.Connections != nil {
 		p.fact("connections", fmt.Sprint(*d.Connections))
 	}
-	p.fact("volumes", d.Volumes...)
-	p.fact("health", d.Health)
-	p.fact("kill", d.Kill)
-	p.fact("sandbox", d.Sandbox)
 }
 
 // bytes writes an amount in its unit: "17 B", "41.2 KB", "12.0 MB".

@@ -54,7 +54,11 @@ func (s *Screen) look() tea.Cmd {
 			return looked{detail: detail, err: err}
 		}
 		host, err := s.env.HostDetail(ctx, t.AgentHTTP)
-		return looked{host: host, err: err}
+		l := looked{host: host, err: err}
+		if detail, err := s.env.ContainerDetail(ctx, t.AgentHTTP, t.Framework, t.ID); err == nil { // else the agent remembers nothing of it
+			l.detail = detail
+		}
+		return l
 	})
 }
 
@@ -71,13 +75,14 @@ func (s *Screen) take(l looked) tea.Cmd {
 		s.in.blind = l.err.Error()
 	case l.host != nil:
 		s.in.kept = max(time.Duration(l.host.SandboxSeconds*float64(time.Second)), time.Second)
+		s.in.before, s.in.now = nil, l.detail
 	case s.in.now == nil || l.detail.At.After(s.in.now.At):
 		s.in.before, s.in.now = s.in.now, l.detail
 		if s.in.before != nil && s.in.before.ID != s.in.now.ID {
 			s.in.before = nil
 		}
 	}
-	if n := len(s.tabs.Counts) - 1; s.in.now != nil {
+	if n := len(s.tabs.Counts) - 1; s.in.now != nil && !s.in.now.Ended {
 		s.tabs.Counts[n] = len(s.in.now.Processes)
 	}
 	return s.later()
@@ -86,7 +91,7 @@ func (s *Screen) take(l looked) tea.Cmd {
 // more is what there is to say below the graphs, by their names.
 func (i *inside) more() map[string]string {
 	d := i.now
-	if d == nil {
+	if d == nil || d.Ended {
 		return nil
 	}
 	out := map[string]string{
@@ -123,7 +128,10 @@ func (i *inside) facts(t *reeveapi.Task, now time.Time) (out [][2]string) {
 		if i.kept > time.Second {
 			out = append(out, [2]string{"kept", "its sandbox, until about " + label.Clock(now, t.Ended.Add(i.kept))})
 		}
-		return out
+		if d == nil {
+			return out
+		}
+		return append(out, [][2]string{{"volumes", i.volumes()}, {"fetched", i.fetched()}, {"health", d.Health}, {"kill", d.Kill}, {"host path", d.Sandbox}}...)
 	}
 	if d == nil {
 		return nil
