@@ -97,19 +97,16 @@ func namedContainer(t *mesosv1.Task) string {
 
 // findEnded is a task that has ended and that the agent remembers, the newest of that id, and its executor.
 func findEnded(v *workload.View, framework ids.Framework, task string) (e workload.ExecutorView, t workload.TaskView, found bool) {
-	for _, frameworks := range [][]workload.FrameworkView{v.Frameworks, v.Completed} {
-		for _, f := range slices.Backward(frameworks) {
-			if f.ID != framework {
-				continue
-			}
-			for _, executors := range [][]workload.ExecutorView{f.Executors, f.Completed} {
-				for _, e := range slices.Backward(executors) {
-					for _, t := range slices.Backward(e.Completed) {
-						if t.Task.GetTaskId().GetValue() == task {
-							return e, t, true
-						}
-					}
-				}
+	var executors []workload.ExecutorView // oldest first
+	for _, f := range append(slices.Clone(v.Completed), v.Frameworks...) {
+		if f.ID == framework {
+			executors = append(append(executors, f.Completed...), f.Executors...)
+		}
+	}
+	for _, e := range slices.Backward(executors) {
+		for _, t := range slices.Backward(e.Completed) {
+			if t.Task.GetTaskId().GetValue() == task {
+				return e, t, true
 			}
 		}
 	}

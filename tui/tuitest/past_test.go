@@ -33,3 +33,21 @@ func TestHalfAnHourBefore(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatAnEndedTaskWasMadeOf: its image by digest, and what was fetched, are among the facts of a task whose container is gone.
+func TestWhatAnEndedTaskWasMadeOf(t *testing.T) {
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Press("3", "/", "api.3", "enter", "enter")
+		c.Expect("sha256:", "fetched ", ".conf  41K in 12ms", "pid ")
+		for _, task := range c.Cluster.Tasks() {
+			if strings.HasSuffix(task.Name, "api.3") && task.Ended.IsZero() {
+				if err := c.Cluster.KillTask(t.Context(), task.Framework, task.ID, 0); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		c.Pass(5 * time.Second)
+		c.Expect("KILLED", "kept ", "sha256:", "fetched ", ".conf  41K in 12ms")
+		c.Lacks("pid ")
+	})
+}

@@ -33,6 +33,8 @@ func Default(notes io.Writer) Finder {
 func (f Finder) Task(ctx context.Context, c *client.Client, name string) (reeveapi.Task, error) {
 	wait, cancel := context.WithTimeout(ctx, f.Wait)
 	defer cancel()
+	next := time.NewTicker(f.Every)
+	defer next.Stop()
 	told := ""
 	for {
 		found, at, err := known(ctx, c, name)
@@ -53,7 +55,7 @@ func (f Finder) Task(ctx context.Context, c *client.Client, name string) (reevea
 		select {
 		case <-wait.Done():
 			return reeveapi.Task{}, f.missing(name, away)
-		case <-time.After(f.Every):
+		case <-next.C:
 		}
 	}
 }
