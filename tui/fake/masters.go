@@ -64,6 +64,7 @@ func (c *Cluster) MasterFigures(_ context.Context, masterHTTP string, since time
 		},
 		Samples: []reeveapi.MasterSample{},
 	}
+	now := c.figures()
 	const every = 5 * time.Second
 	for at := c.now.Truncate(every).Add(-30*time.Minute + every); !at.After(c.now); at = at.Add(every) {
 		if !at.After(since) {
@@ -82,7 +83,7 @@ func (c *Cluster) MasterFigures(_ context.Context, masterHTTP string, since time
 			}
 		}
 		if leads && !at.Before(c.cluster.Elected) || !leads && at.Before(c.ledUntil[m.Name]) {
-			s.Cluster = c.usedAt(at)
+			s.Cluster = c.usedAt(at, &now)
 		}
 		f.Samples = append(f.Samples, s)
 	}
@@ -90,9 +91,8 @@ func (c *Cluster) MasterFigures(_ context.Context, masterHTTP string, since time
 }
 
 // usedAt is how much of the cluster was in use at a moment of the last half an hour: what its hosts tell of it, and from
-// before they were measured what a slow wave makes of the first that they tell.
-func (c *Cluster) usedAt(at time.Time) *reeveapi.ClusterSample {
-	now := c.figures()
+// before they were measured what a slow wave makes of the first that they tell. now has the figures of the whole cluster.
+func (c *Cluster) usedAt(at time.Time, now *reeveapi.Cluster) *reeveapi.ClusterSample {
 	out := &reeveapi.ClusterSample{Total: now.Total, Allocated: now.Allocated}
 	for _, all := range c.hosts {
 		i := len(all) - 1 - int(c.now.Sub(at).Seconds())
