@@ -19,7 +19,7 @@ func idle(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%-38s %6.2f %%\n", "a bare bubbletea ticker", 100*least)
+	fmt.Printf("%-46s %6.2f %%\n", "a bare bubbletea ticker", 100*least)
 	for _, changes := range []int{0, 1000} {
 		err := at(ctx, o, 10_000, changes, func(p *place) error {
 			return p.with(ctx, func(c *bench.Console) error { return p.rest(ctx, c, changes, least) })
@@ -68,7 +68,7 @@ func (p *place) restOn(ctx context.Context, c *bench.Console, when string, least
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%-38s %6.2f %%   goal < %.0f %%%s   %.1f of the ticker, %d bytes/s to the terminal\n",
+		fmt.Printf("%-46s %6.2f %%   goal < %.0f %%%s   %.1f of the ticker, %d bytes/s to the terminal\n",
 			fmt.Sprintf("10 000 tasks, %s, %s", when, screen.name), 100*load, 100*idleGoal, bench.Missed(load >= idleGoal), load/least,
 			int(float64(c.Written()-written)/p.idle.Seconds()))
 	}
