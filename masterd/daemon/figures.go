@@ -51,7 +51,7 @@ func (n *node) figures(since time.Time) reeveapi.MasterFigures {
 	runtime.ReadMemStats(&memory)
 	f := reeveapi.MasterFigures{
 		Name: n.cfg.Name, At: time.Now(), Started: n.started, Heap: memory.HeapAlloc, Goroutines: runtime.NumGoroutine(),
-		Open: n.pulse.Open(), Elections: []reeveapi.Election{}, Samples: n.pulse.Samples(since),
+		Open: n.pulse.Open(), Streams: n.pulse.Streams(), Elections: []reeveapi.Election{}, Samples: n.pulse.Samples(since),
 	}
 	if s := n.consensus.Snapshot(); s != nil {
 		f.Snapshot = &reeveapi.Snapshot{At: s.At, Term: s.Term, Index: s.Index, Size: s.Size}

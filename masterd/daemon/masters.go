@@ -35,6 +35,7 @@ func (n *node) masters() []reeveapi.Master {
 		delete(standings, m.ID())
 		one := standing(s, end, now)
 		one.Name, one.ID, one.HTTP, one.Version, one.Gossip = m.Name, m.ID(), m.HTTP(), m.Tags[gossip.TagVersion], m.State.String()
+		one.Started = m.Started()
 		switch {
 		case m.State != gossip.Alive:
 			one.State = m.State.String()
@@ -69,6 +70,15 @@ func (n *node) members() []reeveapi.Member {
 		all = append(all, one)
 	}
 	return all
+}
+
+// tally is how many members gossip knows, by state.
+func (n *node) tally() map[string]int {
+	out := map[string]int{}
+	for state, count := range n.gossip.Tally() {
+		out[state.String()] = count
+	}
+	return out
 }
 
 // standing is what raft knows of a master; end is the leader's newest entry, 0 if this master does not lead.

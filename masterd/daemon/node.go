@@ -57,6 +57,7 @@ func (n *node) tags(identity consensus.Identity, expect int) (gossip.Tags, error
 		gossip.TagRole: gossip.RoleMaster, gossip.TagID: identity.Node, gossip.TagHTTP: n.httpAddr,
 		gossip.TagLink: portOf(n.linkAddr), gossip.TagRaft: portOf(n.raftAddr), gossip.TagVersion: version.Reeve,
 		gossip.TagBoot: hex.EncodeToString(boot[:]), gossip.TagCluster: n.cfg.Cluster,
+		gossip.TagStarted: gossip.StartedTag(n.started),
 	}
 	if n.cfg.Named {
 		tags[gossip.TagHost] = n.cfg.Hostname
@@ -168,7 +169,7 @@ func (n *node) httpConfig(set *metrics.Set, log logging.Log) httpapi.Config {
 		Leader: n.leader,
 		Peers: mastersapi.Config{
 			Name: n.cfg.Name, Masters: n.masters, Leader: n.consensus.Leader,
-			Successor: n.consensus.Successor, HandOver: n.consensus.HandOver, Figures: n.figures, Members: n.members,
+			Successor: n.consensus.Successor, HandOver: n.consensus.HandOver, Figures: n.figures, Members: n.members, Gossip: n.tally,
 		},
 		Cluster:   func() (string, string) { return n.cfg.Cluster, n.consensus.Registry().ClusterID },
 		Name:      n.cfg.Name,

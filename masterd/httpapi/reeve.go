@@ -115,9 +115,13 @@ func (a *api) stepDown(w http.ResponseWriter, r *http.Request, t Term) error {
 // figures is what the overview says besides the view's.
 func (a *api) figures(t Term) overview.Identity {
 	name, id := a.cfg.Cluster()
+	var gossip map[string]int
+	if a.cfg.Peers.Gossip != nil {
+		gossip = a.cfg.Peers.Gossip()
+	}
 	return overview.Identity{
 		Name: name, ID: id, Leader: a.cfg.Name, Term: t.Number(), Elected: t.Elected(), Started: a.cfg.Started,
-		Masters: a.cfg.Peers.Masters(),
+		Masters: a.cfg.Peers.Masters(), Gossip: gossip,
 	}
 }
 

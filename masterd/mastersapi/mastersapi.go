@@ -23,6 +23,7 @@ type Config struct {
 	Leader    func() string // raft id of the leading master, "" while there is none
 	Figures   func(since time.Time) reeveapi.MasterFigures
 	Members   func() []reeveapi.Member // whom gossip knows, sorted
+	Gossip    func() map[string]int    // how many they are by state; nil if nobody counts
 }
 
 // Noter remembers events of this leadership.

@@ -21,6 +21,7 @@ type Identity struct {
 	Term     uint64
 	Elected  time.Time
 	Started  time.Time
+	Gossip   map[string]int // members by state
 	Masters  []reeveapi.Master
 }
 
@@ -107,7 +108,7 @@ func Cluster(id Identity, v *cluster.View, usage Usage) reeveapi.Cluster {
 func (c *tally) cluster(id Identity, v *cluster.View, usage Usage) reeveapi.Cluster {
 	out := reeveapi.Cluster{
 		Name: id.Name, ID: id.ID, Version: version.Reeve, Leader: id.Leader, Term: id.Term, Elected: id.Elected,
-		Started: id.Started, Masters: id.Masters, Commit: version.Commit(), Built: version.Built(), BuiltBy: version.Builder(),
+		Started: id.Started, Masters: id.Masters, Gossip: id.Gossip, Commit: version.Commit(), Built: version.Built(), BuiltBy: version.Builder(),
 		Agents: map[string]int{}, Tasks: map[string]int{}, Frameworks: map[string]int{},
 	}
 	for _, a := range v.Agents {

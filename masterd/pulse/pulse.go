@@ -23,7 +23,7 @@ const (
 // Meter counts. Its zero value is ready, and its methods may be called from any goroutine.
 type Meter struct {
 	begun                     atomic.Uint64 // requests since the last sample
-	open                      atomic.Int64
+	open, streams             atomic.Int64
 	answered, written, pinged spread
 
 	mu      sync.Mutex // guards the fields below
@@ -46,8 +46,12 @@ func (m *Meter) Handler(next http.Handler) http.Handler {
 		began := time.Now()
 		m.begun.Add(1)
 		m.open.Add(1)
+		timer := time.AfterFunc(stream, func() { m.streams.Add(1) })
 		defer func() {
 			m.open.Add(-1)
+			if !timer.Stop() {
+				m.streams.Add(-1)
+			}
 			if took := time.Since(began); took < stream {
 				m.answered.add(took)
 			}
@@ -64,6 +68,9 @@ func (m *Meter) Pinged(took time.Duration) { m.pinged.add(took) }
 
 // Open is how many requests are being answered now, streams among them.
 func (m *Meter) Open() int { return int(m.open.Load()) }
+
+// Streams is how many of them go on for so long that they are no answers to questions.
+func (m *Meter) Streams() int { return int(max(m.streams.Load(), 0)) }
 
 // Run takes a sample every five seconds until ctx ends.
 func (m *Meter) Run(ctx context.Context, look func(ctx context.Context) Look) error {

@@ -56,13 +56,16 @@ func TestMeter(t *testing.T) {
 			t.Fatalf("samples are %+v", got)
 		}
 		s := got[0]
-		if s.Entries != 10 || s.Requests != 2 || s.Behind["m3"] != 2 || s.Cluster == nil || s.Cluster.Used.CPUs != 3 || m.Open() != 1 {
-			t.Errorf("sample is %+v, %d open", s, m.Open())
+		if s.Entries != 10 || s.Requests != 2 || s.Behind["m3"] != 2 || s.Cluster == nil || s.Cluster.Used.CPUs != 3 || m.Open() != 1 || m.Streams() != 0 {
+			t.Errorf("sample is %+v, %d open, %d streams", s, m.Open(), m.Streams())
 		}
 		if !near(s.Fsync, 0.003) || !near(s.Gossip, 0.001) || s.Latency > 0.001 || s.Latency == 0 {
 			t.Errorf("sample is %+v", s)
 		}
 		time.Sleep(3 * kept * every)
+		if m.Streams() != 1 {
+			t.Errorf("%d streams while one request has been open for hours", m.Streams())
+		}
 		close(wait)
 		<-streamed
 		cancel()
@@ -70,8 +73,8 @@ func TestMeter(t *testing.T) {
 			t.Error(err)
 		}
 		all := m.Samples(time.Time{})
-		if len(all) != kept || all[len(all)-1].Fsync != 0 || all[len(all)-1].Latency != 0 || m.Open() != 0 {
-			t.Errorf("%d samples, the last is %+v, %d open", len(all), all[len(all)-1], m.Open())
+		if len(all) != kept || all[len(all)-1].Fsync != 0 || all[len(all)-1].Latency != 0 || m.Open() != 0 || m.Streams() != 0 {
+			t.Errorf("%d samples, the last is %+v, %d open, %d streams", len(all), all[len(all)-1], m.Open(), m.Streams())
 		}
 	})
 }

@@ -183,6 +183,17 @@ func (g *Gossip) Members() []Member {
 	return all
 }
 
+// Tally is how many members there are in each state.
+func (g *Gossip) Tally() map[State]int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := map[State]int{}
+	for _, m := range g.members {
+		n[m.State]++
+	}
+	return n
+}
+
 // SetTags changes some of this member's tags and tells everybody; a tag set to "" is removed.
 func (g *Gossip) SetTags(change Tags) error {
 	g.setting <- struct{}{}

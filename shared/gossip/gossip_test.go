@@ -60,7 +60,8 @@ func find(g *Gossip, name string) (Member, bool) {
 func TestMembersFindEachOtherAndSeeTagsAndLeave(t *testing.T) {
 	t.Parallel()
 	a := open(t, Config{Name: "a"})
-	b := open(t, Config{Name: "b", Join: []string{a.Addr()}, Tags: Tags{TagRole: RoleAgent, TagHTTP: "127.0.0.1:1"}})
+	began := time.Unix(1795996800, 0)
+	b := open(t, Config{Name: "b", Join: []string{a.Addr()}, Tags: Tags{TagRole: RoleAgent, TagHTTP: "127.0.0.1:1", TagStarted: StartedTag(began)}})
 	c := open(t, Config{Name: "c", Join: []string{b.Addr()}})
 	eventually(t, "all see all", func() bool {
 		return len(a.Members()) == 3 && len(b.Members()) == 3 && len(c.Members()) == 3
@@ -71,6 +72,11 @@ func TestMembersFindEachOtherAndSeeTagsAndLeave(t *testing.T) {
 	}
 	if m, _ := find(c, "b"); m.Role() != RoleAgent || m.HTTP() != "127.0.0.1:1" || m.Addr != b.Addr() || m.State != Alive {
 		t.Errorf("c sees b as %+v", m)
+	} else if old, _ := find(c, "a"); !m.Started().Equal(began) || !old.Started().IsZero() {
+		t.Errorf("c takes b for started at %s, want %s; and a, which does not tell, at %s", m.Started(), began, old.Started())
+	}
+	if n := a.Tally(); n[Alive] != 3 || n[Left] != 0 {
+		t.Errorf("a counts %v, want three that are alive", n)
 	}
 
 	if err := b.SetTags(Tags{TagID: "S1", TagHTTP: ""}); err != nil {
@@ -89,6 +95,9 @@ func TestMembersFindEachOtherAndSeeTagsAndLeave(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "a sees that b left", func() bool { m, _ := find(a, "b"); return m.State == Left })
+	if n := a.Tally(); n[Alive] != 2 || n[Left] != 1 {
+		t.Errorf("a counts %v, want one that has left", n)
+	}
 	if m, _ := find(a, "b"); !m.Since.After(joined.Since) {
 		t.Errorf("b left at %s, and was alive since %s", m.Since, joined.Since)
 	}

@@ -22,6 +22,7 @@ const (
 	TagLink    = "link" // port for agents, at the host of TagHTTP (masters only)
 	TagRaft    = "raft" // port for masters, at the host of TagHTTP (masters only)
 	TagVersion = "v"    // of Reeve
+	TagStarted = "s"    // when the process started, as Started reads it (masters only)
 	TagBoot    = "b"    // random, new at every start: a quick restart makes no other event
 	TagCluster = "c"    // name of the cluster (masters only)
 	TagHost    = "h"    // --hostname, if it was given (masters only)
@@ -181,4 +182,16 @@ func Masters(members []Member, states ...State) []Member {
 	return slices.DeleteFunc(slices.Clone(members), func(m Member) bool {
 		return m.Role() != RoleMaster || !slices.Contains(states, m.State)
 	})
+}
+
+// StartedTag writes a moment as the value of TagStarted: seconds since 1970, in few letters.
+func StartedTag(at time.Time) string { return strconv.FormatInt(at.Unix(), 36) }
+
+// Started returns when the member's process started by its own clock, zero if it does not tell.
+func (m Member) Started() time.Time {
+	seconds, err := strconv.ParseInt(m.Tags[TagStarted], 36, 64)
+	if err != nil || seconds <= 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0)
 }

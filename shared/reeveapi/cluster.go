@@ -36,6 +36,7 @@ type Cluster struct {
 	Tasks      map[string]int `json:"tasks"`      // by TASK_… name; ended ones since this term began
 	Frameworks map[string]int `json:"frameworks"` // by state of Framework
 	Masters    []Master       `json:"masters"`
+	Gossip     map[string]int `json:"gossip,omitempty"` // members, masters and agents, by state of Member
 }
 
 // Master is one masterd, as the answering one sees it. GET /reeve/v1/masters answers a list, on standbys too. Only the
@@ -52,6 +53,8 @@ type Master struct {
 	Index   uint64  `json:"index,omitempty"`          // of the newest entry in its log
 	Behind  *uint64 `json:"behind,omitempty"`         // entries that the leader has and it has not; absent if not known
 	Silent  *int    `json:"silent_seconds,omitempty"` // whole seconds since it last answered the leader; absent if not known
+
+	Started time.Time `json:"started,omitzero"` // by its own clock; absent if it does not tell
 }
 
 // States of a Master. Leading and Standby are alive. Silent has a vote and is alive for gossip, but has not answered the

@@ -22,6 +22,7 @@ type MasterFigures struct {
 	Heap       uint64         `json:"heap_bytes"`
 	Goroutines int            `json:"goroutines"`
 	Open       int            `json:"open_requests"` // streams among them
+	Streams    int            `json:"streams"`       // requests that have been answered for ten seconds or more
 	Snapshot   *Snapshot      `json:"snapshot,omitempty"`
 	Elections  []Election     `json:"elections"` // changes of leaders that it has seen since it started, the oldest first
 	Samples    []MasterSample `json:"samples"`   // of the last half an hour, or since ?since=

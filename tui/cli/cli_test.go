@@ -440,7 +440,7 @@ func TestTables(t *testing.T) {
 		{"tasks --all --agent host2", ""},
 		{"frameworks", "NAME      STATE   TASKS      CPUS  MEM   ROLES  AGE  ID\nmarathon  active  2 running  0     0 MB  web    -    f\n"},
 		{"frameworks --all -o name", "f\ng\n"},
-		{"masters", "NAME  STATE    VOTES  LAG          TERM  ADDRESS        VERSION\nm1    leading  yes    up to date   4     10.0.0.1:5050  -\nm2    standby  no     none for 7s  -     -              -\n"},
+		{"masters", "NAME  STATE    VOTES  LAG          TERM  UP  ADDRESS        VERSION\nm1    leading  yes    up to date   4     -   10.0.0.1:5050  -\nm2    standby  no     none for 7s  -     -   -              -\n"},
 		{"jobs", "NAME  KIND   STATE    INSTANCES              CPUS  MEM    ROLE  AGE  WAITS FOR\njob   batch  running  1 running, 1 finished  1     64 MB  *     -    -\n"},
 		{"jobs job -o name", "job\n"},
 		{"events", "TIME                 KIND         SUBJECT  AGENT  WHO  TEXT\n2026-11-23 01:02:03  TASK_FAILED  t        host1  -    exit 1\n"},

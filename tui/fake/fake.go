@@ -182,6 +182,10 @@ func (c *Cluster) since(version uint64, events int) *reeveapi.Watch {
 // figures counts everything anew.
 func (c *Cluster) figures() reeveapi.Cluster {
 	f := c.cluster
+	f.Gossip = map[string]int{}
+	for _, m := range c.members() {
+		f.Gossip[m.State]++
+	}
 	f.Agents, f.Tasks, f.Frameworks = map[string]int{}, map[string]int{"TASK_FINISHED": 1204, "TASK_KILLED": 39}, map[string]int{}
 	for _, e := range c.agents {
 		a := e.val

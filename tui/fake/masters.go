@@ -55,7 +55,7 @@ func (c *Cluster) MasterFigures(_ context.Context, masterHTTP string, since time
 	m := c.cluster.Masters[i]
 	leads := m.State == reeveapi.MasterLeading
 	f := &reeveapi.MasterFigures{
-		Name: m.Name, At: c.now, Started: c.cluster.Started, Heap: uint64(205+40*i) << 20, Goroutines: 300 + 40*i, Open: 3 + 4*i,
+		Name: m.Name, At: c.now, Started: c.cluster.Started, Heap: uint64(205+40*i) << 20, Goroutines: 300 + 40*i, Open: 5 + 6*i, Streams: 2 + 2*i,
 		Snapshot: &reeveapi.Snapshot{
 			At: c.now.Add(-time.Duration(12+7*i*i) * time.Minute), Term: c.cluster.Term, Index: m.Index - uint64(900+500*i), Size: int64(41+i) << 10,
 		},
@@ -112,6 +112,10 @@ func (c *Cluster) Members(context.Context) ([]reeveapi.Member, error) {
 	if c.cut != nil {
 		return nil, c.cut
 	}
+	return c.members(), nil
+}
+
+func (c *Cluster) members() []reeveapi.Member {
 	var all []reeveapi.Member
 	member := func(name, kind, http, version, id string, since time.Time) *reeveapi.Member {
 		host, _, _ := strings.Cut(http, ":")
@@ -136,5 +140,5 @@ func (c *Cluster) Members(context.Context) ([]reeveapi.Member, error) {
 			m.RTTMillis, m.Answered, m.Health = 0, time.Time{}, new(0)
 		}
 	}
-	return all, nil
+	return all
 }

@@ -26,9 +26,9 @@ func New(now time.Time) *Cluster {
 		Elected: now.Add(-76 * time.Hour), Started: now.Add(-31 * 24 * time.Hour),
 		Commit: "9d21c0e277aa4e0b9b1e2f3c7e5d8a104f6b7a21", Built: time.Date(2026, 9, 30, 8, 12, 0, 0, time.UTC),
 		Masters: []reeveapi.Master{
-			{Name: "m1", ID: "m1", HTTP: "10.0.0.11:5050", State: "standby", Gossip: "alive", Voter: true, Version: "0.1.0", Term: 14, Index: 90210, Behind: new(uint64(0)), Silent: new(0)},
-			{Name: "m2", ID: "m2", HTTP: "10.0.0.12:5050", State: "leading", Gossip: "alive", Voter: true, Version: "0.1.0", Term: 14, Index: 90210, Behind: new(uint64(0)), Silent: new(0)},
-			{Name: "m3", ID: "m3", HTTP: "10.0.0.13:5050", State: "standby", Gossip: "alive", Voter: true, Version: "0.1.0", Term: 14, Index: 90209, Behind: new(uint64(1)), Silent: new(0)},
+			{Name: "m1", ID: "m1", HTTP: "10.0.0.11:5050", State: "standby", Gossip: "alive", Voter: true, Version: "0.1.0", Term: 14, Index: 90210, Behind: new(uint64(0)), Silent: new(0), Started: now.Add(-31 * 24 * time.Hour)},
+			{Name: "m2", ID: "m2", HTTP: "10.0.0.12:5050", State: "leading", Gossip: "alive", Voter: true, Version: "0.1.0", Term: 14, Index: 90210, Behind: new(uint64(0)), Silent: new(0), Started: now.Add(-31 * 24 * time.Hour)},
+			{Name: "m3", ID: "m3", HTTP: "10.0.0.13:5050", State: "standby", Gossip: "alive", Voter: true, Version: "0.1.0", Term: 14, Index: 90209, Behind: new(uint64(1)), Silent: new(0), Started: now.Add(-76 * time.Hour)},
 		},
 	}
 	c.past(-70*time.Minute, "MASTER_ELECTED", "m2", "m2", "", "term 14", "")

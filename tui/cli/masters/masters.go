@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -50,6 +51,7 @@ func (cfg Config) list(ctx context.Context, c *client.Client) error {
 			{Head: "TERM", Cell: reeveapi.Master.TermText},
 			{Head: "GOSSIP", Wide: true, Cell: func(m reeveapi.Master) string { return m.Gossip }},
 			{Head: "SNAPSHOT", Wide: true, Cell: func(m reeveapi.Master) string { return saved[m.HTTP] }},
+			{Head: "UP", Cell: func(m reeveapi.Master) string { return output.Age(time.Now(), m.Started) }},
 			{Head: "ADDRESS", Cell: func(m reeveapi.Master) string { return m.HTTP }},
 			{Head: "VERSION", Cell: func(m reeveapi.Master) string { return m.Version }},
 			{Head: "ID", Wide: true, Cell: func(m reeveapi.Master) string { return m.ID }},

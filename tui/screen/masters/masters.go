@@ -53,6 +53,7 @@ func New(env screen.Env, _ screen.Target) *Screen {
 		{Name: "TERM", Width: 5, Rank: 4, Text: text(func(m *master) string { return m.TermText() }, theme.Dim)},
 		{Name: "VERSION", Width: 8, Rank: 3, Text: s.version, Compare: table.Compare(func(m *master) string { return m.Version })},
 		{Name: "SNAPSHOT", Width: 9, Max: 12, Rank: 2, Text: s.snapshot},
+		{Name: "UP", Width: 6, Right: true, Rank: 1, Text: s.up, Compare: func(a, b *master) int { return s.started(b).Compare(s.started(a)) }},
 		{Name: "UP TO", Width: 6, Max: 10, Rank: 5, Text: s.saved},
 		{Name: "ID", Width: 12, Max: 40, Rank: 5, Text: text(func(m *master) string { return m.ID }, theme.Dim)},
 	}...)
@@ -117,6 +118,23 @@ func (s *Screen) snapshot(m *master) (string, theme.Role) {
 	}
 	saved := k.figures.Snapshot
 	return gauge.Since(s.Env.Now(), saved.At) + "  " + gauge.Bytes(saved.Size), theme.Text
+}
+
+// started is when a master's process started, as it says itself by gossip or when it is asked, zero if it does not.
+func (s *Screen) started(m *master) time.Time {
+	if k := s.trail.of[m.HTTP]; m.Started.IsZero() && k != nil {
+		return k.figures.Started
+	}
+	return m.Started
+}
+
+// up is how long a master has been running; of one that has failed or left nobody knows.
+func (s *Screen) up(m *master) (string, theme.Role) {
+	switch m.State {
+	case reeveapi.MasterLeading, reeveapi.MasterStandby, reeveapi.MasterSilent:
+		return gauge.Since(s.Env.Now(), s.started(m)), theme.Text
+	}
+	return "-", theme.Dim
 }
 
 // saved is the last entry in a master's newest snapshot.

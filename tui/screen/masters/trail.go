@@ -154,7 +154,7 @@ func (t *trail) draw(a frame.Area, m *master, leader string) {
 	case k.err != nil:
 		a.Text(x+2, 0, theme.Warn, a.Clip("it does not say: "+k.err.Error(), a.W-x-2))
 	case !k.figures.At.IsZero():
-		text := fmt.Sprintf("%d requests open   %d MB heap   %d goroutines", k.figures.Open, k.figures.Heap>>20, k.figures.Goroutines)
+		text := fmt.Sprintf("%d requests, %d streams  %d MB heap  %d goroutines", k.figures.Open-k.figures.Streams, k.figures.Streams, k.figures.Heap>>20, k.figures.Goroutines)
 		a.Text(x+2, 0, theme.Dim, a.Clip(text, a.W-x-2))
 	}
 	for y, line := range lines {

@@ -27,7 +27,7 @@ func (s *Screen) boxes(a frame.Area, snap *store.Snapshot) {
 	s.taskCounts(in, snap, "")
 	s.flow(in.Sub(1, in.H-3, in.W-1, 3), snap)
 	x += tasks
-	s.frameworkList(a.Sub(x, 0, frameworks-1, a.H).Box(fmt.Sprintf("FRAMEWORKS %d", snap.Frameworks.Len())), snap)
+	s.frameworkList(a.Sub(x, 0, frameworks-1, a.H).Box(fmt.Sprintf("FRAMEWORKS %d  ROLES %d", snap.Frameworks.Len(), snap.Roles.Len())), snap)
 	x += frameworks
 	s.masterList(a.Sub(x, 0, masters, a.H).Box(fmt.Sprintf("MASTERS %d", len(snap.Cluster.Masters))), snap)
 }
@@ -210,7 +210,7 @@ func (s *Screen) frameworkList(a frame.Area, snap *store.Snapshot) {
 // masterList says of each master what it does, what gossip thinks of it and how far behind its log is.
 func (s *Screen) masterList(a frame.Area, snap *store.Snapshot) {
 	c := snap.Cluster
-	const facts = 3 // lines below the masters
+	const facts = 4 // lines below the masters
 	lag, gossip := a.W-4, a.W-12
 	state := gossip - 9
 	a.Left(2, 0, state-2, theme.Dim, "NAME")
@@ -248,4 +248,8 @@ func (s *Screen) masterList(a frame.Area, snap *store.Snapshot) {
 	a.Text(x, y+1, theme.Text, gauge.Since(now, c.Elected)+" ago")
 	x = a.Text(0, y+2, theme.Dim, "version ")
 	a.Text(x, y+2, theme.Text, c.Version)
+	if text, role := serf(c); text != "" {
+		x = a.Text(0, y+3, theme.Dim, "serf ")
+		a.Text(x, y+3, role, a.Clip(text, a.W-x))
+	}
 }

@@ -99,6 +99,7 @@ func (s *Screen) narrow(a frame.Area, snap *store.Snapshot) {
 		s.frameworkCounts(counts.Sub(x, 0, 14, 6), snap, "FRAMEW.")
 		x += 14 + gap
 		s.masterCounts(counts.Sub(x, 0, counts.W-x, 6), snap, "MASTERS")
+		s.rolesLine(a.Sub(1, y+6, a.W-2, 1), snap)
 		y += 7
 	} else {
 		s.countsLine(a.Sub(1, y, a.W-2, 1), snap)

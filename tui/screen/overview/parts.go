@@ -201,6 +201,54 @@ func (s *Screen) masterCounts(a frame.Area, snap *store.Snapshot, title string) 
 	}
 }
 
+// serf says how many members gossip knows of, by what it thinks of them; "" if the master does not tell.
+func serf(c *reeveapi.Cluster) (text string, role theme.Role) {
+	if len(c.Gossip) == 0 {
+		return "", theme.Dim
+	}
+	text, role = fmt.Sprintf("%d alive", c.Gossip[reeveapi.MemberAlive]), theme.Text
+	if n := c.Gossip[reeveapi.MemberFailed]; n > 0 {
+		text, role = fmt.Sprintf("%s, %d failed", text, n), theme.Warn
+	}
+	return text, role
+}
+
+// quota says which role is nearest to the limit of its quota, and how near; "" if none has one.
+func quota(snap *store.Snapshot) (text string, role theme.Role) {
+	best := -1.0
+	for _, r := range snap.Roles.Rows() {
+		for name, most := range r.Limit {
+			if share := store.Share(r.Consumed.Of(name), most); most > 0 && share > best {
+				best, text = share, r.Name+" "+gauge.Percent(share)
+			}
+		}
+	}
+	switch {
+	case best > 0.9:
+		return text, theme.Warn
+	case best < 0:
+		return "", theme.Dim
+	}
+	return text, theme.Text
+}
+
+// rolesLine says how many roles there are, how near one is to its limit, and whom gossip knows.
+func (s *Screen) rolesLine(a frame.Area, snap *store.Snapshot) {
+	x := a.Text(0, 0, theme.Title, "ROLES ")
+	x = a.Text(x, 0, theme.Strong, fmt.Sprint(snap.Roles.Len())) + 2
+	if text, role := quota(snap); text != "" {
+		x = a.Text(x, 0, theme.Dim, "nearest to its quota: ")
+		x = a.Text(x, 0, role, a.Clip(text, max(a.W-x-32, 8))) + 2
+	}
+	if text, role := serf(snap.Cluster); text != "" {
+		at := a.W - frame.Width("SERF "+text)
+		if at >= x {
+			at = a.Text(at, 0, theme.Title, "SERF ")
+			a.Text(at, 0, role, text)
+		}
+	}
+}
+
 func masterSign(t *theme.Theme, state string) (theme.Role, string) {
 	switch state {
 	case "leading":
