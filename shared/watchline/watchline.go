@@ -119,6 +119,7 @@ var clusterFields = []field[reeveapi.Cluster]{
 	{"tasks", func(s *scanner, c *reeveapi.Cluster) { c.Tasks = s.counts() }},
 	{"frameworks", func(s *scanner, c *reeveapi.Cluster) { c.Frameworks = s.counts() }},
 	{"masters", func(s *scanner, c *reeveapi.Cluster) { c.Masters = s.masters() }},
+	{"gossip", func(s *scanner, c *reeveapi.Cluster) { c.Gossip = s.counts() }},
 }
 
 var frameworkFields = []field[reeveapi.Framework]{
