@@ -5,6 +5,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -59,7 +60,8 @@ type Deps struct {
 	// there is none.
 	CheckConfig func() (path string, err error)
 
-	First []screen.Target // screens over the overview to begin with
+	First   []screen.Target // screens over the overview to begin with
+	Cluster string          // the id of the cluster that First and Restored are of, "" if that is not known
 }
 
 // App is the root model.
@@ -97,7 +99,8 @@ type App struct {
 		at   time.Time
 	}
 	looks screen.Looks
-	full  bool // texts have the whole terminal
+	full  bool   // texts have the whole terminal
+	of    string // the id of the cluster
 	ticks int
 	leave string // the context to go to after the end
 }
@@ -209,6 +212,7 @@ func (a *App) update(msg tea.Msg) tea.Cmd {
 		return tea.Batch(tick(), a.tellScreen(a.top(), msg), a.keepNow(), a.due())
 	case screen.Changed:
 		a.news = a.deps.Now()
+		a.recognize()
 		a.tellOutcomes()
 		return a.tellScreen(a.top(), msg)
 	case done:
@@ -369,6 +373,7 @@ type Session struct {
 	Open    []screen.Target              // the screens over the overview
 	Lines   []string                     // commands, newest last
 	Looks   screen.Looks
+	Cluster string // its id, "" if no master has told it
 }
 
 // Session is what to keep for the next time.
@@ -380,7 +385,7 @@ func (a *App) Session() Session {
 			open = append(open, l.target)
 		}
 	}
-	return Session{Screens: maps.Clone(a.saved), Open: open, Lines: slices.Clone(a.lines[max(len(a.lines)-keptLines, 0):]), Looks: a.looks}
+	return Session{Screens: maps.Clone(a.saved), Open: open, Lines: slices.Clone(a.lines[max(len(a.lines)-keptLines, 0):]), Looks: a.looks, Cluster: cmp.Or(a.of, a.deps.Cluster)}
 }
 
 // passing says whether a screen is one that nobody wants to begin with.

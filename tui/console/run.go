@@ -194,7 +194,7 @@ func hungUp(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 func keep(dir *state.Dir, s app.Session) error {
-	return dir.Store(state.Session{Screens: s.Screens, Open: s.Open, Lines: s.Lines, Looks: s.Looks})
+	return dir.Store(state.Session{Screens: s.Screens, Open: s.Open, Lines: s.Lines, Looks: s.Looks, Cluster: s.Cluster})
 }
 
 // guard turns a panic of a goroutine into an error and gives the terminal back first: raw mode would outlive the process.
@@ -255,7 +255,7 @@ func deps(o Options, caps term.Caps, source feed.Source, st *store.Store, f *fee
 	d := app.Deps{
 		Store: st, Now: time.Now, Look: look(o, caps), ReadOnly: o.ReadOnly || x.ReadOnly, Demo: o.Demo, Production: x.Production, Via: o.Way.SSH,
 		Context: o.Context, Contexts: o.Config.Names(), Open: open.Screen, Doer: source,
-		Want: f.Want, Retry: f.Retry, Pace: f.Pace, Touch: f.Touch, Restored: session.Screens, Lines: session.Lines, Looks: session.Looks, Mouse: o.Config.Console.Mouse,
+		Want: f.Want, Retry: f.Retry, Pace: f.Pace, Touch: f.Touch, Restored: session.Screens, Cluster: session.Cluster, Lines: session.Lines, Looks: session.Looks, Mouse: o.Config.Console.Mouse,
 		Describe: func(t screen.Thing) (string, string) { return detail.Describe(st.Snapshot(), t, time.Now()) },
 		Keep:     func(s app.Session) { _ = keep(dir, s) }, // it is tried again, and told of at the end
 

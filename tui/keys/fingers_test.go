@@ -75,6 +75,7 @@ var fingers = []finger{
 	{everyList, []string{"O"}, SortFlip},
 	{everyList, []string{"N"}, SortName},
 	{everyList, []string{"A"}, SortAge},
+	{everyList, []string{"S"}, SortState},
 
 	// Marks are k9s's.
 	{everyList, []string{" "}, Mark},
@@ -95,6 +96,8 @@ var fingers = []finger{
 	{[]Scope{Agents, Agent}, []string{"u", "ctrl+e"}, Reactivate},
 	{ofTasks, []string{"p"}, PrevLogs},
 	{append([]Scope{Job, Files}, ofTasks...), []string{"s"}, Shell},
+	{ofTasks, []string{"a"}, PickShell}, // k9s attaches with it
+	{[]Scope{Jobs, Job}, []string{"i"}, ScaleJob},
 	{ofTasks, []string{"f"}, ShowFiles},
 	{[]Scope{Overview, Agents, Agent, Tasks, Task, Jobs, Job, Frameworks, Roles, Masters, Maintenance}, []string{"e"}, ShowEvents},
 	{[]Scope{Tasks, Task}, []string{"o"}, GoAgent},
@@ -150,7 +153,7 @@ var others = []struct {
 	verb     Verb
 	stillHas Verb // what their key means here, "" if nothing
 }{
-	{Masters, "S", "ctrl+t", StepDown, ""},
+	{Masters, "S", "ctrl+t", StepDown, SortState},
 	{Tasks, "ctrl+d", "ctrl+k", Kill, HalfDown},
 	{Maintenance, "ctrl+d", "ctrl+k", Unplan, HalfDown},
 }

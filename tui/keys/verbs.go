@@ -61,6 +61,7 @@ const (
 	SortFlip     Verb = "sort-flip"
 	SortName     Verb = "sort-by-name"
 	SortAge      Verb = "sort-by-age"
+	SortState    Verb = "sort-by-state"
 	Wide         Verb = "wide"
 	PickColumns  Verb = "pick-columns"
 	Earlier      Verb = "earlier"

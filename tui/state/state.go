@@ -29,6 +29,7 @@ type Session struct {
 	Lines   []string                     `json:"lines,omitempty"` // commands, newest last
 	Looks   screen.Looks                 `json:"looks,omitzero"`
 	Draft   map[string]string            `json:"draft,omitempty"`
+	Cluster string                       `json:"cluster,omitempty"` // its id: another one may have its masters' addresses later
 
 	Templates map[string]map[string]string `json:"templates,omitempty"` // forms for jobs, by name
 	Columns   map[string]table.Columns     `json:"columns,omitempty"`   // by list

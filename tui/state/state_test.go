@@ -29,6 +29,7 @@ func TestSessionComesBack(t *testing.T) {
 		Open:    []screen.Target{{Kind: screen.Tasks}},
 		Looks:   screen.Looks{Pace: 2 * time.Second, Preview: true, Pane: 1},
 		Draft:   map[string]string{"name": "x"},
+		Cluster: "7c1e02aa",
 	}
 	d.Draft(want.Draft)
 	if err := d.Store(want); err != nil {

@@ -119,6 +119,35 @@ func TestSortByFinger(t *testing.T) {
 	})
 }
 
+// TestSortByState sorts each list that has states by them, and turns the order with the same key; others it leaves alone.
+func TestSortByState(t *testing.T) {
+	for _, keys := range [][]string{
+		{"2"}, {"2", "enter"}, {"2", "enter", "tab", "tab"}, {"3"}, {"3", "tab", "tab"}, {"0"}, {"0", "/", "index-products", "enter", "enter"}, {"4"}, {"7"}, {"9"},
+		{":", "members", "enter"},
+	} {
+		Run(t, Options{W: 140, H: 40}, func(c *Console) {
+			c.Press(keys...)
+			c.Pass(2 * time.Second)
+			c.Press("N", "S")
+			if !strings.Contains(c.Screen(), "STATE↑") {
+				t.Errorf("S after %v does not sort by state:\n%s", keys, c.Screen())
+			}
+			c.Press("S")
+			if !strings.Contains(c.Screen(), "STATE↓") {
+				t.Errorf("S twice after %v does not turn the order:\n%s", keys, c.Screen())
+			}
+		})
+	}
+	Run(t, Options{W: 140, H: 40}, func(c *Console) {
+		c.Press("6", "N")
+		before := c.Line("sort ")
+		c.Press("S")
+		if got := c.Line("sort "); got != before || !strings.Contains(got, "↑") {
+			t.Errorf("S on offers makes %q of %q, want it alone", got, before)
+		}
+	})
+}
+
 // TestNewFromAnywhere opens the form on screens that have nothing of their own to make.
 func TestNewFromAnywhere(t *testing.T) {
 	t.Parallel()

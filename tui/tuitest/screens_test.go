@@ -45,7 +45,7 @@ var scenes = []struct {
 	{"files", []string{"3", "f", "j"}},
 	{"files-inside", []string{"3", "f", "enter", "j"}},
 	{"log", []string{"3", "l"}},
-	{"shells", []string{"3", "S", "j"}},
+	{"shells", []string{"3", "a", "j"}},
 	{"log-search", []string{"3", "l", "/", "upstream", "enter", "N"}},
 	{"log-both", []string{"3", "l", "a", "t"}},
 	{"log-scrolled", []string{"3", "l", "k", "k"}},

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"codeberg.org/reeve/reeve/tui/app"
+	"codeberg.org/reeve/reeve/tui/screen"
 )
 
 // TestASessionComesBack leaves a console in the middle of things, and opens the next one there: the stack of screens, and of each list the
@@ -31,6 +32,34 @@ func TestASessionComesBack(t *testing.T) {
 		c.Press("esc", "esc", "esc")
 		c.Expect("ATTENTION")
 	})
+}
+
+// TestAnotherClusterBeginsAnew: a session of a cluster that is no more, whose masters had the same addresses, is not gone on with.
+func TestAnotherClusterBeginsAnew(t *testing.T) {
+	was := func(cluster string) *app.Session {
+		return &app.Session{
+			Cluster: cluster, Open: []screen.Target{{Kind: screen.Tasks}, {Kind: screen.Task, ID: "f/gone"}},
+			Screens: map[screen.Kind]screen.State{screen.Tasks: {Filter: "gone"}}, Lines: []string{"agents"},
+		}
+	}
+	Run(t, Options{Session: was("another")}, func(c *Console) {
+		c.Expect("ATTENTION", "another cluster answers here than the last time")
+		c.Press("3")
+		c.Expect("cache.1")
+		c.Lacks("/ gone")
+		c.Press("1", "[", "[", "[")
+		c.Expect("ATTENTION") // what was opened before it was known is no way back
+		if got := c.Root.Session(); got.Cluster != "7c1e02aa" || len(got.Lines) != 1 {
+			t.Errorf("keeps %+v, want the cluster's id, and what was typed", got)
+		}
+	})
+	for _, cluster := range []string{"7c1e02aa", ""} { // of an older console, which did not keep it
+		Run(t, Options{Session: was(cluster)}, func(c *Console) {
+			c.Lacks("ATTENTION", "another cluster")
+			c.Press("esc")
+			c.Expect("/ gone")
+		})
+	}
 }
 
 // field is the name in the cursor's line.

@@ -29,19 +29,19 @@ func TestWhichShell(t *testing.T) {
 		c.Press("3", "/", "web-api.3", "enter", "s")
 		c.Pass(time.Second)
 		c.Expect("shell in web-api.3 ended: exit 0")
-		c.Press("S")
+		c.Press("a")
 		c.Expect("Open a shell in web-api.3 on agent-", "(*) /bin/bash", "( ) /bin/sh", "(*) www-data", "as the task", "( ) root", "[ ] write a transcript", "1.0 cpus, 512M")
 		c.Press("enter")
 		c.Pass(time.Second)
 		c.Expect("› tasks", "exit 0")
-		c.Press("S", "j", "space", "j", "j", "j", "space", "j", "space", "enter")
+		c.Press("a", "j", "space", "j", "j", "j", "space", "j", "space", "enter")
 		c.Pass(time.Second)
 		c.Expect("Transcript", "exit 0", "what was seen is in", "/home/me/shell.log")
 		c.Press("tab", "enter")
 		if got := c.Copied(); got != "/home/me/shell.log" {
 			t.Errorf("copied %q", got)
 		}
-		c.Press("S", "j", "j", "enter")
+		c.Press("a", "j", "j", "enter")
 		c.Expect(":shell web-api.3.")
 		c.Type("python3 -i")
 		c.Press("enter")
@@ -64,7 +64,7 @@ func TestWhichShell(t *testing.T) {
 		}
 	})
 	Run(t, Options{Shell: shell, ReadOnly: true}, func(c *Console) {
-		c.Press("3", "/", "web-api.3", "enter", "S")
+		c.Press("3", "/", "web-api.3", "enter", "a")
 		c.Expect("read-only")
 		c.Press(":", "shell web-api.3 sh", "enter")
 		c.Expect("shell: this console is read-only")

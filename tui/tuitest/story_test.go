@@ -40,7 +40,7 @@ func TestStorySubmit(t *testing.T) {
 func TestStoryChangeJob(t *testing.T) {
 	t.Parallel()
 	Run(t, Options{}, func(c *Console) {
-		c.Press("0", "/", "checkout", "enter", "enter", "S")
+		c.Press("0", "/", "checkout", "enter", "enter", "i")
 		c.Expect("scale checkout 3")
 		c.Press("backspace", "5", "enter")
 		c.Expect("Scale job checkout", "5 instances, 3 before", "[ Cancel ]")

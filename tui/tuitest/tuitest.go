@@ -175,12 +175,14 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 		context = o.Contexts[0]
 	}
 	var last app.Session
+	lines := o.Lines
 	if o.Session != nil {
 		last = *o.Session
+		lines = append(lines, last.Lines...)
 	}
 	return app.Deps{
-		Restored: last.Screens, First: last.Open, CheckConfig: func() (string, error) { return "/home/me/config.yaml", o.Config },
-		Context: context, Lines: o.Lines, Looks: o.Looks, Tool: tool, Shell: shell,
+		Restored: last.Screens, First: last.Open, Cluster: last.Cluster, CheckConfig: func() (string, error) { return "/home/me/config.yaml", o.Config },
+		Context: context, Lines: lines, Looks: o.Looks, Tool: tool, Shell: shell,
 		Exec:     func(c tea.ExecCommand, done tea.ExecCallback) tea.Cmd { return func() tea.Msg { return done(c.Run()) } },
 		Describe: func(t screen.Thing) (string, string) { return detail.Describe(st.Snapshot(), t, time.Now()) },
 		Store:    st, Now: time.Now, Look: stdcmp.Or(o.Look, "auto"), ReadOnly: o.ReadOnly, Production: o.Production, Demo: o.Demo, Contexts: o.Contexts, Open: open.Screen, Doer: c.Cluster, Want: f.Want, Retry: f.Retry, Pace: f.Pace, Touch: f.Touch,

@@ -324,7 +324,7 @@ func (t *Table[T]) doOther(verb keys.Verb) bool {
 		t.stepSort(1)
 	case keys.SortFlip:
 		t.turn()
-	case keys.SortName, keys.SortAge:
+	case keys.SortName, keys.SortAge, keys.SortState:
 		t.sortTo(verb)
 	case keys.Wide:
 		t.nextSet()
