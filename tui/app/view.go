@@ -330,6 +330,13 @@ func (a *App) footer(area frame.Area) {
 	if scopes[0].Form() {
 		bindings = slices.DeleteFunc(bindings, func(b keys.Binding) bool { return b.Scope == keys.Global }) // letters are text here
 	}
+	if l := a.deps.Store.Link(); !l.Live && !l.Last.IsZero() && !scopes[0].Form() { // what helps while there is no answer
+		first := []string{"<ctrl+r>retry now"}
+		if len(a.deps.Contexts) > 1 {
+			first = append(first, "<:>context other cluster")
+		}
+		area = help.First(area, first...)
+	}
 	if scopes[0] == keys.Overview {
 		area = a.numbers(area)
 	}

@@ -130,3 +130,27 @@ func TestALogGoesOnAfterALoss(t *testing.T) {
 		}
 	})
 }
+
+// TestTheWayToAnotherClusterIsTold: while the masters do not answer, the last line begins with what helps; another cluster is only
+// offered if there is one.
+func TestTheWayToAnotherClusterIsTold(t *testing.T) {
+	for _, contexts := range [][]string{{"demo", "stage"}, {"demo"}} {
+		for _, width := range []int{60, 80} {
+			Run(t, Options{W: width, H: 24, Contexts: contexts}, func(c *Console) {
+				for _, key := range []string{"1", "3"} {
+					c.Cluster.Cut(nil)
+					c.Press(key, "ctrl+r")
+					c.Pass(time.Second)
+					c.Lacks("retry now", "other cluster")
+					c.Cluster.Cut(errors.New("dial tcp 10.0.0.12:5050: i/o timeout"))
+					time.Sleep(20 * time.Second)
+					c.settle()
+					c.Expect("<ctrl+r>retry now", "<?>help")
+					if more := strings.Contains(c.Screen(), "<:>context other cluster"); more != (len(contexts) > 1) {
+						t.Errorf("of %q another is offered: %v\n%s", contexts, more, c.Screen())
+					}
+				}
+			})
+		}
+	}
+}

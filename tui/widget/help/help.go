@@ -146,6 +146,21 @@ func Footer(a frame.Area, bindings []keys.Binding, off func(keys.Binding) string
 	}
 }
 
+// First draws keys that are told before all others, as far as there is room, and answers what is left of the line.
+func First(a frame.Area, texts ...string) frame.Area {
+	const help = 10 // what the key of help needs
+	x := 1
+	for _, text := range texts {
+		if x+frame.Width(text)+help > a.W {
+			break
+		}
+		key, word, _ := strings.Cut(text, ">")
+		x = a.Text(x, 0, theme.Key, key+">")
+		x = a.Text(x, 0, theme.Text, word) + 1
+	}
+	return a.Sub(x-1, 0, a.W-x+1, 1)
+}
+
 // width is what a binding takes in the footer, with a blank on both sides.
 func width(b keys.Binding) int {
 	if b.Verb == "" {
