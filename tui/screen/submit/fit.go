@@ -95,8 +95,8 @@ func (s *Screen) note(id string) (string, theme.Role) {
 	spec := s.spec()
 	totals := s.left().Totals()
 	largest := totals.Largest
-	offered := func(has, ever float64, write func(float64) string) (string, theme.Role) {
-		text := "no agent has that much free; the most is " + write(has)
+	offered := func(much string, has, ever float64, write func(float64) string) (string, theme.Role) {
+		text := "no agent has that " + much + " free; the most is " + write(has)
 		if ever > has {
 			text += ", " + write(ever) + " with what is on offer"
 		}
@@ -104,13 +104,13 @@ func (s *Screen) note(id string) (string, theme.Role) {
 	}
 	switch {
 	case id == "cpus" && spec.Resources.CPUs > largest.CPUs:
-		return offered(largest.CPUs, totals.Ever.CPUs, gauge.CPUs)
+		return offered("much", largest.CPUs, totals.Ever.CPUs, gauge.CPUs)
 	case id == "mem" && spec.Resources.Mem > largest.Mem:
-		return offered(largest.Mem, totals.Ever.Mem, gauge.MB)
+		return offered("much", largest.Mem, totals.Ever.Mem, gauge.MB)
 	case id == "disk" && spec.Resources.Disk > largest.Disk:
-		return offered(largest.Disk, totals.Ever.Disk, gauge.MB)
+		return offered("much", largest.Disk, totals.Ever.Disk, gauge.MB)
 	case id == "gpus" && spec.Resources.GPUs > largest.GPUs:
-		return offered(largest.GPUs, totals.Ever.GPUs, gauge.CPUs)
+		return offered("many", largest.GPUs, totals.Ever.GPUs, func(n float64) string { return fmt.Sprintf("%g", n) })
 	case id == "role":
 		return action.QuotaText(action.QuotaLeft(s.env.Store.Snapshot(), cmp.Or(spec.Role, "*"))), theme.Dim
 	case id == "ports" && spec.Ports > 0:
