@@ -15,6 +15,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/taskstate"
 	"codeberg.org/reeve/reeve/tui/cli/deed"
 	"codeberg.org/reeve/reeve/tui/cli/output"
+	"codeberg.org/reeve/reeve/tui/progress"
 )
 
 // Config is what the verbs need of the command line.
@@ -128,6 +129,9 @@ func (cfg Config) show(ctx context.Context, c *client.Client, job *reeveapi.Job)
 // doing says in lines what goes on in a job besides its instances.
 func doing(j reeveapi.Job) []string {
 	var lines []string
+	if text := progress.Text(&j); text != "" {
+		lines = append(lines, "Instances: "+text)
+	}
 	if r := j.Rollout; r != nil {
 		line := fmt.Sprintf("Update to version %d: %s, %d of %d instances updated", r.Version, r.State, r.Updated, max(len(j.Instances), 1))
 		if r.Message != "" {

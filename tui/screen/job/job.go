@@ -12,6 +12,7 @@ import (
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
 	"codeberg.org/reeve/reeve/tui/outcome"
+	"codeberg.org/reeve/reeve/tui/progress"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/jobs"
 	"codeberg.org/reeve/reeve/tui/screen/label"
@@ -238,12 +239,19 @@ func (s *Screen) well(a frame.Area, j *reeveapi.Job) {
 		word, done = "well", float64(j.Healthy)
 	}
 	a.Text(1, 3, theme.Dim, word)
-	progress := jobs.Progress(j)
-	a.Text(11, 3, theme.Text, progress)
+	well := jobs.Progress(j)
+	a.Text(11, 3, theme.Text, well)
 	n := float64(max(j.Spec.Instances, 1))
 	busy := done + float64(jobs.Count(j, "TASK_RUNNING"))
 	if j.Spec.Kind == reeveapi.Service {
 		busy = max(done, float64(jobs.Count(j, "TASK_RUNNING")))
 	}
-	gauge.Progress(a.Sub(13+len(progress), 3, min(40, a.W-20), 1), done/n, busy/n)
+	rest := ""
+	if j.Spec.Kind != reeveapi.Service {
+		rest = progress.Rest(j)
+	}
+	x := 13 + len(well)
+	bar := max(min(40, a.W-20, a.W-x-frame.Width(rest)-3), 8)
+	gauge.Progress(a.Sub(x, 3, bar, 1), done/n, busy/n)
+	a.Text(x+bar+2, 3, theme.Dim, a.Clip(rest, a.W-x-bar-2))
 }

@@ -9,6 +9,7 @@ import (
 	"codeberg.org/reeve/reeve/shared/reeveapi"
 	"codeberg.org/reeve/reeve/tui/frame"
 	"codeberg.org/reeve/reeve/tui/keys"
+	"codeberg.org/reeve/reeve/tui/progress"
 	"codeberg.org/reeve/reeve/tui/screen"
 	"codeberg.org/reeve/reeve/tui/screen/label"
 	"codeberg.org/reeve/reeve/tui/screen/list"
@@ -180,6 +181,9 @@ func (s *Screen) Status() (string, theme.Role) {
 	}
 	if j.Waiting != "" {
 		return id + " waits: " + j.Waiting, theme.Warn
+	}
+	if text := progress.Text(j); text != "" && j.Ended.IsZero() {
+		return id + "  " + text, theme.Dim
 	}
 	return id + "  " + label.Command(j.Spec), theme.Dim
 }
