@@ -122,7 +122,16 @@ func TestSortByFinger(t *testing.T) {
 // TestSortByState sorts each list that has states by them, and turns the order with the same key; others it leaves alone.
 func TestSortByState(t *testing.T) {
 	for _, keys := range [][]string{
-		{"2"}, {"2", "enter"}, {"2", "enter", "tab", "tab"}, {"3"}, {"3", "tab", "tab"}, {"0"}, {"0", "/", "index-products", "enter", "enter"}, {"4"}, {"7"}, {"9"},
+		{"2"},
+		{"2", "enter"},
+		{"2", "enter", "tab", "tab"},
+		{"3"},
+		{"3", "tab", "tab"},
+		{"0"},
+		{"0", "/", "index-products", "enter", "enter"},
+		{"4"},
+		{"7"},
+		{"9"},
 		{":", "members", "enter"},
 	} {
 		Run(t, Options{W: 140, H: 40}, func(c *Console) {

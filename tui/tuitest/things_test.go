@@ -100,20 +100,36 @@ var asked = []struct {
 	copies          string
 }{
 	{
-		"maintenance", []string{"9", "/", "agent-11", "enter"}, []string{"› agent-11 described", "MACHINE", "agent-11", "ANSWERS", "marathon"},
-		[]string{`"hostname": "agent-11"`, `"start": "`}, []string{"machine", "address", "command that takes it down"}, "t", "reeve maintenance start --master=10.0.0.12:5050 agent-11",
+		"maintenance",
+		[]string{"9", "/", "agent-11", "enter"},
+		[]string{"› agent-11 described", "MACHINE", "agent-11", "ANSWERS", "marathon"},
+		[]string{`"hostname": "agent-11"`, `"start": "`},
+		[]string{"machine", "address", "command that takes it down"},
+		"t", "reeve maintenance start --master=10.0.0.12:5050 agent-11",
 	},
 	{
-		"members", []string{":", "members", "enter", "/", "agent-01", "enter"}, []string{"› agent-01 described", "MEMBER", "alive"},
-		[]string{`"kind": "agent"`, `"address": "`}, []string{"name", "gossip's address", "its API's address"}, "n", "agent-01",
+		"members",
+		[]string{":", "members", "enter", "/", "agent-01", "enter"},
+		[]string{"› agent-01 described", "MEMBER", "alive"},
+		[]string{`"kind": "agent"`, `"address": "`},
+		[]string{"name", "gossip's address", "its API's address"},
+		"n", "agent-01",
 	},
 	{
-		"files", []string{"3", "/", "web-api.3", "enter", "f", "/", "stdout", "enter"}, []string{"› stdout described", "FILE", "bytes"},
-		[]string{`"path": "`, `"size": `}, []string{"path", "command that fetches it"}, "g", "reeve files get --master=10.0.0.12:5050 web-api.3",
+		"files",
+		[]string{"3", "/", "web-api.3", "enter", "f", "/", "stdout", "enter"},
+		[]string{"› stdout described", "FILE", "bytes"},
+		[]string{`"path": "`, `"size": `},
+		[]string{"path", "command that fetches it"},
+		"g", "reeve files get --master=10.0.0.12:5050 web-api.3",
 	},
 	{
-		"secrets", []string{":", "secrets", "enter"}, []string{"described", "SECRET", "NEEDED BY"},
-		[]string{`"version": `, `"size": `}, []string{"name", "command that stores"}, "s", "reeve secrets set --master=10.0.0.12:5050 ",
+		"secrets",
+		[]string{":", "secrets", "enter"},
+		[]string{"described", "SECRET", "NEEDED BY"},
+		[]string{`"version": `, `"size": `},
+		[]string{"name", "command that stores"},
+		"s", "reeve secrets set --master=10.0.0.12:5050 ",
 	},
 }
 

@@ -154,7 +154,6 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 	if o.NoColor {
 		profile = termenv.Ascii
 	}
-	kept := state.Open(func(string) string { return "" }, nil) // in memory only
 	var tool func(t app.Tool) tea.ExecCommand
 	if o.Tool != nil {
 		tool = func(t app.Tool) tea.ExecCommand { return program(func() error { return o.Tool(t) }) }
@@ -169,7 +168,6 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 	if reach == nil {
 		reach = []string{"--master=" + c.Cluster.Master()}
 	}
-	templates := map[string]map[string]string{}
 	context := ""
 	if len(o.Contexts) > 0 {
 		context = o.Contexts[0]
@@ -195,22 +193,29 @@ func (c *Console) deps(o Options, st *store.Store, f *feed.Feed) app.Deps {
 			c.copied = text
 			return "copied", nil
 		},
-		Env: screen.Env{
-			Store: st, Now: time.Now, ReadFile: c.Cluster.ReadFile, ReadDaemonLog: c.Cluster.ReadDaemonLog, MasterFigures: c.Cluster.MasterFigures, Members: c.Cluster.Members, LogStart: c.Cluster.LogStart, LogTimes: c.Cluster.LogTimes, Maintenance: c.Cluster.Maintenance, Secrets: c.Cluster.Secrets, ReadLocal: readLocal, Inside: c.Cluster.Inside, LogSince: c.Cluster.LogSince, ListFiles: c.Cluster.ListFiles, Save: c.save, Reach: reach, Shelf: map[string]any{},
-			Columns: kept.Columns(o.Columns),
-			Templates: func(name string, fields map[string]string) map[string]map[string]string {
-				if name != "" {
-					templates[name] = fields
-				}
-				return templates
-			},
-			HostDetail: c.Cluster.HostDetail, ContainerDetail: c.closeLook(o.Silent),
-			Draft: func(set map[string]string) map[string]string {
-				if set != nil {
-					c.draft = set
-				}
-				return c.draft
-			},
+		Env: c.env(o, st, reach),
+	}
+}
+
+// env is what screens have.
+func (c *Console) env(o Options, st *store.Store, reach []string) screen.Env {
+	kept := state.Open(func(string) string { return "" }, nil) // in memory only
+	templates := map[string]map[string]string{}
+	return screen.Env{
+		Store: st, Now: time.Now, ReadFile: c.Cluster.ReadFile, ReadDaemonLog: c.Cluster.ReadDaemonLog, MasterFigures: c.Cluster.MasterFigures, Members: c.Cluster.Members, LogStart: c.Cluster.LogStart, LogTimes: c.Cluster.LogTimes, Maintenance: c.Cluster.Maintenance, Secrets: c.Cluster.Secrets, ReadLocal: readLocal, Inside: c.Cluster.Inside, LogSince: c.Cluster.LogSince, ListFiles: c.Cluster.ListFiles, Save: c.save, Reach: reach, Shelf: map[string]any{},
+		Columns: kept.Columns(o.Columns),
+		Templates: func(name string, fields map[string]string) map[string]map[string]string {
+			if name != "" {
+				templates[name] = fields
+			}
+			return templates
+		},
+		HostDetail: c.Cluster.HostDetail, ContainerDetail: c.closeLook(o.Silent),
+		Draft: func(set map[string]string) map[string]string {
+			if set != nil {
+				c.draft = set
+			}
+			return c.draft
 		},
 	}
 }
