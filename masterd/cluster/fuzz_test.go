@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -290,6 +291,9 @@ func (c *chaos) agentRegister() Input {
 		}
 		t := proto.CloneOf(c.reports[id])
 		t.Task.State = c.state().Enum()
+		if reservedToOthers(reg, t.Task) {
+			continue
+		}
 		reg.Tasks = append(reg.Tasks, t)
 		if !seen[id.Framework] && c.draw(10) > 0 {
 			seen[id.Framework] = true
@@ -306,18 +310,41 @@ func (c *chaos) agentRegister() Input {
 	return AgentRegister{Conn: c.conns, Register: reg, PeerIP: "10.0.0.1"}
 }
 
-// holds is what an executor has, as far as an agent may say so: ports that it has reserved to a role are not in the hands of
-// another. Of a scalar it may say that more is used than there is; of a set it would take back what was never given.
+// holds is what an executor has, as far as an agent may say so: no ports that it has not. Of a scalar it may say that more is
+// used than there is; of a set it would take back what was never given.
 func holds(reg *agentlink.Register) string {
+	if ports, err := resources.Parse("ports:[1-3]", "*"); err == nil && saidTotal(reg).Contains(ports) {
+		return "cpus:0.5;ports:[1-3]"
+	}
+	return "cpus:0.5"
+}
+
+// reservedToOthers says whether an agent says that a task uses ports which it has reserved to somebody else. None does: what is
+// used is not on offer, and only what is on offer can be reserved.
+func reservedToOthers(reg *agentlink.Register, task *mesosv1.Task) bool {
+	uses, err := resources.FromProto(task.Resources)
+	if err != nil {
+		return true
+	}
+	total := saidTotal(reg)
+	return slices.ContainsFunc(uses.Unallocate().Split(), func(one resources.Resources) bool {
+		return !total.Contains(one) && slices.ContainsFunc(one.Ranges("ports"), func(used resources.Range) bool {
+			return slices.ContainsFunc(total.Ranges("ports"), func(has resources.Range) bool { return used.Begin <= has.End && has.Begin <= used.End })
+		})
+	})
+}
+
+// saidTotal is what an agent says it has; nothing if that makes no sense.
+func saidTotal(reg *agentlink.Register) resources.Resources {
 	list := reg.Total
 	if list == nil {
 		list = reg.AgentInfo.Resources
 	}
 	total, err := resources.FromProto(list)
-	if ports, portsErr := resources.Parse("ports:[1-3]", "*"); err == nil && portsErr == nil && total.Contains(ports) {
-		return "cpus:0.5;ports:[1-3]"
+	if err != nil {
+		return resources.Resources{}
 	}
-	return "cpus:0.5"
+	return total
 }
 
 func (c *chaos) state() mesosv1.TaskState {
