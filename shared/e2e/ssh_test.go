@@ -121,7 +121,7 @@ func TestAnOperatorComesInOverSSH(t *testing.T) {
 	see("Stop job long")
 	press("\t")
 	press("\r")
-	see("asked job long to stop")
+	see("○ stopped")
 	press("\x03")
 	if err := session.Wait(); err != nil {
 		t.Errorf("the session ended with %v", err)

@@ -149,7 +149,7 @@ func TestAnOperatorsDay(t *testing.T) {
 	d.press("work", "text:exit 3", "Enter")
 	d.see("work", "shell in", "exit 3")
 
-	d.press("work", "S")
+	d.press("work", "a")
 	d.see("work", "program", "/bin/", "as the task", "write a transcript")
 	for range 20 { // to the last line
 		d.press("work", "Down")
@@ -177,7 +177,7 @@ func TestAnOperatorsDay(t *testing.T) {
 	screens := map[string][]string{
 		"agents": {"2"}, "agent": {"2", "Enter"}, "tasks": {"3"}, "task": {"3", "Enter"}, "log": {"3", "l"}, "files": {"3", "f"}, "describe": {"3", "d"},
 		"frameworks": {"4"}, "roles": {"5"}, "offers": {"6"}, "masters": {"7"}, "events": {"8"}, "jobs": {"0"}, "job": {"0", "Enter"}, "form": {"n"},
-		"maintenance": {"9"}, "secrets": {"text::secrets", "Enter"}, "secret": {"text::secrets", "Enter", "n"}, "shells": {"3", "S"},
+		"maintenance": {"9"}, "secrets": {"text::secrets", "Enter"}, "secret": {"text::secrets", "Enter", "n"}, "shells": {"3", "a"},
 		"columns": {"2", "w"}, "executors": {"2", "Enter", "Tab", "Tab"}, "ended": {"3", "Tab", "Tab"}, "question": {"3", "C-k"}, "raw": {"2", "y"}, "preview": {"3", "v"},
 	}
 	for name, keys := range screens {

@@ -91,7 +91,7 @@ func restarts(jobs []string) []Line {
 	case 0:
 		return nil
 	case 1:
-		return []Line{{Text: "job " + jobs[0] + " starts it again if it has retries left; to end the job, stop it", Note: true}}
+		return []Line{{Text: "job " + jobs[0] + " starts it again, unless it was the last attempt of a batch job; to end the job, stop it", Note: true}}
 	}
-	return []Line{{Text: "their jobs start them again if they have retries left; to end a job, stop it: " + strings.Join(jobs, ", "), Note: true}}
+	return []Line{{Text: "their jobs start them again, unless it was the last attempt of a batch job; to end a job, stop it: " + strings.Join(jobs, ", "), Note: true}}
 }
