@@ -54,7 +54,7 @@ func New(env screen.Env, _ screen.Target) *Screen {
 		{Name: "VERSION", Width: 8, Rank: 3, Text: s.version, Compare: table.Compare(func(m *master) string { return m.Version })},
 		{Name: "SNAPSHOT", Width: 9, Max: 12, Rank: 2, Text: s.snapshot},
 		{Name: "UP", Width: 6, Right: true, Rank: 1, Text: s.up, Compare: func(a, b *master) int { return s.started(b).Compare(s.started(a)) }},
-		{Name: "UP TO", Width: 6, Max: 10, Rank: 5, Text: s.saved},
+		{Name: "SAVED", Width: 6, Max: 10, Rank: 5, Text: s.saved},
 		{Name: "ID", Width: 12, Max: 40, Rank: 5, Text: text(func(m *master) string { return m.ID }, theme.Dim)},
 	}...)
 	s.Base = list.NewBase(env, list.Setup[master]{Scope: keys.Masters, Kind: screen.Masters, Name: "masters", Rows: all}, list.New(t, ""))
